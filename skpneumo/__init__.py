@@ -1,0 +1,42 @@
+"""Pneumonia in children's chest X-rays, detected the scikit-learn way."""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "CNNPneumoniaClassifier": "classifiers",
+    "InceptionPneumoniaClassifier": "classifiers",
+    "XRayAugmenter": "preprocessing",
+    "XRayLoader": "preprocessing",
+    "XRayOverSampler": "preprocessing",
+    "XRayResizer": "preprocessing",
+}
+_PACKAGES = [
+    "classifiers",
+    "datasets",
+    "exceptions",
+    "images",
+    "metrics",
+    "model_selection",
+    "networks",
+    "preprocessing",
+]
+
+__all__ = ["__version__", *_HOMES, *_PACKAGES]
+
+
+def __getattr__(name):
+    """Import a public name when it is first used (PEP 562): Keras takes seconds to load."""
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f"skpneumo.{_HOMES[name]}"), name)
+    elif name in _PACKAGES:
+        value = importlib.import_module(f"skpneumo.{name}")
+    else:
+        raise AttributeError(f"module 'skpneumo' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted(__all__)

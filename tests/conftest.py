@@ -1,0 +1,18 @@
+"""Fixtures shared by the whole suite."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@pytest.fixture(scope="session")
+def xray_data():
+    """Folder of real chest X-rays beside the checkout (or where SKPNEUMO_TEST_DATA says)."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("SKPNEUMO_TEST_DATA", beside))
+    if not (folder / "chest_xray").is_dir():
+        pytest.skip(f"real X-rays are not at {folder}; set SKPNEUMO_TEST_DATA to their folder")
+    return folder
