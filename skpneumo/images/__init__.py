@@ -1,0 +1,18 @@
+"""A file becomes an array: one grey ``uint8`` image, rows x columns."""
+
+from skpneumo.images._augment import Augmentation
+from skpneumo.images._check import as_xrays
+from skpneumo.images._read import read_xray
+from skpneumo.images._resize import ASPECTS, Resizing, check_image_size, resize_xray
+from skpneumo.images._sequence import XRaySequence
+
+__all__ = [
+    "ASPECTS",
+    "Augmentation",
+    "Resizing",
+    "XRaySequence",
+    "as_xrays",
+    "check_image_size",
+    "read_xray",
+    "resize_xray",
+]

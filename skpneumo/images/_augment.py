@@ -1,0 +1,101 @@
+"""Random changes to one X-ray, made on its way into training."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far one X-ray may be changed; the values are those of `XRayAugmenter`.
+
+    Pillow and NumPy alone, so that the same seed gives the same image whatever the backend of
+    Keras, in a transformer, in a sequence and inside a classifier.
+
+    Parameters
+    ----------
+    rotation : float, default=0.0
+        Largest angle, in degrees, either way.
+    translation : float, default=0.0
+        Largest shift, as a share of each side.
+    zoom : float, default=0.0
+        Largest change of scale: 0.1 draws from 1/1.1 to 1.1.
+    brightness : float, default=0.0
+        Largest change of brightness, as a share of the full range.
+    contrast : float, default=0.0
+        Largest change of contrast about the image's mean: 0.2 draws from 0.8 to 1.2.
+    erasing : float, default=0.0
+        Probability that one rectangle of 2 to 15 % of the area is filled with the mean.
+    horizontal_flip : bool, default=False
+        Whether to mirror half of the images, which puts the heart on the wrong side.
+    """
+
+    rotation: float = 0.0
+    translation: float = 0.0
+    zoom: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    erasing: float = 0.0
+    horizontal_flip: bool = False
+
+    def __call__(self, image, seed):
+        """Change one image.
+
+        Parameters
+        ----------
+        image : ndarray of shape (H, W), dtype uint8
+            The X-ray; it is not changed in place.
+        seed : int or sequence of int
+            The same seed gives the same change.
+
+        Returns
+        -------
+        ndarray of shape (H, W), dtype uint8
+        """
+        rng = np.random.default_rng(seed)
+        image = self._move(image, rng)
+        image = self._expose(image, rng)
+        return self._erase(image, rng)
+
+    def _move(self, image, rng):
+        height, width = image.shape
+        angle, scale, right, down = rng.uniform(-1, 1, size=4)
+        mirror = -1.0 if self.horizontal_flip and rng.random() < 0.5 else 1.0
+        angle = np.deg2rad(angle * self.rotation)
+        scale = (1 + self.zoom) ** -scale
+        cos, sin = scale * np.cos(angle), scale * np.sin(angle)
+        x, y = width / 2, height / 2
+        x_from = x - right * self.translation * width
+        y_from = y - down * self.translation * height
+        affine = (
+            mirror * cos, sin, x_from - mirror * cos * x - sin * y,
+            -mirror * sin, cos, y_from + mirror * sin * x - cos * y,
+        )  # fmt: skip
+        if np.allclose(affine, (1, 0, 0, 0, 1, 0)):
+            return image
+        moved = Image.fromarray(image).transform(
+            (width, height), Image.Transform.AFFINE, affine, Image.Resampling.BILINEAR, fillcolor=0
+        )
+        return np.asarray(moved)
+
+    def _expose(self, image, rng):
+        shift, gain = rng.uniform(-1, 1, size=2) * (255 * self.brightness, self.contrast)
+        if shift == 0 and gain == 0:
+            return image
+        mean = image.mean()
+        levels = (np.arange(256) - mean) * (1 + gain) + mean + shift
+        return np.clip(np.rint(levels), 0, 255).astype(np.uint8)[image]
+
+    def _erase(self, image, rng):
+        if rng.random() >= self.erasing:
+            return image
+        height, width = image.shape
+        area = rng.uniform(0.02, 0.15) * height * width
+        ratio = np.exp(rng.uniform(np.log(0.5), np.log(2.0)))
+        rows = int(np.clip(np.sqrt(area * ratio), 1, height))
+        columns = int(np.clip(np.sqrt(area / ratio), 1, width))
+        top, left = rng.integers(height - rows + 1), rng.integers(width - columns + 1)
+        erased = image.copy()
+        erased[top : top + rows, left : left + columns] = round(float(image.mean()))
+        return erased

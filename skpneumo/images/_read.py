@@ -1,0 +1,119 @@
+"""One file becomes one grey ``uint8`` array."""
+
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from skpneumo.exceptions import ImageReadError
+from skpneumo.images._resize import check_aspect, check_image_size, resize_image
+
+MAX_PIXELS = 100_000_000
+_FORMATS = ("JPEG", "PNG")
+_ORIENTATION = 0x0112
+
+
+def read_xray(source, *, size=None, aspect="stretch"):
+    """Read one X-ray file.
+
+    Colours become grey, transparency becomes black, 16-bit samples are scaled to 8 bits by the
+    full range of the format (65535 becomes 255), an EXIF orientation is applied. With ``size``
+    a JPEG is decoded at reduced scale, which takes about half the time.
+
+    Parameters
+    ----------
+    source : str, path, bytes or binary file
+        A JPEG or PNG file. Its type is told by its content, not by its name.
+    size : tuple of (int, int), default=None
+        Rows and columns of the image returned; None keeps the image's own.
+    aspect : {"stretch", "crop", "pad"}, default="stretch"
+        How an image of another aspect ratio is brought to ``size``; see `resize_xray`.
+
+    Returns
+    -------
+    ndarray of shape (H, W), dtype uint8
+        0 is black (air), 255 is white (bone).
+
+    Raises
+    ------
+    ImageReadError
+        If the source is missing, is not a JPEG or PNG, is damaged, or has more than 100 million
+        pixels. The message names the file and the cause.
+    ValueError
+        If ``size`` or ``aspect`` is not valid.
+
+    Examples
+    --------
+    >>> import io
+    >>> from PIL import Image
+    >>> from skpneumo.images import read_xray
+    >>> file = io.BytesIO()
+    >>> Image.new("RGB", (50, 40), "white").save(file, "JPEG")
+    >>> image = read_xray(file.getvalue(), size=(24, 20))
+    >>> image.shape, image.dtype, int(image.max())
+    ((24, 20), dtype('uint8'), 255)
+    """
+    if size is not None:
+        size = check_image_size(size)
+    check_aspect(aspect)
+    name = _name(source)
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of odd metadata and of large files; the former is harmless here, the
+            # latter has a limit of its own below.
+            warnings.simplefilter("ignore")
+            with Image.open(_opened(source), formats=_FORMATS) as image:
+                return _to_array(image, size, aspect)
+    except FileNotFoundError:
+        raise ImageReadError(f"{name}: there is no such file.") from None
+    except Image.UnidentifiedImageError:
+        raise ImageReadError(f"{name}: this is not a JPEG or PNG image.") from None
+    except (MemoryError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        # Damaged files make Pillow raise nearly anything: OSError, SyntaxError, struct.error ...
+        raise ImageReadError(f"{name}: cannot be read as an image ({_cause(error)}).") from error
+
+
+def _name(source):
+    if isinstance(source, (str, Path)):
+        return str(source)
+    return str(getattr(source, "name", None) or f"<{type(source).__name__} in memory>")
+
+
+def _opened(source):
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return io.BytesIO(source)
+    if isinstance(source, (str, Path)) and Path(source).is_dir():
+        raise IsADirectoryError("it is a folder")
+    return source
+
+
+def _cause(error):
+    return str(error) or type(error).__name__
+
+
+def _to_array(image, size, aspect):
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise ValueError(f"{width} x {height} pixels are more than the limit of {MAX_PIXELS}")
+    if size is not None and image.mode in ("L", "RGB"):
+        turned = image.getexif().get(_ORIENTATION, 1) >= 5
+        image.draft("L", size if turned else size[::-1])
+    grey = _to_grey(ImageOps.exif_transpose(image))
+    if size is not None:
+        grey = resize_image(grey, size, aspect)
+    return np.array(grey, dtype=np.uint8)
+
+
+def _to_grey(image):
+    """Any mode of Pillow's becomes "L"."""
+    if image.mode.startswith("I"):
+        samples = np.asarray(image).astype(np.uint32)
+        return Image.fromarray(((np.minimum(samples, 65535) + 128) // 257).astype(np.uint8))
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), rgba)
+    return image.convert("L")

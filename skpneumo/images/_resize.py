@@ -1,0 +1,137 @@
+"""The one place that resizes."""
+
+import math
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+from PIL import Image
+
+ASPECTS = ("stretch", "crop", "pad")
+
+
+def check_image_size(size):
+    """Validate a size and return it as a tuple of two ints.
+
+    Parameters
+    ----------
+    size : tuple of (int, int)
+        Rows and columns, each at least 1.
+
+    Returns
+    -------
+    tuple of (int, int)
+
+    Raises
+    ------
+    ValueError
+        If ``size`` is anything else.
+
+    Examples
+    --------
+    >>> from skpneumo.images import check_image_size
+    >>> check_image_size([224, 192])
+    (224, 192)
+    """
+    try:
+        rows, columns = size
+        whole = all(
+            isinstance(side, Integral) and not isinstance(side, bool) for side in (rows, columns)
+        )
+    except (TypeError, ValueError):
+        whole = False
+    if not whole or rows < 1 or columns < 1:
+        raise ValueError(
+            f"An image size must be two positive integers, (rows, columns); got {size!r}."
+        )
+    return int(rows), int(columns)
+
+
+def check_aspect(aspect):
+    """Raise ``ValueError`` unless ``aspect`` is one of `ASPECTS`."""
+    if aspect not in ASPECTS:
+        raise ValueError(f"aspect must be one of {', '.join(map(repr, ASPECTS))}; got {aspect!r}.")
+
+
+def _cover_box(width, height, columns, rows):
+    """Left, top, right, bottom of the largest centred part with the target's aspect."""
+    part_width = min(width, height * columns / rows)
+    part_height = min(height, width * rows / columns)
+    left, top = (width - part_width) / 2, (height - part_height) / 2
+    return left, top, left + part_width, top + part_height
+
+
+def resize_image(image, size, aspect="stretch"):
+    """Resize a grey Pillow image; see `resize_xray`."""
+    rows, columns = size
+    width, height = image.size
+    if (height, width) == (rows, columns):
+        return image
+    if aspect == "stretch":
+        return image.resize((columns, rows), Image.Resampling.BILINEAR)
+    if aspect == "crop":
+        box = _cover_box(width, height, columns, rows)
+        return image.resize((columns, rows), Image.Resampling.BILINEAR, box=box)
+    scale = min(columns / width, rows / height)
+    fit_width = min(columns, max(1, math.floor(width * scale + 0.5)))
+    fit_height = min(rows, max(1, math.floor(height * scale + 0.5)))
+    small = image.resize((fit_width, fit_height), Image.Resampling.BILINEAR)
+    padded = Image.new("L", (columns, rows), 0)
+    padded.paste(small, ((columns - fit_width) // 2, (rows - fit_height) // 2))
+    return padded
+
+
+def resize_xray(image, size, aspect="stretch"):
+    """Resize one X-ray.
+
+    Parameters
+    ----------
+    image : ndarray of shape (H, W), dtype uint8
+        The X-ray.
+    size : tuple of (int, int)
+        Rows and columns wanted.
+    aspect : {"stretch", "crop", "pad"}, default="stretch"
+        What becomes of an image whose sides have another ratio: "stretch" distorts it,
+        "crop" keeps the largest centred part, "pad" keeps all of it and fills up with black.
+
+    Returns
+    -------
+    ndarray of shape size, dtype uint8
+        Bilinear interpolation, antialiased where the image becomes smaller (Pillow).
+
+    Raises
+    ------
+    ValueError
+        If ``size`` or ``aspect`` is not valid.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skpneumo.images import resize_xray
+    >>> wide = np.full((40, 80), 200, dtype=np.uint8)
+    >>> resize_xray(wide, (30, 30), aspect="pad")[:, 15].tolist()[:9]
+    [0, 0, 0, 0, 0, 0, 0, 200, 200]
+    """
+    size = check_image_size(size)
+    check_aspect(aspect)
+    return np.asarray(resize_image(Image.fromarray(image), size, aspect))
+
+
+@dataclass(frozen=True)
+class Resizing:
+    """Resizing as a step of an `XRaySequence`.
+
+    Parameters
+    ----------
+    size : tuple of (int, int)
+        Rows and columns.
+    aspect : {"stretch", "crop", "pad"}, default="stretch"
+        See `resize_xray`.
+    """
+
+    size: tuple
+    aspect: str = "stretch"
+
+    def __call__(self, image, seed=None):
+        """Resize one image; ``seed`` is not used."""
+        return resize_xray(image, self.size, self.aspect)

@@ -1,0 +1,192 @@
+"""An array-like of images that are not decoded yet."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from skpneumo.exceptions import ImageReadError
+from skpneumo.images._read import read_xray
+from skpneumo.images._resize import Resizing, check_aspect, check_image_size
+
+
+class XRaySequence:
+    """X-ray files as one array-like, decoded when they are needed.
+
+    scikit-learn slices, splits and pickles it like a 1-D array, and nothing is decoded on the
+    way; `numpy.asarray` decodes, in threads.
+
+    Parameters
+    ----------
+    paths : array-like of str or path, shape (n,)
+        The files.
+    size : tuple of (int, int), default=None
+        Rows and columns that every image is brought to; None keeps each image's own.
+    aspect : {"stretch", "crop", "pad"}, default="stretch"
+        How an image of another aspect ratio is brought to ``size``; see `resize_xray`.
+
+    Attributes
+    ----------
+    paths : ndarray of shape (n,), dtype object
+        The files, as str.
+    shape : tuple of (int,)
+        ``(n,)``: to scikit-learn an image is one item.
+    size : tuple of (int, int) or None
+        Rows and columns of the images once decoded, where known.
+
+    Examples
+    --------
+    >>> from skpneumo.images import XRaySequence
+    >>> xrays = XRaySequence(["a.jpeg", "b.jpeg", "c.png"], size=(128, 112))
+    >>> xrays[1:]
+    XRaySequence(2 images, size=(128, 112))
+    >>> xrays[[True, False, True]].paths.tolist()
+    ['a.jpeg', 'c.png']
+    """
+
+    ndim = 1
+
+    def __init__(self, paths, *, size=None, aspect="stretch"):
+        paths = np.array([str(os.fspath(path)) for path in np.ravel(paths)], dtype=object)
+        steps = ()
+        if size is not None:
+            check_aspect(aspect)
+            steps = ((Resizing(check_image_size(size), aspect), None),)
+        self._set(paths, steps)
+
+    def _set(self, paths, steps):
+        self.paths = paths
+        # Each step is (operation, seeds): called as operation(image, seed) on decoding, left
+        # out where the seed is negative. Seeds are None where the operation needs none.
+        self._steps = steps
+
+    @classmethod
+    def _of(cls, paths, steps):
+        sequence = cls.__new__(cls)
+        sequence._set(paths, steps)
+        return sequence
+
+    @property
+    def shape(self):
+        return (len(self.paths),)
+
+    @property
+    def size(self):
+        sizes = [step.size for step, _ in self._steps if isinstance(step, Resizing)]
+        return sizes[-1] if sizes else None
+
+    def resized(self, size, aspect="stretch"):
+        """Sequence of the same images, brought to ``size`` when they are decoded."""
+        check_aspect(aspect)
+        return self._of(
+            self.paths, (*self._steps, (Resizing(check_image_size(size), aspect), None))
+        )
+
+    def augmented(self, augmentation, seeds):
+        """Sequence of the same images, changed when they are decoded.
+
+        Parameters
+        ----------
+        augmentation : Augmentation
+            What to change.
+        seeds : array-like of int, shape (n,)
+            One per image; where it is negative the image stays as it is.
+
+        Returns
+        -------
+        XRaySequence
+        """
+        seeds = np.asarray(seeds, dtype=np.int64)
+        if seeds.shape != self.shape:
+            raise ValueError(f"Expected one seed per image, {self.shape}; got shape {seeds.shape}.")
+        return self._of(self.paths, (*self._steps, (augmentation, seeds)))
+
+    def fingerprints(self):
+        """Tell what each item would decode to, without decoding it.
+
+        Returns
+        -------
+        list of tuple
+            File identity (path, size in bytes, time of change) and the steps with their seeds:
+            equal for two items only where the images are equal.
+
+        Raises
+        ------
+        ImageReadError
+            If a file is missing.
+        """
+        steps = [
+            [(repr(step), None if seeds is None else int(seeds[i])) for step, seeds in self._steps]
+            for i in range(len(self))
+        ]
+        return [(*file_identity(path), *step) for path, step in zip(self.paths, steps, strict=True)]
+
+    def __len__(self):
+        return len(self.paths)
+
+    def __getitem__(self, key):
+        if isinstance(key, tuple) and len(key) == 2 and key[1] is Ellipsis:
+            key = key[0]
+        if isinstance(key, (int, np.integer)):
+            return self._decode(int(key))
+        if isinstance(key, list):
+            key = np.asarray(key, dtype=None if key else int)
+        paths = self.paths[key]
+        if paths.ndim != 1:
+            raise IndexError(f"XRaySequence has one dimension; cannot be indexed with {key!r}.")
+        return self._of(paths, tuple((step, s if s is None else s[key]) for step, s in self._steps))
+
+    def __iter__(self):
+        return (self._decode(i) for i in range(len(self)))
+
+    def __array__(self, dtype=None, copy=None):
+        if copy is False:
+            raise ValueError("Images are decoded into a new array; copy=False is not possible.")
+        images = self._decode_all()
+        return images if dtype is None else images.astype(dtype)
+
+    def __repr__(self):
+        return f"XRaySequence({len(self)} images, size={self.size})"
+
+    def _decode(self, i):
+        steps = [(step, None if seeds is None else seeds[i]) for step, seeds in self._steps]
+        path = self.paths[i]
+        if steps and isinstance(steps[0][0], Resizing):
+            first, _ = steps.pop(0)
+            image = read_xray(path, size=first.size, aspect=first.aspect)
+        else:
+            image = read_xray(path)
+        for step, seed in steps:
+            if seed is None or seed >= 0:
+                image = step(image, seed)
+        return image
+
+    def _decode_all(self):
+        if not len(self):
+            return np.empty((0, *(self.size or (0, 0))), dtype=np.uint8)
+        first = self._decode(0)
+        images = np.empty((len(self), *first.shape), dtype=np.uint8)
+
+        def put(i):
+            image = first if i == 0 else self._decode(i)
+            if image.shape != first.shape:
+                raise ValueError(
+                    f"Images of different sizes cannot be one array: {self.paths[0]} has "
+                    f"{first.shape}, {self.paths[i]} has {image.shape}. Bring them to one size "
+                    "with XRayResizer or the classifier's image_size."
+                )
+            images[i] = image
+
+        with ThreadPoolExecutor(min(len(self), os.cpu_count() or 1, 16)) as pool:
+            for _ in pool.map(put, range(len(self))):
+                pass
+        return images
+
+
+def file_identity(path):
+    """Path, size in bytes and time of change of a file."""
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        raise ImageReadError(f"{path}: {error.strerror or error}.") from None
+    return os.path.abspath(path), status.st_size, status.st_mtime_ns
