@@ -1,0 +1,329 @@
+"""Synthetic chest X-rays of children, with the place of every opacity known."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from scipy.special import expit
+from sklearn.utils import Bunch, check_random_state
+
+# Anatomy is drawn in coordinates of the image: u from -1 (left) to 1 (right), v from -1 (top) to
+# 1 (bottom). Each entry is the range of a uniform draw.
+_PATIENT = {  # one draw per child
+    "chest": (0.80, 0.94),
+    "neck": (0.24, 0.34),
+    "shoulder": (-0.92, -0.78),
+    "lung_u": (0.39, 0.45),
+    "lung_width": (0.30, 0.37),
+    "lung_top": (-0.76, -0.62),
+    "dome_right": (0.38, 0.56),
+    "dome_drop": (0.02, 0.09),
+    "dome_curve": (0.14, 0.26),
+    "heart_u": (0.06, 0.16),
+    "heart_v": (0.22, 0.34),
+    "heart_width": (0.26, 0.36),
+    "heart_height": (0.38, 0.50),
+    "mediastinum": (0.09, 0.15),
+    "rib_gap": (0.125, 0.165),
+    "rib_phase": (0.0, 1.0),
+    "rib_curve": (0.5, 1.0),
+    "rib_contrast": (0.05, 0.10),
+    "clavicle": (-0.70, -0.60),
+    "stomach": (-0.10, 0.12),
+    "air": (0.50, 0.68),
+}
+_EXPOSURE = {  # one draw per image; difficulty widens these ranges about their middle
+    "shift_u": (-0.10, 0.10),
+    "shift_v": (-0.10, 0.10),
+    "zoom": (0.90, 1.10),
+    "tilt": (-0.10, 0.10),
+    "turn": (-0.06, 0.06),
+    "breath": (-0.08, 0.08),
+    "air_right": (-0.10, 0.10),
+    "air_left": (-0.10, 0.10),
+    "side_light": (-0.08, 0.08),
+    "gamma": (0.80, 1.20),
+    "mean": (0.40, 0.56),
+    "spread": (0.19, 0.25),
+    "noise": (0.012, 0.028),
+}
+_AREA = (0.045, 0.09)  # of the image, well inside the promised 2 % to 10 %
+_CHUNK_PIXELS = 2**19  # images are drawn in chunks of about this many pixels: they stay in cache
+
+_DESCR = """Synthetic paediatric chest X-rays drawn by skpneumo.datasets.make_xrays.
+
+Every child has an anatomy of its own and one or several images of it, which differ in pose,
+breath, exposure and noise. Children with pneumonia have opacities inside the lung fields: one
+focal consolidation ("bacteria") or several fainter patches in both lungs ("virus"). Exposure and
+noise follow the same distribution in both classes, and the air elsewhere in the lungs makes up
+for the brightness of the opacities, so that the mean and the spread of an image say nothing.
+The images are for tests, examples and benchmarks of code; they are no medical evidence.
+"""
+
+
+def _draw(rng, ranges, n, widen=1.0):
+    """Draw one value per row for each named range."""
+    return {
+        name: ((low + high) / 2 + widen * (high - low) * (rng.random(n) - 0.5)).astype(np.float32)
+        for name, (low, high) in ranges.items()
+    }
+
+
+def _patients(rng, n_samples, prevalence, images_per_patient):
+    """Share out the images: the child of each image, and whether each child is ill."""
+    n_ill = int(np.clip(round(prevalence * n_samples), 1, n_samples - 1))
+    patient, ill = [], []
+    for n_images, is_ill in ((n_samples - n_ill, False), (n_ill, True)):
+        n_patients = int(np.clip(round(n_images / images_per_patient), 1, n_images))
+        extra = rng.integers(n_patients, size=n_images - n_patients)
+        patient.append(len(ill) + np.concatenate([np.arange(n_patients), extra]))
+        ill += [is_ill] * n_patients
+    return rng.permutation(np.concatenate(patient)), np.array(ill)
+
+
+def _lesions(rng, ill):
+    """Draw the patches of every child: places relative to a lung, sizes, strengths."""
+    n, k = len(ill), 6
+    viral = ill & (rng.random(n) < 0.5)
+    side = np.where(np.arange(k) % 2, 1, -1) * rng.choice([-1, 1], size=(n, 1))
+    radius = rng.uniform(0.75, 1.25, (n, k))
+    n_patches = np.where(viral, rng.integers(4, k + 1, n), 1)
+    radius[np.arange(k) >= n_patches[:, None]] = 0
+    return {
+        "viral": viral,
+        "side": side.astype(np.float32),
+        "across": rng.uniform(-0.35, 0.65, (n, k)).astype(np.float32),
+        "along": rng.uniform(0.15, 0.85, (n, k)).astype(np.float32),
+        "stretch": rng.uniform(0.7, 1.4, (n, k)).astype(np.float32),
+        "radius": radius.astype(np.float32),
+        "area": rng.uniform(*_AREA, n).astype(np.float32),
+    }
+
+
+def _smooth_noise(rng, n, image_size, cells):
+    """Unit-variance noise with ``cells`` bumps along each side, whatever the image size."""
+    rows, columns = (
+        np.exp(-2 * np.square(np.linspace(0, cells - 1, size)[:, None] - np.arange(cells)))
+        for size in image_size
+    )
+    rows, columns = (b / np.linalg.norm(b, axis=1, keepdims=True) for b in (rows, columns))
+    bumps = rng.standard_normal((n, cells, cells), dtype=np.float32)
+    return rows.astype(np.float32) @ bumps @ columns.T.astype(np.float32)
+
+
+def _bump(distance, width):
+    return np.exp(-np.square(distance / width))
+
+
+def _edge(depth, softness=0.025):
+    return expit(depth / softness)
+
+
+def _lungs(a, u, v):
+    """Depth inside the nearer lung field, positive inside, without what the heart covers."""
+    side = np.where(u < 0, np.float32(-1), np.float32(1))
+    top, bottom = a["lung_top"], a["dome_right"] + a["breath"] + a["dome_drop"] * (side > 0)
+    along = (v - top) / (bottom - top)
+    width = a["lung_width"] * (0.72 + 0.34 * along)
+    across = (np.abs(u) - a["lung_u"]) / width
+    dome = bottom + a["dome_curve"] * across * np.abs(across) * 0.6
+    round_top = 1 - np.square(across) - np.square(np.minimum(along - 0.45, 0) / 0.45)
+    return np.minimum(0.5 * width * round_top, 0.8 * (dome - v)), across, along
+
+
+def _opacity(rng, lesion, depth, across, along, u):
+    """Opacity of each pixel, 0 to 1, and the mask of where it exceeds a half."""
+    n, *image_size = depth.shape
+    score = np.full(depth.shape, -np.inf, dtype=np.float32)
+    warp = 0.4 * _smooth_noise(rng, n, image_size, 9)
+    for k in range(lesion["side"].shape[1]):
+        radius, side, place, level, stretch = (
+            lesion[name][:, k, None, None]
+            for name in ("radius", "side", "across", "along", "stretch")
+        )
+        r2 = np.square((across - place) * stretch) + np.square(3.3 * (along - level) / stretch)
+        r2 /= np.square(np.maximum(radius, 1e-3))
+        score = np.maximum(score, np.where((radius > 0) & (u * side > 0), -r2, -np.inf))
+    # The area is set by ranking the pixels, so that it holds for every anatomy and pose.
+    score = np.where(depth > -0.05, score * (1 + warp).clip(0.3, 2), -np.inf)
+    ranked = np.sort(score.reshape(n, -1), axis=1)
+    room = 0.7 * np.isfinite(ranked).sum(axis=1)
+    n_covered = np.minimum(lesion["area"] * ranked.shape[1], room).astype(int)
+    level = ranked[np.arange(n), -1 - n_covered][:, None, None]
+    peak = ranked[:, -1][:, None, None]
+    opacity = np.clip(0.5 + (score - level) / (peak - level), 0, 1) * _edge(depth)
+    return opacity, opacity > 0.5
+
+
+def _render(rng, a, lesion, ill, image_size, difficulty):
+    """Draw a chunk of images: ``a`` holds (n, 1, 1) arrays of anatomy and exposure."""
+    n = len(ill)
+    rows, columns = (np.linspace(-1, 1, size, dtype=np.float32) for size in image_size)
+    x, y = columns[None, None, :] - a["shift_u"], rows[None, :, None] - a["shift_v"]
+    u = (x * np.cos(a["tilt"]) + y * np.sin(a["tilt"])) / a["zoom"]
+    v = (y * np.cos(a["tilt"]) - x * np.sin(a["tilt"])) / a["zoom"]
+    lateral = np.abs(u)
+
+    flare = 0.22 * _bump(v - a["shoulder"] - 0.22, 0.2)
+    half = a["neck"] + (a["chest"] - a["neck"] + flare) * _edge(v - a["shoulder"], 0.05)
+    body = _edge(half - lateral)
+    tissue = 0.34 + 0.36 * np.sqrt(np.maximum(1 - np.square(u / half), 0.0))
+
+    depth, across, along = _lungs(a, u, v)
+    lean = u - a["heart_u"] - 0.2 * (v - a["heart_v"])
+    heart = 1 - np.square(lean / a["heart_width"])
+    heart -= np.square((v - a["heart_v"]) / a["heart_height"])
+    vertebral = a["mediastinum"] + 0.1 * np.square(v) - lateral
+    cover = np.logaddexp(3.0 * heart, 20 * vertebral) / 20  # a smooth maximum: no notches
+    depth = np.minimum(depth, -cover)
+    lungs = _edge(depth)
+    air = a["air"] + np.where(u < 0, a["air_right"], a["air_left"])
+    air = air + (0.05 + 0.06 * difficulty) * _smooth_noise(rng, n, image_size, 5)
+
+    hilum = np.exp(-np.square((lateral - 0.2) / 0.25) - np.square((v + 0.02) / 0.3))
+    vessels = _smooth_noise(rng, n, image_size, 26) * (0.25 + hilum)
+    ribs = (v + a["rib_curve"] * np.square(lateral - 0.3)) / a["rib_gap"] + a["rib_phase"]
+    ribs = np.maximum(np.cos(2 * np.pi * ribs), -0.3) * _edge(depth + 0.06, 0.03)
+    ribs *= 0.5 + np.square(across).clip(0, 1)
+    slope = a["clavicle"] - 0.18 * (lateral - 0.1) + 0.25 * np.square(lateral - 0.4)
+    clavicles = _bump(v - slope, 0.035) * _edge(lateral - 0.08) * _edge(0.72 - lateral, 0.04)
+    spine = _bump(u - a["turn"], 0.09) * (0.8 + 0.3 * np.cos(2 * np.pi * v / a["rib_gap"]))
+    abdomen = _edge(along - 1.0, 0.08) * (1 - lungs)
+    gas = _bump(u - 0.35, 0.2) * _bump(v - 0.78, 0.12)
+
+    image = tissue * (1 - air * lungs) + 0.10 * abdomen + a["stomach"] * gas
+    image += a["rib_contrast"] * ribs + 0.16 * clavicles + 0.10 * spine
+    image += (0.02 + 0.03 * difficulty) * lungs * vessels + 0.05 * hilum
+    image += a["side_light"] * u
+
+    masks = np.zeros(image.shape, dtype=bool)
+    if ill.any():
+        part = {name: values[ill] for name, values in lesion.items()}
+        opacity, masks[ill] = _opacity(rng, part, *(x[ill] for x in (depth, across, along, u)))
+        mottle = _smooth_noise(rng, len(opacity), image_size, 30)
+        strength = (0.40 - 0.30 * difficulty) * np.where(part["viral"], 0.85, 1.0)
+        opacity *= strength.astype(np.float32)[:, None, None] * (1 + 0.45 * mottle)
+        # More air elsewhere, most where opacities are most likely, keeps every mean as it was.
+        gain = np.sqrt(depth[ill].clip(0))
+        gain *= opacity.sum(axis=(1, 2), keepdims=True) / gain.sum(axis=(1, 2), keepdims=True)
+        image[ill] += opacity - gain
+
+    image = np.maximum(image * body, 0.0) ** a["gamma"]
+    image -= image.mean(axis=(1, 2), keepdims=True)
+    image *= a["spread"] / image.std(axis=(1, 2), keepdims=True)
+    image += a["mean"] + a["noise"] * rng.standard_normal(image.shape, dtype=np.float32)
+    return np.round(255 * image.clip(0, 1)).astype(np.uint8), masks
+
+
+def _check(n_samples, image_size, prevalence, images_per_patient, difficulty):
+    if not isinstance(n_samples, Integral) or n_samples < 2:
+        raise ValueError(f"n_samples must be an integer of at least 2, got {n_samples!r}.")
+    size = tuple(image_size) if np.iterable(image_size) else ()
+    if len(size) != 2 or not all(isinstance(side, Integral) and side >= 32 for side in size):
+        raise ValueError(
+            f"image_size must be (rows, columns), integers of at least 32, got {image_size!r}."
+        )
+    if not isinstance(prevalence, Real) or not 0 < prevalence < 1:
+        raise ValueError(f"prevalence must lie between 0 and 1 (exclusive), got {prevalence!r}.")
+    if not isinstance(images_per_patient, Real) or not 1 <= images_per_patient < np.inf:
+        raise ValueError(f"images_per_patient must be at least 1, got {images_per_patient!r}.")
+    if not isinstance(difficulty, Real) or not 0 <= difficulty <= 1:
+        raise ValueError(f"difficulty must lie in [0, 1], got {difficulty!r}.")
+
+
+def make_xrays(
+    n_samples=600,
+    *,
+    image_size=(72, 64),
+    prevalence=0.6,
+    images_per_patient=1.5,
+    difficulty=0.5,
+    random_state=None,
+):
+    """Draw synthetic chest X-rays of children with and without pneumonia.
+
+    Every child has an anatomy of its own and is wholly normal or wholly ill; its images differ
+    in pose, breath, exposure and noise. An opacity is a bright, soft-edged, mottled patch inside
+    a lung field. Exposure and noise are alike in both classes, and the lungs around an opacity
+    make up for its brightness: at the defaults a small convolutional network tells the classes
+    apart, a linear model on the pixels hardly, the mean brightness not at all.
+
+    Parameters
+    ----------
+    n_samples : int, default=600
+        Number of images, at least 2: both classes are always there.
+    image_size : tuple of int, default=(72, 64)
+        Rows and columns, each at least 32. The anatomy scales with them.
+    prevalence : float, default=0.6
+        Share of the images that show pneumonia, between 0 and 1.
+    images_per_patient : float, default=1.5
+        Mean number of images of one child, at least 1.
+    difficulty : float, default=0.5
+        How hard opacities are to see, from 0 to 1: it lowers their contrast and widens the
+        variation of pose, exposure, noise and lung markings.
+    random_state : int, RandomState instance or None, default=None
+        Pass an int for the same images at every call.
+
+    Returns
+    -------
+    data : :class:`~sklearn.utils.Bunch`
+        In random order:
+
+        images : ndarray of shape (n_samples, rows, columns), dtype uint8
+            Grey, 0 = black = air, 255 = white = bone.
+        target : ndarray of shape (n_samples,), dtype str
+            "NORMAL" or "PNEUMONIA".
+        groups : ndarray of shape (n_samples,), dtype str
+            The child of each image, for cross-validation.
+        masks : ndarray of shape (n_samples, rows, columns), dtype bool
+            Where the opacity, before its mottling, exceeds half its peak: at most a tenth of an
+            image, nowhere in a normal one.
+        subtype : ndarray of shape (n_samples,), dtype str
+            "bacteria" (one focal consolidation), "virus" (several fainter patches in both
+            lungs), or "" for normal.
+        DESCR : str
+            What the images are.
+
+    Raises
+    ------
+    ValueError
+        If a parameter lies outside its range.
+
+    Examples
+    --------
+    >>> from skpneumo.datasets import make_xrays
+    >>> data = make_xrays(10, image_size=(48, 40), random_state=0)
+    >>> data.images.shape
+    (10, 48, 40)
+    >>> int((data.target == "PNEUMONIA").sum())
+    6
+    >>> bool(data.masks[data.target == "NORMAL"].any())
+    False
+    """
+    _check(n_samples, image_size, prevalence, images_per_patient, difficulty)
+    image_size = tuple(int(side) for side in image_size)
+    seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+    rng = np.random.default_rng(seed)
+
+    patient, ill = _patients(rng, n_samples, prevalence, images_per_patient)
+    lesion = {name: values[patient] for name, values in _lesions(rng, ill).items()}
+    drawn = {name: v[patient] for name, v in _draw(rng, _PATIENT, len(ill)).items()}
+    drawn |= _draw(rng, _EXPOSURE, n_samples, widen=0.5 + difficulty)
+    names = np.array([f"patient{i:05d}" for i in rng.permutation(len(ill))])
+    ill = ill[patient]
+
+    images = np.empty((n_samples, *image_size), dtype=np.uint8)
+    masks = np.empty((n_samples, *image_size), dtype=bool)
+    step = max(1, _CHUNK_PIXELS // (image_size[0] * image_size[1]))
+    for start in range(0, n_samples, step):
+        part = slice(start, start + step)
+        a = {name: values[part, None, None] for name, values in drawn.items()}
+        patches = {name: values[part] for name, values in lesion.items()}
+        images[part], masks[part] = _render(rng, a, patches, ill[part], image_size, difficulty)
+    return Bunch(
+        images=images,
+        target=np.where(ill, "PNEUMONIA", "NORMAL"),
+        groups=names[patient],
+        masks=masks,
+        subtype=np.where(ill, np.where(lesion["viral"], "virus", "bacteria"), ""),
+        DESCR=_DESCR,
+    )
