@@ -6,7 +6,7 @@ class ImageReadError(ValueError):
 
 
 class DatasetError(ValueError):
-    """A folder does not hold a labelled collection of X-rays; the message shows the layout expected."""
+    """A folder does not hold a labelled collection of X-rays; the message shows how it should."""
 
 
 class WeightsError(OSError):

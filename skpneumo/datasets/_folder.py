@@ -1,0 +1,277 @@
+"""A folder of chest X-rays, sorted into NORMAL and PNEUMONIA, as arrays of paths and labels."""
+
+import os
+import warnings
+from collections import Counter
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from skpneumo.datasets._filenames import parse_filename
+from skpneumo.exceptions import DatasetError
+
+_CLASSES = {"normal": "NORMAL", "pneumonia": "PNEUMONIA"}
+_SPLITS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
+}
+_EXTENSIONS = (".jpeg", ".jpg", ".png", ".dcm")
+_LITTER = {"__macosx", "thumbs.db", "desktop.ini"}
+_MAX_NAMED = 3  # names in a message
+_MAX_DEPTH = 2  # archive/chest_xray/chest_xray is the deepest that a download nests
+
+_LAYOUT = """Expected, in upper or lower case (val, test or the level of splits may be missing):
+
+    chest_xray/
+        train/
+            NORMAL/      *.jpeg, *.jpg, *.png, *.dcm
+            PNEUMONIA/   *.jpeg, *.jpg, *.png, *.dcm
+        val/             likewise
+        test/            likewise"""
+
+_DESCR = """Chest X-rays of children, labelled by the folders they lie in.
+
+Folder: {folder}
+Images: {counts}
+
+The child of an image is read from its file name, as Kermany, Zhang and Goldbaum (Mendeley Data,
+rscbjbr9sj) name their files. `groups` is for cross-validation: it never crosses splits and merges
+children whom the names may have split. `patient` is finer and bare of the split: it is for
+looking for children across splits. Other names count as one child each.
+"""
+
+
+def _entries(folder):
+    """List a folder by name, without what operating systems leave behind."""
+    with os.scandir(folder) as entries:
+        wanted = [
+            entry
+            for entry in entries
+            if not entry.name.startswith(".") and entry.name.casefold() not in _LITTER
+        ]
+    return sorted(wanted, key=lambda entry: entry.name)
+
+
+def _known_folders(entries, meanings):
+    """Pick the sub-folders whose name has a meaning: pairs of meaning and path."""
+    return [
+        (meanings[entry.name.casefold()], entry.path)
+        for entry in entries
+        if entry.name.casefold() in meanings and entry.is_dir()
+    ]
+
+
+def _find_collections(folder, depth=_MAX_DEPTH):
+    """Find the outermost collections: pairs of a folder and its splits.
+
+    The search ends at the first collection on each way down, so a copy of the collection inside
+    itself (``chest_xray/chest_xray``) is not counted twice.
+    """
+    entries = _entries(folder)
+    if _known_folders(entries, _CLASSES):
+        name = os.path.basename(os.path.abspath(folder)).casefold()
+        return [(folder, [(_SPLITS.get(name, "all"), folder)])]
+    splits = _known_folders(entries, _SPLITS)
+    if any(_known_folders(_entries(path), _CLASSES) for _, path in splits):
+        return [(folder, splits)]
+    if depth == 0:
+        return []
+    return [
+        collection
+        for entry in entries
+        if entry.is_dir()
+        for collection in _find_collections(entry.path, depth - 1)
+    ]
+
+
+def _is_image(entry):
+    return entry.name.casefold().endswith(_EXTENSIONS) and entry.is_file()
+
+
+def _read_split(split, folder):
+    """List the images of one split as (split, target, name, path), and what is left out."""
+    rows, left_out = [], []
+    for entry in _entries(folder):
+        is_folder = entry.is_dir()
+        if is_folder and entry.name.casefold() in _CLASSES:
+            target = _CLASSES[entry.name.casefold()]
+            for inner in _entries(entry.path):
+                if _is_image(inner):
+                    rows.append((split, target, inner.name, inner.path))
+                else:
+                    left_out.append(inner.path)
+        elif is_folder or _is_image(entry):  # a third class, or images without a label
+            left_out.append(entry.path)
+    return rows, left_out
+
+
+def _shorten(names):
+    """Name the first few and count the rest."""
+    more = len(names) - _MAX_NAMED
+    return ", ".join(map(repr, names[:_MAX_NAMED])) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _describe_contents(folder):
+    entries = _entries(folder)
+    folders = [entry.name for entry in entries if entry.is_dir()]
+    files = [entry.name for entry in entries if not entry.is_dir()]
+    found = [
+        f"{len(names):,} {word} ({_shorten(names)})"
+        for names, word in ((folders, "folder(s)"), (files, "file(s)"))
+        if names
+    ]
+    return " and ".join(found) or "nothing"
+
+
+def _describe_counts(counts, splits):
+    return ", ".join(
+        f"{split} {counts[split, 'NORMAL']:,} NORMAL + {counts[split, 'PNEUMONIA']:,} PNEUMONIA"
+        for split in sorted(splits)
+    )
+
+
+def _error(problem):
+    return DatasetError(f"{problem}\n{_LAYOUT}")
+
+
+def _find_collection(root):
+    """Return the only collection at or below ``root``, or say why there is none."""
+    if not os.path.exists(root):
+        raise _error(
+            f"There is no folder {root!r}; the working directory is {os.getcwd()!r}. "
+            "Give the folder of an unpacked collection."
+        )
+    if not os.path.isdir(root):
+        raise _error(f"{root!r} is a file, not a folder. Unpack an archive and give its folder.")
+    collections = _find_collections(root)
+    if not collections:
+        raise _error(
+            f"{root!r} holds no folders of classes: found {_describe_contents(root)}. "
+            "Give the folder that holds the classes or the splits."
+        )
+    if len(collections) > 1:
+        raise _error(
+            f"{root!r} holds {len(collections)} collections: found "
+            f"{_shorten([folder for folder, _ in collections])}. Give one of them."
+        )
+    return collections[0]
+
+
+def _check_classes(counts, splits, folder, left_out):
+    """Ask for both classes: in train where there is one, since nothing is learnt from one class."""
+    needed = {"train"} & splits or splits
+    if len({target for split, target in counts if split in needed}) < 2:
+        found = _describe_counts(counts, splits)
+        if left_out:
+            found += f"; left out: {len(left_out):,} file(s) or folder(s) ({_shorten(left_out)})"
+        raise _error(
+            f"{folder!r} must hold images of both classes, NORMAL and PNEUMONIA, in "
+            f"{' + '.join(sorted(needed))}: found {found}. Add the missing images, or rename the "
+            "folder they are in."
+        )
+
+
+def load_xray_folder(root):
+    """List a folder of chest X-rays sorted into NORMAL and PNEUMONIA.
+
+    No image is opened: give the paths to :class:`~skpneumo.XRayLoader`. These are understood,
+    whatever the case of their names:
+
+    - folders ``train``, ``val`` and ``test`` (also ``training``, ``valid``, ``validation``,
+      ``testing``), not necessarily all, each with folders ``NORMAL`` and ``PNEUMONIA``: the
+      Mendeley zip and the Kaggle copy, whose second copy inside itself is not counted again;
+    - a folder that itself holds ``NORMAL`` and ``PNEUMONIA``;
+    - a folder with one of these in it, or in a folder of it.
+
+    Parameters
+    ----------
+    root : str or path-like
+        The folder.
+
+    Returns
+    -------
+    data : :class:`~sklearn.utils.Bunch`
+        Arrays of shape (n_images,), dtype str, sorted by split, class and file name:
+
+        paths : ndarray
+            The path of each image, starting with ``root``; relative where ``root`` is.
+        target : ndarray
+            "NORMAL" or "PNEUMONIA", from the folder.
+        groups : ndarray
+            The child of each image, for cross-validation: it starts with the split and merges
+            children whom the file names may have split.
+        patient : ndarray
+            The child as finely as file names tell, without the split: to look for children in
+            more than one split.
+        subtype : ndarray
+            "bacteria", "virus", or "" for normal images and names that do not tell.
+        split : ndarray
+            "train", "val" or "test". Without a level of splits, the split that the folder of
+            the classes is named after, else "all".
+        DESCR : str
+            What was found, and where.
+
+    Raises
+    ------
+    DatasetError
+        If the folder is missing, has another layout, holds several collections, or lacks a
+        class: in the whole, or in train. In val or test one class is enough, since recall or
+        specificity alone can be measured there. It is a ValueError.
+
+    Warns
+    -----
+    UserWarning
+        If anything is left out: files in the class folders that are not ``.jpeg``, ``.jpg``,
+        ``.png`` or ``.dcm``, folders inside or beside the class folders, images beside them.
+        What operating systems leave behind (``__MACOSX``, ``.DS_Store``, ``Thumbs.db``, hidden
+        files) is ignored.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skpneumo.datasets import load_xray_folder
+    >>> with tempfile.TemporaryDirectory() as root:
+    ...     for name in ("NORMAL/IM-0115-0001.jpeg", "PNEUMONIA/person12_virus_46.jpeg"):
+    ...         file = Path(root, "train", name)
+    ...         file.parent.mkdir(parents=True)
+    ...         file.touch()
+    ...     data = load_xray_folder(root)
+    >>> data.target
+    array(['NORMAL', 'PNEUMONIA'], dtype='<U9')
+    >>> data.groups
+    array(['train/IM-115', 'train/person-12'], dtype='<U15')
+    """
+    folder, splits = _find_collection(os.fsdecode(root))
+    rows, left_out = [], []
+    for split, path in splits:
+        more_rows, more_left_out = _read_split(split, path)
+        rows += more_rows
+        left_out += [os.path.relpath(other, folder) for other in more_left_out]
+    counts = Counter((split, target) for split, target, _, _ in rows)
+    split_names = {split for split, _ in splits}
+    _check_classes(counts, split_names, folder, left_out)
+    if left_out:
+        warnings.warn(
+            f"{len(left_out):,} file(s) or folder(s) in {folder!r} are left out, being neither "
+            f"NORMAL nor PNEUMONIA images ({', '.join(_EXTENSIONS)}): {_shorten(left_out)}.",
+            UserWarning,
+            stacklevel=2,
+        )
+    rows.sort()  # the path comes last, so the case of a folder's name does not change the order
+    split, target, names, paths = zip(*rows, strict=True)
+    patient, group, subtype = zip(*map(parse_filename, names), strict=True)
+    return Bunch(
+        paths=np.array(paths),
+        target=np.array(target),
+        groups=np.array([f"{s}/{g}" for s, g in zip(split, group, strict=True)]),
+        patient=np.array(patient),
+        subtype=np.array(subtype),
+        split=np.array(split),
+        DESCR=_DESCR.format(folder=folder, counts=_describe_counts(counts, split_names)),
+    )

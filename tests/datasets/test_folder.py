@@ -1,0 +1,435 @@
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.utils import Bunch
+
+from skpneumo.datasets._folder import load_xray_folder
+from skpneumo.exceptions import DatasetError
+
+ARRAYS = ("paths", "target", "groups", "patient", "subtype", "split")
+NORMAL = ("IM-0115-0001.jpeg", "NORMAL2-IM-0115-0001.jpeg")
+ILL = ("person12_bacteria_46.jpeg", "person12_virus_47.jpeg", "person13_virus_48.jpeg")
+TREE = "train/\n +NORMAL/ .*\n +PNEUMONIA/"
+
+
+def build(folder, *names):
+    """Create empty files: only names and places count."""
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return folder
+
+
+def two_classes(folder, normal=NORMAL, ill=ILL):
+    build(folder, *(f"NORMAL/{name}" for name in normal))
+    return build(folder, *(f"PNEUMONIA/{name}" for name in ill))
+
+
+def kaggle(folder):
+    for split in ("train", "val", "test"):
+        two_classes(folder / split)
+    return folder
+
+
+def found(data, root):
+    return sorted(os.path.relpath(path, root) for path in data.paths)
+
+
+def test_a_row_tells_all_about_one_image(tmp_path):
+    data = load_xray_folder(kaggle(tmp_path))
+    assert isinstance(data, Bunch)
+    assert set(data) == {*ARRAYS, "DESCR"}
+    for name in ARRAYS:
+        assert data[name].shape == (15,)
+        assert data[name].dtype.kind == "U"
+    for row, path in enumerate(map(Path, data.paths)):
+        assert path.is_file()
+        assert data.split[row] == path.parts[-3]
+        assert data.target[row] == path.parts[-2]
+        assert data.groups[row].startswith(f"{data.split[row]}/")
+        assert data.subtype[row] in path.name
+        assert (data.subtype[row] == "") == (data.target[row] == "NORMAL")
+    assert set(data.groups[data.split == "val"]) == {
+        "val/IM-115",
+        "val/NORMAL2-IM-115",
+        "val/person-12",
+        "val/person-13",
+    }
+    assert set(data.patient) == {
+        *("IM-115", "NORMAL2-IM-115"),
+        *("bacteria-12", "virus-12", "virus-13"),
+    }
+
+
+def test_description_says_what_and_where(tmp_path):
+    description = load_xray_folder(kaggle(tmp_path)).DESCR
+    assert str(tmp_path) in description
+    for split in ("train", "val", "test"):
+        assert f"{split} 2 NORMAL + 3 PNEUMONIA" in description
+
+
+def test_mendeley_layout_has_no_val(tmp_path):
+    two_classes(tmp_path / "train")
+    two_classes(tmp_path / "test")
+    data = load_xray_folder(tmp_path)
+    assert len(data.paths) == 10
+    assert set(data.split) == {"train", "test"}
+
+
+@pytest.mark.parametrize("inner", ["chest_xray", "archive/chest_xray"])
+def test_a_parent_folder_will_do(tmp_path, inner):
+    kaggle(tmp_path / inner)
+    build(tmp_path, "notes/readme.txt", "licence.txt", "holiday.jpeg")
+    data = load_xray_folder(tmp_path)
+    assert found(data, tmp_path / inner) == found(
+        load_xray_folder(tmp_path / inner), tmp_path / inner
+    )
+    assert len(data.paths) == 15
+
+
+def test_a_parent_of_a_flat_folder_will_do(tmp_path):
+    two_classes(tmp_path / "originals")
+    data = load_xray_folder(tmp_path)
+    assert len(data.paths) == 5
+    assert set(data.split) == {"all"}
+
+
+@pytest.mark.parametrize("root", ["archive", "archive/chest_xray"])
+def test_the_doubled_copy_of_kaggle_counts_once(tmp_path, root):
+    outer = tmp_path / "archive" / "chest_xray"
+    kaggle(outer)
+    kaggle(outer / "chest_xray")
+    kaggle(outer / "__MACOSX" / "chest_xray")
+    data = load_xray_folder(tmp_path / root)
+    assert len(data.paths) == 15
+    assert not any("chest_xray/chest_xray" in Path(path).as_posix() for path in data.paths)
+
+
+def test_only_the_inner_copy_is_there(tmp_path):
+    kaggle(tmp_path / "chest_xray" / "chest_xray")
+    kaggle(tmp_path / "chest_xray" / "__MACOSX")
+    data = load_xray_folder(tmp_path)
+    assert len(data.paths) == 15
+    assert not any("__MACOSX" in path for path in data.paths)
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("train", "train"),
+        ("Training", "train"),
+        ("VALID", "val"),
+        ("validation", "val"),
+        ("testing", "test"),
+        ("originals", "all"),
+        ("retest", "all"),
+    ],
+)
+def test_a_flat_folder_may_name_its_split(tmp_path, monkeypatch, name, split):
+    folder = two_classes(tmp_path / name)
+    monkeypatch.chdir(folder)
+    for root in (folder, f"{folder}{os.sep}", "."):
+        data = load_xray_folder(root)
+        assert set(data.split) == {split}
+        assert data.groups[0].startswith(f"{split}/")
+
+
+@pytest.mark.parametrize(
+    ("names", "split"),
+    [
+        (("train", "Training", "TRAIN"), "train"),
+        (("val", "valid", "VALIDATION", "Val"), "val"),
+        (("test", "testing", "TEST"), "test"),
+    ],
+)
+def test_synonyms_of_splits(tmp_path, names, split):
+    for number, name in enumerate(names):
+        other = "test" if split == "train" else "train"
+        root = tmp_path / str(number)
+        two_classes(root / name)
+        two_classes(root / other)
+        data = load_xray_folder(root)
+        assert np.sum(data.split == split) == 5
+        assert set(data.split) == {split, other}
+
+
+@pytest.mark.parametrize(
+    ("normal", "ill"), [("normal", "pneumonia"), ("normal", "PNEUMONIA"), ("Normal", "PnEuMoNiA")]
+)
+def test_case_of_folders_does_not_matter(tmp_path, normal, ill):
+    build(tmp_path / "odd" / "TRAIN" / normal, *NORMAL)
+    build(tmp_path / "odd" / "TRAIN" / ill, *ILL)
+    two_classes(tmp_path / "plain" / "train")
+    odd, plain = load_xray_folder(tmp_path / "odd"), load_xray_folder(tmp_path / "plain")
+    for name in ARRAYS[1:]:
+        np.testing.assert_array_equal(odd[name], plain[name])
+
+
+def test_files_named_like_folders_are_no_folders(tmp_path):
+    two_classes(tmp_path / "chest_xray")
+    build(tmp_path, "normal", "PNEUMONIA", "train")
+    assert len(load_xray_folder(tmp_path).paths) == 5
+
+
+def test_extensions_in_any_case(tmp_path):
+    two_classes(tmp_path, ["a.jpeg", "b.JPG", "c.Png"], ["d.DCM", "e.JPEG", "f.jpg"])
+    data = load_xray_folder(tmp_path)
+    assert [Path(path).name[0] for path in data.paths] == list("abcdef")
+
+
+def test_names_that_tell_nothing_are_children_of_their_own(tmp_path):
+    two_classes(tmp_path, ["scan 1.png", "scan 2.png"], ["Röntgen.png"])
+    data = load_xray_folder(tmp_path)
+    assert list(data.groups) == ["all/scan 1", "all/scan 2", "all/Röntgen"]
+    assert list(data.patient) == ["scan 1", "scan 2", "Röntgen"]
+    assert set(data.subtype) == {""}
+
+
+def test_litter_is_ignored_in_silence(tmp_path):
+    kaggle(tmp_path)
+    for folder in (".", "train", "train/NORMAL", "test/PNEUMONIA"):
+        build(
+            tmp_path / folder,
+            *(".DS_Store", "._IM-0115-0001.jpeg", ".hidden.png", "Thumbs.db", "desktop.ini"),
+            "__MACOSX/train/NORMAL/._IM-0115-0001.jpeg",
+        )
+    assert len(load_xray_folder(tmp_path).paths) == 15
+
+
+def test_texts_beside_the_classes_are_ignored_in_silence(tmp_path):
+    kaggle(tmp_path)
+    build(tmp_path, "README.md", "train/labels.csv")
+    assert len(load_xray_folder(tmp_path).paths) == 15
+
+
+def test_one_warning_counts_what_is_left_out_and_names_some(tmp_path):
+    kaggle(tmp_path)
+    build(tmp_path / "train" / "NORMAL", "a.txt", "b.jpeg.part", "c.tiff")
+    build(tmp_path / "test" / "PNEUMONIA", "more/person1_virus_1.jpeg", "d.jpeg/e")
+    with pytest.warns(UserWarning, match="left out") as record:
+        data = load_xray_folder(tmp_path)
+    assert len(record) == 1
+    message = str(record[0].message)
+    assert message.startswith("5 file(s) or folder(s)")
+    assert "and 2 more" in message
+    assert (
+        sum(name in message for name in ("a.txt", "b.jpeg.part", "c.tiff", "d.jpeg", "more")) == 3
+    )
+    assert ".jpeg, .jpg, .png, .dcm" in message
+    assert record[0].filename == __file__
+    assert len(data.paths) == 15
+
+
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [
+        ("train/COVID19/scan.jpeg", "train/COVID19"),
+        ("test/scan.jpeg", "test/scan.jpeg"),
+        ("val/scan.jpeg", "val/scan.jpeg"),
+    ],
+)
+def test_images_without_a_label_are_not_dropped_in_silence(tmp_path, name, named):
+    two_classes(tmp_path / "train")
+    build(tmp_path, name)
+    with pytest.warns(UserWarning, match="^1 file") as record:
+        data = load_xray_folder(tmp_path)
+    assert repr(str(Path(named))) in str(record[0].message)
+    assert len(data.paths) == 5
+
+
+def test_a_dead_link_is_left_out(tmp_path):
+    two_classes(tmp_path)
+    try:
+        (tmp_path / "NORMAL" / "gone.jpeg").symlink_to(tmp_path / "nowhere.jpeg")
+    except OSError:
+        pytest.skip("this system makes no symbolic links")
+    with pytest.warns(UserWarning, match=r"gone\.jpeg"):
+        assert len(load_xray_folder(tmp_path).paths) == 5
+
+
+def test_rows_are_sorted_whatever_the_system_lists_first(tmp_path, monkeypatch):
+    kaggle(tmp_path)
+    data = load_xray_folder(tmp_path)
+    names = [Path(path).name for path in data.paths]
+    keys = list(zip(data.split, data.target, names, strict=True))
+    assert keys == sorted(keys)
+
+    class Reversed:
+        def __init__(self, folder):
+            self.entries = sorted(scandir(folder), key=lambda entry: entry.name, reverse=True)
+
+        def __enter__(self):
+            return self.entries
+
+        def __exit__(self, *error):
+            return None
+
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", Reversed)
+    backwards = load_xray_folder(tmp_path)
+    for name in ARRAYS:
+        np.testing.assert_array_equal(backwards[name], data[name])
+
+
+def test_paths_begin_with_the_root_as_given(tmp_path, monkeypatch):
+    kaggle(tmp_path / "chest_xray")
+    monkeypatch.chdir(tmp_path)
+    relative = load_xray_folder("chest_xray")
+    assert relative.paths[0] == os.path.join("chest_xray", "test", "NORMAL", NORMAL[0])
+    absolute = load_xray_folder(str(tmp_path / "chest_xray"))
+    assert list(absolute.paths) == [str(tmp_path / path) for path in relative.paths]
+    np.testing.assert_array_equal(load_xray_folder(Path("chest_xray")).paths, relative.paths)
+
+
+def test_a_test_of_one_class_is_enough_beside_a_whole_train(tmp_path):
+    two_classes(tmp_path / "train")
+    build(tmp_path / "test" / "PNEUMONIA", *ILL)
+    data = load_xray_folder(tmp_path)
+    assert set(data.target[data.split == "test"]) == {"PNEUMONIA"}
+
+
+def test_a_train_of_one_class_is_refused(tmp_path):
+    build(tmp_path / "train" / "PNEUMONIA", *ILL)
+    build(tmp_path / "train" / "PNUEMONIA", *ILL)
+    two_classes(tmp_path / "test")
+    with pytest.raises(DatasetError, match=r"both classes.* in train: found") as caught:
+        load_xray_folder(tmp_path)
+    message = str(caught.value)
+    assert "test 2 NORMAL + 3 PNEUMONIA, train 0 NORMAL + 3 PNEUMONIA" in message
+    assert "PNUEMONIA" in message
+
+
+def test_an_empty_train_is_refused(tmp_path):
+    two_classes(tmp_path / "test")
+    (tmp_path / "train").mkdir()
+    with pytest.raises(DatasetError, match=r"train 0 NORMAL \+ 0 PNEUMONIA"):
+        load_xray_folder(tmp_path)
+
+
+@pytest.mark.parametrize("folder", [".", "test", "val", "chest_xray"])
+@pytest.mark.parametrize(("name", "files"), [("NORMAL", NORMAL), ("PNEUMONIA", ILL)])
+def test_one_class_only_is_refused(tmp_path, folder, name, files):
+    build(tmp_path / folder / name, *files)
+    with pytest.raises(DatasetError, match=f"both classes.* {len(files)} {name}"):
+        load_xray_folder(tmp_path)
+
+
+def test_two_splits_of_one_class_each_make_no_test(tmp_path):
+    build(tmp_path / "val" / "NORMAL", *NORMAL)
+    build(tmp_path / "test" / "NORMAL", *NORMAL)
+    with pytest.raises(DatasetError, match=r"in test \+ val: found"):
+        load_xray_folder(tmp_path)
+
+
+def test_class_folders_without_images_are_refused(tmp_path):
+    build(tmp_path, "train/NORMAL/.DS_Store", "train/PNEUMONIA/a.txt")
+    with pytest.raises(DatasetError, match=r"0 NORMAL \+ 0 PNEUMONIA; left out: 1 .*a\.txt"):
+        load_xray_folder(tmp_path)
+
+
+def refused(case, tmp_path):
+    """Return a root that is no collection, and what its message must say."""
+    if case == "missing":
+        working = re.escape(repr(os.getcwd()))
+        return tmp_path / "nowhere", f"no folder .*nowhere.*working directory is {working}"
+    if case == "nameless":
+        return "", "no folder ''"
+    if case == "file":
+        return build(tmp_path, "a.zip") / "a.zip", r"a\.zip' is a file, not a folder. Unpack"
+    if case == "empty":
+        return build(tmp_path, ".DS_Store"), "found nothing"
+    if case == "images":
+        return build(tmp_path, *ILL, "z.txt"), r"found 4 file\(s\) .*46\.jpeg.* and 1 more"
+    if case == "classes":
+        return build(tmp_path, "ill/a.png", "well/b.png"), r"found 2 folder\(s\) \('ill', 'well'\)"
+    if case == "splits":
+        return build(tmp_path, "train/a.png", "test/b.png"), r"\('test', 'train'\)"
+    if case == "deep":
+        return kaggle(tmp_path / "a" / "b" / "c").parents[2], r"found 1 folder\(s\) \('a'\)"
+    kaggle(tmp_path / "first")
+    two_classes(tmp_path / "second")
+    return tmp_path, "2 collections: found .*first.*second.*Give one of them"
+
+
+@pytest.mark.parametrize(
+    "case",
+    ["missing", "nameless", "file", "empty", "images", "classes", "splits", "deep", "several"],
+)
+def test_what_is_no_collection_is_refused_with_what_was_found(tmp_path, case):
+    root, message = refused(case, tmp_path)
+    with pytest.raises(DatasetError, match=message) as caught:
+        load_xray_folder(root)
+    assert caught.match(TREE)
+    assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize("root", [None, 3.5, ["train", "test"]])
+def test_a_root_that_is_no_path(root):
+    with pytest.raises(TypeError, match=r"str, bytes or os\.PathLike"):
+        load_xray_folder(root)
+
+
+def test_no_image_is_opened(tmp_path, monkeypatch):
+    kaggle(tmp_path)
+
+    def refuse(*args, **kwargs):
+        raise AssertionError("a file was opened")
+
+    monkeypatch.setattr("builtins.open", refuse)
+    monkeypatch.setattr("os.open", refuse)
+    assert len(load_xray_folder(tmp_path).paths) == 15
+
+
+@pytest.fixture(scope="module")
+def real(xray_data):
+    return load_xray_folder(xray_data / "chest_xray")
+
+
+def test_real_counts(real):
+    rows, counts = np.unique([real.split, real.target], axis=1, return_counts=True)
+    assert {(*row,): count for row, count in zip(rows.T, counts.tolist(), strict=True)} == {
+        ("train", "NORMAL"): 1176,
+        ("train", "PNEUMONIA"): 3544,
+        ("val", "NORMAL"): 8,
+        ("val", "PNEUMONIA"): 8,
+        ("test", "NORMAL"): 165,
+        ("test", "PNEUMONIA"): 331,
+    }
+    assert len(set(real.paths)) == len(real.paths)
+    assert all(os.path.isfile(path) for path in real.paths[::50])
+
+
+def test_no_real_child_is_in_two_splits_or_classes(real):
+    for keys, values in [(real.patient, real.split), (real.groups, real.split)]:
+        assert len(set(zip(keys, values, strict=True))) == len(set(keys))
+    for keys in (real.patient, real.groups):
+        assert len(set(zip(keys, real.target, strict=True))) == len(set(keys))
+
+
+def test_real_groups_are_coarser_than_patients(real):
+    pairs = set(zip(real.patient, real.groups, strict=True))
+    assert len(pairs) == len(set(real.patient)) > len(set(real.groups)) > 2000
+    assert set(real.subtype[real.target == "PNEUMONIA"]) == {"bacteria", "virus"}
+    assert set(real.subtype[real.target == "NORMAL"]) == {""}
+
+
+def test_a_real_split_alone_reads_as_it_does_in_the_whole(real, xray_data):
+    alone = load_xray_folder(xray_data / "chest_xray" / "test")
+    for name in ARRAYS:
+        np.testing.assert_array_equal(alone[name], real[name][real.split == "test"])
+
+
+def test_real_originals_are_found_in_their_split(real, xray_data):
+    data = load_xray_folder(xray_data / "originals")
+    assert [np.sum(data.target == name) for name in ("NORMAL", "PNEUMONIA")] == [27, 80]
+    assert set(data.split) == {"all"}
+    assert set(data.patient) <= set(real.patient[real.split == "train"])
+
+
+def test_the_folder_of_several_real_collections_is_refused(xray_data):
+    with pytest.raises(DatasetError, match=r"2 collections: .*chest_xray.*originals"):
+        load_xray_folder(xray_data)
