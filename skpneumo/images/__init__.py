@@ -3,8 +3,8 @@
 from skpneumo.images._augment import Augmentation
 from skpneumo.images._check import as_xrays
 from skpneumo.images._read import read_xray
-from skpneumo.images._resize import ASPECTS, Resizing, check_image_size, resize_xray
-from skpneumo.images._sequence import XRaySequence
+from skpneumo.images._resize import ASPECTS, Resizing, check_image_size, resize_xray, resize_xrays
+from skpneumo.images._sequence import XRaySequence, file_identity
 
 __all__ = [
     "ASPECTS",
@@ -13,6 +13,8 @@ __all__ = [
     "XRaySequence",
     "as_xrays",
     "check_image_size",
+    "file_identity",
     "read_xray",
     "resize_xray",
+    "resize_xrays",
 ]

@@ -3,6 +3,7 @@
 import io
 import warnings
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -60,12 +61,10 @@ def read_xray(source, *, size=None, aspect="stretch"):
     check_aspect(aspect)
     name = _name(source)
     try:
-        with warnings.catch_warnings():
-            # Pillow warns of odd metadata and of large files; the former is harmless here, the
-            # latter has a limit of its own below.
-            warnings.simplefilter("ignore")
-            with Image.open(_opened(source), formats=_FORMATS) as image:
-                return _to_array(image, size, aspect)
+        # Pillow warns of odd metadata and of large files; the former is harmless here, the
+        # latter has a limit of its own below.
+        with _silence, Image.open(_opened(source), formats=_FORMATS) as image:
+            return _to_array(image, size, aspect)
     except FileNotFoundError:
         raise ImageReadError(f"{name}: there is no such file.") from None
     except Image.UnidentifiedImageError:
@@ -75,6 +74,35 @@ def read_xray(source, *, size=None, aspect="stretch"):
     except Exception as error:
         # Damaged files make Pillow raise nearly anything: OSError, SyntaxError, struct.error ...
         raise ImageReadError(f"{name}: cannot be read as an image ({_cause(error)}).") from error
+
+
+class _Silence:
+    """Keep warnings silent while any thread reads.
+
+    `warnings.catch_warnings` acts on the whole process: threads that leave it in another order
+    than they entered it would silence the process for good.
+    """
+
+    def __init__(self):
+        self._lock = Lock()
+        self._n_readers = 0
+
+    def __enter__(self):
+        with self._lock:
+            if not self._n_readers:
+                self._caught = warnings.catch_warnings()
+                self._caught.__enter__()
+                warnings.simplefilter("ignore")
+            self._n_readers += 1
+
+    def __exit__(self, *error):
+        with self._lock:
+            self._n_readers -= 1
+            if not self._n_readers:
+                self._caught.__exit__(*error)
+
+
+_silence = _Silence()
 
 
 def _name(source):

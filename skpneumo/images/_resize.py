@@ -1,6 +1,8 @@
 """The one place that resizes."""
 
 import math
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from numbers import Integral
 
@@ -115,6 +117,38 @@ def resize_xray(image, size, aspect="stretch"):
     size = check_image_size(size)
     check_aspect(aspect)
     return np.asarray(resize_image(Image.fromarray(image), size, aspect))
+
+
+def resize_xrays(images, size, aspect="stretch"):
+    """Resize a batch of X-rays, in threads.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, H, W), dtype uint8
+        The X-rays.
+    size : tuple of (int, int)
+        Rows and columns wanted.
+    aspect : {"stretch", "crop", "pad"}, default="stretch"
+        See `resize_xray`.
+
+    Returns
+    -------
+    ndarray of shape (n, rows, columns), dtype uint8
+        ``images`` itself where it has that size already.
+    """
+    size = check_image_size(size)
+    check_aspect(aspect)
+    if images.shape[1:] == size:
+        return images
+    resized = np.empty((len(images), *size), dtype=np.uint8)
+
+    def put(i):
+        resized[i] = resize_image(Image.fromarray(images[i]), size, aspect)
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for _ in pool.map(put, range(len(images))):
+            pass
+    return resized
 
 
 @dataclass(frozen=True)

@@ -115,11 +115,14 @@ class XRaySequence:
         ImageReadError
             If a file is missing.
         """
-        steps = [
-            [(repr(step), None if seeds is None else int(seeds[i])) for step, seeds in self._steps]
-            for i in range(len(self))
-        ]
-        return [(*file_identity(path), *step) for path, step in zip(self.paths, steps, strict=True)]
+        prints = [file_identity(path) for path in self.paths]
+        for step, seeds in self._steps:
+            text = repr(step)
+            prints = [
+                (*item, text, None if seeds is None else int(seeds[i]))
+                for i, item in enumerate(prints)
+            ]
+        return prints
 
     def __len__(self):
         return len(self.paths)

@@ -1,0 +1,13 @@
+"""The classifiers."""
+
+from skpneumo.classifiers._cnn import CNNPneumoniaClassifier
+from skpneumo.classifiers._inception import InceptionPneumoniaClassifier
+from skpneumo.classifiers._memo import clear_memory
+from skpneumo.classifiers._progress import epochs_reported_to
+
+__all__ = [
+    "CNNPneumoniaClassifier",
+    "InceptionPneumoniaClassifier",
+    "clear_memory",
+    "epochs_reported_to",
+]

@@ -1,0 +1,412 @@
+"""What the classifiers share: scikit-learn's contract over scikeras.
+
+scikeras is imported here and nowhere else.
+"""
+
+import copy
+from contextlib import contextmanager
+from numbers import Integral, Real
+
+import joblib
+import numpy as np
+from scikeras.wrappers import KerasClassifier
+from sklearn import config_context
+from sklearn.base import BaseEstimator
+from sklearn.utils import ClassifierTags, check_consistent_length, check_random_state, column_or_1d
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+from skpneumo.classifiers._batches import Batches, bring_to_size, decode_once, run_batches
+from skpneumo.classifiers._identity import data_key
+from skpneumo.classifiers._memo import MEMO
+from skpneumo.classifiers._training import (
+    compile_network,
+    falling_rate,
+    network_bytes,
+    network_key,
+    train,
+)
+from skpneumo.classifiers._validation import split_validation
+from skpneumo.classifiers._weights import check_sample_weight, training_weights
+from skpneumo.images import XRaySequence, as_xrays, check_image_size
+
+# Parameters that change nothing in the network that a fit ends with; class weights are part of
+# the row weights, which are in the key.
+_NOT_IN_KEY = ("threshold", "class_weight", "verbose")
+
+
+def _two_classes(y):
+    """Sorted labels of ``y``, which must be two."""
+    classes = np.unique(y)
+    if len(classes) == 1:
+        raise ValueError(
+            f"y holds one class, {classes.tolist()}; two are needed, such as NORMAL and PNEUMONIA."
+        )
+    if len(classes) > 2:
+        raise ValueError(
+            "Only binary classification is supported. The type of the target is multiclass: y "
+            f"holds {len(classes)} classes, {classes[:5].tolist()}."
+        )
+    return classes
+
+
+def _check_labels(y, classes):
+    unknown = np.setdiff1d(y, classes)
+    if unknown.size:
+        raise ValueError(
+            f"y holds labels that are not known here: {unknown[:5].tolist()}; the classes are "
+            f"{classes.tolist()}."
+        )
+
+
+def _check_groups(groups, y):
+    if groups is None:
+        return None
+    groups = column_or_1d(groups)
+    check_consistent_length(y, groups)
+    return np.unique(groups, return_inverse=True)[1]
+
+
+class BasePneumoniaClassifier(KerasClassifier):
+    """scikit-learn classifier over a Keras network for two classes of X-rays.
+
+    A subclass writes out its ``__init__``, implements `_build_network`, and may override
+    `_stages` and `_set_trainable`.
+    """
+
+    # scikeras reads these; a network here is never given from outside.
+    model = build_fn = None
+    loss = "binary_crossentropy"
+    # Whether other estimators may hold the same network.
+    _shared = False
+
+    _parameter_constraints = {
+        "image_size": ["array-like", None],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "threshold": [Interval(Real, 0, 1, closed="both")],
+        "augmentation": [HasMethods(["to_augmentation"]), None],
+        "validation": [Interval(Real, 0, 1, closed="neither"), HasMethods(["split"]), None],
+        "patience": [Interval(Integral, 0, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "precision": [StrOptions({"float32", "bfloat16"})],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    # scikeras reads parameters out of __dict__ and accepts any name: take scikit-learn's back.
+    _get_param_names = classmethod(BaseEstimator._get_param_names.__func__)
+    get_params = BaseEstimator.get_params
+    set_params = BaseEstimator.set_params
+    __repr__ = BaseEstimator.__repr__
+
+    def __sklearn_tags__(self):
+        # scikeras has ClassifierMixin behind the base class, where its tags are never asked.
+        tags = BaseEstimator.__sklearn_tags__(self)
+        tags.estimator_type = "classifier"
+        tags.classifier_tags = ClassifierTags(multi_class=False)
+        tags.target_tags.required = True
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.input_tags.string = True
+        return tags
+
+    def _build_network(self, image_size):
+        """Keras model, not compiled, for images of this size."""
+        raise NotImplementedError
+
+    def _stages(self):
+        """Stages of a training: (epochs, learning rate, name of what is trained)."""
+        return [(self.epochs, self.learning_rate, "all")]
+
+    def _set_trainable(self, model, name):
+        """Choose which layers of the network a stage may change; all of them by default."""
+
+    def fit(self, X, y, *, sample_weight=None, groups=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3), of paths, or XRaySequence
+            X-rays: uint8, floats in [0, 1], or files.
+        y : array-like of shape (n,)
+            Two labels; pneumonia is the greater one, such as "PNEUMONIA" after "NORMAL".
+        sample_weight : array-like of shape (n,), default=None
+            Weight of each image in the loss, multiplied by the class weight.
+        groups : array-like of shape (n,), default=None
+            The child of each image: ``validation`` keeps the images of one on one side.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data are not valid. The estimator is left as it was.
+        """
+        continues = self.warm_start and self.initialized_
+        with self._unchanged_on_error(continues):
+            self._validate_params()
+            X, y = self._validate_data(X, y)
+            groups = _check_groups(groups, y)
+            if continues:
+                classes, key = self.classes_, None
+                _check_labels(y, classes)
+            else:
+                classes = _two_classes(y)
+            weights = training_weights(y, classes, self.class_weight, sample_weight)
+            if not continues:
+                key = self._fit_key(X, y == classes[1], classes, weights, groups)
+            if not self._recall(key):
+                self.classes_ = classes
+                with config_context(transform_output="default"):
+                    super(KerasClassifier, self).fit(X, y, sample_weight=weights, groups=groups)
+                self._remember(key)
+        return self
+
+    def partial_fit(self, X, y, classes=None, *, sample_weight=None):
+        """Train for one more epoch, on these images.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3), of paths, or XRaySequence
+            X-rays, as in `fit`.
+        y : array-like of shape (n,)
+            Labels.
+        classes : array-like of shape (2,), default=None
+            Both labels; needed in the first call where ``y`` holds only one of them.
+        sample_weight : array-like of shape (n,), default=None
+            Weight of each image in the loss, multiplied by the class weight.
+
+        Returns
+        -------
+        self
+        """
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' cannot be told from a part of the data. Give a dict of "
+                "weights for partial_fit."
+            )
+        with self._unchanged_on_error(self.initialized_):
+            self._validate_params()
+            X, y = self._validate_data(X, y)
+            if self.initialized_:
+                known = self.classes_
+            else:
+                known = _two_classes(y if classes is None else np.asarray(classes))
+            _check_labels(y, known)
+            weights = training_weights(y, known, self.class_weight, sample_weight)
+            self.classes_ = known
+            with config_context(transform_output="default"):
+                super(KerasClassifier, self).partial_fit(X, y, sample_weight=weights, partial=True)
+        return self
+
+    def predict_proba(self, X):
+        """Probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3), of paths, or XRaySequence
+            X-rays; another size than ``image_size_`` is resized to it.
+
+        Returns
+        -------
+        ndarray of shape (n, 2), dtype float32
+            In the order of ``classes_``: normal, pneumonia.
+        """
+        return super().predict_proba(X)
+
+    def predict(self, X):
+        """Label of each X-ray: pneumonia where its probability reaches ``threshold``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3), of paths, or XRaySequence
+            X-rays; another size than ``image_size_`` is resized to it.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Labels out of ``classes_``.
+        """
+        pneumonia = self.predict_proba(X)[:, 1]
+        return self.classes_[(pneumonia >= self.threshold).astype(int)]
+
+    def score(self, X, y, sample_weight=None):
+        """Accuracy of `predict`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3), of paths, or XRaySequence
+            X-rays.
+        y : array-like of shape (n,)
+            True labels.
+        sample_weight : array-like of shape (n,), default=None
+            Weight of each image.
+
+        Returns
+        -------
+        float
+        """
+        return super().score(X, y, sample_weight)
+
+    # -- what is overridden of scikeras -------------------------------------------------------
+
+    def _validate_data(self, X=None, y=None, reset=False, y_numeric=False):
+        if X is not None:
+            X = as_xrays(X)
+        if y is not None:
+            y = column_or_1d(y, warn=True)
+            check_classification_targets(y)
+        if X is not None and y is not None:
+            check_consistent_length(X, y)
+            if reset:
+                self.image_size_ = self._network_size(X)
+        return X, y
+
+    @staticmethod
+    def _validate_sample_weight(X, y, sample_weight):
+        return X, y, check_sample_weight(sample_weight, len(y))
+
+    def _keras_build_fn(self):
+        model = self._build_network(self.image_size_)
+        compile_network(model, self.learning_rate)
+        return model
+
+    def _fit_keras_model(
+        self, X, y, sample_weight, warm_start, epochs, initial_epoch, groups=None, partial=False
+    ):
+        seed = self._seed()
+        validation = None if partial else self.validation
+        y = y.ravel()
+        rows, held_back = split_validation(validation, X, y, groups, seed)
+        if sample_weight is not None:
+            rows = rows[sample_weight[rows] > 0]
+
+        def batches(rows, **options):
+            part = X if len(rows) == len(X) else X[rows]
+            weights = None if sample_weight is None else sample_weight[rows]
+            part = decode_once(part, self.image_size_)
+            return Batches(part, y[rows], weights, batch_size=self.batch_size, **options)
+
+        if self.image_size is not None or not isinstance(X, XRaySequence) or warm_start:
+            X = bring_to_size(X, self.image_size_)
+        augmentation = self.augmentation and self.augmentation.to_augmentation()
+        learn = batches(rows, augmentation=augmentation, seed=seed)
+        if partial:
+            self._train_epoch(learn, initial_epoch)
+        else:
+            self._train_stages(learn, batches(held_back) if len(held_back) else None)
+
+    def _predict_raw(self, X):
+        check_is_fitted(self)
+        X, _ = self._validate_data(X)
+        X = bring_to_size(X, self.image_size_)
+        key = "prediction", network_key(self.model_), data_key(X)
+        probabilities = MEMO.get(key)
+        if probabilities is None:
+            batches = Batches(X, batch_size=self.batch_size)
+            probabilities = run_batches(self.model_.predict, batches, verbose=0)
+            MEMO.put(key, probabilities, probabilities.nbytes)
+        return probabilities.copy()
+
+    # -- training -----------------------------------------------------------------------------
+
+    def _train_stages(self, learn, stop):
+        history = {}
+        for epochs, rate, name in self._stages():
+            self._set_trainable(self.model_, name)
+            compile_network(self.model_, falling_rate(rate, epochs * learn.num_batches))
+            part = train(
+                self.model_,
+                learn,
+                stop,
+                epochs=epochs,
+                first_epoch=len(history.get("loss", [])),
+                patience=self.patience,
+                verbose=self.verbose,
+            )
+            history = {key: history.get(key, []) + values for key, values in part.items()}
+        # Plain descent has no moments to keep in memory and to pickle.
+        compile_network(self.model_, rate, "SGD")
+        self._ready_for = None
+        self.history_ = history
+
+    def _train_epoch(self, learn, epoch):
+        ends = np.cumsum([epochs for epochs, _, _ in self._stages()])
+        stage = min(np.searchsorted(ends, epoch, side="right"), len(ends) - 1)
+        _, rate, name = self._stages()[stage]
+        if getattr(self, "_ready_for", None) != name:
+            self._set_trainable(self.model_, name)
+            compile_network(self.model_, rate)
+            self._ready_for = name
+        part = train(self.model_, learn, epochs=1, first_epoch=epoch, verbose=self.verbose)
+        history = getattr(self, "history_", {})
+        self.history_ = history | {key: history.get(key, []) + part[key] for key in part}
+
+    def _network_size(self, X):
+        if self.image_size is not None:
+            return check_image_size(self.image_size)
+        if isinstance(X, XRaySequence):
+            return X.size or X[0].shape
+        return X.shape[1:]
+
+    def _seed(self):
+        if isinstance(self.random_state, Integral):
+            return int(self.random_state)
+        return check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+
+    # -- reuse and safety ---------------------------------------------------------------------
+
+    @contextmanager
+    def _unchanged_on_error(self, continues):
+        """Leave no half-fitted estimator behind; a network trained on is a private one."""
+        before = dict(vars(self))
+        weights = None
+        try:
+            if continues:
+                if self._shared:
+                    self.model_ = copy.deepcopy(self.model_)
+                    self._shared = False
+                else:
+                    weights = self.model_.get_weights()
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            if weights is not None:
+                self.model_.set_weights(weights)
+            raise
+
+    def _fit_key(self, X, y, classes, weights, groups):
+        """Key of all that decides the network, or None where chance does too."""
+        if not isinstance(self.random_state, Integral):
+            return None
+        params = {k: v for k, v in self.get_params().items() if k not in _NOT_IN_KEY}
+        data = (data_key(X), y, classes.tolist(), weights, groups)
+        return "network", joblib.hash((type(self).__qualname__, params, self._start_key(), data))
+
+    def _start_key(self):
+        """Key of what training starts from beside the parameters."""
+
+    def _recall(self, key):
+        """Take the network of an equal fit, if there is one and nobody changed it since."""
+        fitted, weights_key = MEMO.get(key) or (None, None)
+        if fitted is None or network_key(fitted["model_"]) != weights_key:
+            return False
+        vars(self).update(fitted | {"history_": copy.deepcopy(fitted["history_"])})
+        return True
+
+    def _remember(self, key):
+        self._shared = key is not None
+        if key is None:
+            return
+        params = self.get_params(deep=False)
+        fitted = {name: value for name, value in vars(self).items() if name not in params}
+        fitted["history_"] = copy.deepcopy(self.history_)
+        MEMO.put(key, (fitted, network_key(self.model_)), network_bytes(self.model_))

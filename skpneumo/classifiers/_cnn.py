@@ -1,0 +1,129 @@
+"""A convolutional network trained from scratch."""
+
+from numbers import Integral
+
+from sklearn.utils._param_validation import Interval
+
+from skpneumo.classifiers._base import BasePneumoniaClassifier
+from skpneumo.networks import build_cnn
+
+
+class CNNPneumoniaClassifier(BasePneumoniaClassifier):
+    """Convolutional network that detects pneumonia in chest X-rays, trained from scratch.
+
+    Six convolutions with batch normalisation; small enough to be cross-validated on a laptop.
+
+    Parameters
+    ----------
+    image_size : tuple of (int, int), default=None
+        Rows and columns that the network sees; other images are resized to it. None takes the
+        size of the images given to `fit`.
+    filters : sequence of int, default=(24, 48, 64, 128)
+        Filters of the first two convolutions and of each pair that follows, at half the
+        resolution of the one before.
+    dropout : float, default=0.3
+        Share of the features that training leaves out.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each label in the loss, such as ``{"NORMAL": 1, "PNEUMONIA": 4}``. "balanced"
+        weighs by inverse frequency, which lowers the weight of pneumonia where it is frequent.
+    threshold : float, default=0.5
+        `predict` says pneumonia where its probability is at least this.
+    augmentation : XRayAugmenter, default=None
+        Change the images anew in every epoch of training, never in prediction.
+    validation : float, splitter or None, default=None
+        What early stopping looks at: a share of the images (stratified; images of one group and
+        copies of one image stay together), the first split of a splitter such as
+        `~sklearn.model_selection.PredefinedSplit`, or nothing.
+    patience : int, default=5
+        With ``validation``: epochs without a lower loss on it before training stops; the weights
+        of the best epoch are kept.
+    epochs : int, default=15
+        Passes over the images, at most.
+    batch_size : int, default=32
+        Images per step.
+    learning_rate : float, default=0.001
+        Of Adam; it falls to zero along a cosine over the epochs.
+    precision : {"float32", "bfloat16"}, default="float32"
+        Type in which the network computes. bfloat16 is faster on GPUs and on CPUs with AMX or
+        AVX512-BF16, and slower elsewhere.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the call before.
+    random_state : int, RandomState instance or None, default=None
+        Decides weights, order and augmentation. Pass an int for the same network at every call,
+        and for the reuse of fits that differ only in ``threshold``.
+    verbose : int, default=0
+        0 is silent, 1 shows a progress bar, 2 a line per epoch.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+        The labels; the second is pneumonia.
+    model_ : keras.Model
+        The network. Estimators whose fits were equal may share it: train a copy, or use
+        `partial_fit`.
+    history_ : dict of str to list of float
+        "loss", and "val_loss" with ``validation``, by epoch.
+    image_size_ : tuple of (int, int)
+        Rows and columns that the network sees.
+
+    See Also
+    --------
+    InceptionPneumoniaClassifier : A larger network that starts from photographs.
+
+    Examples
+    --------
+    >>> from skpneumo import CNNPneumoniaClassifier
+    >>> from skpneumo.datasets import make_xrays
+    >>> xrays = make_xrays(60, image_size=(48, 40), random_state=0)
+    >>> clf = CNNPneumoniaClassifier(filters=(4, 8), epochs=1, random_state=0)
+    >>> clf.fit(xrays.images, xrays.target).predict_proba(xrays.images).shape
+    (60, 2)
+    """
+
+    _parameter_constraints = BasePneumoniaClassifier._parameter_constraints | {
+        "filters": ["array-like"],
+    }
+
+    def __init__(
+        self,
+        image_size=None,
+        *,
+        filters=(24, 48, 64, 128),
+        dropout=0.3,
+        class_weight=None,
+        threshold=0.5,
+        augmentation=None,
+        validation=None,
+        patience=5,
+        epochs=15,
+        batch_size=32,
+        learning_rate=1e-3,
+        precision="float32",
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.image_size = image_size
+        self.filters = filters
+        self.dropout = dropout
+        self.class_weight = class_weight
+        self.threshold = threshold
+        self.augmentation = augmentation
+        self.validation = validation
+        self.patience = patience
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.precision = precision
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _build_network(self, image_size):
+        filters = list(self.filters)
+        valid = Interval(Integral, 1, None, closed="left").is_satisfied_by
+        if len(filters) < 2 or not all(map(valid, filters)):
+            raise ValueError(f"filters must be at least two positive integers; got {self.filters}.")
+        return build_cnn(
+            image_size, filters=filters, dropout=self.dropout, precision=self.precision
+        )

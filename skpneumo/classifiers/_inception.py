@@ -1,0 +1,171 @@
+"""InceptionV3 by transfer learning."""
+
+import os
+from numbers import Integral, Real
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from skpneumo.classifiers._base import BasePneumoniaClassifier
+from skpneumo.images import file_identity
+from skpneumo.networks import TRAINABLE, build_inception, set_trainable
+
+
+class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
+    """InceptionV3 that detects pneumonia in chest X-rays, pretrained on photographs.
+
+    Training has two stages, the usual way of transfer learning: first the head on top alone, over
+    the pretrained network as it came, then the layers chosen by ``trainable`` too, at a lower
+    rate. Without pretrained weights everything is trained from the start.
+
+    Parameters
+    ----------
+    image_size : tuple of (int, int), default=None
+        Rows and columns that the network sees, at least 75 each; other images are resized to it.
+        None takes the size of the images given to `fit`.
+    weights : {"imagenet"}, path or None, default="imagenet"
+        "imagenet" downloads 88 MB, once. Without internet access pass the path of that file (the
+        error says where it is from), or None to start from random weights.
+    trainable : {"auto", "head", "upper", "all"}, default="auto"
+        What the second stage trains: "head" the classifier on top alone, "upper" also the last
+        three inception blocks, "all" everything. "auto" is "upper" over pretrained weights and
+        "all" over random ones.
+    head_epochs : int, default=3
+        Passes over the images in the first stage, which is left out where ``weights`` is None
+        or ``trainable`` is "head".
+    dropout : float, default=0.2
+        Share of the features that training leaves out.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each label in the loss, such as ``{"NORMAL": 1, "PNEUMONIA": 4}``. "balanced"
+        weighs by inverse frequency, which lowers the weight of pneumonia where it is frequent.
+    threshold : float, default=0.5
+        `predict` says pneumonia where its probability is at least this.
+    augmentation : XRayAugmenter, default=None
+        Change the images anew in every epoch of training, never in prediction.
+    validation : float, splitter or None, default=None
+        What early stopping looks at: a share of the images (stratified; images of one group and
+        copies of one image stay together), the first split of a splitter such as
+        `~sklearn.model_selection.PredefinedSplit`, or nothing.
+    patience : int, default=5
+        With ``validation``: epochs without a lower loss on it before a stage stops; the weights
+        of the best epoch are kept.
+    epochs : int, default=10
+        Passes over the images in the second stage, at most.
+    batch_size : int, default=32
+        Images per step.
+    learning_rate : float, default=0.001
+        Of Adam, in the first stage or the only one; it falls to zero along a cosine.
+    fine_tune_learning_rate : float, default=0.0001
+        The same, in the second stage.
+    precision : {"float32", "bfloat16"}, default="float32"
+        Type in which the network computes. bfloat16 is faster on GPUs and on CPUs with AMX or
+        AVX512-BF16, and slower elsewhere.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the call before.
+    random_state : int, RandomState instance or None, default=None
+        Decides weights, order and augmentation. Pass an int for the same network at every call,
+        and for the reuse of fits that differ only in ``threshold``.
+    verbose : int, default=0
+        0 is silent, 1 shows a progress bar, 2 a line per epoch.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+        The labels; the second is pneumonia.
+    model_ : keras.Model
+        The network. Estimators whose fits were equal may share it: train a copy, or use
+        `partial_fit`.
+    history_ : dict of str to list of float
+        "loss", and "val_loss" with ``validation``, by epoch; the second stage follows the first.
+    image_size_ : tuple of (int, int)
+        Rows and columns that the network sees.
+
+    See Also
+    --------
+    CNNPneumoniaClassifier : A small network, trained from scratch.
+
+    References
+    ----------
+    Kermany et al., "Identifying Medical Diagnoses and Treatable Diseases by Image-Based Deep
+    Learning", Cell 172 (2018), 1122-1131, the first to do this on these X-rays.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from skpneumo import InceptionPneumoniaClassifier
+    >>> from skpneumo.datasets import make_xrays
+    >>> xrays = make_xrays(400, image_size=(96, 88), random_state=0)
+    >>> clf = InceptionPneumoniaClassifier(weights=None, epochs=2)
+    >>> cross_val_score(clf, xrays.images, xrays.target, scoring="roc_auc")  # doctest: +SKIP
+    """
+
+    _parameter_constraints = BasePneumoniaClassifier._parameter_constraints | {
+        "weights": [str, os.PathLike, None],
+        "trainable": [StrOptions({"auto", *TRAINABLE})],
+        "head_epochs": [Interval(Integral, 1, None, closed="left")],
+        "fine_tune_learning_rate": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(
+        self,
+        image_size=None,
+        *,
+        weights="imagenet",
+        trainable="auto",
+        head_epochs=3,
+        dropout=0.2,
+        class_weight=None,
+        threshold=0.5,
+        augmentation=None,
+        validation=None,
+        patience=5,
+        epochs=10,
+        batch_size=32,
+        learning_rate=1e-3,
+        fine_tune_learning_rate=1e-4,
+        precision="float32",
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.image_size = image_size
+        self.weights = weights
+        self.trainable = trainable
+        self.head_epochs = head_epochs
+        self.dropout = dropout
+        self.class_weight = class_weight
+        self.threshold = threshold
+        self.augmentation = augmentation
+        self.validation = validation
+        self.patience = patience
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.fine_tune_learning_rate = fine_tune_learning_rate
+        self.precision = precision
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _build_network(self, image_size):
+        return build_inception(
+            image_size, weights=self.weights, dropout=self.dropout, precision=self.precision
+        )
+
+    def _stages(self):
+        trainable = self.trainable
+        if trainable == "auto":
+            trainable = "all" if self.weights is None else "upper"
+        if self.weights is None or trainable == "head":
+            return [(self.epochs, self.learning_rate, trainable)]
+        return [
+            (self.head_epochs, self.learning_rate, "head"),
+            (self.epochs, self.fine_tune_learning_rate, trainable),
+        ]
+
+    def _set_trainable(self, model, name):
+        set_trainable(model, name)
+
+    def _start_key(self):
+        if self.weights in ("imagenet", None) or not os.path.isfile(self.weights):
+            return None
+        return file_identity(self.weights)

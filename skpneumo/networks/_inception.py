@@ -1,0 +1,134 @@
+"""InceptionV3, pretrained or not."""
+
+import os
+
+import keras
+from keras import layers
+
+from skpneumo.exceptions import WeightsError
+from skpneumo.networks._parts import add_head, dtype_policy
+
+TRAINABLE = ("head", "upper", "all")
+MIN_SIDE = 75
+_BACKBONE = "inception_v3"
+_LAST_FROZEN = "mixed7"
+_WEIGHTS_URL = (
+    "https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/"
+    "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
+)
+
+
+def build_inception(image_size, *, weights="imagenet", dropout=0.2, precision="float32"):
+    """Build InceptionV3 with one output, the probability of pneumonia.
+
+    Parameters
+    ----------
+    image_size : tuple of (int, int)
+        Rows and columns of the images, each at least 75.
+    weights : {"imagenet"}, path or None, default="imagenet"
+        Start of the convolutional part: "imagenet" downloads 88 MB once into Keras's folder
+        (``~/.keras/models``), a path names a file of InceptionV3 weights without the top
+        (``.h5`` or ``.weights.h5``), None draws at random.
+    dropout : float, default=0.2
+        Share of the features left out while training.
+    precision : {"float32", "bfloat16"}, default="float32"
+        Type in which the layers compute; weights and the result are float32.
+
+    Returns
+    -------
+    keras.Model
+        Not compiled, all of it trainable. Input: uint8 of shape (n, rows, columns, 1). Output:
+        float32 of shape (n, 1).
+
+    Raises
+    ------
+    ValueError
+        If a side is below 75 pixels.
+    WeightsError
+        If the weights cannot be downloaded, or the file is missing or of another network.
+
+    References
+    ----------
+    Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016; on
+    these images Kermany et al., Cell 172 (2018), 1122-1131.
+    """
+    if min(image_size) < MIN_SIDE:
+        raise ValueError(
+            f"InceptionV3 needs images of at least {MIN_SIDE} x {MIN_SIDE} pixels, got "
+            f"{image_size[0]} x {image_size[1]}. Set image_size, for example to (150, 150)."
+        )
+    policy = dtype_policy(precision)
+    images = keras.Input((*image_size, 1), dtype="uint8", name="images")
+    x = layers.Rescaling(1 / 127.5, offset=-1.0, dtype=policy)(images)
+    x = layers.Concatenate(dtype=policy)([x, x, x])
+    backbone = _backbone(image_size, weights, policy)
+    if weights is None:
+        # Trainings here are short: Keras's momentum of 0.99 leaves the statistics behind.
+        for layer in backbone.layers:
+            if isinstance(layer, layers.BatchNormalization):
+                layer.momentum = 0.9
+    return add_head(images, backbone(x), dropout)
+
+
+def _backbone(image_size, weights, policy):
+    # The application takes no dtype: it reads the global policy.
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        backbone = keras.applications.InceptionV3(
+            include_top=False,
+            weights=weights if weights == "imagenet" else None,
+            input_shape=(*image_size, 3),
+            pooling="avg",
+            name=_BACKBONE,
+        )
+    except Exception as error:
+        if weights != "imagenet":
+            raise
+        raise WeightsError(
+            f"The ImageNet weights of InceptionV3 could not be downloaded: {error}. Without "
+            f"internet access, fetch {_WEIGHTS_URL} elsewhere and pass the file as weights=..., "
+            "or train from scratch with weights=None."
+        ) from error
+    finally:
+        keras.config.set_dtype_policy(before)
+    if weights not in ("imagenet", None):
+        _load_weights(backbone, weights)
+    return backbone
+
+
+def _load_weights(backbone, path):
+    path = os.fspath(path)
+    if not os.path.isfile(path):
+        raise WeightsError(
+            f"There is no weights file {path}. Wanted: InceptionV3 weights without the top, such "
+            f"as {_WEIGHTS_URL}; 'imagenet' downloads them, None trains from scratch."
+        )
+    try:
+        backbone.load_weights(path)
+    except Exception as error:
+        raise WeightsError(
+            f"{path} does not hold the weights of InceptionV3 without the top: {error}. Wanted: a "
+            f"file like {_WEIGHTS_URL}, or one saved by Keras as .weights.h5."
+        ) from error
+
+
+def set_trainable(model, trainable):
+    """Choose which layers of a network of `build_inception` training may change.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Changed in place; compile it afterwards.
+    trainable : {"head", "upper", "all"}
+        "head": the classifier on top alone; "upper": also the last three inception blocks,
+        except their batch normalisation, which keeps the statistics it came with as usual in
+        fine-tuning; "all": everything.
+    """
+    backbone = model.get_layer(_BACKBONE)
+    names = [layer.name for layer in backbone.layers]
+    first = {"head": len(names), "upper": names.index(_LAST_FROZEN) + 1, "all": 0}[trainable]
+    backbone.trainable = trainable != "head"
+    for i, layer in enumerate(backbone.layers):
+        keeps_statistics = trainable == "upper" and isinstance(layer, layers.BatchNormalization)
+        layer.trainable = i >= first and not keeps_statistics
