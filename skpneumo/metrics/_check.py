@@ -1,0 +1,182 @@
+"""What scores are given, checked and turned into ones and zeros."""
+
+import warnings
+from numbers import Real
+
+import numpy as np
+from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.utils import assert_all_finite
+
+
+def check_share(name, value):
+    """Return ``value`` if it is a number from 0 to 1."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real) or not 0 <= value <= 1:
+        raise ValueError(f"{name} must be a number from 0 to 1, got {value!r}.")
+    return float(value)
+
+
+def check_cost(name, value):
+    """Return ``value`` if it is a finite number of at least 0."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
+        raise ValueError(f"{name} must be a number of at least 0, got {value!r}.")
+    if not 0 <= value < np.inf:
+        raise ValueError(f"{name} must be finite and at least 0, got {value!r}.")
+    return float(value)
+
+
+def _check_column(values, name):
+    values = np.asarray(values)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values.ravel()
+    if values.ndim != 1:
+        raise ValueError(f"{name} must hold one value per image, got shape {values.shape}.")
+    assert_all_finite(values, input_name=name)
+    return values
+
+
+def _check_lengths(**arrays):
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} has {n}" for name, n in lengths.items())
+        raise ValueError(f"One entry per image is wanted in each: {told}.")
+    if not lengths["y_true"]:
+        raise ValueError("y_true is empty: a score needs at least one image.")
+
+
+def _check_weight(sample_weight, n_samples):
+    if sample_weight is None:
+        return np.ones(n_samples)
+    weight = _check_column(np.asarray(sample_weight, dtype=np.float64), "sample_weight")
+    if weight.size and weight.min() < 0:
+        raise ValueError(f"sample_weight must not be negative, got {weight.min():g}.")
+    if weight.size and not weight.any():
+        raise ValueError("sample_weight is 0 everywhere: some image must count.")
+    return weight
+
+
+def _positive_label(pos_label, **targets):
+    """Return ``pos_label``, or the greater of the two labels found in ``targets``."""
+    labels = set().union(*(y.tolist() for y in targets.values()))
+    where = " and ".join(targets)
+    texts = {isinstance(label, str) for label in labels}
+    if len(texts) > 1:
+        raise ValueError(
+            f"Text and number labels meet in {where}: {sorted(labels, key=str)[:6]}. "
+            "Give both the labels that the classifier was fitted on."
+        )
+    labels = sorted(labels)
+    if len(labels) > 2:
+        shown = ", ".join(map(repr, labels[:5])) + (", ..." if len(labels) > 5 else "")
+        raise ValueError(
+            f"Two classes are wanted, but there are {len(labels)} labels in {where}: {shown}. "
+            "Merge the classes first, and pass labels here, not probabilities."
+        )
+    if pos_label is None:
+        if len(labels) == 2 or isinstance(labels[0], bool):
+            return True if isinstance(labels[0], bool) else labels[-1]
+        raise ValueError(
+            f"The positive class cannot be told: {labels[0]!r} is the only label in {where}. "
+            "Pass pos_label, for example pos_label='PNEUMONIA'."
+        )
+    if isinstance(pos_label, str) not in texts or (len(labels) == 2 and pos_label not in labels):
+        raise ValueError(
+            f"pos_label={pos_label!r} is no label in {where}: there are {labels}. "
+            "Pass the one that means pneumonia."
+        )
+    return pos_label
+
+
+def check_labels(y_true, y_pred, pos_label, sample_weight):
+    """Turn true and predicted labels into booleans, True for the positive class.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_samples,)
+        Labels of two classes.
+    pos_label : label or None
+        The positive class; None for the greater label.
+    sample_weight : array-like of shape (n_samples,) or None
+        Weights; None for ones.
+
+    Returns
+    -------
+    truth, called : ndarray of shape (n_samples,), dtype bool
+        Whether an image is positive, and whether it was called so.
+    weight : ndarray of shape (n_samples,), dtype float
+        The weights.
+    """
+    y_true, y_pred = _check_column(y_true, "y_true"), _check_column(y_pred, "y_pred")
+    weight = _check_weight(sample_weight, len(y_true))
+    _check_lengths(y_true=y_true, y_pred=y_pred, sample_weight=weight)
+    pos_label = _positive_label(pos_label, y_true=y_true, y_pred=y_pred)
+    return y_true == pos_label, y_pred == pos_label, weight
+
+
+def check_scores(y_true, y_score, pos_label, sample_weight):
+    """Turn true labels into booleans, beside one score per image.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_samples,)
+        Labels of two classes.
+    y_score : array-like of shape (n_samples,)
+        Scores, higher for the positive class.
+    pos_label : label or None
+        The positive class; None for the greater label.
+    sample_weight : array-like of shape (n_samples,) or None
+        Weights; None for ones.
+
+    Returns
+    -------
+    truth : ndarray of shape (n_samples,), dtype bool
+        Whether an image is positive.
+    y_score, weight : ndarray of shape (n_samples,), dtype float
+        The scores and the weights.
+    """
+    y_true, y_score = _check_column(y_true, "y_true"), np.asarray(y_score)
+    if y_score.ndim == 2 and y_score.shape[1] > 1:
+        raise ValueError(
+            f"y_score must hold one score per image, got shape {y_score.shape}. Pass the column "
+            "of the positive class, predict_proba(X)[:, 1]."
+        )
+    if y_score.dtype.kind not in "biuf":
+        raise ValueError(
+            f"y_score must hold numbers, got dtype {y_score.dtype}. Pass predict_proba(X)[:, 1] "
+            "or decision_function(X), not labels."
+        )
+    y_score = _check_column(y_score.astype(np.float64), "y_score")
+    weight = _check_weight(sample_weight, len(y_true))
+    _check_lengths(y_true=y_true, y_score=y_score, sample_weight=weight)
+    return y_true == _positive_label(pos_label, y_true=y_true), y_score, weight
+
+
+def is_undefined(score, truth, weight, *, needs):
+    """Whether ``truth`` lacks a class that the score needs; then warn.
+
+    Parameters
+    ----------
+    score : str
+        Name of the score, for the warning.
+    truth : ndarray of shape (n_samples,), dtype bool
+        Whether an image is positive.
+    weight : ndarray of shape (n_samples,), dtype float
+        Weights; a class without weight is missing.
+    needs : tuple of bool
+        The classes needed, True for the positive one.
+
+    Returns
+    -------
+    undefined : bool
+        True if a class is missing.
+    """
+    for positive in needs:
+        if not weight[truth == positive].sum() > 0:
+            warnings.warn(
+                f"{score} is undefined and NaN: y_true holds no image of the "
+                f"{'positive' if positive else 'negative'} class. In cross-validation, use "
+                "a splitter that keeps both classes in every fold (StratifiedGroupKFold).",
+                UndefinedMetricWarning,
+                stacklevel=3,
+            )
+            return True
+    return False

@@ -1,0 +1,204 @@
+import copy
+import pickle
+from dataclasses import FrozenInstanceError
+from itertools import product
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import make_classification
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+
+from skpneumo.metrics import SCORERS, recall_scorer
+from skpneumo.model_selection import HighestSpecificity, choose_setting
+
+EVERYONE_ILL, NOBODY_ILL = (1.0, 0.0), (0.0, 1.0)
+
+
+def results(*settings):
+    recall, specificity = np.array(settings, dtype=float).T
+    return {
+        "params": [{"i": i} for i in range(len(settings))],
+        "mean_test_recall": recall,
+        "mean_test_specificity": specificity,
+    }
+
+
+def by_hand(settings, min_recall, min_specificity):
+    """The rule written out, on exact figures."""
+    useful = [(i, r, s) for i, (r, s) in enumerate(settings) if r + s > 1]
+    quiet = [t for t in useful if t[2] >= min_specificity]
+    wanted = [t for t in quiet if t[1] >= min_recall]
+    if wanted:
+        return min(wanted, key=lambda t: (-t[2], -t[1], t[0]))[0]
+    if quiet:
+        return min(quiet, key=lambda t: (-t[1], -t[2], t[0]))[0]
+    every = [(i, r, s) for i, (r, s) in enumerate(settings)]
+    return min(every, key=lambda t: (-(t[1] + t[2]), -t[1], t[0]))[0]
+
+
+def test_highest_specificity_among_those_that_reach_both_floors():
+    index, reason = choose_setting(
+        results(EVERYONE_ILL, (0.99, 0.7), (0.985, 0.81), (0.98, 0.75), (0.9, 0.95))
+    )
+    assert index == 2
+    assert type(index) is int
+    assert reason == (
+        "Setting 2 has the highest mean specificity, 81.0%, of those that reach a mean recall of "
+        "98% and a mean specificity of 50% (3 of 5); its mean recall is 98.5%."
+    )
+
+
+def test_highest_recall_where_no_setting_reaches_both():
+    index, reason = choose_setting(
+        results((0.99, 0.3), (0.97, 0.6), (0.96, 0.9), EVERYONE_ILL, NOBODY_ILL)
+    )
+    assert index == 1
+    assert reason == (
+        "No useful setting reaches both a mean recall of 98% and a mean specificity of 50%; of "
+        "those that reach the latter (2 of 5), setting 1 has the highest mean recall, 97.0%, with "
+        "a mean specificity of 60.0%."
+    )
+
+
+def test_highest_sum_where_no_setting_reaches_the_specificity():
+    index, reason = choose_setting(results(EVERYONE_ILL, (0.99, 0.2), (0.9, 0.4), NOBODY_ILL))
+    assert index == 2
+    assert reason == (
+        "None of 4 settings tells the classes apart and reaches a mean specificity of 50%; "
+        "setting 2 has the highest sum of mean recall and mean specificity, 90.0% and 40.0%."
+    )
+
+
+def test_nothing_better_than_chance_is_said():
+    index, reason = choose_setting(results((0.6, 0.3), EVERYONE_ILL, NOBODY_ILL))
+    assert index == 1
+    assert reason.startswith("None of 3 settings is better than chance; setting 1 has")
+
+
+@pytest.mark.parametrize("min_recall", [0.0, 0.5, 0.98, 1.0])
+@pytest.mark.parametrize("min_specificity", [0.0, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize("degenerate", [EVERYONE_ILL, NOBODY_ILL])
+@pytest.mark.parametrize("first", [False, True])
+def test_a_degenerate_setting_never_beats_a_useful_one(
+    min_recall, min_specificity, degenerate, first
+):
+    for useful in product([0.3, 0.6, 0.97, 0.99], [0.72, 0.9, 1.0]):
+        settings = [degenerate, useful] if first else [useful, degenerate]
+        index, _ = choose_setting(
+            results(*settings), min_recall=min_recall, min_specificity=min_specificity
+        )
+        assert settings[index] == useful
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_rule_written_out(seed):
+    rng = np.random.default_rng(seed)
+    n = rng.integers(1, 12)
+    settings = [tuple(s) for s in rng.integers(0, 9, (n, 2)) / 8]  # eighths: many exact ties
+    min_recall, min_specificity = rng.integers(0, 9, 2) / 8
+    index, _ = choose_setting(
+        results(*settings), min_recall=min_recall, min_specificity=min_specificity
+    )
+    assert index == by_hand(settings, min_recall, min_specificity)
+
+
+def test_ties():
+    assert choose_setting(results((0.98, 0.8), (0.99, 0.8), (0.99, 0.8)))[0] == 1
+    assert choose_setting(results((0.9, 0.8), (0.9, 0.85), (0.9, 0.85)))[0] == 1
+    assert choose_setting(results((0.875, 0.25), (1.0, 0.125), (1.0, 0.125)))[0] == 1
+    # 0.1 + 0.2 is not 0.3: the last bit of a mean decides nothing
+    assert choose_setting(results((0.98, 0.1 + 0.2), (0.99, 0.3)), min_specificity=0)[0] == 1
+
+
+def test_a_mean_of_folds_on_the_floor_reaches_it():
+    short = np.nextafter(np.nextafter(0.98, 0), 0)
+    index, reason = choose_setting(results((short, 0.8), (1.0, 0.6)))
+    assert index == 0
+    assert "its mean recall is 98.0%" in reason
+
+
+def test_figures_are_rounded_down():
+    index, reason = choose_setting(results((0.9796, 0.8), (0.5, 0.9)))
+    assert index == 0
+    assert "97.9%" in reason
+    assert "No useful setting reaches both" in reason
+
+
+def test_settings_that_failed_are_passed_over():
+    nan = np.nan
+    assert choose_setting(results((nan, nan), (0.99, nan), (nan, 0.99), (0.6, 0.6)))[0] == 3
+    with pytest.raises(ValueError, match=r"None of the 2 settings.*NaN.*error_score='raise'"):
+        choose_setting(results((nan, nan), (0.99, nan)))
+
+
+@pytest.mark.parametrize("missing", ["recall", "specificity"])
+@pytest.mark.parametrize("choose", [choose_setting, HighestSpecificity()])
+def test_missing_scores_are_asked_for(missing, choose):
+    cv_results = results((0.9, 0.9))
+    del cv_results[f"mean_test_{missing}"]
+    with pytest.raises(
+        ValueError, match=rf"no 'mean_test_{missing}' \(it has mean_test_\w+\).*scoring=SCORERS"
+    ):
+        choose(cv_results)
+
+
+@pytest.mark.parametrize("name", ["min_recall", "min_specificity"])
+@pytest.mark.parametrize("value", [-0.1, 98, np.nan, "0.9", None, True])
+def test_floors_outside_zero_to_one_are_refused(name, value):
+    with pytest.raises(ValueError, match=f"{name} must be a number from 0 to 1, got"):
+        choose_setting(results((0.9, 0.9)), **{name: value})
+    with pytest.raises(ValueError, match=f"{name} must be a number from 0 to 1, got"):
+        HighestSpecificity(**{name: value})
+
+
+def test_the_callable_is_a_plain_value():
+    choose = HighestSpecificity(min_recall=0.95)
+    assert repr(choose) == "HighestSpecificity(min_recall=0.95, min_specificity=0.5)"
+    for twin in (
+        pickle.loads(pickle.dumps(choose)),
+        copy.deepcopy(choose),
+        clone(choose, safe=False),
+    ):
+        assert twin == choose
+    assert choose(results((0.96, 0.8), (0.99, 0.7))) == 0
+    assert HighestSpecificity()(results((0.96, 0.8), (0.99, 0.7))) == 1
+    assert HighestSpecificity(min_specificity=0.9)(results((0.96, 0.91), (0.99, 0.7))) == 0
+    with pytest.raises(FrozenInstanceError):
+        choose.min_recall = 0.5
+
+
+@pytest.mark.parametrize("labels", [["NORMAL", "PNEUMONIA"], [0, 1]])
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_a_search_refits_what_is_chosen(labels, n_jobs):
+    X, y = make_classification(400, weights=[0.3], class_sep=1.5, random_state=0)
+    order = np.argsort(y, kind="stable")
+    X, y = X[order], np.array(labels)[y[order]]
+    healthy, ill = labels
+    search = GridSearchCV(
+        LogisticRegression(),
+        {"class_weight": [{healthy: 1, ill: w} for w in (1e5, 20, 4, 1, 0.1)]},
+        scoring=SCORERS,
+        refit=HighestSpecificity(min_recall=0.95),
+        cv=3,
+        n_jobs=n_jobs,
+        error_score="raise",
+    ).fit(X, y)
+    index, reason = choose_setting(search.cv_results_, min_recall=0.95)
+    recall = search.cv_results_["mean_test_recall"]
+    assert search.best_index_ == index
+    assert recall.argmax() == 0 != index
+    assert recall[index] >= 0.95 > recall[-1]
+    assert reason.startswith(f"Setting {index} has the highest mean specificity")
+    assert recall_scorer(search, X, y) >= 0.9
+    assert search.refit == HighestSpecificity(min_recall=0.95)
+
+
+def test_a_search_of_one_metric_is_told_what_is_missing():
+    X, y = make_classification(60, random_state=0)
+    search = GridSearchCV(
+        LogisticRegression(), {"C": [1, 10]}, scoring=recall_scorer, refit=HighestSpecificity()
+    )
+    with pytest.raises(ValueError, match=r"it has mean_test_score\).*scoring=SCORERS"):
+        search.fit(X, y)
