@@ -127,12 +127,15 @@ def _to_array(image, size, aspect):
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise ValueError(f"{width} x {height} pixels are more than the limit of {MAX_PIXELS}")
-    if size is not None and image.mode in ("L", "RGB"):
-        turned = image.getexif().get(_ORIENTATION, 1) >= 5
-        image.draft("L", size if turned else size[::-1])
+    extent = None
+    upright = image.getexif().get(_ORIENTATION, 1) == 1
+    if size is not None and upright and image.mode in ("L", "RGB"):
+        drafted = image.draft("L", size[::-1])
+        if drafted is not None:
+            extent = drafted[1][2:]
     grey = _to_grey(ImageOps.exif_transpose(image))
     if size is not None:
-        grey = resize_image(grey, size, aspect)
+        grey = resize_image(grey, size, aspect, extent)
     return np.array(grey, dtype=np.uint8)
 
 

@@ -63,21 +63,26 @@ def _cover_box(width, height, columns, rows):
     return left, top, left + part_width, top + part_height
 
 
-def resize_image(image, size, aspect="stretch"):
-    """Resize a grey Pillow image; see `resize_xray`."""
+def resize_image(image, size, aspect="stretch", extent=None):
+    """Resize a grey Pillow image; see `resize_xray`.
+
+    ``extent`` is the part of the image, (width, height) from its top left, that holds the X-ray:
+    decoding at reduced scale rounds the sides up, and the last row and column are filled in part.
+    """
     rows, columns = size
-    width, height = image.size
+    width, height = extent or image.size
     if (height, width) == (rows, columns):
         return image
+    box = (0, 0, width, height)
     if aspect == "stretch":
-        return image.resize((columns, rows), Image.Resampling.BILINEAR)
+        return image.resize((columns, rows), Image.Resampling.BILINEAR, box=box)
     if aspect == "crop":
         box = _cover_box(width, height, columns, rows)
         return image.resize((columns, rows), Image.Resampling.BILINEAR, box=box)
     scale = min(columns / width, rows / height)
     fit_width = min(columns, max(1, math.floor(width * scale + 0.5)))
     fit_height = min(rows, max(1, math.floor(height * scale + 0.5)))
-    small = image.resize((fit_width, fit_height), Image.Resampling.BILINEAR)
+    small = image.resize((fit_width, fit_height), Image.Resampling.BILINEAR, box=box)
     padded = Image.new("L", (columns, rows), 0)
     padded.paste(small, ((columns - fit_width) // 2, (rows - fit_height) // 2))
     return padded

@@ -1,0 +1,8 @@
+"""Transformers and a sampler for X-rays, as arrays or lazily from files."""
+
+from skpneumo.preprocessing._augmenter import XRayAugmenter
+from skpneumo.preprocessing._loader import XRayLoader
+from skpneumo.preprocessing._over_sampler import XRayOverSampler
+from skpneumo.preprocessing._resizer import XRayResizer
+
+__all__ = ["XRayAugmenter", "XRayLoader", "XRayOverSampler", "XRayResizer"]

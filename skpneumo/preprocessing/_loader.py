@@ -1,0 +1,73 @@
+"""File paths enter a pipeline."""
+
+from skpneumo.images import as_xrays
+from skpneumo.preprocessing._base import XRayTransformer
+
+
+class XRayLoader(XRayTransformer):
+    """Turn file paths into X-rays that are decoded when they are needed.
+
+    The first step of a pipeline that is fed with paths. Nothing is read here: the result is an
+    `XRaySequence`, which cross-validation slices, later steps resize and augment lazily, and the
+    classifier decodes batch by batch. Images that are in memory already pass through, so the
+    same pipeline takes paths and arrays.
+
+    See Also
+    --------
+    XRayResizer : Bring the images to one size; a sequence then decodes at reduced scale.
+    skpneumo.datasets.load_xray_folder : Find the files and their labels.
+    skpneumo.images.XRaySequence : What comes out.
+
+    Notes
+    -----
+    The transformer is stateless: it need not be fitted. A path that does not exist, or a file
+    that is not an image, is noticed when the image is decoded (`ImageReadError`).
+
+    Examples
+    --------
+    >>> from skpneumo.preprocessing import XRayLoader
+    >>> XRayLoader().fit_transform(["a.jpeg", "b.jpeg", "c.png"])
+    XRaySequence(3 images, size=None)
+
+    Images in memory come out as ``uint8``:
+
+    >>> from skpneumo.datasets import make_xrays
+    >>> images = make_xrays(n_samples=4, image_size=(40, 36), random_state=0).images
+    >>> XRayLoader().fit_transform(images / 255).shape
+    (4, 40, 36)
+    """
+
+    _parameter_constraints: dict = {}
+
+    def fit(self, X, y=None):
+        """Check ``X``; nothing is learnt.
+
+        Parameters
+        ----------
+        X : array-like of str or path, XRaySequence or array-like of shape (n, H, W)
+            Paths of files, or images.
+        y : Ignored
+            Not used, present for API consistency by convention.
+
+        Returns
+        -------
+        XRayLoader
+            The transformer itself.
+        """
+        as_xrays(X)
+        return self
+
+    def transform(self, X):
+        """Make a sequence of paths; pass images through.
+
+        Parameters
+        ----------
+        X : array-like of str or path, XRaySequence or array-like of shape (n, H, W)
+            Paths of files, or images.
+
+        Returns
+        -------
+        XRaySequence or ndarray of shape (n, H, W), dtype uint8
+            A sequence for paths and sequences, an array for images.
+        """
+        return as_xrays(X)
