@@ -1,5 +1,7 @@
 """What all networks share."""
 
+import random
+
 import keras
 from keras import layers
 
@@ -11,6 +13,8 @@ def dtype_policy(precision):
 
 def add_head(images, features, dropout):
     """Model from the images to the probability of pneumonia, given the features' tensor."""
-    x = layers.Dropout(dropout, dtype="float32", name="dropout")(features)
+    # Drawn as Keras would, but by us: a seed that Keras chose itself is lost in a pickle.
+    seed = random.randint(1, 2**31 - 1)
+    x = layers.Dropout(dropout, seed=seed, dtype="float32", name="dropout")(features)
     probability = layers.Dense(1, activation="sigmoid", dtype="float32", name="probability")(x)
     return keras.Model(images, probability)

@@ -1,0 +1,5 @@
+"""``python -m skpneumo``."""
+
+from skpneumo.cli import main
+
+main()

@@ -1,0 +1,308 @@
+"""The main job: a cross-validated search, its choice, and an honest look at the test split."""
+
+import time
+from contextlib import nullcontext
+
+import numpy as np
+from scipy.stats import binomtest
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import Bunch, check_random_state
+
+import skpneumo
+from skpneumo.classifiers import (
+    CNNPneumoniaClassifier,
+    InceptionPneumoniaClassifier,
+    epochs_reported_to,
+)
+from skpneumo.datasets import load_xray_folder, make_xrays
+from skpneumo.exceptions import DatasetError
+from skpneumo.metrics import SCORERS
+from skpneumo.model_selection import HighestSpecificity, choose_setting
+from skpneumo.preprocessing import XRayLoader, XRayResizer
+
+CLASS_WEIGHTS = (1, 2, 4)
+THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+COLUMNS = ("recall", "specificity", "f1", "precision", "accuracy")
+_BASELINE_SIZE = (32, 32)
+_POSITIVE = "PNEUMONIA"
+
+
+def load_data(folder=None, *, image_size=None, subset=None, random_state=0):
+    """Images to learn from and images to test on.
+
+    Parameters
+    ----------
+    folder : path, default=None
+        See `load_xray_folder`; train and val are joined. None draws synthetic X-rays.
+    image_size : tuple of (int, int), default=None
+        Of the synthetic X-rays.
+    subset : int, default=None
+        Learn from about so many images, of patients drawn at random.
+    random_state : int, default=0
+        Decides the drawing.
+
+    Returns
+    -------
+    train, test : Bunch of X, y, groups
+        ``test`` is None where the folder has no test split.
+    """
+    if folder is None:
+        drawn = [
+            make_xrays(n, image_size=image_size, random_state=random_state + i)
+            for i, n in enumerate((600, 300))
+        ]
+        train, test = (Bunch(X=d.images, y=d.target, groups=d.groups) for d in drawn)
+    else:
+        data = load_xray_folder(folder)
+        train, test = (
+            Bunch(X=data.paths[rows], y=data.target[rows], groups=data.groups[rows])
+            for rows in (data.split != "test", data.split == "test")
+        )
+        if not len(train.y):
+            raise DatasetError(
+                f"{folder} holds a test split only: there is nothing to learn from. Give the "
+                "folder above it."
+            )
+    if subset is not None:
+        rows = _some_patients(train.groups, subset, random_state)
+        train = Bunch(**{name: values[rows] for name, values in train.items()})
+    return train, test if len(test.y) else None
+
+
+def _some_patients(groups, n_images, random_state):
+    names, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    order = check_random_state(random_state).permutation(len(names))
+    taken = order[np.cumsum(counts[order]) <= n_images]
+    return np.flatnonzero(np.isin(inverse, taken))
+
+
+def make_classifier(model, *, weights="imagenet", epochs=None, random_state=0):
+    """Classifier of the job, with the defaults of its class where None is given."""
+    options = {"random_state": random_state} | ({} if epochs is None else {"epochs": epochs})
+    if model == "cnn":
+        return CNNPneumoniaClassifier(**options)
+    return InceptionPneumoniaClassifier(weights=weights, **options)
+
+
+def search(classifier, train, *, image_size, n_folds, min_recall, random_state, on_epoch=None):
+    """Search over class weights and thresholds, patients kept together.
+
+    Parameters
+    ----------
+    classifier : BasePneumoniaClassifier
+        What to search with.
+    train : Bunch of X, y, groups
+        Images to learn from.
+    image_size : tuple of (int, int)
+        Rows and columns the images are brought to.
+    n_folds : int
+        Of the cross-validation.
+    min_recall : float
+        The setting chosen has the highest specificity among those that reach it.
+    random_state : int
+        Decides the folds.
+    on_epoch : callable, default=None
+        Called as ``on_epoch(n_done, n_epochs)`` after each epoch of training.
+
+    Returns
+    -------
+    GridSearchCV
+        Fitted; its best estimator is a pipeline that takes what ``train.X`` holds.
+    """
+    pipe = make_pipeline(XRayLoader(), XRayResizer(image_size), classifier)
+    name = pipe.steps[-1][0]
+    weights = [{"NORMAL": 1, _POSITIVE: weight} for weight in CLASS_WEIGHTS]
+    grid_search = GridSearchCV(
+        pipe,
+        {f"{name}__class_weight": weights, f"{name}__threshold": list(THRESHOLDS)},
+        scoring=SCORERS,
+        refit=HighestSpecificity(min_recall),
+        cv=_folds(n_folds, random_state),
+        error_score="raise",
+    )
+    n_fits = len(CLASS_WEIGHTS) * n_folds + 1
+    n_epochs = n_fits * sum(epochs for epochs, _, _ in classifier._stages())
+    n_done = 0
+
+    def listener():
+        nonlocal n_done
+        n_done += 1
+        on_epoch(n_done, n_epochs)
+
+    with nullcontext() if on_epoch is None else epochs_reported_to(listener):
+        return grid_search.fit(train.X, train.y, groups=train.groups)
+
+
+def _folds(n_folds, random_state):
+    return StratifiedGroupKFold(n_folds, shuffle=True, random_state=random_state)
+
+
+def _flatten(images):
+    return np.asarray(images).reshape(len(images), -1) / 255.0
+
+
+def fit_baseline(train, *, n_folds, min_recall, random_state):
+    """Logistic regression on 32 x 32 pixels, its threshold chosen by the same rule.
+
+    Returns
+    -------
+    model : Pipeline
+        Fitted on all of ``train``.
+    threshold : float
+    mean_recall, mean_specificity : float
+        Over the folds, at the threshold.
+    """
+    model = make_pipeline(
+        XRayLoader(),
+        XRayResizer(_BASELINE_SIZE),
+        FunctionTransformer(_flatten),
+        LogisticRegression(max_iter=1000),
+    )
+    ill = train.y == _POSITIVE
+    recall, specificity = [], []
+    for rows, held_out in _folds(n_folds, random_state).split(ill, ill, train.groups):
+        fold = clone(model).fit(train.X[rows], train.y[rows])
+        called = fold.predict_proba(train.X[held_out])[:, 1:] >= THRESHOLDS
+        recall.append(called[ill[held_out]].mean(axis=0))
+        specificity.append(1 - called[~ill[held_out]].mean(axis=0))
+    means = {
+        "mean_test_recall": np.mean(recall, axis=0),
+        "mean_test_specificity": np.mean(specificity, axis=0),
+    }
+    index, _ = choose_setting(means, min_recall=min_recall)
+    model.fit(train.X, train.y)
+    return model, THRESHOLDS[index], *(float(mean[index]) for mean in means.values())
+
+
+def figures(y, probability, threshold):
+    """Figures of one model on one set of images.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
+        "NORMAL" or "PNEUMONIA".
+    probability : ndarray of shape (n,)
+        Of pneumonia.
+    threshold : float
+        Pneumonia is called where the probability reaches it.
+
+    Returns
+    -------
+    dict
+        Shares as ``{"value": ..., "interval": [low, high]}`` with Wilson's 95 % interval,
+        "f1", "roc_auc" (None if a class is missing), "missed" and "false_alarms".
+    """
+    ill, called = y == _POSITIVE, probability >= threshold
+    hits, missed = int((ill & called).sum()), int((ill & ~called).sum())
+    alarms, clear = int((~ill & called).sum()), int((~ill & ~called).sum())
+    both = ill.any() and not ill.all()
+    return {
+        "recall": _share(hits, hits + missed),
+        "specificity": _share(clear, clear + alarms),
+        "f1": {"value": 2 * hits / max(1, 2 * hits + missed + alarms)},
+        "precision": _share(hits, hits + alarms),
+        "accuracy": _share(hits + clear, len(y)),
+        "roc_auc": {"value": float(roc_auc_score(ill, probability)) if both else None},
+        "missed": missed,
+        "false_alarms": alarms,
+        "n_images": len(y),
+    }
+
+
+def _share(part, whole):
+    if not whole:
+        return {"value": None, "interval": None}
+    interval = binomtest(part, whole).proportion_ci(method="wilson")
+    return {"value": part / whole, "interval": [float(interval.low), float(interval.high)]}
+
+
+def settings_table(cv_results):
+    """One dict per setting: class weight, threshold, and mean and spread of each column."""
+    rows = []
+    for i, params in enumerate(cv_results["params"]):
+        values = {key.rsplit("__", 1)[1]: value for key, value in params.items()}
+        row = {
+            "class_weight": values["class_weight"][_POSITIVE],
+            "threshold": values["threshold"],
+        }
+        for column in (*COLUMNS, "roc_auc"):
+            row[column] = {
+                "mean": float(cv_results[f"mean_test_{column}"][i]),
+                "std": float(cv_results[f"std_test_{column}"][i]),
+            }
+        rows.append(row)
+    return rows
+
+
+def run(
+    folder=None,
+    *,
+    model="cnn",
+    weights="imagenet",
+    image_size=None,
+    n_folds=5,
+    epochs=None,
+    subset=None,
+    min_recall=0.98,
+    test=True,
+    random_state=0,
+    on_epoch=None,
+):
+    """Do the whole job; see the options of ``skpneumo train``.
+
+    Returns
+    -------
+    dict
+        Ready for JSON.
+    """
+    started = time.perf_counter()
+    train, test_data = load_data(
+        folder, image_size=image_size, subset=subset, random_state=random_state
+    )
+    classifier = make_classifier(model, weights=weights, epochs=epochs, random_state=random_state)
+    options = {"n_folds": n_folds, "min_recall": min_recall, "random_state": random_state}
+    found = search(classifier, train, image_size=image_size, on_epoch=on_epoch, **options)
+    index, reason = choose_setting(found.cv_results_, min_recall=min_recall)
+    settings = settings_table(found.cv_results_)
+    baseline, baseline_threshold, recall, specificity = fit_baseline(train, **options)
+    result = {
+        "skpneumo": skpneumo.__version__,
+        "data": {
+            "folder": None if folder is None else str(folder),
+            "images": len(train.y),
+            "pneumonia": int((train.y == _POSITIVE).sum()),
+            "patients": len(np.unique(train.groups)),
+        },
+        "model": model,
+        "weights": weights if model == "inception" else None,
+        "image_size": list(image_size),
+        "epochs": classifier.epochs,
+        "folds": n_folds,
+        "min_recall": min_recall,
+        "random_state": random_state,
+        "settings": settings,
+        "chosen": settings[index] | {"index": index, "reason": reason},
+        "baseline": {
+            "threshold": baseline_threshold,
+            "mean_recall": recall,
+            "mean_specificity": specificity,
+        },
+        "test": None,
+    }
+    if test and test_data is not None:
+        result["test"] = {
+            "model": figures(
+                test_data.y,
+                found.predict_proba(test_data.X)[:, 1],
+                settings[index]["threshold"],
+            ),
+            "baseline": figures(
+                test_data.y, baseline.predict_proba(test_data.X)[:, 1], baseline_threshold
+            ),
+        }
+    return result | {"seconds": round(time.perf_counter() - started, 1)}

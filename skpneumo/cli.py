@@ -1,0 +1,207 @@
+"""The command line: parses, calls the library, prints."""
+
+import json
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+app = typer.Typer(
+    help="Detect pneumonia in children's chest X-rays. Not a medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+# Tables go to standard output, what is only for people waiting to standard error.
+_OUT, _ERR = Console(), Console(stderr=True)
+
+
+class Model(StrEnum):
+    """Networks to train."""
+
+    cnn = "cnn"
+    inception = "inception"
+
+
+# Rows, columns and epochs by model and by whether a folder is given: chosen so that a search on
+# two cores takes minutes on the embedded data and about half an hour on the Kermany collection.
+_DEFAULTS = {
+    (Model.cnn, False): ((72, 64), 12),
+    (Model.cnn, True): ((112, 112), 8),
+    (Model.inception, False): ((96, 88), 3),
+    (Model.inception, True): ((150, 150), 5),
+}
+
+
+@app.callback()
+def _top():
+    """Detect pneumonia in children's chest X-rays. Not a medical device."""
+    # Set before the first import of TensorFlow: it logs its start at length.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def _parse_size(text):
+    if text is None or isinstance(text, tuple):
+        return text
+    try:
+        sides = tuple(int(side) for side in str(text).lower().split("x"))
+    except ValueError:
+        sides = ()
+    if len(sides) not in (1, 2) or min(sides) < 1:
+        raise typer.BadParameter(f"{text!r} is no size; give 112 or ROWSxCOLUMNS such as 112x96.")
+    return sides * 2 if len(sides) == 1 else sides
+
+
+@app.command()
+def train(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="X-rays sorted into NORMAL and PNEUMONIA; synthetic ones if left out."),
+    ] = None,
+    model: Annotated[Model, typer.Option(help="Network to train.")] = Model.cnn,
+    weights: Annotated[
+        str, typer.Option(help="Start of inception: imagenet, a weights file, or none.")
+    ] = "imagenet",
+    image_size: Annotated[
+        str | None,
+        typer.Option(metavar="ROWSxCOLUMNS", help="What the network sees.", show_default="112x112"),
+    ] = None,
+    folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validation.")] = 5,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Epochs of each training.", show_default="8")
+    ] = None,
+    subset: Annotated[
+        int | None, typer.Option(min=20, help="Learn from about so many images, by patient.")
+    ] = None,
+    min_recall: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Mean recall that a setting should reach.")
+    ] = 0.98,
+    test: Annotated[bool, typer.Option(help="Look at the folder's test split at the end.")] = True,
+    output: Annotated[Path | None, typer.Option(help="Write all results here, as JSON.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not tables.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Decides folds, weights and order.")] = 0,
+):
+    """Search class weights and thresholds by cross-validation, patients kept together.
+
+    The setting with the highest specificity among those that reach the recall wanted is fitted on
+    all images and tried on the test split, beside a logistic regression.
+    """
+    if output is not None and not output.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {output.parent} to write {output.name} to.")
+    default_size, default_epochs = _DEFAULTS[model, folder is not None]
+    size = _parse_size(image_size) or default_size
+    with _ERR.status("Loading TensorFlow and the images …"):
+        from skpneumo import _job
+    progress = Progress(
+        TextColumn("Training"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("epochs,"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+        console=_ERR,
+    )
+    with progress:
+        task = progress.add_task("epochs", total=None)
+        try:
+            result = _job.run(
+                folder,
+                model=model.value,
+                weights=None if weights.lower() == "none" else weights,
+                image_size=size,
+                n_folds=folds,
+                epochs=epochs or default_epochs,
+                subset=subset,
+                min_recall=min_recall,
+                test=test,
+                random_state=seed,
+                on_epoch=lambda n, total: progress.update(task, completed=n, total=total),
+            )
+        except (ValueError, OSError) as error:
+            progress.stop()
+            _ERR.print(f"[bold red]Error:[/] {error}", highlight=False)
+            raise typer.Exit(1) from None
+    text = json.dumps(result, indent=2)
+    if output is not None:
+        output.write_text(text + "\n")
+    if as_json:
+        print(text)
+    else:
+        _print(result)
+
+
+def _print(result):
+    data = result["data"]
+    _OUT.print(
+        f"{data['folder'] or 'Synthetic X-rays'}: {data['images']} images of {data['patients']} "
+        f"patients, {data['pneumonia']} with pneumonia. {result['folds']} folds, patients kept "
+        f"together, {result['model']} at {'x'.join(map(str, result['image_size']))}.\n",
+        highlight=False,
+    )
+    _OUT.print(_settings(result))
+    _OUT.print(f"\n{result['chosen']['reason']}", highlight=False)
+    baseline = result["baseline"]
+    _OUT.print(
+        f"Baseline, a logistic regression on 32x32 pixels, at its threshold "
+        f"{baseline['threshold']:g} by the same rule: mean recall {baseline['mean_recall']:.3f}, "
+        f"mean specificity {baseline['mean_specificity']:.3f}.\n",
+        highlight=False,
+    )
+    if result["test"] is not None:
+        _OUT.print(_test(result))
+    _OUT.print(f"\n{result['seconds'] / 60:.1f} minutes.", highlight=False)
+
+
+def _settings(result):
+    table = Table(title="Cross-validation: mean ± standard deviation over folds")
+    table.add_column("#", justify="right")
+    table.add_column("class weight", justify="right")
+    table.add_column("threshold", justify="right")
+    columns = ("recall", "specificity", "f1", "precision", "accuracy")
+    for column in columns:
+        table.add_column("F1" if column == "f1" else column, justify="right", no_wrap=True)
+    for i, row in enumerate(result["settings"]):
+        chosen = i == result["chosen"]["index"]
+        table.add_row(
+            f"→ {i}" if chosen else str(i),
+            f"1:{row['class_weight']:g}",
+            f"{row['threshold']:g}",
+            *(f"{row[name]['mean']:.3f} ± {row[name]['std']:.3f}" for name in columns),
+            style="bold green" if chosen else None,
+            end_section=i + 1 < len(result["settings"])
+            and result["settings"][i + 1]["class_weight"] != row["class_weight"],
+        )
+    return table
+
+
+def _test(result):
+    sides = result["test"]
+    table = Table(title=f"Test: {sides['model']['n_images']} images, 95 % intervals")
+    table.add_column("")
+    for name, title in (("model", result["model"]), ("baseline", "logistic regression")):
+        table.add_column(title, justify="right", style="bold" if name == "model" else None)
+    titles = {"f1": "F1", "roc_auc": "AUC"}
+    for name in ("recall", "specificity", "f1", "precision", "accuracy", "roc_auc"):
+        table.add_row(titles.get(name, name), *(_figure(side[name]) for side in sides.values()))
+    for name, title in (("missed", "missed pneumonias"), ("false_alarms", "false alarms")):
+        table.add_row(title, *(str(side[name]) for side in sides.values()))
+    return table
+
+
+def _figure(figure):
+    if figure["value"] is None:
+        return "–"
+    text = f"{figure['value']:.3f}"
+    if figure.get("interval"):
+        text += " [{:.3f}, {:.3f}]".format(*figure["interval"])
+    return text
+
+
+def main():
+    """Entry point of ``skpneumo``."""
+    app()
