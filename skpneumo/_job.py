@@ -107,7 +107,7 @@ def search(classifier, train, *, image_size, n_folds, min_recall, random_state, 
     random_state : int
         Decides the folds.
     on_epoch : callable, default=None
-        Called as ``on_epoch(n_done, n_epochs)`` after each epoch of training.
+        Called as ``on_epoch(n_done, n_epochs)``, with shares of an epoch, while training.
 
     Returns
     -------
@@ -120,18 +120,18 @@ def search(classifier, train, *, image_size, n_folds, min_recall, random_state, 
     grid_search = GridSearchCV(
         pipe,
         {f"{name}__class_weight": weights, f"{name}__threshold": list(THRESHOLDS)},
-        scoring=SCORERS,
+        scoring={name: SCORERS[name] for name in (*COLUMNS, "roc_auc")},
         refit=HighestSpecificity(min_recall),
         cv=_folds(n_folds, random_state),
         error_score="raise",
     )
     n_fits = len(CLASS_WEIGHTS) * n_folds + 1
     n_epochs = n_fits * sum(epochs for epochs, _, _ in classifier._stages())
-    n_done = 0
+    n_done = 0.0
 
-    def listener():
+    def listener(share):
         nonlocal n_done
-        n_done += 1
+        n_done += share
         on_epoch(n_done, n_epochs)
 
     with nullcontext() if on_epoch is None else epochs_reported_to(listener):

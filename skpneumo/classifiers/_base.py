@@ -17,12 +17,14 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from skpneumo.classifiers._batches import Batches, bring_to_size, decode_once, run_batches
+from skpneumo.classifiers._batches import bring_to_size, decode_once
 from skpneumo.classifiers._identity import data_key
 from skpneumo.classifiers._memo import MEMO
 from skpneumo.classifiers._training import (
+    ask,
     compile_network,
     falling_rate,
+    n_steps,
     network_bytes,
     network_key,
     train,
@@ -87,7 +89,7 @@ class BasePneumoniaClassifier(KerasClassifier):
         "threshold": [Interval(Real, 0, 1, closed="both")],
         "augmentation": [HasMethods(["to_augmentation"]), None],
         "validation": [Interval(Real, 0, 1, closed="neither"), HasMethods(["split"]), None],
-        "patience": [Interval(Integral, 0, None, closed="left")],
+        "patience": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -281,27 +283,31 @@ class BasePneumoniaClassifier(KerasClassifier):
     def _fit_keras_model(
         self, X, y, sample_weight, warm_start, epochs, initial_epoch, groups=None, partial=False
     ):
-        seed = self._seed()
+        y, seed = y.ravel(), self._seed()
         validation = None if partial else self.validation
-        y = y.ravel()
         rows, held_back = split_validation(validation, X, y, groups, seed)
         if sample_weight is not None:
             rows = rows[sample_weight[rows] > 0]
 
-        def batches(rows, **options):
+        def select(rows):
             part = X if len(rows) == len(X) else X[rows]
             weights = None if sample_weight is None else sample_weight[rows]
-            part = decode_once(part, self.image_size_)
-            return Batches(part, y[rows], weights, batch_size=self.batch_size, **options)
+            return decode_once(part, self.image_size_), y[rows], weights
 
-        if self.image_size is not None or not isinstance(X, XRaySequence) or warm_start:
-            X = bring_to_size(X, self.image_size_)
-        augmentation = self.augmentation and self.augmentation.to_augmentation()
-        learn = batches(rows, augmentation=augmentation, seed=seed)
+        X = bring_to_size(X, self.image_size_)
+        learn = select(rows)
+        options = {
+            "batch_size": self.batch_size,
+            "seed": seed,
+            "augmentation": self.augmentation and self.augmentation.to_augmentation(),
+            "verbose": self.verbose,
+        }
         if partial:
-            self._train_epoch(learn, initial_epoch)
+            self._train_epoch(learn, initial_epoch, options)
         else:
-            self._train_stages(learn, batches(held_back) if len(held_back) else None)
+            if len(held_back):
+                options |= {"held_back": select(held_back), "patience": self.patience}
+            self._train_stages(learn, options)
 
     def _predict_raw(self, X):
         check_is_fitted(self)
@@ -310,34 +316,27 @@ class BasePneumoniaClassifier(KerasClassifier):
         key = "prediction", network_key(self.model_), data_key(X)
         probabilities = MEMO.get(key)
         if probabilities is None:
-            batches = Batches(X, batch_size=self.batch_size)
-            probabilities = run_batches(self.model_.predict, batches, verbose=0)
+            probabilities = ask(self.model_, X, self.batch_size)
             MEMO.put(key, probabilities, probabilities.nbytes)
         return probabilities.copy()
 
     # -- training -----------------------------------------------------------------------------
 
-    def _train_stages(self, learn, stop):
+    def _train_stages(self, learn, options):
         history = {}
         for epochs, rate, name in self._stages():
             self._set_trainable(self.model_, name)
-            compile_network(self.model_, falling_rate(rate, epochs * learn.num_batches))
-            part = train(
-                self.model_,
-                learn,
-                stop,
-                epochs=epochs,
-                first_epoch=len(history.get("loss", [])),
-                patience=self.patience,
-                verbose=self.verbose,
-            )
+            steps = epochs * n_steps(len(learn[1]), self.batch_size)
+            compile_network(self.model_, falling_rate(rate, steps))
+            first_epoch = len(history.get("loss", []))
+            part = train(self.model_, *learn, epochs=epochs, first_epoch=first_epoch, **options)
             history = {key: history.get(key, []) + values for key, values in part.items()}
         # Plain descent has no moments to keep in memory and to pickle.
         compile_network(self.model_, rate, "SGD")
         self._ready_for = None
         self.history_ = history
 
-    def _train_epoch(self, learn, epoch):
+    def _train_epoch(self, learn, epoch, options):
         ends = np.cumsum([epochs for epochs, _, _ in self._stages()])
         stage = min(np.searchsorted(ends, epoch, side="right"), len(ends) - 1)
         _, rate, name = self._stages()[stage]
@@ -345,7 +344,7 @@ class BasePneumoniaClassifier(KerasClassifier):
             self._set_trainable(self.model_, name)
             compile_network(self.model_, rate)
             self._ready_for = name
-        part = train(self.model_, learn, epochs=1, first_epoch=epoch, verbose=self.verbose)
+        part = train(self.model_, *learn, epochs=1, first_epoch=epoch, **options)
         history = getattr(self, "history_", {})
         self.history_ = history | {key: history.get(key, []) + part[key] for key in part}
 

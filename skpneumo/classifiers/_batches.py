@@ -1,88 +1,13 @@
-"""Any accepted X becomes batches for Keras, in bounded memory."""
+"""Any accepted X becomes batches of decoded images, in bounded memory."""
 
-import keras
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from skpneumo.images import XRaySequence, resize_xrays
 
 # Images of a training are decoded once if they fit, else again in every epoch.
 MAX_DECODED_BYTES = 2 * 2**30
-
-
-class Batches(keras.utils.PyDataset):
-    """Batches of images, for `keras.Model.fit` or `keras.Model.predict`.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n, H, W), dtype uint8, or XRaySequence
-        The images; a sequence is decoded batch by batch.
-    y, weights : ndarray of shape (n,) or None
-        Targets, 0 or 1, and weights in the loss.
-    batch_size : int
-        Images per batch; the last may have fewer.
-    augmentation : Augmentation or None
-        What to change, drawn anew for each image in each epoch.
-    seed : int or None
-        Decides order and augmentation together with the epoch; None keeps the order.
-
-    Attributes
-    ----------
-    epoch : int
-        Set by `FollowEpochs`.
-    error : Exception or None
-        What stopped a batch from being made, before the backend wrapped it.
-    """
-
-    def __init__(self, X, y=None, weights=None, *, batch_size, augmentation=None, seed=None):
-        super().__init__()
-        self.X, self.y, self.weights = X, y, weights
-        self.batch_size = batch_size
-        self.augmentation = augmentation
-        self.seed = seed
-        self.error = None
-        self.begin_epoch(0)
-
-    def begin_epoch(self, epoch):
-        """Draw the order of an epoch."""
-        self.epoch = epoch
-        n = len(self.X)
-        self._order = np.arange(n)
-        if self.seed is not None:
-            self._order = np.random.default_rng([self.seed, epoch]).permutation(n)
-
-    @property
-    def num_batches(self):
-        return -(-len(self.X) // self.batch_size)
-
-    def __getitem__(self, i):
-        rows = self._order[i * self.batch_size : (i + 1) * self.batch_size]
-        try:
-            images = np.asarray(self.X[rows])
-        except Exception as error:
-            self.error = error
-            raise
-        if self.augmentation is not None:
-            seeds = ([self.seed, self.epoch, row] for row in rows.tolist())
-            pairs = zip(images, seeds, strict=True)
-            images = np.stack([self.augmentation(image, seed) for image, seed in pairs])
-        batch = (images[..., None],)
-        if self.y is not None:
-            batch += (self.y[rows],)
-        if self.weights is not None:
-            batch += (self.weights[rows],)
-        return batch
-
-
-class FollowEpochs(keras.callbacks.Callback):
-    """Tell the batches which epoch it is."""
-
-    def __init__(self, batches):
-        super().__init__()
-        self.batches = batches
-
-    def on_epoch_begin(self, epoch, logs=None):
-        """Keras's hook, before the first batch of an epoch is asked for."""
-        self.batches.begin_epoch(epoch)
 
 
 def bring_to_size(X, image_size):
@@ -98,11 +23,62 @@ def decode_once(X, image_size):
     return np.asarray(X) if n_bytes <= MAX_DECODED_BYTES else X
 
 
-def run_batches(function, batches, **arguments):
-    """Call a function of Keras on batches; an error in making a batch comes out as it was."""
-    try:
-        return function(batches, **arguments)
-    except Exception:
-        if batches.error is not None:
-            raise batches.error from None
-        raise
+def batches_of_rows(rows, batch_size):
+    """Split rows into batches of one size.
+
+    The last batch is filled up with the first rows: each new shape would cost seconds, in which
+    the network is compiled again.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n,)
+        Row numbers.
+    batch_size : int
+        Rows per batch; all of them where there are fewer.
+
+    Yields
+    ------
+    batch : ndarray of shape (min(batch_size, n),)
+        Row numbers.
+    n_own : int
+        How many at the start are not filling.
+    """
+    batch_size = min(batch_size, len(rows))
+    for start in range(0, len(rows), batch_size):
+        batch = rows[start : start + batch_size]
+        n_own = len(batch)
+        yield np.concatenate([batch, rows[: batch_size - n_own]]), n_own
+
+
+def read_images(X, rows, augment=None):
+    """Decode some images into an array for Keras.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, H, W), dtype uint8, or XRaySequence
+        The images.
+    rows : ndarray of shape (m,)
+        Row numbers.
+    augment : callable, default=None
+        Called as ``augment(image, row)``.
+
+    Returns
+    -------
+    ndarray of shape (m, H, W, 1), dtype uint8
+    """
+    images = np.asarray(X[rows])
+    if augment is not None:
+        images = np.stack([augment(*pair) for pair in zip(images, rows.tolist(), strict=True)])
+    return images[..., None]
+
+
+def one_ahead(function, arguments):
+    """Call a function on each item, in a thread that is one item ahead of who asks."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = None
+        for argument in arguments:
+            coming, ready = pool.submit(function, argument), coming
+            if ready is not None:
+                yield ready.result()
+        if coming is not None:
+            yield coming.result()

@@ -1,16 +1,23 @@
-"""Telling whoever listens how far the trainings are."""
+"""Telling whoever waits how far a training is."""
 
 import contextvars
 from contextlib import contextmanager
 
-import keras
+from rich.progress import Progress
 
 _LISTENER = contextvars.ContextVar("epoch_listener", default=None)
 
 
 @contextmanager
 def epochs_reported_to(listener):
-    """Call ``listener()`` after each epoch of every fit inside this context, in this thread."""
+    """Report the progress of every fit inside this context, in this thread.
+
+    Parameters
+    ----------
+    listener : callable
+        Called as ``listener(share)`` with the share of an epoch that was done since the last
+        call. What early stopping saves is reported as done.
+    """
     token = _LISTENER.set(listener)
     try:
         yield
@@ -18,11 +25,24 @@ def epochs_reported_to(listener):
         _LISTENER.reset(token)
 
 
-class ReportEpochs(keras.callbacks.Callback):
-    """Keras callback that calls the listener of the context it runs in."""
+@contextmanager
+def progress_of(n_epochs, verbose):
+    """Give a function ``report(share, text)`` for one training.
 
-    def on_epoch_end(self, epoch, logs=None):
-        """Keras's hook, after validation."""
-        listener = _LISTENER.get()
-        if listener is not None:
-            listener()
+    Parameters
+    ----------
+    n_epochs : int
+        Epochs to come.
+    verbose : int
+        1 draws a bar with the time left.
+    """
+    listener = _LISTENER.get()
+    with Progress(disable=verbose != 1) as bar:
+        task = bar.add_task("Training", total=n_epochs)
+
+        def report(share, text=None):
+            bar.update(task, advance=share, description=text)
+            if listener is not None:
+                listener(share)
+
+        yield report

@@ -1,12 +1,16 @@
-"""Training a Keras network on batches, without any estimator."""
+"""Training a Keras network and asking it, without any estimator.
+
+The loops are our own: `keras.Model.fit` reads Python-made batches through TensorFlow's generator
+dataset, which changes how the whole process allocates memory and doubles the time of a step.
+"""
 
 import hashlib
 
 import keras
 import numpy as np
 
-from skpneumo.classifiers._batches import FollowEpochs, run_batches
-from skpneumo.classifiers._progress import ReportEpochs
+from skpneumo.classifiers._batches import batches_of_rows, one_ahead, read_images
+from skpneumo.classifiers._progress import progress_of
 
 
 def compile_network(model, learning_rate, optimizer="Adam"):
@@ -24,61 +28,9 @@ def compile_network(model, learning_rate, optimizer="Adam"):
     # On a CPU, XLA takes longer to compile these networks than it saves in a whole training.
     jit_compile = "auto" if keras.backend.backend() == "jax" else False
     optimizer = getattr(keras.optimizers, optimizer)(learning_rate)
+    # Variables made only while TensorFlow traces the first step would make it trace twice.
+    optimizer.build(model.trainable_variables)
     model.compile(optimizer, "binary_crossentropy", jit_compile=jit_compile)
-
-
-def train(model, batches, held_back=None, *, epochs, first_epoch=0, patience=0, verbose=0):
-    """Train a compiled network.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Changed in place.
-    batches : Batches
-        Images, targets and weights to learn from.
-    held_back : Batches, default=None
-        Those to stop by: training ends when their loss has not fallen for ``patience`` epochs,
-        with the weights of the best epoch.
-    epochs : int
-        How many at most.
-    first_epoch : int, default=0
-        Number of the first one, which decides the order of the images.
-    patience : int, default=0
-        See ``held_back``.
-    verbose : int, default=0
-        Keras's: 0 is silent, 1 a progress bar, 2 a line per epoch.
-
-    Returns
-    -------
-    dict of str to list of float
-        "loss", and "val_loss" where there is ``held_back``, by epoch.
-
-    Raises
-    ------
-    ValueError
-        If the loss stops being a number.
-    """
-    callbacks = [FollowEpochs(batches), ReportEpochs(), keras.callbacks.TerminateOnNaN()]
-    if held_back is not None:
-        callbacks.append(
-            keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)
-        )
-    history = run_batches(
-        model.fit,
-        batches,
-        validation_data=held_back,
-        initial_epoch=first_epoch,
-        epochs=first_epoch + epochs,
-        callbacks=callbacks,
-        shuffle=False,
-        verbose=verbose,
-    ).history
-    if not np.isfinite(history["loss"]).all():
-        raise ValueError(
-            f"The loss is not a number any more after epoch {len(history['loss'])}. Lower "
-            "learning_rate, or look at very large sample or class weights."
-        )
-    return {name: [float(value) for value in values] for name, values in history.items()}
 
 
 def falling_rate(learning_rate, n_steps):
@@ -90,6 +42,156 @@ def falling_rate(learning_rate, n_steps):
        ICLR 2017.
     """
     return keras.optimizers.schedules.CosineDecay(learning_rate, n_steps)
+
+
+def n_steps(n_images, batch_size):
+    """Steps of one epoch."""
+    return -(-n_images // batch_size)
+
+
+def train(
+    model,
+    X,
+    y,
+    weights=None,
+    *,
+    epochs,
+    batch_size,
+    seed,
+    first_epoch=0,
+    augmentation=None,
+    held_back=None,
+    patience=1,
+    verbose=0,
+):
+    """Train a compiled network.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Changed in place.
+    X : ndarray of shape (n, H, W), dtype uint8, or XRaySequence
+        Images of the size of the network.
+    y : ndarray of shape (n,)
+        0 or 1.
+    weights : ndarray of shape (n,), default=None
+        Weights in the loss.
+    epochs : int
+        How many at most.
+    batch_size : int
+        Images per step.
+    seed : int
+        Decides the order of the images and their augmentation, together with the epoch.
+    first_epoch : int, default=0
+        Number of the first epoch.
+    augmentation : Augmentation, default=None
+        What to change, anew for each image in each epoch.
+    held_back : tuple of (X, y, weights), default=None
+        Training ends when the loss on these has not fallen for ``patience`` epochs, with the
+        weights of the best epoch.
+    patience : int, default=1
+        See ``held_back``.
+    verbose : int, default=0
+        0 is silent, 1 a progress bar, 2 a line per epoch.
+
+    Returns
+    -------
+    dict of str to list of float
+        "loss", and "val_loss" where there is ``held_back``, by epoch.
+
+    Raises
+    ------
+    ValueError
+        If the loss stops being a number.
+    """
+    weights = np.ones(len(y), dtype=np.float32) if weights is None else weights
+    history = {"loss": []} if held_back is None else {"loss": [], "val_loss": []}
+    best_loss, best_weights, waited = np.inf, None, 0
+    with progress_of(epochs, verbose) as report:
+        for epoch in range(first_epoch, first_epoch + epochs):
+            loss = _train_epoch(
+                model, X, y, weights, batch_size, [seed, epoch], augmentation, report
+            )
+            if not np.isfinite(loss):
+                raise ValueError(
+                    f"The loss is not a number any more in epoch {epoch + 1}. Lower "
+                    "learning_rate, or look at very large sample or class weights."
+                )
+            history["loss"].append(loss)
+            if held_back is not None:
+                loss = evaluate_loss(model, *held_back, batch_size)
+                history["val_loss"].append(loss)
+                waited += 1
+                if loss < best_loss:
+                    best_loss, best_weights, waited = loss, model.get_weights(), 0
+            text = f"Epoch {epoch + 1}/{first_epoch + epochs}: " + ", ".join(
+                f"{name} {values[-1]:.4f}" for name, values in history.items()
+            )
+            report(0, text)
+            if verbose > 1:
+                print(text)
+            if waited >= patience:
+                report(first_epoch + epochs - epoch - 1)
+                break
+    if best_weights is not None:
+        model.set_weights(best_weights)
+    return history
+
+
+def _train_epoch(model, X, y, weights, batch_size, seed, augmentation, report):
+    order = np.random.default_rng(seed).permutation(len(y))
+
+    def augment(image, row):
+        return augmentation(image, [*seed, row])
+
+    def read(batch):
+        rows, n_own = batch
+        batch_weights = weights[rows].copy()
+        batch_weights[n_own:] = 0
+        images = read_images(X, rows, augment if augmentation is not None else None)
+        return images, y[rows], batch_weights
+
+    steps = n_steps(len(y), batch_size)
+    total = 0.0
+    for images, targets, batch_weights in one_ahead(read, batches_of_rows(order, batch_size)):
+        model.reset_metrics()
+        # Keras's mean is over the filling of the last batch too.
+        total += len(images) * float(model.train_on_batch(images, targets, batch_weights))
+        report(1 / steps)
+    return total / len(y)
+
+
+def evaluate_loss(model, X, y, weights=None, batch_size=32):
+    """Mean weighted log loss of a network on images."""
+    probability = ask(model, X, batch_size)[:, 0].astype(np.float64)
+    probability = np.clip(probability, 1e-7, 1 - 1e-7)
+    losses = -np.where(y == 1, np.log(probability), np.log(1 - probability))
+    return float(np.mean(losses if weights is None else losses * weights))
+
+
+def ask(model, X, batch_size):
+    """Probability of pneumonia of each image.
+
+    Parameters
+    ----------
+    model : keras.Model
+        The network.
+    X : ndarray of shape (n, H, W), dtype uint8, or XRaySequence
+        Images of the size of the network.
+    batch_size : int
+        Images per step.
+
+    Returns
+    -------
+    ndarray of shape (n, 1), dtype float32
+    """
+
+    def read(batch):
+        rows, n_own = batch
+        return read_images(X, rows), n_own
+
+    batches = one_ahead(read, batches_of_rows(np.arange(len(X)), batch_size))
+    return np.concatenate([model.predict_on_batch(images)[:n] for images, n in batches])
 
 
 def network_key(model):
