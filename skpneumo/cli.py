@@ -163,9 +163,8 @@ def _print(result):
 def _settings(result):
     title = "Cross-validation, in %: mean ± standard deviation over folds"
     table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("#", justify="right")
-    table.add_column("weights", justify="right")
-    table.add_column("threshold", justify="right")
+    for title in ("#", "class\nweight", "thre-\nshold"):
+        table.add_column(title, justify="right", no_wrap=True)
     columns = ("recall", "specificity", "f1", "precision", "accuracy")
     for column in columns:
         table.add_column("F1" if column == "f1" else column, justify="right", no_wrap=True)
@@ -175,7 +174,7 @@ def _settings(result):
             f"→ {i}" if chosen else str(i),
             f"1:{row['class_weight']:g}",
             f"{row['threshold']:g}",
-            *(f"{100 * row[name]['mean']:.1f} ±{100 * row[name]['std']:4.1f}" for name in columns),
+            *(f"{100 * row[name]['mean']:.1f} ±{100 * row[name]['std']:.1f}" for name in columns),
             style="bold green" if chosen else None,
             end_section=i + 1 < len(result["settings"])
             and result["settings"][i + 1]["class_weight"] != row["class_weight"],
