@@ -3,11 +3,8 @@
 scikeras is imported here and nowhere else.
 """
 
-import copy
-from contextlib import contextmanager
 from numbers import Integral, Real
 
-import joblib
 import numpy as np
 from scikeras.wrappers import KerasClassifier
 from sklearn import config_context
@@ -19,55 +16,20 @@ from sklearn.utils.validation import check_is_fitted
 
 from skpneumo.classifiers._batches import bring_to_size, decode_once
 from skpneumo.classifiers._identity import data_key
+from skpneumo.classifiers._labels import check_groups, check_labels, two_classes
 from skpneumo.classifiers._memo import MEMO
+from skpneumo.classifiers._reuse import fit_key, recall, remember, unchanged_on_error
 from skpneumo.classifiers._training import (
     ask,
     compile_network,
     falling_rate,
     n_steps,
-    network_bytes,
     network_key,
     train,
 )
 from skpneumo.classifiers._validation import split_validation
 from skpneumo.classifiers._weights import check_sample_weight, training_weights
 from skpneumo.images import XRaySequence, as_xrays, check_image_size
-
-# Parameters that change nothing in the network that a fit ends with; class weights are part of
-# the row weights, which are in the key.
-_NOT_IN_KEY = ("threshold", "class_weight", "verbose")
-
-
-def _two_classes(y):
-    """Sorted labels of ``y``, which must be two."""
-    classes = np.unique(y)
-    if len(classes) == 1:
-        raise ValueError(
-            f"y holds one class, {classes.tolist()}; two are needed, such as NORMAL and PNEUMONIA."
-        )
-    if len(classes) > 2:
-        raise ValueError(
-            "Only binary classification is supported. The type of the target is multiclass: y "
-            f"holds {len(classes)} classes, {classes[:5].tolist()}."
-        )
-    return classes
-
-
-def _check_labels(y, classes):
-    unknown = np.setdiff1d(y, classes)
-    if unknown.size:
-        raise ValueError(
-            f"y holds labels that are not known here: {unknown[:5].tolist()}; the classes are "
-            f"{classes.tolist()}."
-        )
-
-
-def _check_groups(groups, y):
-    if groups is None:
-        return None
-    groups = column_or_1d(groups)
-    check_consistent_length(y, groups)
-    return np.unique(groups, return_inverse=True)[1]
 
 
 class BasePneumoniaClassifier(KerasClassifier):
@@ -152,23 +114,23 @@ class BasePneumoniaClassifier(KerasClassifier):
             If a parameter or the data are not valid. The estimator is left as it was.
         """
         continues = self.warm_start and self.initialized_
-        with self._unchanged_on_error(continues):
+        with unchanged_on_error(self, continues):
             self._validate_params()
             X, y = self._validate_data(X, y)
-            groups = _check_groups(groups, y)
+            groups = check_groups(groups, y)
             if continues:
                 classes, key = self.classes_, None
-                _check_labels(y, classes)
+                check_labels(y, classes)
             else:
-                classes = _two_classes(y)
+                classes = two_classes(y)
             weights = training_weights(y, classes, self.class_weight, sample_weight)
             if not continues:
-                key = self._fit_key(X, y == classes[1], classes, weights, groups)
-            if not self._recall(key):
+                key = fit_key(self, X, y, classes, weights, groups)
+            if not recall(self, key):
                 self.classes_ = classes
                 with config_context(transform_output="default"):
                     super(KerasClassifier, self).fit(X, y, sample_weight=weights, groups=groups)
-                self._remember(key)
+                remember(self, key)
         return self
 
     def partial_fit(self, X, y, classes=None, *, sample_weight=None):
@@ -194,14 +156,14 @@ class BasePneumoniaClassifier(KerasClassifier):
                 "class_weight='balanced' cannot be told from a part of the data. Give a dict of "
                 "weights for partial_fit."
             )
-        with self._unchanged_on_error(self.initialized_):
+        with unchanged_on_error(self, self.initialized_):
             self._validate_params()
             X, y = self._validate_data(X, y)
             if self.initialized_:
                 known = self.classes_
             else:
-                known = _two_classes(y if classes is None else np.asarray(classes))
-            _check_labels(y, known)
+                known = two_classes(y if classes is None else np.asarray(classes))
+            check_labels(y, known)
             weights = training_weights(y, known, self.class_weight, sample_weight)
             self.classes_ = known
             with config_context(transform_output="default"):
@@ -360,52 +322,5 @@ class BasePneumoniaClassifier(KerasClassifier):
             return int(self.random_state)
         return check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
 
-    # -- reuse and safety ---------------------------------------------------------------------
-
-    @contextmanager
-    def _unchanged_on_error(self, continues):
-        """Leave no half-fitted estimator behind; a network trained on is a private one."""
-        before = dict(vars(self))
-        weights = None
-        try:
-            if continues:
-                if self._shared:
-                    self.model_ = copy.deepcopy(self.model_)
-                    self._shared = False
-                else:
-                    weights = self.model_.get_weights()
-            yield
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            if weights is not None:
-                self.model_.set_weights(weights)
-            raise
-
-    def _fit_key(self, X, y, classes, weights, groups):
-        """Key of all that decides the network, or None where chance does too."""
-        if not isinstance(self.random_state, Integral):
-            return None
-        params = {k: v for k, v in self.get_params().items() if k not in _NOT_IN_KEY}
-        data = (data_key(X), y, classes.tolist(), weights, groups)
-        return "network", joblib.hash((type(self).__qualname__, params, self._start_key(), data))
-
     def _start_key(self):
         """Key of what training starts from beside the parameters."""
-
-    def _recall(self, key):
-        """Take the network of an equal fit, if there is one and nobody changed it since."""
-        fitted, weights_key = MEMO.get(key) or (None, None)
-        if fitted is None or network_key(fitted["model_"]) != weights_key:
-            return False
-        vars(self).update(fitted | {"history_": copy.deepcopy(fitted["history_"])})
-        return True
-
-    def _remember(self, key):
-        self._shared = key is not None
-        if key is None:
-            return
-        params = self.get_params(deep=False)
-        fitted = {name: value for name, value in vars(self).items() if name not in params}
-        fitted["history_"] = copy.deepcopy(self.history_)
-        MEMO.put(key, (fitted, network_key(self.model_)), network_bytes(self.model_))

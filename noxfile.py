@@ -1,0 +1,48 @@
+"""Checks that take longer than CI has: other Pythons, lowest versions, other backends, docs."""
+
+import nox
+
+nox.options.default_venv_backend = "venv"
+nox.options.sessions = ["tests", "lowest", "jax", "docs"]
+
+LOWEST = [
+    "imbalanced-learn==0.14.0",
+    "joblib==1.3.2",
+    "keras==3.10.0",
+    "numpy==2.0.2",
+    "pillow==11.0.0",
+    "rich==13.7.1",
+    "scikeras==0.13.0",
+    "scikit-learn==1.7.2",
+    "scipy==1.13.1",
+    "tensorflow==2.18.1",
+    "typer==0.15.1",
+]
+
+
+@nox.session(python=["3.11", "3.12", "3.13"])
+def tests(session):
+    """Run the suite on each Python."""
+    session.install(".[test]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(python="3.11")
+def lowest(session):
+    """Run the suite on the lowest versions that pyproject.toml allows."""
+    session.install(".[test]", *LOWEST)
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(python="3.12")
+def jax(session):
+    """Run the suite on the JAX backend of Keras."""
+    session.install(".[test]", "jax")
+    session.run("pytest", *session.posargs, env={"KERAS_BACKEND": "jax"})
+
+
+@nox.session(python="3.12")
+def docs(session):
+    """Build the documentation, warnings being errors."""
+    session.install(".[docs]")
+    session.run("sphinx-build", "-W", "-b", "html", "docs", "docs/_build")

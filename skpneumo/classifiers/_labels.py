@@ -1,0 +1,38 @@
+"""Checks of labels and groups."""
+
+import numpy as np
+from sklearn.utils import check_consistent_length, column_or_1d
+
+
+def two_classes(y):
+    """Sorted labels of ``y``, which must be two."""
+    classes = np.unique(y)
+    if len(classes) == 1:
+        raise ValueError(
+            f"y holds one class, {classes.tolist()}; two are needed, such as NORMAL and PNEUMONIA."
+        )
+    if len(classes) > 2:
+        raise ValueError(
+            "Only binary classification is supported. The type of the target is multiclass: y "
+            f"holds {len(classes)} classes, {classes[:5].tolist()}."
+        )
+    return classes
+
+
+def check_labels(y, classes):
+    """Raise ``ValueError`` if ``y`` holds another label than ``classes``."""
+    unknown = np.setdiff1d(y, classes)
+    if unknown.size:
+        raise ValueError(
+            f"y holds labels that are not known here: {unknown[:5].tolist()}; the classes are "
+            f"{classes.tolist()}."
+        )
+
+
+def check_groups(groups, y):
+    """Number the groups: an integer per row, or None."""
+    if groups is None:
+        return None
+    groups = column_or_1d(groups)
+    check_consistent_length(y, groups)
+    return np.unique(groups, return_inverse=True)[1]
