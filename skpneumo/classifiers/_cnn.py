@@ -37,7 +37,7 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
     patience : int, default=5
         With ``validation``: epochs without a lower loss on it before training stops; the weights
         of the best epoch are kept.
-    epochs : int, default=15
+    epochs : int, default=10
         Passes over the images, at most.
     batch_size : int, default=32
         Images per step.
@@ -95,7 +95,7 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         augmentation=None,
         validation=None,
         patience=5,
-        epochs=15,
+        epochs=10,
         batch_size=32,
         learning_rate=1e-3,
         precision="float32",

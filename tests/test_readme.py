@@ -1,0 +1,55 @@
+"""What the README tells people to type works."""
+
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from skpneumo.datasets import make_xrays
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+@pytest.fixture
+def collection(tmp_path, monkeypatch):
+    """A working directory with a small collection in it, named as in the README."""
+    xrays = make_xrays(36, image_size=(40, 36), random_state=0)
+    for i, (image, target, group) in enumerate(
+        zip(xrays.images, xrays.target, xrays.groups, strict=True)
+    ):
+        folder = tmp_path / "chest_xray" / "train" / target
+        folder.mkdir(parents=True, exist_ok=True)
+        number = int(group.removeprefix("patient"))
+        name = f"IM-{number:04}-{i:04}" if target == "NORMAL" else f"person{number}_virus_{i}"
+        Image.fromarray(image).save(folder / f"{name}.png")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_main_job_in_python(collection):
+    """The code as it stands, but for the size of the network and of the search."""
+    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    assert sum(bool(line.strip()) for line in code.splitlines()) <= 13
+    shorter = {
+        "(112, 112)": "(40, 36)",
+        "CNNPneumoniaClassifier(": "CNNPneumoniaClassifier(filters=(2, 4), epochs=1, ",
+        "StratifiedGroupKFold(5": "StratifiedGroupKFold(2",
+    }
+    for of_readme, here in shorter.items():
+        assert of_readme in code
+        code = code.replace(of_readme, here)
+    names = {}
+    exec(code, names)
+    search = names["search"]
+    assert len(search.cv_results_["params"]) == 27
+    assert set(search.predict(names["train"].paths)) <= {"NORMAL", "PNEUMONIA"}
+
+
+def test_the_commands_are_there():
+    text = README.read_text()
+    commands = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+    assert commands[0].strip() == (
+        "python -m venv .venv && .venv/bin/pip install . && .venv/bin/skpneumo train"
+    )
+    assert commands[1].strip().endswith("&& .venv/bin/pytest")
