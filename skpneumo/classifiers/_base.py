@@ -256,7 +256,9 @@ class BasePneumoniaClassifier(KerasClassifier):
             weights = None if sample_weight is None else sample_weight[rows]
             return decode_once(part, self.image_size_), y[rows], weights
 
-        X = bring_to_size(X, self.image_size_)
+        sized = not isinstance(X, XRaySequence) or X.size is not None
+        if sized or self.image_size is not None or warm_start:
+            X = bring_to_size(X, self.image_size_)
         learn = select(rows)
         options = {
             "batch_size": self.batch_size,

@@ -18,9 +18,23 @@ def bring_to_size(X, image_size):
 
 
 def decode_once(X, image_size):
-    """Decode a sequence now if all its images fit in memory, to be read in every epoch."""
+    """Decode a sequence now if all its images fit in memory, to be read in every epoch.
+
+    Raises
+    ------
+    ValueError
+        If the files turn out to have different sizes, or if nobody said which one they have and
+        they do not fit in memory.
+    """
     n_bytes = len(X) * image_size[0] * image_size[1]
-    return np.asarray(X) if n_bytes <= MAX_DECODED_BYTES else X
+    if n_bytes <= MAX_DECODED_BYTES:
+        return np.asarray(X)
+    if isinstance(X, XRaySequence) and X.size is None:
+        raise ValueError(
+            f"{len(X)} images like the first one, {image_size[0]} x {image_size[1]} pixels, do "
+            "not fit in memory. Set image_size, or bring them to one size with XRayResizer."
+        )
+    return X
 
 
 def batches_of_rows(rows, batch_size):
