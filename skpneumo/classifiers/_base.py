@@ -131,6 +131,8 @@ class BasePneumoniaClassifier(KerasClassifier):
                 with config_context(transform_output="default"):
                     super(KerasClassifier, self).fit(X, y, sample_weight=weights, groups=groups)
                 remember(self, key)
+            # scikeras, or an equal fit, may have them in another dtype.
+            self.classes_ = classes
         return self
 
     def partial_fit(self, X, y, classes=None, *, sample_weight=None):
@@ -168,6 +170,7 @@ class BasePneumoniaClassifier(KerasClassifier):
             self.classes_ = known
             with config_context(transform_output="default"):
                 super(KerasClassifier, self).partial_fit(X, y, sample_weight=weights, partial=True)
+            self.classes_ = known
         return self
 
     def predict_proba(self, X):
@@ -183,7 +186,8 @@ class BasePneumoniaClassifier(KerasClassifier):
         ndarray of shape (n, 2), dtype float32
             In the order of ``classes_``: normal, pneumonia.
         """
-        return super().predict_proba(X)
+        pneumonia = self._predict_raw(X)
+        return np.hstack([1 - pneumonia, pneumonia])
 
     def predict(self, X):
         """Label of each X-ray: pneumonia where its probability reaches ``threshold``.

@@ -1,0 +1,52 @@
+"""A small collection, sorted by class and imbalanced as real folders are, and a tiny network."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skpneumo import CNNPneumoniaClassifier
+from skpneumo.classifiers import clear_memory, epochs_reported_to
+from skpneumo.datasets import make_xrays
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered():
+    clear_memory()
+
+
+@pytest.fixture(scope="session")
+def xrays():
+    """50 images of 37 x 41 pixels, the healthy first, and the child of each."""
+    data = make_xrays(50, image_size=(37, 41), prevalence=0.7, difficulty=0.0, random_state=0)
+    order = np.argsort(data.target, kind="stable")
+    return SimpleNamespace(X=data.images[order], y=data.target[order], groups=data.groups[order])
+
+
+@pytest.fixture(scope="session")
+def paths(xrays, tmp_path_factory):
+    """The same images as files."""
+    folder = tmp_path_factory.mktemp("xrays")
+    for i, image in enumerate(xrays.X):
+        Image.fromarray(image).save(folder / f"{i}.png")
+    return np.array([str(folder / f"{i}.png") for i in range(len(xrays.X))])
+
+
+@pytest.fixture
+def tiny():
+    """Make a classifier that fits in a second."""
+
+    def make(**options):
+        defaults = {"filters": (2, 4), "epochs": 1, "batch_size": 16, "random_state": 0}
+        return CNNPneumoniaClassifier(**defaults | options)
+
+    return make
+
+
+@pytest.fixture
+def trained_epochs():
+    """Count the epochs that were trained: a list whose sum grows."""
+    shares = []
+    with epochs_reported_to(shares.append):
+        yield shares

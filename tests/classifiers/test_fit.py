@@ -1,0 +1,283 @@
+"""What a fit learns, and that chance has no part in it when it should not."""
+
+import copy
+import pickle
+import random
+
+import joblib
+import keras
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import PredefinedSplit
+from sklearn.pipeline import make_pipeline
+from sklearn.utils import check_random_state
+
+from skpneumo import XRayAugmenter, XRayLoader, XRayResizer
+from skpneumo.classifiers import clear_memory
+from skpneumo.images import XRaySequence
+
+
+def weights_of(classifier):
+    return classifier.model_.get_weights()
+
+
+def same_weights(*classifiers):
+    first, *others = map(weights_of, classifiers)
+    return all(
+        all(np.array_equal(a, b) for a, b in zip(first, other, strict=True)) for other in others
+    )
+
+
+def test_a_fit_tells_opacities_from_clear_lungs(xrays, tiny):
+    clf = tiny(filters=(8, 16, 32), epochs=30).fit(xrays.X, xrays.y)
+    assert clf.score(xrays.X, xrays.y) > 0.9
+    assert clf.history_["loss"][-1] < clf.history_["loss"][0]
+    assert len(clf.history_["loss"]) == 30
+    assert clf.image_size_ == (37, 41)
+    assert clf.classes_.tolist() == ["NORMAL", "PNEUMONIA"]
+
+
+def test_two_fits_with_one_seed_are_identical(xrays, tiny):
+    options = {"augmentation": XRayAugmenter(), "validation": 0.2, "epochs": 2}
+    first = tiny(**options).fit(xrays.X, xrays.y)
+    clear_memory()
+    second = tiny(**options).fit(xrays.X, xrays.y)
+    assert first.model_ is not second.model_
+    assert same_weights(first, second)
+    assert first.history_ == second.history_
+    assert not same_weights(first, tiny(random_state=1, **options).fit(xrays.X, xrays.y))
+
+
+def test_a_random_state_instance_decides_too(xrays, tiny):
+    one, two = (tiny(random_state=np.random.RandomState(5)).fit(xrays.X, xrays.y) for _ in range(2))
+    assert same_weights(one, two)
+
+
+def test_without_a_seed_two_fits_differ(xrays, tiny):
+    one, two = (tiny(random_state=None).fit(xrays.X, xrays.y) for _ in range(2))
+    assert not same_weights(one, two)
+
+
+def test_the_global_generators_are_left_alone(xrays, tiny):
+    rng = check_random_state(None)
+    before = rng.get_state(), random.getstate()
+    tiny(augmentation=XRayAugmenter(), validation=0.3).fit(xrays.X, xrays.y)
+    assert repr((rng.get_state(), random.getstate())) == repr(before)
+
+
+def test_every_form_of_the_same_images_gives_the_same_network(xrays, paths, tiny):
+    X, y = xrays.X, xrays.y
+    forms = [
+        X,
+        X[..., None],
+        np.repeat(X[..., None], 3, axis=-1),
+        X / 255,
+        (X / 255).astype(np.float32),
+        paths,
+        paths.tolist(),
+        XRaySequence(paths),
+    ]
+    expected = tiny().fit(X, y)
+    probability = expected.predict_proba(X)
+    for form in forms[1:]:
+        clear_memory()
+        other = tiny().fit(form, y)
+        assert same_weights(expected, other)
+        np.testing.assert_array_equal(other.predict_proba(form), probability)
+
+
+def test_images_are_brought_to_image_size(xrays, paths, tiny):
+    resized = XRayResizer((33, 36)).transform(xrays.X)
+    expected = tiny().fit(resized, xrays.y)
+    for X in (xrays.X, paths):
+        clear_memory()
+        inside = tiny(image_size=(33, 36)).fit(X, xrays.y)
+        outside = make_pipeline(XRayLoader(), XRayResizer((33, 36)), tiny()).fit(X, xrays.y)[-1]
+        assert same_weights(expected, inside, outside)
+        assert inside.image_size_ == outside.image_size_ == (33, 36)
+
+
+def test_new_images_of_another_size_are_resized(xrays, tiny):
+    clf = tiny().fit(xrays.X, xrays.y)
+    larger = XRayResizer((74, 82)).transform(xrays.X)
+    expected = clf.predict_proba(XRayResizer((37, 41)).transform(larger))
+    np.testing.assert_array_equal(clf.predict_proba(larger), expected)
+
+
+@pytest.mark.parametrize(
+    "labels", [(0, 1), (False, True), (-1, 1), ("a", "b"), (np.str_("no"), np.str_("yes"))]
+)
+def test_labels_may_be_anything_that_sorts(xrays, tiny, labels):
+    expected = tiny().fit(xrays.X, xrays.y)
+    y = np.array(labels)[(xrays.y == "PNEUMONIA").astype(int)]
+    clf = tiny().fit(xrays.X, y)
+    assert clf.classes_.tolist() == list(labels)
+    assert clf.predict(xrays.X).dtype == y.dtype
+    assert same_weights(expected, clf)
+    if y.dtype.kind == "U":
+        of_objects = tiny().fit(xrays.X, y.astype(object)).predict(xrays.X)
+        assert of_objects.dtype == object
+        assert of_objects.tolist() == clf.predict(xrays.X).tolist()
+
+
+def test_a_class_weight_is_a_weight_of_its_images(xrays, tiny):
+    ill = xrays.y == "PNEUMONIA"
+    by_class = tiny(class_weight={"PNEUMONIA": 3}).fit(xrays.X, xrays.y)
+    given = np.where(ill, 3.0, 1.0)
+    by_image = tiny().fit(xrays.X, xrays.y, sample_weight=given)
+    assert given.tolist() == np.where(ill, 3.0, 1.0).tolist()  # not multiplied in place
+    assert same_weights(by_class, by_image)
+    both = tiny(class_weight={"NORMAL": 2}).fit(xrays.X, xrays.y, sample_weight=given)
+    product = tiny().fit(xrays.X, xrays.y, sample_weight=np.where(ill, 3.0, 2.0))
+    assert same_weights(both, product)
+    assert not same_weights(by_class, tiny().fit(xrays.X, xrays.y))
+
+
+def test_balanced_weighs_by_inverse_frequency(xrays, tiny):
+    n, ill = len(xrays.y), xrays.y == "PNEUMONIA"
+    weights = np.where(ill, n / (2 * ill.sum()), n / (2 * (~ill).sum()))
+    balanced = tiny(class_weight="balanced").fit(xrays.X, xrays.y)
+    assert same_weights(balanced, tiny().fit(xrays.X, xrays.y, sample_weight=weights))
+
+
+def test_images_without_weight_take_no_part(xrays, tiny):
+    n = len(xrays.y)
+    noise = np.random.default_rng(0).integers(0, 256, (7, 37, 41), dtype=np.uint8)
+    X = np.concatenate([xrays.X, noise])
+    y = np.concatenate([xrays.y, ["PNEUMONIA"] * 7])
+    weights = np.r_[np.ones(n), np.zeros(7)]
+    expected = tiny().fit(xrays.X, xrays.y)
+    assert same_weights(expected, tiny().fit(X, y, sample_weight=weights))
+
+
+def test_the_threshold_decides_with_greater_or_equal(xrays, tiny):
+    clf = tiny().fit(xrays.X, xrays.y)
+    pneumonia = clf.predict_proba(xrays.X)[:, 1]
+    for threshold in (0.0, float(pneumonia[3]), 0.5, 1.0):
+        called = clf.set_params(threshold=threshold).predict(xrays.X) == "PNEUMONIA"
+        np.testing.assert_array_equal(called, pneumonia >= threshold)
+
+
+def test_probabilities_are_float32_and_add_up_to_one(xrays, tiny):
+    for precision in ("float32", "bfloat16"):
+        clf = tiny(precision=precision).fit(xrays.X, xrays.y)
+        probability = clf.predict_proba(xrays.X)
+        assert probability.shape == (50, 2)
+        assert probability.dtype == np.float32
+        np.testing.assert_allclose(probability.sum(axis=1), 1, atol=1e-6)
+        assert {layer.compute_dtype for layer in clf.model_.layers} >= {precision}
+
+
+def test_one_image_is_judged_as_among_others(xrays, tiny):
+    clf = tiny().fit(xrays.X, xrays.y)
+    together = clf.predict_proba(xrays.X[:5])
+    alone = np.concatenate([clf.predict_proba(xrays.X[i : i + 1]) for i in range(5)])
+    np.testing.assert_allclose(alone, together, atol=1e-6)
+
+
+def test_augmentation_changes_training_and_not_prediction(xrays, paths, tiny):
+    plain = tiny(epochs=2).fit(xrays.X, xrays.y)
+    augmented = tiny(epochs=2, augmentation=XRayAugmenter(rotation=20)).fit(xrays.X, xrays.y)
+    assert not same_weights(plain, augmented)
+    nothing = {"rotation": 0, "translation": 0, "zoom": 0, "brightness": 0, "contrast": 0}
+    unchanged = tiny(epochs=2, augmentation=XRayAugmenter(**nothing)).fit(xrays.X, xrays.y)
+    assert same_weights(plain, unchanged)
+    clear_memory()
+    one = augmented.predict_proba(xrays.X)
+    clear_memory()
+    np.testing.assert_array_equal(augmented.predict_proba(xrays.X), one)
+    lazily = tiny(epochs=2, augmentation=XRayAugmenter(rotation=20)).fit(paths, xrays.y)
+    assert same_weights(augmented, lazily)
+
+
+def test_early_stopping_keeps_the_best_epoch(xrays, tiny):
+    held_back = np.full(50, -1)
+    held_back[::4] = 0
+    splitter = PredefinedSplit(held_back)
+    clf = tiny(validation=splitter, epochs=40, patience=2, learning_rate=0.3)
+    clf.fit(xrays.X, xrays.y)
+    losses = clf.history_["val_loss"]
+    assert len(losses) < 40
+    assert len(losses) - 1 - int(np.argmin(losses)) == 2
+    rows = np.flatnonzero(held_back == 0)
+    probability = clf.predict_proba(xrays.X[rows]).astype(float)
+    right = np.where(xrays.y[rows] == "PNEUMONIA", probability[:, 1], probability[:, 0])
+    assert -np.log(right.clip(1e-7)).mean() == pytest.approx(min(losses), rel=1e-3)
+
+
+def test_groups_are_kept_on_one_side(xrays, tiny):
+    without = tiny(validation=0.2).fit(xrays.X, xrays.y)
+    whole = tiny(validation=0.2).fit(xrays.X, xrays.y, groups=xrays.groups)
+    assert not same_weights(without, whole)
+
+
+def test_warm_start_goes_on_from_where_it_was(xrays, tiny):
+    clf = tiny(warm_start=True).fit(xrays.X, xrays.y)
+    before = weights_of(clf)
+    model = clf.model_
+    clf.fit(xrays.X, xrays.y)
+    assert clf.model_ is not model  # it may be shared with an equal fit
+    assert not all(np.array_equal(a, b) for a, b in zip(before, weights_of(clf), strict=True))
+    np.testing.assert_array_equal(before[0], model.get_weights()[0])
+
+
+def test_partial_fit_is_one_more_epoch(xrays, tiny):
+    clf = tiny()
+    for n in (1, 2, 3):
+        clf.partial_fit(xrays.X, xrays.y)
+        assert len(clf.history_["loss"]) == n
+    again = tiny()
+    for _ in range(3):
+        again.partial_fit(xrays.X, xrays.y)
+    assert same_weights(clf, again)
+
+
+def test_partial_fit_takes_the_classes_where_a_part_has_one(xrays, tiny):
+    ill = xrays.y == "PNEUMONIA"
+    clf = tiny().partial_fit(xrays.X[ill], xrays.y[ill], classes=["NORMAL", "PNEUMONIA"])
+    clf.partial_fit(xrays.X[~ill], xrays.y[~ill])
+    assert clf.classes_.tolist() == ["NORMAL", "PNEUMONIA"]
+    assert clf.predict_proba(xrays.X).shape == (50, 2)
+
+
+@pytest.mark.parametrize("copy_of", [pickle.dumps, "joblib", copy.deepcopy])
+def test_copies_predict_the_same(xrays, tiny, tmp_path, copy_of):
+    clf = tiny().fit(xrays.X, xrays.y)
+    expected = clf.predict_proba(xrays.X)
+    if copy_of == "joblib":
+        joblib.dump(clf, tmp_path / "clf.joblib")
+        twin = joblib.load(tmp_path / "clf.joblib")
+    else:
+        twin = copy_of(clf)
+        twin = pickle.loads(twin) if isinstance(twin, bytes) else twin
+    clear_memory()
+    np.testing.assert_array_equal(twin.predict_proba(xrays.X), expected)
+    assert twin.get_params() == clf.get_params()
+    twin.partial_fit(xrays.X, xrays.y)
+    np.testing.assert_array_equal(clf.predict_proba(xrays.X), expected)
+    assert not hasattr(clone(clf), "model_")
+
+
+def test_a_pickle_holds_weights_and_no_images(xrays, tiny):
+    clf = tiny().fit(xrays.X, xrays.y)
+    clf.predict_proba(xrays.X)
+    assert len(pickle.dumps(clf)) < 60_000 < xrays.X.nbytes
+
+
+def test_progress_is_shown_or_not(xrays, tiny, capfd):
+    tiny(verbose=0, epochs=2).fit(xrays.X, xrays.y)
+    silent = capfd.readouterr()
+    assert (silent.out, silent.err) == ("", "")
+    clear_memory()
+    tiny(verbose=1, epochs=2).fit(xrays.X, xrays.y)
+    assert "Epoch 2/2: loss" in capfd.readouterr().out
+    clear_memory()
+    tiny(verbose=2, epochs=2).fit(xrays.X, xrays.y)
+    assert capfd.readouterr().out.count("loss") == 2
+
+
+def test_the_backend_of_keras_is_left_as_it_was(xrays, tiny):
+    policy = keras.config.dtype_policy()
+    tiny(precision="bfloat16").fit(xrays.X, xrays.y)
+    assert keras.config.dtype_policy() == policy

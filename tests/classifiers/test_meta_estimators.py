@@ -1,0 +1,175 @@
+"""Everything of scikit-learn that takes a classifier takes these, with arrays and with paths."""
+
+import numpy as np
+import pytest
+from sklearn import config_context, get_config, set_config
+from sklearn.base import clone, is_classifier
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import (
+    FixedThresholdClassifier,
+    GridSearchCV,
+    PredefinedSplit,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    TunedThresholdClassifierCV,
+    check_cv,
+    cross_val_predict,
+    cross_val_score,
+    cross_validate,
+    learning_curve,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import estimator_html_repr
+
+from skpneumo import CNNPneumoniaClassifier, InceptionPneumoniaClassifier, XRayLoader, XRayResizer
+from skpneumo.metrics import SCORERS, recall_scorer, roc_auc_scorer
+from skpneumo.model_selection import HighestSpecificity
+
+WEIGHTS = [None, {"PNEUMONIA": 4}]
+THRESHOLDS = [0.2, 0.4, 0.6]
+
+
+@pytest.fixture(params=["arrays", "paths"])
+def X(request, xrays, paths):
+    return xrays.X if request.param == "arrays" else paths
+
+
+@pytest.fixture
+def pipe(tiny):
+    return make_pipeline(XRayLoader(), XRayResizer((33, 36)), tiny())
+
+
+@pytest.mark.parametrize("classifier", [CNNPneumoniaClassifier, InceptionPneumoniaClassifier])
+def test_they_are_classifiers(classifier, xrays):
+    assert is_classifier(classifier())
+    splitter = check_cv(3, xrays.y, classifier=is_classifier(classifier()))
+    assert isinstance(splitter, StratifiedKFold)
+    assert classifier.__name__ in estimator_html_repr(classifier(threshold=0.3))
+    assert repr(classifier(threshold=0.3)) == f"{classifier.__name__}(threshold=0.3)"
+
+
+def test_grid_search_over_weights_and_thresholds(X, xrays, pipe, trained_epochs):
+    grid = {
+        "cnnpneumoniaclassifier__class_weight": WEIGHTS,
+        "cnnpneumoniaclassifier__threshold": THRESHOLDS,
+    }
+    cv = StratifiedGroupKFold(3)
+    search = GridSearchCV(pipe, grid, scoring=SCORERS, refit=HighestSpecificity(), cv=cv)
+    search.fit(X, xrays.y, groups=xrays.groups)
+    assert sum(trained_epochs) == pytest.approx(len(WEIGHTS) * 3 + 1)
+    assert np.isfinite(search.cv_results_["mean_test_recall"]).all()
+    for i, params in enumerate(search.cv_results_["params"]):
+        for k, (rows, held_out) in enumerate(cv.split(X, xrays.y, xrays.groups)):
+            one = clone(pipe).set_params(**params).fit(X[rows], xrays.y[rows])
+            score = recall_scorer(one, X[held_out], xrays.y[held_out])
+            assert search.cv_results_[f"split{k}_test_recall"][i] == score
+    assert search.predict(X).shape == (50,)
+    assert search.classes_.tolist() == ["NORMAL", "PNEUMONIA"]
+
+
+def test_groups_reach_a_grouped_validation_without_routing(xrays, tiny):
+    search = GridSearchCV(
+        make_pipeline(XRayLoader(), tiny(validation=0.25)),
+        {"cnnpneumoniaclassifier__threshold": THRESHOLDS},
+        scoring=recall_scorer,
+        cv=StratifiedGroupKFold(2),
+    )
+    groups = xrays.groups
+    search.fit(xrays.X, xrays.y, groups=groups, cnnpneumoniaclassifier__groups=groups)
+    alone = clone(search.best_estimator_).fit(
+        xrays.X, xrays.y, cnnpneumoniaclassifier__groups=groups
+    )
+    np.testing.assert_array_equal(alone.predict_proba(xrays.X), search.predict_proba(xrays.X))
+
+
+def test_folds_of_sorted_labels_are_stratified(X, xrays, pipe):
+    recalls = cross_val_score(pipe, X, xrays.y, cv=3, scoring=recall_scorer)
+    aucs = cross_val_score(pipe, X, xrays.y, cv=3, scoring="roc_auc")
+    assert recalls.shape == aucs.shape == (3,)
+    assert np.isfinite(aucs).all()  # each fold holds both classes
+
+
+def test_thresholds_tuned_and_fixed(X, xrays, pipe):
+    tuned = TunedThresholdClassifierCV(pipe, scoring=SCORERS["f2"], cv=2).fit(X, xrays.y)
+    pneumonia = tuned.predict_proba(X)[:, 1]
+    np.testing.assert_array_equal(
+        tuned.predict(X) == "PNEUMONIA", pneumonia >= tuned.best_threshold_
+    )
+    fixed = FixedThresholdClassifier(pipe, threshold=0.47, pos_label="PNEUMONIA").fit(X, xrays.y)
+    pneumonia = fixed.predict_proba(X)[:, 1]
+    np.testing.assert_array_equal(fixed.predict(X) == "PNEUMONIA", pneumonia >= 0.47)
+
+
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
+def test_calibrated(X, xrays, pipe, method):
+    calibrated = CalibratedClassifierCV(pipe, method=method, cv=2).fit(X, xrays.y)
+    probability = calibrated.predict_proba(X)
+    assert probability.shape == (50, 2)
+    np.testing.assert_allclose(probability.sum(axis=1), 1)
+
+
+def test_grouped_tuning_and_calibration_need_routing(xrays, tiny):
+    with config_context(enable_metadata_routing=True):
+        clf = tiny(validation=0.25).set_fit_request(groups=True)
+        cv = StratifiedGroupKFold(2)
+        for outer in (
+            TunedThresholdClassifierCV(clf, scoring=SCORERS["f2"], cv=cv),
+            CalibratedClassifierCV(clf, cv=cv),
+        ):
+            outer.fit(xrays.X, xrays.y, groups=xrays.groups)
+            assert outer.predict(xrays.X).shape == (50,)
+            with pytest.raises(ValueError, match="groups"):
+                clone(outer).fit(xrays.X, xrays.y)
+
+
+def test_two_processes_give_what_one_gives(X, xrays, pipe):
+    scores = [
+        cross_val_score(pipe, X, xrays.y, cv=2, scoring=roc_auc_scorer, n_jobs=n_jobs)
+        for n_jobs in (1, 2)
+    ]
+    np.testing.assert_allclose(*scores, atol=1e-6)
+
+
+def test_out_of_fold_probabilities_and_learning_curves(xrays, tiny):
+    options = {"cv": StratifiedGroupKFold(2), "groups": xrays.groups}
+    out = cross_val_predict(tiny(), xrays.X, xrays.y, method="predict_proba", **options)
+    assert out.shape == (50, 2)
+    sizes, _, scores = learning_curve(
+        tiny(), xrays.X, xrays.y, train_sizes=[0.8, 1.0], scoring=roc_auc_scorer, **options
+    )
+    assert scores.shape == (len(sizes), 2)
+
+
+def test_a_folder_s_own_val_stops_a_fit(X, xrays, tiny):
+    val = np.full(50, -1)
+    val[::4] = 0
+    clf = tiny(image_size=(33, 36), validation=PredefinedSplit(val), epochs=2).fit(X, xrays.y)
+    assert len(clf.history_["val_loss"]) == 2
+
+
+def test_pandas_output_leaves_images_untouched(xrays, paths, pipe):
+    pytest.importorskip("pandas")
+    before = get_config()["transform_output"]
+    expected = clone(pipe).fit(paths, xrays.y).predict_proba(paths)
+    set_config(transform_output="pandas")
+    try:
+        probability = clone(pipe).fit(paths, xrays.y).predict_proba(paths)
+    finally:
+        set_config(transform_output=before)
+    assert type(probability) is np.ndarray
+    np.testing.assert_array_equal(probability, expected)
+
+
+def test_labels_in_a_series_are_taken(xrays, tiny):
+    pandas = pytest.importorskip("pandas")
+    y = pandas.Series(xrays.y, index=range(100, 150))
+    scores = cross_validate(tiny(), xrays.X, y, scoring=SCORERS, cv=2)
+    assert np.isfinite(scores["test_recall"]).all()
+
+
+def test_scikit_learn_s_classifiers_follow_in_the_same_pipeline(paths, xrays):
+    flatten = FunctionTransformer(lambda X: np.asarray(X).reshape(len(X), -1) / 255)
+    flat = make_pipeline(XRayLoader(), XRayResizer((8, 7)), flatten, LogisticRegression())
+    assert flat.fit(paths, xrays.y).predict(paths).shape == (50,)

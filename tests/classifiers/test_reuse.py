@@ -1,0 +1,172 @@
+"""What differs only in its threshold is trained once and asked once; nothing else is mixed up."""
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold, cross_val_score
+
+from skpneumo import XRayAugmenter
+from skpneumo.classifiers import _base, clear_memory
+from skpneumo.classifiers._memo import MEMO, Memo
+from skpneumo.metrics import SCORERS, roc_auc_scorer
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Count how many images the networks are asked for."""
+    numbers = []
+
+    def counting(model, X, batch_size):
+        numbers.append(len(X))
+        return ask(model, X, batch_size)
+
+    ask = _base.ask
+    monkeypatch.setattr(_base, "ask", counting)
+    return numbers
+
+
+def test_thresholds_train_once_and_predict_once(xrays, tiny, trained_epochs, asked):
+    grid = {"threshold": np.linspace(0.05, 0.95, 19), "class_weight": [None, {"PNEUMONIA": 2}]}
+    cv = StratifiedGroupKFold(2)
+    search = GridSearchCV(tiny(), grid, scoring=SCORERS, refit=False, cv=cv)
+    search.fit(xrays.X, xrays.y, groups=xrays.groups)
+    assert sum(trained_epochs) == pytest.approx(2 * 2)
+    assert len(asked) == 2 * 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"learning_rate": 0.01},
+        {"epochs": 2},
+        {"batch_size": 8},
+        {"dropout": 0.1},
+        {"filters": (4, 4)},
+        {"random_state": 1},
+        {"augmentation": XRayAugmenter()},
+        {"image_size": (33, 36)},
+        {"validation": 0.3},
+        {"precision": "bfloat16"},
+        {"class_weight": {"PNEUMONIA": 2}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_whatever_matters_to_training_trains_anew(xrays, tiny, trained_epochs, change):
+    tiny().fit(xrays.X, xrays.y)
+    before = sum(trained_epochs)
+    tiny(**change).fit(xrays.X, xrays.y)
+    assert sum(trained_epochs) > before + 0.99
+
+
+def test_other_data_trains_anew(xrays, tiny, trained_epochs):
+    X, y = xrays.X, xrays.y
+    changed, swapped = X.copy(), y.copy()
+    changed[7, 3, 5] ^= 1
+    swapped[[0, -1]] = swapped[[-1, 0]]
+    weights = np.linspace(1, 2, len(y))
+    for args in ((X, y), (changed, y), (X[::-1], y[::-1]), (X, swapped), (X, y, weights)):
+        tiny().fit(*args[:2], sample_weight=args[2] if len(args) > 2 else None)
+    assert sum(trained_epochs) == pytest.approx(5)
+    tiny(validation=0.3).fit(X, y)
+    tiny(validation=0.3).fit(X, y, groups=xrays.groups)
+    assert sum(trained_epochs) == pytest.approx(7)
+
+
+def test_the_same_fit_is_reused_whatever_says_it(xrays, paths, tiny, trained_epochs):
+    tiny(class_weight={"PNEUMONIA": 3}).fit(xrays.X, xrays.y)
+    weight = np.where(xrays.y == "PNEUMONIA", 3, 1)
+    tiny(threshold=0.9, verbose=0).fit(xrays.X, xrays.y, sample_weight=weight)
+    tiny(class_weight={"NORMAL": 1, "PNEUMONIA": 3}).fit(xrays.X.copy(), list(xrays.y))
+    assert sum(trained_epochs) == pytest.approx(1)
+
+
+def test_a_changed_file_is_another_image(xrays, paths, tiny, trained_epochs, tmp_path):
+    copies = [Path(shutil.copy(path, tmp_path)) for path in paths]
+    clf = tiny().fit(copies, xrays.y)
+    before = clf.predict_proba(copies)
+    copies[0].write_bytes(copies[-1].read_bytes())
+    os.utime(copies[0], ns=(1, 1))
+    after = clf.predict_proba(copies)
+    np.testing.assert_array_equal(after[0], before[-1])
+    tiny().fit(copies, xrays.y)
+    assert sum(trained_epochs) == pytest.approx(2)
+
+
+def test_nothing_is_reused_without_an_integer_seed(xrays, tiny, trained_epochs):
+    for random_state in (None, np.random.RandomState(0)):
+        for _ in range(2):
+            tiny(random_state=random_state).fit(xrays.X, xrays.y)
+    assert sum(trained_epochs) == pytest.approx(4)
+
+
+def test_reuse_gives_what_training_gives(xrays, tiny):
+    reused = [
+        tiny(threshold=threshold).fit(xrays.X, xrays.y).predict(xrays.X) for threshold in (0.4, 0.6)
+    ]
+    for threshold, expected in zip((0.4, 0.6), reused, strict=True):
+        clear_memory()
+        trained = tiny(threshold=threshold).fit(xrays.X, xrays.y)
+        np.testing.assert_array_equal(trained.predict(xrays.X), expected)
+
+
+def test_a_network_changed_by_hand_is_asked_and_trained_anew(xrays, tiny, trained_epochs):
+    clf = tiny().fit(xrays.X, xrays.y)
+    clf.predict_proba(xrays.X)
+    clf.model_.set_weights([2 * weights for weights in clf.model_.get_weights()])
+    doubled = clf.predict_proba(xrays.X)
+    again = tiny().fit(xrays.X, xrays.y)
+    assert sum(trained_epochs) == pytest.approx(2)
+    assert not np.array_equal(again.predict_proba(xrays.X), doubled)
+
+
+def test_results_handed_out_may_be_changed(xrays, tiny):
+    clf = tiny().fit(xrays.X, xrays.y)
+    first = clf.predict_proba(xrays.X)
+    expected = first.copy()
+    first[:] = -1
+    clf.history_["loss"].append("mine")
+    np.testing.assert_array_equal(clf.predict_proba(xrays.X), expected)
+    assert len(tiny(threshold=0.1).fit(xrays.X, xrays.y).history_["loss"]) == 1
+
+
+def test_training_on_leaves_equal_fits_alone(xrays, tiny):
+    one, two = tiny().fit(xrays.X, xrays.y), tiny(threshold=0.2).fit(xrays.X, xrays.y)
+    before = two.predict_proba(xrays.X)
+    one.partial_fit(xrays.X, xrays.y)
+    clear_memory()
+    np.testing.assert_array_equal(two.predict_proba(xrays.X), before)
+
+
+def test_memory_is_bounded_and_the_oldest_goes_first():
+    memo = Memo(max_bytes=100)
+    for key in "abc":
+        memo.put(key, key.upper(), 40)
+    assert [memo.get(key) for key in "abc"] == [None, "B", "C"]
+    memo.get("b")
+    memo.put("d", "D", 40)
+    assert [memo.get(key) for key in "bcd"] == ["B", None, "D"]
+    memo.put("e", "too large", 101)
+    assert [memo.get(key) for key in "bde"] == ["B", "D", None]
+    memo.put("b", "smaller", 10)
+    memo.put("f", "F", 50)
+    assert [memo.get(key) for key in "bdf"] == ["smaller", "D", "F"]
+    memo.clear()
+    memo.put("g", "G", 100)
+    assert [memo.get(key) for key in "bg"] == [None, "G"]
+
+
+def test_clearing_forgets_everything(xrays, tiny, trained_epochs):
+    tiny().fit(xrays.X, xrays.y).predict(xrays.X)
+    clear_memory()
+    assert not MEMO._values
+    tiny().fit(xrays.X, xrays.y)
+    assert sum(trained_epochs) == pytest.approx(2)
+
+
+def test_cross_validation_copies_and_still_reuses(xrays, tiny, trained_epochs):
+    for threshold in (0.3, 0.7):
+        cross_val_score(tiny(threshold=threshold), xrays.X, xrays.y, cv=2, scoring=roc_auc_scorer)
+    assert sum(trained_epochs) == pytest.approx(2)
