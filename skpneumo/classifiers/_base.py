@@ -9,7 +9,13 @@ import numpy as np
 from scikeras.wrappers import KerasClassifier
 from sklearn import config_context
 from sklearn.base import BaseEstimator
-from sklearn.utils import ClassifierTags, check_consistent_length, check_random_state, column_or_1d
+from sklearn.utils import (
+    ClassifierTags,
+    assert_all_finite,
+    check_consistent_length,
+    check_random_state,
+    column_or_1d,
+)
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
@@ -230,6 +236,7 @@ class BasePneumoniaClassifier(KerasClassifier):
             X = as_xrays(X)
         if y is not None:
             y = column_or_1d(y, warn=True)
+            assert_all_finite(y, input_name="y")
             check_classification_targets(y)
         if X is not None and y is not None:
             check_consistent_length(X, y)
@@ -250,8 +257,9 @@ class BasePneumoniaClassifier(KerasClassifier):
         self, X, y, sample_weight, warm_start, epochs, initial_epoch, groups=None, partial=False
     ):
         y, seed = y.ravel(), self._seed()
+        labels = self.classes_[y.astype(int)]
         validation = None if partial else self.validation
-        rows, held_back = split_validation(validation, X, y, groups, seed)
+        rows, held_back = split_validation(validation, X, labels, groups, seed)
         if sample_weight is not None:
             rows = rows[sample_weight[rows] > 0]
 

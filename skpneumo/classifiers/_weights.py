@@ -8,23 +8,20 @@ from sklearn.utils.validation import _check_sample_weight
 
 
 def check_sample_weight(sample_weight, n_samples):
-    """Validate sample weights: one finite, non-negative number per row, not all zero.
+    """Validate sample weights: one finite, non-negative number per row.
 
     Returns
     -------
     ndarray of shape (n_samples,), dtype float32
         A copy.
     """
-    weights = _check_sample_weight(
+    return _check_sample_weight(
         sample_weight,
         np.empty((n_samples, 1)),
         dtype=np.float32,
         ensure_non_negative=True,
         copy=True,
     )
-    if not weights.any():
-        raise ValueError("Every sample_weight is zero: there is nothing to learn from.")
-    return weights
 
 
 def training_weights(y, classes, class_weight=None, sample_weight=None):
