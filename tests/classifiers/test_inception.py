@@ -1,0 +1,115 @@
+"""Transfer learning: weights from a file, two stages, and what each of them changes."""
+
+import keras
+import numpy as np
+import pytest
+
+from skpneumo import InceptionPneumoniaClassifier
+from skpneumo.classifiers import clear_memory
+from skpneumo.datasets import make_xrays
+from skpneumo.networks import build_inception, set_trainable
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_xrays(12, image_size=(75, 77), random_state=0)
+
+
+@pytest.fixture(scope="module")
+def pretrained(tmp_path_factory):
+    """A file of weights as Keras saves them."""
+    file = tmp_path_factory.mktemp("weights") / "backbone.weights.h5"
+    keras.utils.set_random_seed(9)
+    backbone = build_inception((75, 77), weights=None).get_layer("inception_v3")
+    backbone.save_weights(file)
+    return file, backbone.get_weights()
+
+
+def backbone_of(classifier):
+    return classifier.model_.get_layer("inception_v3")
+
+
+def test_the_head_alone_is_trained_over_weights_from_a_file(data, pretrained):
+    file, expected = pretrained
+    clf = InceptionPneumoniaClassifier(
+        weights=file, trainable="head", epochs=2, batch_size=4, random_state=0
+    )
+    clf.fit(data.images, data.target)
+    for ours, theirs in zip(backbone_of(clf).get_weights(), expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert len(clf.history_["loss"]) == 2
+    head = clf.model_.get_layer("probability").get_weights()
+    clear_memory()
+    clf.set_params(epochs=1).fit(data.images, data.target)
+    assert not np.array_equal(head[0], clf.model_.get_layer("probability").get_weights()[0])
+    assert clf.predict_proba(data.images).shape == (12, 2)
+
+
+def test_a_second_stage_changes_the_upper_blocks_and_their_weights_only(data, pretrained):
+    file, _ = pretrained
+    before = build_inception((75, 77), weights=file).get_layer("inception_v3")
+    clf = InceptionPneumoniaClassifier(
+        weights=file, head_epochs=1, epochs=1, batch_size=4, random_state=0
+    )
+    assert clf._stages() == [(1, 1e-3, "head"), (1, 1e-4, "upper")]
+    clf.fit(data.images, data.target)
+    assert len(clf.history_["loss"]) == 2
+    after = backbone_of(clf)
+    names = [layer.name for layer in after.layers]
+    boundary = names.index("mixed7")
+    changed = {
+        i
+        for i, (old, new) in enumerate(zip(before.layers, after.layers, strict=True))
+        if any(
+            not np.array_equal(a, b)
+            for a, b in zip(old.get_weights(), new.get_weights(), strict=True)
+        )
+    }
+    convolutions = {
+        i
+        for i, layer in enumerate(after.layers)
+        if i > boundary and isinstance(layer, keras.layers.Conv2D)
+    }
+    assert changed == convolutions
+    assert convolutions
+
+
+def test_from_scratch_there_is_one_stage():
+    assert InceptionPneumoniaClassifier(weights=None, epochs=7)._stages() == [(7, 1e-3, "all")]
+    head = InceptionPneumoniaClassifier(weights="x.h5", trainable="head", epochs=7)
+    assert head._stages() == [(7, 1e-3, "head")]
+    everything = InceptionPneumoniaClassifier(weights="x.h5", trainable="all", epochs=7)
+    assert everything._stages() == [(3, 1e-3, "head"), (7, 1e-4, "all")]
+
+
+def test_what_may_be_trained():
+    model = build_inception((75, 77), weights=None)
+    backbone = model.get_layer("inception_v3")
+    n_all = len(model.trainable_variables)
+    set_trainable(model, "head")
+    assert [v.path for v in model.trainable_variables] == ["probability/kernel", "probability/bias"]
+    set_trainable(model, "upper")
+    upper = model.trainable_variables
+    assert 2 < len(upper) < n_all
+    assert not any("batch_normalization" in v.path for v in upper)
+    set_trainable(model, "all")
+    assert len(model.trainable_variables) == n_all
+    assert all(layer.momentum == 0.9 for layer in backbone.layers if hasattr(layer, "momentum"))
+
+
+def test_grey_becomes_what_the_network_was_trained_on():
+    model = build_inception((75, 77), weights=None)
+    white = np.full((1, 75, 77, 1), 255, np.uint8)
+    concatenate = next(layer for layer in model.layers if "concatenate" in layer.name)
+    inputs = keras.Model(model.inputs[0], concatenate.output)(white)
+    assert inputs.shape == (1, 75, 77, 3)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(inputs), 1.0)
+
+
+def test_a_changed_weights_file_is_another_start(tmp_path):
+    file = tmp_path / "w.h5"
+    keys = set()
+    for text in ("one", "another"):
+        file.write_text(text)
+        keys.add(InceptionPneumoniaClassifier(weights=file)._start_key())
+    assert len(keys) == 2

@@ -1,0 +1,160 @@
+"""The training loop does what plain Keras does."""
+
+import keras
+import numpy as np
+import pytest
+from sklearn.metrics import log_loss
+
+from skpneumo.classifiers._batches import batches_of_rows, decode_once, one_ahead, read_images
+from skpneumo.classifiers._training import ask, compile_network, evaluate_loss, falling_rate, train
+from skpneumo.images import XRaySequence
+from skpneumo.networks import build_cnn
+
+
+@pytest.fixture
+def network():
+    """Make a network without chance: the same weights at every call, no dropout."""
+
+    def make():
+        keras.utils.set_random_seed(0)
+        model = build_cnn((37, 41), filters=(2, 4), dropout=0.0)
+        compile_network(model, 0.01)
+        return model
+
+    return make
+
+
+@pytest.fixture
+def y(xrays):
+    return (xrays.y == "PNEUMONIA").astype(np.float32)
+
+
+def fit_plainly(model, X, y, *, epochs, seed, batch_size, weights=None):
+    """Keras's own loop, over the same order of the images."""
+    for epoch in range(epochs):
+        order = np.random.default_rng([seed, epoch]).permutation(len(y))
+        weight = None if weights is None else weights[order]
+        model.fit(
+            X[order][..., None],
+            y[order],
+            sample_weight=weight,
+            batch_size=batch_size,
+            shuffle=False,
+            verbose=0,
+        )
+    return model
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_it_equals_keras(xrays, y, network, weighted):
+    weights = np.linspace(0.5, 2, 50, dtype=np.float32) if weighted else None
+    options = {"epochs": 3, "seed": 7, "batch_size": 10}
+    expected = fit_plainly(network(), xrays.X, y, weights=weights, **options)
+    model = network()
+    train(model, xrays.X, y, weights, **options)
+    for ours, theirs in zip(model.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=2e-3, atol=2e-4)
+
+
+def test_its_loss_is_the_mean_over_the_images(xrays, y, network):
+    model = network()
+    compile_network(model, 1e-9)  # so slow that the network stays what it is
+    weights = np.linspace(0.5, 2, 50, dtype=np.float32)
+    history = train(model, xrays.X, y, weights, epochs=1, seed=0, batch_size=50)
+    probability = model(xrays.X[..., None], training=True).numpy()[:, 0].astype(float)
+    each = -np.where(y == 1, np.log(probability), np.log(1 - probability))
+    assert history["loss"] == [pytest.approx((each * weights).mean(), rel=1e-3)]
+
+
+def test_the_filling_of_the_last_batch_weighs_nothing(xrays, y):
+    def linear():
+        keras.utils.set_random_seed(1)
+        scale = keras.layers.Rescaling(1 / 255)
+        layers = [keras.Input((37, 41, 1)), scale, keras.layers.Flatten()]
+        model = keras.Sequential([*layers, keras.layers.Dense(1, activation="sigmoid")])
+        compile_network(model, 0.01, "SGD")
+        return model
+
+    model, expected = linear(), linear()
+    train(model, xrays.X, y, epochs=1, seed=0, batch_size=40)
+    order = np.random.default_rng([0, 0]).permutation(50)
+    for rows, weight in ((order[:40], 1.0), (order[40:], 10 / 40)):
+        expected.train_on_batch(xrays.X[rows][..., None], y[rows], np.full(len(rows), weight))
+    np.testing.assert_allclose(model.get_weights()[0], expected.get_weights()[0], atol=1e-6)
+
+
+@pytest.mark.parametrize(("n", "size"), [(50, 16), (48, 16), (5, 16), (1, 16), (17, 1)])
+def test_batches_hold_every_row_once_and_have_one_size(n, size):
+    rows = np.random.default_rng(0).permutation(n)
+    batches = list(batches_of_rows(rows, size))
+    assert np.concatenate([batch[:own] for batch, own in batches]).tolist() == rows.tolist()
+    assert {len(batch) for batch, _ in batches} == {min(n, size)}
+
+
+def test_reading_ahead_keeps_the_order_and_passes_errors_on():
+    assert list(one_ahead(lambda x: x * x, range(5))) == [0, 1, 4, 9, 16]
+    assert list(one_ahead(str, [])) == []
+    results = one_ahead(lambda x: 1 // x, [1, 0])
+    assert next(results) == 1
+    with pytest.raises(ZeroDivisionError):
+        next(results)
+
+
+def test_a_stream_trains_as_an_array_does(xrays, paths, y, network):
+    model, streamed = network(), network()
+    options = {"epochs": 2, "seed": 3, "batch_size": 16}
+    train(model, xrays.X, y, **options)
+    train(streamed, XRaySequence(paths), y, **options)
+    np.testing.assert_array_equal(model.get_weights()[0], streamed.get_weights()[0])
+    np.testing.assert_array_equal(ask(model, xrays.X, 16), ask(model, XRaySequence(paths), 16))
+
+
+def test_a_stream_too_large_is_not_decoded_at_once(paths, monkeypatch):
+    sequence = XRaySequence(paths, size=(37, 41))
+    assert isinstance(decode_once(sequence, (37, 41)), np.ndarray)
+    monkeypatch.setattr("skpneumo.classifiers._batches.MAX_DECODED_BYTES", 1000)
+    assert decode_once(sequence, (37, 41)) is sequence
+    with pytest.raises(ValueError, match=r"50 images .*37 x 41 pixels, do not fit.*image_size"):
+        decode_once(XRaySequence(paths), (37, 41))
+
+
+def test_asking_equals_keras(xrays, network):
+    model = network()
+    expected = model.predict(xrays.X[..., None], verbose=0)
+    for batch_size in (7, 50, 64):
+        np.testing.assert_allclose(ask(model, xrays.X, batch_size), expected, atol=1e-6)
+
+
+def test_the_loss_held_back_is_the_log_loss(xrays, y, network):
+    model = network()
+    probability = ask(model, xrays.X, 16)[:, 0].astype(float)
+    assert evaluate_loss(model, xrays.X, y) == pytest.approx(log_loss(y, probability), rel=1e-6)
+    weights = np.linspace(0, 2, 50)
+    weights /= weights.mean()
+    expected = log_loss(y, probability, sample_weight=weights)
+    assert evaluate_loss(model, xrays.X, y, weights) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_rate_falls_to_zero_along_a_cosine():
+    rate = falling_rate(0.1, 100)
+    values = [float(rate(step)) for step in (0, 25, 50, 100)]
+    expected = 0.05 * (1 + np.cos(np.pi * np.array([0, 0.25, 0.5, 1])))
+    np.testing.assert_allclose(values, expected, atol=1e-7)
+
+
+def test_augmentation_is_drawn_anew_in_every_epoch(xrays, y, network):
+    seen = []
+
+    def spy(image, seed):
+        seen.append(tuple(seed))
+        return image
+
+    train(network(), xrays.X, y, epochs=2, seed=5, batch_size=25, augmentation=spy)
+    assert len(set(seen)) == 100
+    assert {(5, epoch, row) for epoch in range(2) for row in range(50)} == set(seen)
+
+
+def test_images_are_read_in_the_order_of_the_rows(xrays, paths):
+    rows = np.array([7, 0, 7, 31])
+    for X in (xrays.X, XRaySequence(paths)):
+        np.testing.assert_array_equal(read_images(X, rows)[..., 0], xrays.X[rows])
