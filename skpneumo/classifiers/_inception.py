@@ -44,7 +44,7 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
     validation : float, splitter or None, default=None
         What early stopping looks at: a share of the images (stratified; images of one group and
         copies of one image stay together), the first split of a splitter such as
-        `~sklearn.model_selection.PredefinedSplit`, or nothing.
+        :class:`~sklearn.model_selection.PredefinedSplit`, or nothing.
     patience : int, default=5
         With ``validation``: epochs without a lower loss on it before a stage stops; the weights
         of the best epoch are kept.

@@ -76,7 +76,19 @@ class XRaySequence:
         return sizes[-1] if sizes else None
 
     def resized(self, size, aspect="stretch"):
-        """Sequence of the same images, brought to ``size`` when they are decoded."""
+        """Sequence of the same images, brought to ``size`` when they are decoded.
+
+        Parameters
+        ----------
+        size : tuple of (int, int)
+            Rows and columns.
+        aspect : {"stretch", "crop", "pad"}, default="stretch"
+            How an image of another aspect ratio is brought to ``size``; see `resize_xray`.
+
+        Returns
+        -------
+        XRaySequence
+        """
         check_aspect(aspect)
         return self._of(
             self.paths, (*self._steps, (Resizing(check_image_size(size), aspect), None))
@@ -187,7 +199,23 @@ class XRaySequence:
 
 
 def file_identity(path):
-    """Path, size in bytes and time of change of a file."""
+    """Path, size in bytes and time of change of a file.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    tuple of (str, int, int)
+        The time is in nanoseconds.
+
+    Raises
+    ------
+    ImageReadError
+        If the file is missing.
+    """
     try:
         status = os.stat(path)
     except OSError as error:
