@@ -1,5 +1,6 @@
 """The main job: a cross-validated search, its choice, and an honest look at the test split."""
 
+import re
 import time
 from contextlib import nullcontext
 
@@ -59,8 +60,10 @@ def load_data(folder=None, *, image_size=None, subset=None, random_state=0):
         train, test = (Bunch(X=d.images, y=d.target, groups=d.groups) for d in drawn)
     else:
         data = load_xray_folder(folder)
+        # A child may have images in train and in val, which are one set here.
+        groups = np.array([re.sub("^val/", "train/", group) for group in data.groups])
         train, test = (
-            Bunch(X=data.paths[rows], y=data.target[rows], groups=data.groups[rows])
+            Bunch(X=data.paths[rows], y=data.target[rows], groups=groups[rows])
             for rows in (data.split != "test", data.split == "test")
         )
         if not len(train.y):
@@ -77,7 +80,7 @@ def load_data(folder=None, *, image_size=None, subset=None, random_state=0):
 def _some_patients(groups, n_images, random_state):
     names, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
     order = check_random_state(random_state).permutation(len(names))
-    taken = order[np.cumsum(counts[order]) <= n_images]
+    taken = order[: max(1, np.searchsorted(np.cumsum(counts[order]), n_images, side="right"))]
     return np.flatnonzero(np.isin(inverse, taken))
 
 
@@ -132,7 +135,8 @@ def search(classifier, train, *, image_size, n_folds, min_recall, random_state, 
     def listener(share):
         nonlocal n_done
         n_done += share
-        on_epoch(n_done, n_epochs)
+        # Shares of an epoch do not add up exactly.
+        on_epoch(round(n_done, 6), n_epochs)
 
     with nullcontext() if on_epoch is None else epochs_reported_to(listener):
         return grid_search.fit(train.X, train.y, groups=train.groups)
@@ -204,7 +208,7 @@ def figures(y, probability, threshold):
     return {
         "recall": _share(hits, hits + missed),
         "specificity": _share(clear, clear + alarms),
-        "f1": {"value": 2 * hits / max(1, 2 * hits + missed + alarms)},
+        "f1": {"value": 2 * hits / (2 * hits + missed + alarms) if ill.any() else None},
         "precision": _share(hits, hits + alarms),
         "accuracy": _share(hits + clear, len(y)),
         "roc_auc": {"value": float(roc_auc_score(ill, probability)) if both else None},

@@ -2,6 +2,8 @@
 
 import json
 import os
+import sys
+from contextlib import contextmanager, redirect_stdout
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +11,7 @@ from typing import Annotated
 import typer
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -46,6 +49,22 @@ def _top():
     # faster kernels unused on many processors.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    # An arrow that a terminal does not know is no reason to lose the results of an hour.
+    sys.stdout.reconfigure(errors="replace")
+
+
+@contextmanager
+def _silent_loading():
+    """Swallow what TensorFlow writes to standard error while it loads, before it can be told."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _parse_size(text):
@@ -85,20 +104,23 @@ def train(
         float, typer.Option(min=0.0, max=1.0, help="Mean recall that a setting should reach.")
     ] = 0.98,
     test: Annotated[bool, typer.Option(help="Look at the folder's test split at the end.")] = True,
-    output: Annotated[Path | None, typer.Option(help="Write all results here, as JSON.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write all results here, as JSON.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not tables.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Decides folds, weights and order.")] = 0,
 ):
     """Search class weights and thresholds by cross-validation, patients kept together.
 
-    The setting with the highest specificity among those that reach the recall wanted is fitted on
-    all images and tried on the test split, beside a logistic regression.
+    Among the settings that reach the recall wanted, the one of highest specificity is taken.
+
+    It is fitted on all images and tried on the test split, beside a logistic regression.
     """
     if output is not None and not output.parent.is_dir():
         raise typer.BadParameter(f"there is no folder {output.parent} to write {output.name} to.")
     default_size, default_epochs = _DEFAULTS[model, folder is not None]
     size = _parse_size(image_size) or default_size
-    with _ERR.status("Loading TensorFlow and the images …"):
+    with _ERR.status("Loading TensorFlow …"), _silent_loading():
         from skpneumo import _job
     progress = Progress(
         TextColumn("Training"),
@@ -109,7 +131,8 @@ def train(
         TextColumn("left"),
         console=_ERR,
     )
-    with progress:
+    # Keras reports a download on standard output, where only results belong.
+    with progress, redirect_stdout(sys.stderr):
         task = progress.add_task("epochs", total=None)
         try:
             result = _job.run(
@@ -127,7 +150,7 @@ def train(
             )
         except (ValueError, OSError) as error:
             progress.stop()
-            _ERR.print(f"[bold red]Error:[/] {error}", highlight=False)
+            _ERR.print(f"[bold red]Error:[/] {escape(str(error))}", highlight=False)
             raise typer.Exit(1) from None
     text = json.dumps(result, indent=2)
     if output is not None:
@@ -141,7 +164,8 @@ def train(
 def _print(result):
     data = result["data"]
     _OUT.print(
-        f"{data['folder'] or 'Synthetic X-rays'}: {data['images']} images of {data['patients']} "
+        f"{escape(data['folder'] or 'Synthetic X-rays')}: "
+        f"{data['images']} images of {data['patients']} "
         f"patients, {data['pneumonia']} with pneumonia. {result['folds']} folds, patients kept "
         f"together, {result['model']} at {'x'.join(map(str, result['image_size']))}.\n",
         highlight=False,
@@ -162,7 +186,8 @@ def _print(result):
 
 def _settings(result):
     title = "Cross-validation, in %: mean ± standard deviation over folds"
-    table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    layout = {"padding": (0, 1, 0, 0), "pad_edge": False, "show_edge": False}
+    table = Table(title=title, box=box.SIMPLE_HEAD, **layout)
     for title in ("#", "class\nweight", "thre-\nshold"):
         table.add_column(title, justify="right", no_wrap=True)
     columns = ("recall", "specificity", "f1", "precision", "accuracy")

@@ -3,6 +3,7 @@
 scikeras is imported here and nowhere else.
 """
 
+from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
@@ -36,6 +37,15 @@ from skpneumo.classifiers._training import (
 from skpneumo.classifiers._validation import split_validation
 from skpneumo.classifiers._weights import check_sample_weight, training_weights
 from skpneumo.images import XRaySequence, as_xrays, check_image_size
+
+
+@contextmanager
+def _labelled_by_codes(estimator, classes):
+    """Let scikeras see 0 and 1 for labels: what it keeps is equal for fits of other labels."""
+    estimator.classes_ = np.array([0, 1])
+    with config_context(transform_output="default"):
+        yield
+    estimator.classes_ = classes
 
 
 class BasePneumoniaClassifier(KerasClassifier):
@@ -80,9 +90,11 @@ class BasePneumoniaClassifier(KerasClassifier):
         tags.estimator_type = "classifier"
         tags.classifier_tags = ClassifierTags(multi_class=False)
         tags.target_tags.required = True
+        tags.input_tags.one_d_array = True
         tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = True
         tags.input_tags.string = True
+        tags.input_tags.positive_only = True
         return tags
 
     def _build_network(self, image_size):
@@ -119,26 +131,22 @@ class BasePneumoniaClassifier(KerasClassifier):
         ValueError
             If a parameter or the data are not valid. The estimator is left as it was.
         """
+        self._validate_params()
+        X, y = self._validate_data(X, column_or_1d(y, warn=True))
+        groups = check_groups(groups, y)
         continues = self.warm_start and self.initialized_
-        with unchanged_on_error(self, continues):
-            self._validate_params()
-            X, y = self._validate_data(X, y)
-            groups = check_groups(groups, y)
-            if continues:
-                classes, key = self.classes_, None
-                check_labels(y, classes)
-            else:
-                classes = two_classes(y)
-            weights = training_weights(y, classes, self.class_weight, sample_weight)
-            if not continues:
-                key = fit_key(self, X, y, classes, weights, groups)
-            if not recall(self, key):
-                self.classes_ = classes
-                with config_context(transform_output="default"):
-                    super(KerasClassifier, self).fit(X, y, sample_weight=weights, groups=groups)
-                remember(self, key)
-            # scikeras, or an equal fit, may have them in another dtype.
-            self.classes_ = classes
+        classes = self.classes_ if continues else two_classes(y)
+        check_labels(y, classes)
+        weights = training_weights(y, classes, self.class_weight, sample_weight)
+        codes = (y == classes[1]).astype(int)
+        key = None if continues else fit_key(self, X, codes, weights, groups)
+        if not recall(self, key):
+            with unchanged_on_error(self, continues), _labelled_by_codes(self, classes):
+                super(KerasClassifier, self).fit(
+                    X, codes, sample_weight=weights, groups=groups, classes=classes
+                )
+            remember(self, key)
+        self.classes_ = classes
         return self
 
     def partial_fit(self, X, y, classes=None, *, sample_weight=None):
@@ -164,19 +172,19 @@ class BasePneumoniaClassifier(KerasClassifier):
                 "class_weight='balanced' cannot be told from a part of the data. Give a dict of "
                 "weights for partial_fit."
             )
-        with unchanged_on_error(self, self.initialized_):
-            self._validate_params()
-            X, y = self._validate_data(X, y)
-            if self.initialized_:
-                known = self.classes_
-            else:
-                known = two_classes(y if classes is None else np.asarray(classes))
-            check_labels(y, known)
-            weights = training_weights(y, known, self.class_weight, sample_weight)
-            self.classes_ = known
-            with config_context(transform_output="default"):
-                super(KerasClassifier, self).partial_fit(X, y, sample_weight=weights, partial=True)
-            self.classes_ = known
+        self._validate_params()
+        X, y = self._validate_data(X, column_or_1d(y, warn=True))
+        if self.initialized_:
+            classes = self.classes_
+        else:
+            classes = two_classes(y if classes is None else np.asarray(classes))
+        check_labels(y, classes)
+        weights = training_weights(y, classes, self.class_weight, sample_weight)
+        codes = (y == classes[1]).astype(int)
+        with unchanged_on_error(self, self.initialized_), _labelled_by_codes(self, classes):
+            super(KerasClassifier, self).partial_fit(
+                X, codes, sample_weight=weights, classes=classes, partial=True
+            )
         return self
 
     def predict_proba(self, X):
@@ -237,6 +245,8 @@ class BasePneumoniaClassifier(KerasClassifier):
         if y is not None:
             y = column_or_1d(y, warn=True)
             assert_all_finite(y, input_name="y")
+            if y.dtype == object and any(label is None for label in y):
+                raise ValueError("Input y contains None.")
             check_classification_targets(y)
         if X is not None and y is not None:
             check_consistent_length(X, y)
@@ -254,10 +264,19 @@ class BasePneumoniaClassifier(KerasClassifier):
         return model
 
     def _fit_keras_model(
-        self, X, y, sample_weight, warm_start, epochs, initial_epoch, groups=None, partial=False
+        self,
+        X,
+        y,
+        sample_weight,
+        warm_start,
+        epochs,
+        initial_epoch,
+        classes,
+        groups=None,
+        partial=False,
     ):
         y, seed = y.ravel(), self._seed()
-        labels = self.classes_[y.astype(int)]
+        labels = classes[y.astype(int)]
         validation = None if partial else self.validation
         rows, held_back = split_validation(validation, X, labels, groups, seed)
         if sample_weight is not None:

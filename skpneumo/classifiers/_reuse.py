@@ -15,17 +15,15 @@ from skpneumo.classifiers._training import network_bytes, network_key
 _NOT_IN_KEY = ("threshold", "class_weight", "verbose")
 
 
-def fit_key(estimator, X, y, classes, weights, groups):
+def fit_key(estimator, X, codes, weights, groups):
     """Key of all that decides the network of a fit, or None where chance does too.
 
     Parameters
     ----------
     estimator : BasePneumoniaClassifier
         Its parameters count, and what it starts from.
-    X, y, weights, groups : array-like
-        What it is fitted on.
-    classes : ndarray of shape (2,)
-        The labels.
+    X, codes, weights, groups : array-like
+        What it is fitted on; codes are 1 for pneumonia and 0 for normal.
 
     Returns
     -------
@@ -35,8 +33,7 @@ def fit_key(estimator, X, y, classes, weights, groups):
         return None
     params = {k: v for k, v in estimator.get_params().items() if k not in _NOT_IN_KEY}
     start = type(estimator).__qualname__, params, estimator._start_key()
-    codes = y == classes[1]
-    return "network", joblib.hash((start, data_key(X), codes, classes.tolist(), weights, groups))
+    return "network", joblib.hash((start, data_key(X), codes, weights, groups))
 
 
 def recall(estimator, key):

@@ -6,6 +6,11 @@ import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import _check_sample_weight
 
+_CODED = (
+    " If y held texts: some tools of scikit-learn, such as cross_val_predict of probabilities and "
+    "CalibratedClassifierCV(ensemble=False), fit on 0 and 1 in their place; name these there."
+)
+
 
 def check_sample_weight(sample_weight, n_samples):
     """Validate sample weights: one finite, non-negative number per row.
@@ -58,8 +63,8 @@ def training_weights(y, classes, class_weight=None, sample_weight=None):
         if not weights[y == label].any():
             raise ValueError(
                 f"Every image labelled {label!r} weighs zero: got class_weight={class_weight!r}"
-                f"{' and sample_weight' if sample_weight is not None else ''}. Leave such images "
-                "out, or give them weight."
+                f"{' and sample_weight' if sample_weight is not None else ''}. Give this class "
+                "weight, or leave its images out."
             )
     return None if (weights == 1).all() else weights
 
@@ -70,7 +75,10 @@ def _per_class(class_weight, classes, y):
     labels = classes.tolist()
     unknown = [label for label in class_weight if label not in labels]
     if unknown:
-        raise ValueError(f"class_weight names {unknown[0]!r}, but the labels are {labels}.")
+        raise ValueError(
+            f"class_weight names {unknown[0]!r}, but the labels are {labels}."
+            + (_CODED if labels == [0, 1] else "")
+        )
     weights = [class_weight.get(label, 1) for label in labels]
     for weight in weights:
         if not isinstance(weight, Real) or not np.isfinite(weight) or weight < 0:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from scipy.sparse import issparse
 
 from skpneumo.images._sequence import XRaySequence
 
@@ -56,6 +57,10 @@ def _empty(shape):
 
 
 def _to_array(X):
+    if issparse(X):
+        raise ValueError(
+            f"X does not hold images: got a sparse matrix of shape {X.shape}. {_WANTED}"
+        )
     try:
         return np.asarray(X)
     except ValueError as error:

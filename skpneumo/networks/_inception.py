@@ -57,6 +57,11 @@ def build_inception(image_size, *, weights="imagenet", dropout=0.2, precision="f
             f"InceptionV3 needs images of at least {MIN_SIDE} x {MIN_SIDE} pixels, got "
             f"{image_size[0]} x {image_size[1]}. Set image_size, for example to (150, 150)."
         )
+    if weights not in ("imagenet", None) and not os.path.isfile(weights):
+        raise WeightsError(
+            f"There is no weights file {os.fspath(weights)}. Wanted: InceptionV3 weights without "
+            f"the top, such as {_WEIGHTS_URL}; 'imagenet' downloads them, None trains from scratch."
+        )
     policy = dtype_policy(precision)
     images = keras.Input((*image_size, 1), dtype="uint8", name="images")
     x = layers.Rescaling(1 / 127.5, offset=-1.0, dtype=policy)(images)
@@ -98,14 +103,8 @@ def _backbone(image_size, weights, policy):
 
 
 def _load_weights(backbone, path):
-    path = os.fspath(path)
-    if not os.path.isfile(path):
-        raise WeightsError(
-            f"There is no weights file {path}. Wanted: InceptionV3 weights without the top, such "
-            f"as {_WEIGHTS_URL}; 'imagenet' downloads them, None trains from scratch."
-        )
     try:
-        backbone.load_weights(path)
+        backbone.load_weights(os.fspath(path))
     except Exception as error:
         raise WeightsError(
             f"{path} does not hold the weights of InceptionV3 without the top: {error}. Wanted: a "

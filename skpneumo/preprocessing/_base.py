@@ -9,6 +9,7 @@ def tag_images(input_tags):
     input_tags.two_d_array = False
     input_tags.three_d_array = True
     input_tags.string = True
+    input_tags.positive_only = True
 
 
 class XRayTransformer(TransformerMixin, BaseEstimator):

@@ -116,6 +116,7 @@ class XRayOverSampler(BaseOverSampler):
         y_resampled : array-like of shape (n_new,)
             Their classes, in the type of ``y``.
         """
+        self._validate_params()
         # imbalanced-learn turns the result for a list, such as one of paths, back into a list
         return super().fit_resample(as_xrays(X), y)
 
