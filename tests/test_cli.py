@@ -1,0 +1,323 @@
+"""The command line, as people use it."""
+
+import copy
+import json
+import os
+import re
+import subprocess
+import sysconfig
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+from typer.testing import CliRunner
+
+from skpneumo import CNNPneumoniaClassifier, _job, cli
+from skpneumo.datasets import make_xrays
+
+COLUMNS = ("recall", "specificity", "F1", "precision", "accuracy")
+SMALL = ("--image-size", "36x40", "--epochs", "1", "--folds", "2", "--min-recall", "0.8")
+
+
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory):
+    """A folder of small X-rays: 54 in train, 21 in test."""
+    root = tmp_path_factory.mktemp("collection") / "chest_xray"
+    for split, n in (("train", 54), ("test", 21)):
+        xrays = make_xrays(n, image_size=(40, 36), difficulty=0.0, random_state=n)
+        for i, (image, target, group) in enumerate(
+            zip(xrays.images, xrays.target, xrays.groups, strict=True)
+        ):
+            number = int(group.removeprefix("patient"))
+            name = f"IM-{number:04}-{i:04}" if target == "NORMAL" else f"person{number}_virus_{i}"
+            (root / split / target).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(root / split / target / f"{name}.png")
+    return root
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small():
+    """Make the search, the network, the synthetic data and the terminal small."""
+    terminal = partial(Console, width=80, color_system=None, force_terminal=False)
+    tiny = partial(CNNPneumoniaClassifier, filters=(2, 4), learning_rate=0.02)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_job, "CLASS_WEIGHTS", (1, 4))
+        patch.setattr(_job, "THRESHOLDS", (0.3, 0.5, 0.7))
+        patch.setattr(_job, "CNNPneumoniaClassifier", tiny)
+        patch.setattr(_job, "make_xrays", lambda n, **options: make_xrays(n // 10, **options))
+        patch.setattr(cli, "_OUT", terminal())
+        patch.setattr(cli, "_ERR", terminal(stderr=True))
+        yield
+
+
+def train(*arguments, charset="utf-8"):
+    """Run ``skpneumo train``; equal trainings are done once in this process."""
+    arguments = ["train", *SMALL, *map(str, arguments)]
+    return CliRunner(charset=charset).invoke(cli.app, arguments)
+
+
+@pytest.fixture(scope="module")
+def output(collection):
+    """Where the two runs below write their results."""
+    return collection.parent / "results.json"
+
+
+@pytest.fixture(scope="module")
+def done(collection, output):
+    """A run that printed tables."""
+    return train(collection, "--output", output)
+
+
+@pytest.fixture(scope="module")
+def done_as_json(done, collection, output):
+    """The same with ``--json``."""
+    output.unlink()
+    return train(collection, "--output", output, "--json")
+
+
+@pytest.fixture
+def result(done_as_json):
+    return json.loads(done_as_json.stdout)
+
+
+def words(text):
+    """Without the colours, the frames and the line breaks that depend on the terminal."""
+    text = re.sub(r"\x1b\[[\d;]*m", "", text)
+    return " ".join(re.sub("[│╭╮╰╯─━]", " ", text).split())
+
+
+# -- what is printed ------------------------------------------------------------------------------
+
+
+def test_tables_choice_baseline_and_test_are_printed(done, result, collection):
+    assert done.exit_code == 0
+    assert done.exception is None
+    search, test = done.stdout.split("Test: 21 images, 95 % intervals")
+    for column in COLUMNS:
+        assert column in search
+        assert re.search(rf"^ *{column} ", test, re.M)
+    assert "cnn" in test
+    assert "logistic regression" in test
+    assert words(result["chosen"]["reason"]) in words(search)
+    baseline = result["baseline"]
+    assert (
+        f"logistic regression on 32x32 pixels, at its threshold {baseline['threshold']:g} by the "
+        f"same rule: mean recall {baseline['mean_recall']:.3f}, mean specificity "
+        f"{baseline['mean_specificity']:.3f}"
+    ) in words(search)
+    assert f"{collection}: 54 images of" in done.stdout.replace("\n", "")
+
+
+def test_each_row_tells_its_setting_and_figures(done, result):
+    printed = done.stdout
+    for i, row in enumerate(result["settings"]):
+        head = rf"{i} +1:{row['class_weight']} +{row['threshold']:g}"
+        means = "".join(rf" +{100 * row[name.lower()]['mean']:.1f} ±\S+" for name in COLUMNS)
+        (found,) = re.findall(f"^.*{head}{means}", printed, re.M)
+        assert ("→" in found) == (i == result["chosen"]["index"])
+    for name in ("missed", "false_alarms"):
+        model, baseline = (side[name] for side in result["test"].values())
+        assert re.search(rf"{name.replace('_', ' ')}.* {model} +{baseline} *$", printed, re.M)
+    for name in COLUMNS:
+        low, high = result["test"]["model"][name.lower()].get("interval") or (None, None)
+        if low is not None:
+            assert f"[{low:.3f}, {high:.3f}]" in printed
+
+
+def test_the_widest_figures_fit_into_80_columns(result, capsys):
+    result["settings"] = [copy.deepcopy(result["settings"][0]) for _ in range(27)]
+    result["chosen"]["index"] = 26
+    for row in result["settings"]:
+        for name in COLUMNS:
+            # the widest there is: with a mean of 100 % nothing spreads
+            row[name.lower()] = {"mean": 0.5, "std": 0.5}
+    cli._print(result)
+    printed = capsys.readouterr().out
+    assert "→ 26" in printed
+    assert "…" not in printed
+    assert printed.count("50.0 ±50.0") == 27 * len(COLUMNS)
+    assert max(map(len, printed.splitlines())) <= 80
+
+
+def test_one_class_in_test_is_printed_as_not_told(result, capsys):
+    figures = _job.figures(np.full(3, "NORMAL"), np.array([0.1, 0.4, 0.8]), 0.5)
+    result["test"] = {"model": figures, "baseline": figures}
+    cli._print(result)
+    assert re.search(r"^ *recall +n/a +n/a *$", capsys.readouterr().out, re.M)
+
+
+def test_what_standard_output_cannot_encode_is_no_error(collection):
+    done = train(collection, charset="ascii")
+    assert done.exception is None
+    assert "accuracy" in done.stdout
+
+
+def test_progress_goes_to_standard_error(done, done_as_json):
+    for run in (done, done_as_json):
+        assert "epochs," in run.stderr
+        assert "epochs," not in run.stdout
+
+
+def test_json_is_printed_alone_and_written(done_as_json, output):
+    def refuse(constant):
+        raise ValueError(f"{constant} is no JSON")
+
+    assert done_as_json.exit_code == 0
+    result = json.loads(done_as_json.stdout, parse_constant=refuse)
+    assert json.loads(output.read_text()) == result
+    assert result["test"]["model"]["n_images"] == 21
+
+
+def test_options_reach_the_job_and_without_a_folder_images_are_synthetic(capsys):
+    options = ("--seed", "3", "--subset", "40", "--image-size", "41", "--min-recall", "0.6")
+    result = json.loads(train(*options, "--json", "--no-test").stdout)
+    assert result["data"]["folder"] is None
+    assert 20 < result["data"]["images"] < 50
+    assert result["image_size"] == [41, 41]
+    assert result["min_recall"] == 0.6
+    assert result["random_state"] == 3
+    assert (result["model"], result["epochs"], result["folds"]) == ("cnn", 1, 2)
+    assert result["test"] is None
+    cli._print(result)
+    assert capsys.readouterr().out.startswith("Synthetic X-rays: ")
+
+
+# -- the test split -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def damaged_test(collection):
+    """The collection while the images of its test split cannot be read."""
+    files = {file: file.read_bytes() for file in (collection / "test").glob("*/*")}
+    for file in files:
+        file.write_bytes(b"no image")
+    yield collection
+    for file, content in files.items():
+        file.write_bytes(content)
+
+
+def test_no_test_opens_no_file_of_the_test_split(damaged_test):
+    done = train(damaged_test, "--no-test")
+    assert done.exit_code == 0
+    assert "→" in done.stdout
+    assert "Test:" not in done.stdout
+
+
+def test_a_test_image_that_cannot_be_read_is_named(damaged_test):
+    done = train(damaged_test)
+    assert done.exit_code == 1
+    assert isinstance(done.exception, SystemExit)
+    name = sorted(file.name for file in damaged_test.glob("test/NORMAL/*"))[0]
+    assert name in done.stderr.replace("\n", "")
+
+
+# -- errors ---------------------------------------------------------------------------------------
+
+
+def assert_refused(done, code, *says):
+    """An exit code and a message for people; nothing on standard output, no traceback."""
+    assert done.exit_code == code
+    assert isinstance(done.exception, SystemExit)
+    assert done.stdout == ""
+    for text in says:
+        assert text in words(done.stderr)
+
+
+@pytest.mark.parametrize("size", ["", "x", "0", "-3", "112x", "112x96x3", "wide", "3.5"])
+def test_a_size_that_is_none_is_refused(size):
+    assert_refused(train("--image-size", size), 2, "is no size; give 112 or ROWSxCOLUMNS such as")
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    done = train(tmp_path / "nowhere")
+    assert_refused(
+        done, 1, "Error: There is no folder", "Give the folder of an unpacked", "NORMAL/"
+    )
+    assert "nowhere" in done.stderr.replace("\n", "")
+
+
+@pytest.mark.parametrize("name", ["xrays[old]", "xrays[/b]"])
+def test_brackets_in_a_name_are_no_markup(result, tmp_path, name, capsys):
+    (tmp_path / name).mkdir(parents=True)
+    done = train(tmp_path / name)
+    assert_refused(done, 1, "holds no folders of classes")
+    assert name in done.stderr.replace("\n", "")
+    result["data"]["folder"] = name
+    cli._print(result)
+    assert f"{name}: 54 images" in capsys.readouterr().out
+
+
+def test_one_class_is_refused(collection, tmp_path):
+    (tmp_path / "NORMAL").symlink_to(collection / "train" / "NORMAL")
+    assert_refused(train(tmp_path), 1, "must hold images of both classes")
+
+
+def test_a_test_split_alone_is_refused(collection):
+    assert_refused(train(collection / "test"), 1, "a test split only", "Give the folder above it")
+
+
+def test_inception_refuses_small_images(collection):
+    done = train(collection, "--model", "inception", "--weights", "none", "--image-size", "74x80")
+    assert_refused(done, 1, "at least 75 x 75 pixels, got 74 x 80")
+
+
+def test_a_missing_weights_file_is_named(collection):
+    options = ("--model", "inception", "--weights", "nowhere.h5", "--image-size", "75x80")
+    assert_refused(
+        train(collection, *options), 1, "There is no weights file nowhere.h5", "imagenet"
+    )
+
+
+def test_where_nothing_can_be_written_nothing_is_trained(collection, tmp_path):
+    done = train(collection, "--output", tmp_path / "nowhere" / "results.json")
+    assert_refused(done, 2, "there is no folder", "results.json")
+    done = train(collection, "--output", tmp_path)
+    assert_refused(done, 2, "--output")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--folds", "1"), ("--min-recall", "1.1"), ("--epochs", "0"), ("--model", "resnet")],
+)
+def test_options_out_of_range_are_refused(arguments):
+    assert_refused(train(*arguments), 2, "Invalid value for", arguments[0])
+
+
+# -- in a process of its own ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def offline(collection, tmp_path_factory):
+    """The installed command, where the weights of Inception are not and cannot be downloaded."""
+    script = Path(sysconfig.get_path("scripts"), "skpneumo")
+    kept = {name for name in os.environ if name[:3] != "TF_" and name != "FORCE_COLOR"}
+    environment = {name: os.environ[name] for name in kept} | {
+        "KERAS_HOME": str(tmp_path_factory.mktemp("keras")),
+        "https_proxy": "http://127.0.0.1:9",
+        "no_proxy": "",
+        "COLUMNS": "200",
+    }
+    return subprocess.run(
+        [script, "train", collection, "--model", "inception", "--image-size", "75x80", "--json"],
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+
+
+def test_offline_the_error_says_which_file_to_fetch(offline):
+    assert offline.returncode == 1
+    assert "Error: The ImageNet weights of InceptionV3 could not be downloaded" in offline.stderr
+    assert "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5" in offline.stderr
+    assert "Traceback" not in offline.stderr
+
+
+def test_only_results_are_on_standard_output(offline):
+    assert offline.stdout == ""
+
+
+def test_tensorflow_is_silent(offline):
+    assert not re.search(r"absl|oneDNN|cuda|tf\.function", offline.stderr)

@@ -1,0 +1,88 @@
+"""Importing is cheap, and every public name is there when it is asked for."""
+
+import pkgutil
+import re
+import subprocess
+import sys
+from importlib import import_module
+from importlib.metadata import entry_points, version
+from types import ModuleType
+
+import pytest
+
+import skpneumo
+from skpneumo.cli import main
+
+HEAVY = {"keras", "matplotlib", "scikeras", "sklearn", "tensorflow"}
+LAZY = [name for name in skpneumo.__all__ if name != "__version__"]
+
+
+def run_python(*arguments):
+    """What a fresh interpreter prints, and the modules that it imports."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *arguments], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout, set(re.findall(r"^import time:.*\| +([\w.]+)$", done.stderr, re.M))
+
+
+def test_importing_and_listing_load_nothing_heavy():
+    printed, modules = run_python("-c", "import skpneumo; print(dir(skpneumo))")
+    assert "CNNPneumoniaClassifier" in printed
+    assert "skpneumo" in modules
+    assert not modules & HEAVY
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"), [(("--help",), "train"), (("train", "--help"), "synthetic")]
+)
+def test_help_loads_nothing_heavy(arguments, says):
+    printed, modules = run_python("-m", "skpneumo", *arguments)
+    assert "Usage: " in printed.replace("\x1b[0m", "")
+    assert says in printed
+    assert "skpneumo.cli" in modules
+    assert not modules & HEAVY
+
+
+def test_the_command_is_installed():
+    (command,) = entry_points(group="console_scripts", name="skpneumo")
+    assert command.load() is main
+
+
+@pytest.mark.parametrize("name", LAZY)
+def test_a_name_is_imported_when_it_is_first_used(name, monkeypatch):
+    monkeypatch.delattr(skpneumo, name, raising=False)
+    value = getattr(skpneumo, name)
+    assert vars(skpneumo)[name] is value
+    if isinstance(value, ModuleType):
+        assert value is import_module(f"skpneumo.{name}")
+    else:
+        home = import_module(".".join(value.__module__.split(".")[:2]))
+        assert name in home.__all__
+        assert getattr(home, name) is value
+
+
+def test_a_star_gives_every_name():
+    names = {}
+    exec("from skpneumo import *", names)
+    assert {name: names[name] for name in LAZY} == {name: getattr(skpneumo, name) for name in LAZY}
+
+
+def test_every_public_package_is_a_public_name():
+    found = {module.name for module in pkgutil.iter_modules(skpneumo.__path__) if module.ispkg}
+    assert found <= set(LAZY)
+
+
+def test_dir_lists_every_public_name():
+    assert set(skpneumo.__all__) <= set(dir(skpneumo))
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="'skpneumo' has no attribute 'XRayLoder'"):
+        skpneumo.XRayLoder  # noqa: B018
+    with pytest.raises(ImportError, match="cannot import name 'XRayLoder'"):
+        exec("from skpneumo import XRayLoder")
+
+
+def test_the_version_is_the_installed_one():
+    assert skpneumo.__version__ == version("skpneumo")

@@ -1,0 +1,414 @@
+"""The main job, from a folder to the figures."""
+
+import json
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.stats import norm
+from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import (
+    accuracy_score,
+    confusion_matrix,
+    f1_score,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
+from sklearn.model_selection import StratifiedGroupKFold
+
+from skpneumo import CNNPneumoniaClassifier, InceptionPneumoniaClassifier, _job
+from skpneumo.datasets import load_xray_folder, make_xrays
+from skpneumo.exceptions import DatasetError
+from skpneumo.images import read_xray
+from skpneumo.metrics import SCORERS
+from skpneumo.model_selection import choose_setting
+
+SIZE = (36, 40)
+FOLDS = 2
+SCORES = {
+    "recall": partial(recall_score, pos_label="PNEUMONIA"),
+    "specificity": partial(recall_score, pos_label="NORMAL"),
+    "f1": partial(f1_score, pos_label="PNEUMONIA", zero_division=0),
+    "precision": partial(precision_score, pos_label="PNEUMONIA", zero_division=0),
+    "accuracy": accuracy_score,
+}
+
+
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory):
+    """A folder of small X-rays: 54 in train, 10 in val, 21 in test, one child in one of them."""
+    root = tmp_path_factory.mktemp("collection") / "chest_xray"
+    for seed, (split, n) in enumerate({"train": 54, "val": 10, "test": 21}.items()):
+        xrays = make_xrays(n, image_size=(40, 36), difficulty=0.0, random_state=seed)
+        for i, (image, target, group) in enumerate(
+            zip(xrays.images, xrays.target, xrays.groups, strict=True)
+        ):
+            number = 100 * seed + int(group.removeprefix("patient"))
+            name = f"IM-{number:04}-{i:04}" if target == "NORMAL" else f"person{number}_virus_{i}"
+            (root / split / target).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(root / split / target / f"{name}.png")
+    return root
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Make search and network small."""
+    monkeypatch.setattr(_job, "CLASS_WEIGHTS", (1, 4))
+    monkeypatch.setattr(_job, "THRESHOLDS", (0.3, 0.5, 0.7))
+    tiny = partial(CNNPneumoniaClassifier, filters=(2, 4), learning_rate=0.02)
+    monkeypatch.setattr(_job, "CNNPneumoniaClassifier", tiny)
+
+
+def build(folder, *names):
+    """Create empty files: only names and places count."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
+# -- data -----------------------------------------------------------------------------------------
+
+
+def test_without_a_folder_images_are_drawn():
+    train, test = _job.load_data(image_size=(33, 41), random_state=3)
+    assert train.X.shape == (600, 33, 41)
+    assert test.X.shape == (300, 33, 41)
+    expected = make_xrays(600, image_size=(33, 41), random_state=3)
+    for part, name in (("X", "images"), ("y", "target"), ("groups", "groups")):
+        np.testing.assert_array_equal(train[part], expected[name])
+    assert not np.isin(test.X.mean(axis=(1, 2)), train.X.mean(axis=(1, 2))).all()
+
+
+def test_val_is_learnt_from_and_test_is_kept_apart(collection):
+    data = load_xray_folder(collection)
+    train, test = _job.load_data(collection)
+    for part, splits in ((train, {"train", "val"}), (test, {"test"})):
+        assert set(part.X) == set(data.paths[np.isin(data.split, list(splits))])
+        assert [Path(path).parent.name for path in part.X] == part.y.tolist()
+        assert part.groups.shape == part.y.shape == part.X.shape
+    assert len(train.y) == 64
+    assert len(test.y) == 21
+
+
+def test_a_child_in_train_and_val_is_one_group(tmp_path):
+    names = ("NORMAL/IM-7-1.png", "PNEUMONIA/person7_virus_1.png", "PNEUMONIA/person8_virus_1.png")
+    build(tmp_path, *(f"{split}/{name}" for split in ("train", "val") for name in names))
+    train, _ = _job.load_data(tmp_path)
+    assert len(train.y) == 6
+    assert len(set(train.groups)) == 3
+
+
+@pytest.mark.parametrize("within", ["", "train"])
+def test_a_folder_without_test_split(collection, within, tmp_path):
+    build(tmp_path / within, "NORMAL/IM-7-1.png", "PNEUMONIA/person7_virus_1.png")
+    train, test = _job.load_data(tmp_path)
+    assert len(train.y) == 2
+    assert test is None
+
+
+def test_a_test_split_alone_is_refused(collection):
+    with pytest.raises(DatasetError, match=r"nothing to learn from\. Give the folder above it"):
+        _job.load_data(collection / "test")
+
+
+@pytest.mark.parametrize("n_images", [20, 33, 64, 1000])
+def test_a_subset_keeps_patients_whole(collection, n_images):
+    everything, test = _job.load_data(collection)
+    _, counts = np.unique(everything.groups, return_counts=True)
+    subsets = [_job.load_data(collection, subset=n_images, random_state=seed) for seed in range(3)]
+    for part, test_of_part in subsets:
+        left_out = set(everything.X) - set(part.X)
+        assert not set(part.groups) & set(everything.groups[np.isin(everything.X, [*left_out])])
+        assert abs(len(part.y) - min(n_images, len(everything.y))) < counts.max()
+        assert [Path(path).parent.name for path in part.X] == part.y.tolist()
+        np.testing.assert_array_equal(test_of_part.X, test.X)
+    assert len({tuple(part.X) for part, _ in subsets}) == (3 if n_images < 64 else 1)
+
+
+def test_a_subset_is_never_empty():
+    groups = np.repeat(["one child", "another"], 31)
+    assert len(_job._some_patients(groups, 20, 0)) == 31
+
+
+# -- search ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [("cnn", CNNPneumoniaClassifier), ("inception", InceptionPneumoniaClassifier)],
+)
+def test_a_classifier_has_the_defaults_of_its_class(model, expected):
+    made = _job.make_classifier(model, random_state=5)
+    assert type(made) is expected
+    assert made.get_params() == expected(random_state=5).get_params()
+    assert _job.make_classifier(model, epochs=4).epochs == 4
+
+
+@pytest.mark.parametrize("weights", [None, "imagenet", "file.h5"])
+def test_inception_starts_from_the_weights_given(weights):
+    assert _job.make_classifier("inception", weights=weights).weights == weights
+
+
+@pytest.fixture
+def searched(collection, small):
+    train, _ = _job.load_data(collection)
+    classifier = _job.make_classifier("cnn", epochs=1)
+    options = {"n_folds": FOLDS, "min_recall": 0.8, "random_state": 0}
+    return train, _job.search(classifier, train, image_size=SIZE, **options)
+
+
+def test_a_search_is_what_scikit_learn_does_by_hand(searched):
+    """Fits and predictions by fold, scored by scikit-learn's own functions."""
+    train, search = searched
+    found = search.cv_results_
+    assert len(found["params"]) == 2 * 3
+    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
+    for i, params in enumerate(found["params"]):
+        scores = {name: [] for name in (*SCORES, "roc_auc")}
+        for rows, held_out in folds.split(train.X, train.y, train.groups):
+            pipe = clone(search.estimator).set_params(**params).fit(train.X[rows], train.y[rows])
+            truth, called = train.y[held_out], pipe.predict(train.X[held_out])
+            for name, score in SCORES.items():
+                scores[name].append(score(truth, called))
+            probability = pipe.predict_proba(train.X[held_out])[:, 1]
+            scores["roc_auc"].append(roc_auc_score(truth, probability))
+        for name, values in scores.items():
+            np.testing.assert_allclose(found[f"mean_test_{name}"][i], np.mean(values))
+            np.testing.assert_allclose(found[f"std_test_{name}"][i], np.std(values))
+
+
+def test_the_setting_chosen_is_fitted_on_all(searched):
+    train, search = searched
+    assert search.best_index_ == choose_setting(search.cv_results_, min_recall=0.8)[0]
+    fitted = clone(search.estimator).set_params(**search.best_params_).fit(train.X, train.y)
+    np.testing.assert_array_equal(
+        search.predict_proba(train.X), fitted.predict_proba(train.X), strict=True
+    )
+    classifier = search.best_estimator_[-1]
+    assert classifier.image_size_ == SIZE
+    assert 100 * classifier.threshold in {30, 50, 70}
+    assert classifier.class_weight in [{"NORMAL": 1, "PNEUMONIA": w} for w in (1, 4)]
+
+
+def test_progress_ends_at_its_total(collection, small, monkeypatch):
+    monkeypatch.setattr(_job, "CLASS_WEIGHTS", (1,))
+    reports = []
+    _job.search(
+        # shares of a tenth or so of an epoch, which do not add up to 1 exactly
+        CNNPneumoniaClassifier(filters=(2, 4), epochs=1, batch_size=3, random_state=7),
+        _job.load_data(collection, subset=64)[0],
+        image_size=SIZE,
+        n_folds=FOLDS,
+        min_recall=0.8,
+        random_state=0,
+        on_epoch=lambda *report: reports.append(report),
+    )
+    done, totals = np.transpose(reports)
+    assert set(totals) == {FOLDS + 1}
+    assert (np.diff(done) >= 0).all()
+    assert done[0] < 1
+    assert done[-1] == totals[-1]
+
+
+# -- baseline -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("min_recall", [0.0, 0.9, 1.0])
+def test_the_baseline_is_what_scikit_learn_does_by_hand(collection, min_recall):
+    train, _ = _job.load_data(collection)
+    model, threshold, recall, specificity = _job.fit_baseline(
+        train, n_folds=FOLDS, min_recall=min_recall, random_state=1
+    )
+    pixels = np.array([read_xray(path, size=(32, 32)).ravel() / 255 for path in train.X])
+    regression = LogisticRegression(max_iter=1000)
+    scores = {"recall": [], "specificity": []}
+    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=1)
+    for rows, held_out in folds.split(pixels, train.y, train.groups):
+        probability = regression.fit(pixels[rows], train.y[rows]).predict_proba(pixels[held_out])
+        for name, values in scores.items():
+            values.append(
+                [
+                    SCORES[name](
+                        train.y[held_out], np.where(probability[:, 1] >= t, "PNEUMONIA", "NORMAL")
+                    )
+                    for t in _job.THRESHOLDS
+                ]
+            )
+    means = {f"mean_test_{name}": np.mean(values, axis=0) for name, values in scores.items()}
+    index, _ = choose_setting(means, min_recall=min_recall)
+    assert threshold == _job.THRESHOLDS[index]
+    np.testing.assert_allclose(recall, means["mean_test_recall"][index])
+    np.testing.assert_allclose(specificity, means["mean_test_specificity"][index])
+    expected = regression.fit(pixels, train.y).predict_proba(pixels)
+    np.testing.assert_allclose(model.predict_proba(train.X), expected)
+
+
+# -- figures --------------------------------------------------------------------------------------
+
+
+def wilson(part, whole):
+    """The interval as its author wrote it."""
+    share, z = part / whole, norm.ppf(0.975)
+    middle = share + z**2 / (2 * whole)
+    spread = z * np.sqrt(share * (1 - share) / whole + z**2 / (4 * whole**2))
+    return [bound / (1 + z**2 / whole) for bound in (middle - spread, middle + spread)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_figures_are_those_of_scikit_learn(seed):
+    rng = np.random.default_rng(seed)
+    y = np.where(rng.random(57) < 0.7, "PNEUMONIA", "NORMAL")
+    # rounded, so that some reach the threshold exactly
+    probability = (0.6 * rng.random(57) + 0.4 * (y == "PNEUMONIA")).round(1)
+    called = np.where(probability >= 0.5, "PNEUMONIA", "NORMAL")
+    figures = _job.figures(y, probability, 0.5)
+    for name, score in SCORES.items():
+        assert figures[name]["value"] == pytest.approx(score(y, called))
+    assert figures["roc_auc"]["value"] == pytest.approx(
+        roc_auc_score(y == "PNEUMONIA", probability)
+    )
+    (clear, alarms), (missed, hits) = confusion_matrix(y, called)
+    assert (figures["missed"], figures["false_alarms"]) == (missed, alarms)
+    assert figures["n_images"] == 57
+    for name, part, whole in (
+        ("recall", hits, hits + missed),
+        ("specificity", clear, clear + alarms),
+        ("precision", hits, hits + alarms),
+        ("accuracy", hits + clear, 57),
+    ):
+        np.testing.assert_allclose(figures[name]["interval"], wilson(part, whole))
+
+
+@pytest.mark.parametrize("label", ["NORMAL", "PNEUMONIA"])
+@pytest.mark.parametrize("name", ["recall", "specificity", "f1", "roc_auc"])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+def test_one_class_gives_none_where_the_scorer_gives_nan(label, name):
+    y = np.full(3, label)
+    figure = _job.figures(y, np.array([0.1, 0.4, 0.8]), 0.5)[name]
+    classifier = DummyClassifier().fit(np.zeros((2, 1)), ["NORMAL", "PNEUMONIA"])
+    undefined = np.isnan(SCORERS[name](classifier, np.zeros((3, 1)), y))
+    assert (figure["value"] is None) == undefined
+    if name in ("recall", "specificity"):
+        assert (figure["interval"] is None) == undefined
+
+
+def test_nobody_called_ill_has_no_precision():
+    figures = _job.figures(np.array(["NORMAL", "PNEUMONIA"]), np.array([0.1, 0.4]), 0.5)
+    assert figures["precision"] == {"value": None, "interval": None}
+    assert figures["recall"]["value"] == figures["f1"]["value"] == 0
+    json.dumps(figures, allow_nan=False)
+
+
+def test_the_settings_table_holds_what_was_found():
+    cv_results = {
+        "params": [
+            {"a__threshold": t, "a__class_weight": {"NORMAL": 1, "PNEUMONIA": w}}
+            for w in (1, 4)
+            for t in (0.2, 0.6)
+        ]
+    }
+    columns = (*SCORES, "roc_auc")
+    rng = np.random.default_rng(0)
+    for column in columns:
+        cv_results |= {f"{kind}_test_{column}": rng.random(4) for kind in ("mean", "std")}
+    rows = _job.settings_table(cv_results)
+    assert [(row["class_weight"], row["threshold"]) for row in rows] == [
+        *((1, 0.2), (1, 0.6)),
+        *((4, 0.2), (4, 0.6)),
+    ]
+    for column in columns:
+        for kind in ("mean", "std"):
+            found = [row[column][kind] for row in rows]
+            assert found == cv_results[f"{kind}_test_{column}"].tolist()
+    assert json.loads(json.dumps(rows)) == rows
+
+
+# -- the whole job --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def job(small):
+    return partial(_job.run, image_size=SIZE, n_folds=FOLDS, epochs=1, min_recall=0.8)
+
+
+def test_the_whole_job(collection, job):
+    result = job(collection)
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+    assert result["data"] == {
+        "folder": str(collection),
+        "images": 64,
+        "pneumonia": len([*collection.glob("train/P*/*"), *collection.glob("val/P*/*")]),
+        "patients": len(set(_job.load_data(collection)[0].groups)),
+    }
+    assert result["image_size"] == list(SIZE)
+    chosen = result["settings"][result["chosen"]["index"]]
+    assert result["chosen"].items() >= chosen.items()
+    assert str(result["chosen"]["index"]) in result["chosen"]["reason"]
+    assert result["baseline"]["threshold"] in _job.THRESHOLDS
+
+
+def test_the_test_figures_are_those_of_the_setting_chosen(collection, job):
+    result = job(collection)
+    train, test = _job.load_data(collection)
+    options = {"n_folds": FOLDS, "min_recall": 0.8, "random_state": 0}
+    classifier = _job.make_classifier("cnn", epochs=1)
+    search = _job.search(classifier, train, image_size=SIZE, **options)
+    called = search.predict(test.X)
+    for name, score in SCORES.items():
+        if (value := result["test"]["model"][name]["value"]) is not None:
+            assert value == pytest.approx(score(test.y, called))
+    model, threshold, *_ = _job.fit_baseline(train, **options)
+    assert result["test"]["baseline"] == _job.figures(
+        test.y, model.predict_proba(test.X)[:, 1], threshold
+    )
+
+
+def test_the_test_split_is_left_alone_where_asked_or_missing(collection, job, tmp_path):
+    results = [job(collection), job(collection, test=False)]
+    (collection / "test").rename(tmp_path / "test")
+    try:
+        results.append(job(collection))
+    finally:
+        (tmp_path / "test").rename(collection / "test")
+    assert [result.pop("test") is None for result in results] == [False, True, True]
+    for result in results:
+        del result["seconds"]
+    assert results[0] == results[1] == results[2]
+
+
+def test_the_whole_job_on_real_xrays(xray_data, job):
+    root = xray_data / "chest_xray"
+    result = job(root, subset=120)
+    data = load_xray_folder(root)
+    n_test = (data.split == "test").sum()
+    for side in result["test"].values():
+        assert side["n_images"] == n_test
+        n_ill = (data.target[data.split == "test"] == "PNEUMONIA").sum()
+        assert round(side["recall"]["value"] * n_ill) == n_ill - side["missed"]
+        for name in (*SCORES, "roc_auc"):
+            assert side[name]["value"] is None or 0 <= side[name]["value"] <= 1
+    for row in result["settings"]:
+        for name in (*SCORES, "roc_auc"):
+            assert 0 <= row[name]["mean"] <= 1
+            assert 0 <= row[name]["std"] <= 0.5
+    assert 90 < result["data"]["images"] <= 120
+
+
+def test_no_real_patient_is_in_two_folds(xray_data):
+    """Told by the children's fine key, which the folds do not see."""
+    data = load_xray_folder(xray_data / "chest_xray")
+    patients = dict(zip(data.paths, data.patient, strict=True))
+    train, test = _job.load_data(xray_data / "chest_xray")
+    rows_tested = []
+    for rows, held_out in _job._folds(5, 0).split(train.X, train.y, train.groups):
+        sides = [{patients[path] for path in train.X[side]} for side in (rows, held_out)]
+        assert not sides[0] & sides[1]
+        rows_tested += held_out.tolist()
+    assert sorted(rows_tested) == list(range(len(train.y)))
+    assert not {patients[path] for path in train.X} & {patients[path] for path in test.X}
