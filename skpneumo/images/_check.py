@@ -58,9 +58,7 @@ def _empty(shape):
 
 def _to_array(X):
     if issparse(X):
-        raise ValueError(
-            f"X does not hold images: got a sparse matrix of shape {X.shape}. {_WANTED}"
-        )
+        raise ValueError(f"X does not hold images: got shape {X.shape}, sparse. {_WANTED}")
     try:
         return np.asarray(X)
     except ValueError as error:
