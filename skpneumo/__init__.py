@@ -5,12 +5,14 @@ import importlib
 __version__ = "0.1.0"
 
 _HOMES = {
+    "ArrayStore": "_store",
     "CNNPneumoniaClassifier": "classifiers",
     "InceptionPneumoniaClassifier": "classifiers",
     "XRayAugmenter": "preprocessing",
     "XRayLoader": "preprocessing",
     "XRayOverSampler": "preprocessing",
     "XRayResizer": "preprocessing",
+    "clear_cache": "_store",
 }
 _PACKAGES = [
     "classifiers",

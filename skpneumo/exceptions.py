@@ -11,3 +11,7 @@ class DatasetError(ValueError):
 
 class WeightsError(OSError):
     """Network weights could not be loaded; the message says which file to put where."""
+
+
+class CacheWarning(UserWarning):
+    """Something cannot be kept on disk; results are right, but are computed again."""

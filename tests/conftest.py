@@ -1,11 +1,15 @@
 """Fixtures shared by the whole suite."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Also in processes that tests start.
+_cache = tempfile.TemporaryDirectory(prefix="skpneumo-cache-")
+os.environ["SKPNEUMO_CACHE"] = _cache.name
 
 
 @pytest.fixture(scope="session")

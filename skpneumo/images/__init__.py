@@ -2,9 +2,10 @@
 
 from skpneumo.images._augment import Augmentation
 from skpneumo.images._check import as_xrays
+from skpneumo.images._files import file_identity
 from skpneumo.images._read import read_xray
 from skpneumo.images._resize import ASPECTS, Resizing, check_image_size, resize_xray, resize_xrays
-from skpneumo.images._sequence import XRaySequence, file_identity
+from skpneumo.images._sequence import XRaySequence
 
 __all__ = [
     "ASPECTS",

@@ -1,13 +1,13 @@
 """An array-like of images that are not decoded yet."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from skpneumo.exceptions import ImageReadError
-from skpneumo.images._read import read_xray
+from skpneumo.images._files import file_identity, in_threads, read_files
 from skpneumo.images._resize import Resizing, check_aspect, check_image_size
+
+_DECODED_AT_ONCE = 256
 
 
 class XRaySequence:
@@ -143,7 +143,7 @@ class XRaySequence:
         if isinstance(key, tuple) and len(key) == 2 and key[1] is Ellipsis:
             key = key[0]
         if isinstance(key, (int, np.integer)):
-            return self._decode(int(key))
+            return self._decode([int(key)])[0].copy()
         if isinstance(key, list):
             key = np.asarray(key, dtype=None if key else int)
         paths = self.paths[key]
@@ -152,7 +152,7 @@ class XRaySequence:
         return self._of(paths, tuple((step, s if s is None else s[key]) for step, s in self._steps))
 
     def __iter__(self):
-        return (self._decode(i) for i in range(len(self)))
+        return (self[i] for i in range(len(self)))
 
     def __array__(self, dtype=None, copy=None):
         if copy is False:
@@ -163,61 +163,35 @@ class XRaySequence:
     def __repr__(self):
         return f"XRaySequence({len(self)} images, size={self.size})"
 
-    def _decode(self, i):
-        steps = [(step, None if seeds is None else seeds[i]) for step, seeds in self._steps]
-        path = self.paths[i]
+    def _decode(self, rows):
+        steps = self._steps
+        resizing = None
         if steps and isinstance(steps[0][0], Resizing):
-            first, _ = steps.pop(0)
-            image = read_xray(path, size=first.size, aspect=first.aspect)
-        else:
-            image = read_xray(path)
-        for step, seed in steps:
-            if seed is None or seed >= 0:
-                image = step(image, seed)
-        return image
+            (resizing, _), *steps = steps
+        images = read_files([self.paths[row] for row in rows], resizing)
+
+        def change(pair):
+            image, row = pair
+            for step, seeds in steps:
+                if seeds is None or seeds[row] >= 0:
+                    image = step(image, None if seeds is None else seeds[row])
+            return image
+
+        pairs = list(zip(images, rows, strict=True))
+        return in_threads(change, pairs) if steps else images
 
     def _decode_all(self):
-        if not len(self):
-            return np.empty((0, *(self.size or (0, 0))), dtype=np.uint8)
-        first = self._decode(0)
-        images = np.empty((len(self), *first.shape), dtype=np.uint8)
-
-        def put(i):
-            image = first if i == 0 else self._decode(i)
-            if image.shape != first.shape:
-                raise ValueError(
-                    f"Images of different sizes cannot be one array: {self.paths[0]} has "
-                    f"{first.shape}, {self.paths[i]} has {image.shape}. Bring them to one size "
-                    "with XRayResizer or the classifier's image_size."
-                )
-            images[i] = image
-
-        with ThreadPoolExecutor(min(len(self), os.cpu_count() or 1, 16)) as pool:
-            for _ in pool.map(put, range(len(self))):
-                pass
+        images = np.empty((0, *(self.size or (0, 0))), dtype=np.uint8)
+        for start in range(0, len(self), _DECODED_AT_ONCE):
+            part = self._decode(range(start, min(start + _DECODED_AT_ONCE, len(self))))
+            if start == 0:
+                images = np.empty((len(self), *part[0].shape), dtype=np.uint8)
+            for i, image in enumerate(part, start):
+                if image.shape != images.shape[1:]:
+                    raise ValueError(
+                        f"Images of different sizes cannot be one array: {self.paths[0]} has "
+                        f"{images.shape[1:]}, {self.paths[i]} has {image.shape}. Bring them to "
+                        "one size with XRayResizer or the classifier's image_size."
+                    )
+                images[i] = image
         return images
-
-
-def file_identity(path):
-    """Path, size in bytes and time of change of a file.
-
-    Parameters
-    ----------
-    path : str or path
-        The file.
-
-    Returns
-    -------
-    tuple of (str, int, int)
-        The time is in nanoseconds.
-
-    Raises
-    ------
-    ImageReadError
-        If the file is missing.
-    """
-    try:
-        status = os.stat(path)
-    except OSError as error:
-        raise ImageReadError(f"{path}: {error.strerror or error}.") from None
-    return os.path.abspath(path), status.st_size, status.st_mtime_ns

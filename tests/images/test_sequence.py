@@ -8,8 +8,8 @@ from PIL import Image
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 from sklearn.utils import _safe_indexing, check_consistent_length, indexable, resample, shuffle
 
-from skpneumo.exceptions import ImageReadError
-from skpneumo.images import Augmentation, XRaySequence, read_xray, resize_xray
+from skpneumo.exceptions import CacheWarning, ImageReadError
+from skpneumo.images import Augmentation, XRaySequence, _files, read_xray, resize_xray
 
 NOWHERE = [f"nowhere/{i}.jpeg" for i in range(7)]
 TURN = Augmentation(rotation=20, contrast=0.3)
@@ -281,3 +281,80 @@ def test_real_xrays(xray_data):
     sequence = XRaySequence(paths).resized((64, 50), "crop")
     expected = [read_xray(path, size=(64, 50), aspect="crop") for path in paths]
     np.testing.assert_array_equal(np.asarray(sequence), expected)
+
+
+# -- kept on disk ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """A store of its own."""
+    monkeypatch.setenv("SKPNEUMO_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """Paths in the order in which they are decoded."""
+    paths = []
+
+    def read(path, **options):
+        paths.append(path)
+        return read_xray(path, **options)
+
+    monkeypatch.setattr(_files, "read_xray", read)
+    return paths
+
+
+def test_an_image_is_decoded_once_for_each_size(paths, cache, decoded):
+    sequence = XRaySequence([*paths, paths[0]], size=(12, 9))
+    first = np.asarray(sequence)
+    assert sorted(decoded) == sorted(map(str, paths))
+    np.testing.assert_array_equal(np.asarray(sequence[::-1]), first[::-1])
+    np.testing.assert_array_equal(sequence[3], first[3])
+    np.asarray(sequence.augmented(TURN, range(8)))
+    assert len(decoded) == 7
+    np.asarray(XRaySequence(paths, size=(12, 9), aspect="pad"))
+    np.asarray(XRaySequence(paths, size=(9, 12)))
+    assert len(decoded) == 21
+
+
+def test_a_kept_image_may_be_changed_by_who_takes_it(paths, cache):
+    sequence = XRaySequence(paths, size=(12, 9))
+    for image in (sequence[0], sequence[0], np.asarray(sequence)[0]):
+        assert image.any()
+        image[:] = 0
+
+
+def test_a_changed_file_is_decoded_again(tmp_path, cache):
+    path = tmp_path / "a.png"
+    values = []
+    for value in (50, 60, 70):
+        Image.new("L", (80, 50), value).save(path)
+        values.append(XRaySequence([path], size=(5, 8))[0].max())
+    assert values == [50, 60, 70]
+
+
+def test_images_of_their_own_size_are_not_kept(paths, cache, decoded):
+    for _ in range(2):
+        np.asarray(XRaySequence(paths))
+    assert len(decoded) == 14
+    assert not cache.exists()
+
+
+def test_nothing_is_kept_where_it_is_off(paths, monkeypatch, tmp_path, decoded):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SKPNEUMO_CACHE", "off")
+    for _ in range(2):
+        np.asarray(XRaySequence(paths, size=(12, 9)))
+    assert len(decoded) == 14
+    assert not (tmp_path / "off").exists()
+
+
+def test_a_cache_that_fails_changes_no_image(images, paths, cache):
+    cache.touch()
+    expected = [resize_xray(image, (12, 9)) for image in images]
+    with pytest.warns(CacheWarning, match="Nothing is kept in"):
+        decoded = np.asarray(XRaySequence(paths, size=(12, 9)))
+    np.testing.assert_array_equal(decoded, expected)
+    np.testing.assert_array_equal(np.asarray(XRaySequence(paths, size=(12, 9))), expected)

@@ -1,0 +1,308 @@
+"""Arrays kept on disk by key, shared by the threads and processes of one machine."""
+
+import hashlib
+import os
+import sqlite3
+import threading
+import time
+import warnings
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+import psutil
+
+from skpneumo.exceptions import CacheWarning
+
+_FILE = "arrays.sqlite"
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS arrays (
+    key BLOB PRIMARY KEY, digest BLOB, dtype TEXT, shape TEXT, data BLOB
+);
+-- Apart from the data, which SQLite would write anew with every change of a column beside it.
+CREATE TABLE IF NOT EXISTS uses (
+    key BLOB PRIMARY KEY, n_bytes INTEGER, used REAL
+) WITHOUT ROWID;
+"""
+_KEYS_PER_QUERY = 500
+# A use is noted again only after so many seconds.
+_USED_ANEW = 60
+_WAIT_FOR_OTHERS = 30
+_NETWORK_SYSTEMS = {
+    *("afs", "afpfs", "beegfs", "ceph", "cifs", "glusterfs", "gpfs", "lustre", "nfs", "nfs4"),
+    *("orangefs", "panfs", "smb", "smb2", "smb3", "smbfs", "webdav"),
+    *("fuse.ceph", "fuse.glusterfs", "fuse.s3fs", "fuse.sshfs"),
+}
+
+
+class ArrayStore:
+    """Arrays by key in one SQLite file, bounded in size.
+
+    Threads and processes of one machine may use one store at the same time. What a killed writer
+    had not finished is missing, what was damaged is noticed by its checksum and counts as
+    missing, and the least recently used arrays go first where the bound is reached. A store that
+    cannot be used, because the disk is full or the folder may not be written to, warns once and
+    then keeps nothing: whoever asks computes again.
+
+    Parameters
+    ----------
+    location : str or path, default=None
+        Folder; it is created, readable for this user alone. None takes the environment variable
+        ``SKPNEUMO_CACHE``, or else the user's cache folder.
+    max_bytes : int, default=10 GiB
+        Bound on the data.
+
+    Raises
+    ------
+    ValueError
+        If the folder is on a network file system, which cannot lock files reliably.
+
+    Notes
+    -----
+    Keys are kept as digests: no file name, and so no patient's name, enters the file.
+
+    References
+    ----------
+    SQLite's write-ahead log, https://www.sqlite.org/wal.html.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from skpneumo import ArrayStore
+    >>> store = ArrayStore(tempfile.mkdtemp())
+    >>> store.put(["a"], [np.arange(3)])
+    >>> store.get(["a", "b"])
+    [array([0, 1, 2]), None]
+    """
+
+    def __init__(self, location=None, *, max_bytes=10 * 2**30):
+        self.location = os.path.abspath(location or default_location())
+        self.max_bytes = max_bytes
+        system = _file_system(self.location)
+        if system in _NETWORK_SYSTEMS:
+            raise ValueError(
+                f"{self.location} is on a network file system ({system}), where processes cannot "
+                "share a store safely. Set the environment variable SKPNEUMO_CACHE to a folder "
+                "on a local disk, or to 'off'."
+            )
+        self._lock = threading.Lock()
+        self._connection, self._pid, self._is_off = None, None, False
+
+    def get(self, keys):
+        """Arrays of some keys.
+
+        Parameters
+        ----------
+        keys : list
+            Keys; equal ones have equal ``repr``.
+
+        Returns
+        -------
+        list of ndarray or None
+            None where there is none.
+        """
+        digests = [_digest(repr(key).encode()) for key in keys]
+        found = {}
+        for start in range(0, len(digests), _KEYS_PER_QUERY):
+            found |= self._attempt(_read, digests[start : start + _KEYS_PER_QUERY]) or {}
+        return [found.get(digest) for digest in digests]
+
+    def put(self, keys, arrays):
+        """Keep arrays.
+
+        Parameters
+        ----------
+        keys : list
+            One per array.
+        arrays : list of ndarray
+            Of any shape and of a dtype without objects.
+        """
+        rows = [
+            _row(_digest(repr(key).encode()), array)
+            for key, array in zip(keys, arrays, strict=True)
+        ]
+        if rows:
+            self._attempt(_write, rows, self.max_bytes)
+
+    def clear(self):
+        """Drop everything, also a file that cannot be read any more."""
+        file = Path(self.location, _FILE)
+        with self._lock:
+            self._is_off = False
+            if not file.exists():
+                return
+            try:
+                _empty(self._connected())
+            except (sqlite3.Error, OSError):
+                self._close()
+                for suffix in ("", "-wal", "-shm"):
+                    file.with_name(_FILE + suffix).unlink(missing_ok=True)
+
+    def __reduce__(self):
+        return _again, (self.location, self.max_bytes)
+
+    def __repr__(self):
+        return f"ArrayStore({self.location!r})"
+
+    def _attempt(self, function, *arguments):
+        with self._lock:
+            if self._is_off:
+                return None
+            try:
+                return function(self._connected(), *arguments)
+            except (sqlite3.Error, OSError) as error:
+                self._is_off, cause = True, error
+                self._close()
+        warnings.warn(
+            f"Nothing is kept in {self.location} any more, results are computed again: {cause}. "
+            "Make room or set the environment variable SKPNEUMO_CACHE to another folder; "
+            "skpneumo.clear_cache() removes a damaged file.",
+            CacheWarning,
+            stacklevel=3,
+        )
+        return None
+
+    def _connected(self):
+        # A connection must not cross a fork.
+        if self._pid != os.getpid():
+            Path(self.location).mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._connection = _connect(Path(self.location, _FILE))
+            self._pid = os.getpid()
+        return self._connection
+
+    def _close(self):
+        if self._pid == os.getpid():
+            self._connection.close()
+        self._pid = None
+
+
+def default_location():
+    """Folder of the store where none is named."""
+    return os.environ.get("SKPNEUMO_CACHE") or platformdirs.user_cache_dir("skpneumo")
+
+
+def default_store():
+    """Store at the default location, or None where SKPNEUMO_CACHE is "off"."""
+    location = default_location()
+    return None if location == "off" else _at(location)
+
+
+def clear_cache():
+    """Remove what skpneumo keeps on disk: decoded images and features of frozen networks.
+
+    It is in the folder that the environment variable ``SKPNEUMO_CACHE`` names, or else in the
+    user's cache folder, at most 10 GiB, least recently used first to go. Set the variable to
+    "off" to keep nothing.
+
+    Examples
+    --------
+    >>> import skpneumo
+    >>> skpneumo.clear_cache()
+    """
+    store = default_store()
+    if store is not None:
+        store.clear()
+
+
+@cache
+def _at(location):
+    try:
+        return ArrayStore(location)
+    except ValueError as error:
+        warnings.warn(f"Nothing is kept on disk: {error}", CacheWarning, stacklevel=2)
+
+
+def _again(location, max_bytes):
+    return ArrayStore(location, max_bytes=max_bytes)
+
+
+def _file_system(location):
+    """Type of the file system that a folder is on, or will be on."""
+    location = os.path.realpath(location)
+    parts = [part for part in psutil.disk_partitions(all=True) if part.mountpoint]
+    inside = [part for part in parts if Path(location).is_relative_to(part.mountpoint)]
+    return max(inside, key=lambda part: len(part.mountpoint)).fstype.lower() if inside else ""
+
+
+def _connect(file):
+    connection = sqlite3.connect(
+        file, timeout=_WAIT_FOR_OTHERS, isolation_level=None, check_same_thread=False
+    )
+    # Nothing committed is lost or torn if this process dies; the disk is not waited for.
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.executescript(_SCHEMA)
+    os.chmod(file, 0o600)
+    return connection
+
+
+def _digest(*parts):
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(part)
+    return digest.digest()
+
+
+def _row(key, array):
+    array = np.asarray(array, order="C")
+    dtype, shape, data = array.dtype.str, ",".join(map(str, array.shape)), array.tobytes()
+    return key, _checksum(key, dtype, shape, data), dtype, shape, data
+
+
+def _checksum(key, dtype, shape, data):
+    return _digest(key, dtype.encode(), b"|", shape.encode(), b"|", data)
+
+
+def _read(connection, keys):
+    marks = ",".join("?" * len(keys))
+    query = f"SELECT * FROM arrays JOIN uses USING (key) WHERE key IN ({marks})"
+    found, stale, now = {}, [], time.time()
+    for key, digest, dtype, shape, data, _, used in connection.execute(query, keys):
+        # SQLite keeps any type in any column: a row changed by hand may hold other types.
+        types = [type(value) for value in (digest, dtype, shape, data)]
+        if types != [bytes, str, str, bytes] or digest != _checksum(key, dtype, shape, data):
+            continue
+        sides = [int(side) for side in shape.split(",") if side]
+        found[key] = np.frombuffer(data, dtype).reshape(sides)
+        if abs(now - used) > _USED_ANEW:
+            stale.append((now, key))
+    if stale:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany("UPDATE uses SET used = ? WHERE key = ?", stale)
+        connection.execute("COMMIT")
+    return found
+
+
+def _write(connection, rows, max_bytes):
+    # Where this fails the connection is closed, which takes back what was not committed.
+    now = time.time()
+    connection.execute("BEGIN IMMEDIATE")
+    connection.executemany("INSERT OR REPLACE INTO arrays VALUES (?, ?, ?, ?, ?)", rows)
+    uses = [(row[0], len(row[-1]), now) for row in rows]
+    connection.executemany("INSERT OR REPLACE INTO uses VALUES (?, ?, ?)", uses)
+    _drop_oldest(connection, max_bytes)
+    connection.execute("COMMIT")
+
+
+def _drop_oldest(connection, max_bytes):
+    (total,) = connection.execute("SELECT SUM(n_bytes) FROM uses").fetchone()
+    if total <= max_bytes:
+        return
+    # A tenth more than needed, so that the next arrays find room.
+    old = []
+    for key, n_bytes in connection.execute("SELECT key, n_bytes FROM uses ORDER BY used"):
+        if total <= 0.9 * max_bytes:
+            break
+        old.append((key,))
+        total -= n_bytes
+    connection.executemany("DELETE FROM arrays WHERE key = ?", old)
+    connection.executemany("DELETE FROM uses WHERE key = ?", old)
+
+
+def _empty(connection):
+    connection.execute("DELETE FROM arrays")
+    connection.execute("DELETE FROM uses")
+    connection.execute("VACUUM")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,0 +1,77 @@
+"""Image files, decoded in threads and not twice."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+from skpneumo._store import default_store
+from skpneumo.exceptions import ImageReadError
+from skpneumo.images._read import read_xray
+
+# Part of every key: to be raised when the same file is decoded to other pixels than before.
+_VERSION = 1
+
+
+def in_threads(function, items):
+    """List of ``function(item)``, computed in threads; Pillow releases Python's lock."""
+    if len(items) < 2:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(min(len(items), os.cpu_count() or 1, 16)) as pool:
+        return list(pool.map(function, items))
+
+
+def file_identity(path):
+    """Path, size in bytes and time of change of a file.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    tuple of (str, int, int)
+        The time is in nanoseconds.
+
+    Raises
+    ------
+    ImageReadError
+        If the file is missing.
+    """
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        raise ImageReadError(f"{path}: {error.strerror or error}.") from None
+    return os.path.abspath(path), status.st_size, status.st_mtime_ns
+
+
+def read_files(paths, resizing=None):
+    """Decode files, or take them from the store on disk if they did not change since.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        The files.
+    resizing : Resizing, default=None
+        Size to decode at. Without one nothing is kept: such images may be large.
+
+    Returns
+    -------
+    list of ndarray of shape (H, W), dtype uint8
+        Not to be written to.
+    """
+    if resizing is None:
+        return in_threads(read_xray, paths)
+
+    def read(path):
+        return read_xray(path, size=resizing.size, aspect=resizing.aspect)
+
+    store = default_store()
+    if store is None:
+        return in_threads(read, paths)
+    keys = [("image", _VERSION, *file_identity(path), repr(resizing)) for path in paths]
+    images = dict(zip(keys, store.get(keys), strict=True))
+    missing = {key: path for key, path in zip(keys, paths, strict=True) if images[key] is None}
+    decoded = in_threads(read, [*missing.values()])
+    store.put([*missing], decoded)
+    images |= zip(missing, decoded, strict=True)
+    return [images[key] for key in keys]
