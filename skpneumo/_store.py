@@ -15,6 +15,8 @@ import psutil
 
 from skpneumo.exceptions import CacheWarning
 
+__all__ = ["ArrayStore", "clear_cache", "default_location", "default_store"]
+
 _FILE = "arrays.sqlite"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS arrays (
