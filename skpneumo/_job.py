@@ -117,6 +117,12 @@ def search(classifier, train, *, image_size, n_folds, min_recall, random_state, 
     GridSearchCV
         Fitted; its best estimator is a pipeline that takes what ``train.X`` holds.
     """
+    n_patients = len(np.unique(train.groups))
+    if n_patients < n_folds:
+        raise ValueError(
+            f"{len(train.y)} images of {n_patients} patients are too few for {n_folds} folds. Use "
+            "a larger subset or fewer folds."
+        )
     pipe = make_pipeline(XRayLoader(), XRayResizer(image_size), classifier)
     name = pipe.steps[-1][0]
     weights = [{"NORMAL": 1, _POSITIVE: weight} for weight in CLASS_WEIGHTS]

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 import warnings
+import weakref
 from functools import cache
 from pathlib import Path
 
@@ -31,6 +32,7 @@ _KEYS_PER_QUERY = 500
 # A use is noted again only after so many seconds.
 _USED_ANEW = 60
 _WAIT_FOR_OTHERS = 30
+_OFF = {"0", "false", "no", "none", "off"}
 _NETWORK_SYSTEMS = {
     *("afs", "afpfs", "beegfs", "ceph", "cifs", "glusterfs", "gpfs", "lustre", "nfs", "nfs4"),
     *("orangefs", "panfs", "smb", "smb2", "smb3", "smbfs", "webdav"),
@@ -80,7 +82,13 @@ class ArrayStore:
     """
 
     def __init__(self, location=None, *, max_bytes=10 * 2**30):
-        self.location = os.path.abspath(location or default_location())
+        location = location or default_location()
+        if location is None:
+            raise ValueError(
+                "The environment variable SKPNEUMO_CACHE says that nothing is to be kept. Give the "
+                "store a location."
+            )
+        self.location = os.path.abspath(os.path.expanduser(location))
         self.max_bytes = max_bytes
         system = _file_system(self.location)
         if system in _NETWORK_SYSTEMS:
@@ -91,6 +99,7 @@ class ArrayStore:
             )
         self._lock = threading.Lock()
         self._connection, self._pid, self._is_off = None, None, False
+        _STORES.add(self)
 
     def get(self, keys):
         """Arrays of some keys.
@@ -137,10 +146,15 @@ class ArrayStore:
                 return
             try:
                 _empty(self._connected())
-            except (sqlite3.Error, OSError):
+            except sqlite3.DatabaseError as error:
                 self._close()
+                if not _is(error, "SQLITE_CORRUPT", "SQLITE_NOTADB"):
+                    raise
                 for suffix in ("", "-wal", "-shm"):
                     file.with_name(_FILE + suffix).unlink(missing_ok=True)
+
+    def __del__(self):
+        self._close()
 
     def __reduce__(self):
         return _again, (self.location, self.max_bytes)
@@ -155,8 +169,10 @@ class ArrayStore:
             try:
                 return function(self._connected(), *arguments)
             except (sqlite3.Error, OSError) as error:
-                self._is_off, cause = True, error
                 self._close()
+                if _is(error, "SQLITE_BUSY"):
+                    return None
+                self._is_off, cause = True, error
         warnings.warn(
             f"Nothing is kept in {self.location} any more, results are computed again: {cause}. "
             "Make room or set the environment variable SKPNEUMO_CACHE to another folder; "
@@ -175,20 +191,44 @@ class ArrayStore:
         return self._connection
 
     def _close(self):
-        if self._pid == os.getpid():
+        if getattr(self, "_pid", None) == os.getpid():
             self._connection.close()
         self._pid = None
 
 
+_STORES = weakref.WeakSet()
+_held = []
+
+
+def _hold_all():
+    # Neither a lock that another thread holds nor a connection may be inherited by a fork.
+    for store in list(_STORES):
+        store._lock.acquire()
+        store._close()
+        _held.append(store)
+
+
+def _release_all():
+    while _held:
+        _held.pop()._lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_hold_all, after_in_parent=_release_all, after_in_child=_release_all)
+
+
 def default_location():
-    """Folder of the store where none is named."""
-    return os.environ.get("SKPNEUMO_CACHE") or platformdirs.user_cache_dir("skpneumo")
+    """Folder of the store where none is named, or None where SKPNEUMO_CACHE is "off"."""
+    location = os.environ.get("SKPNEUMO_CACHE", "").strip()
+    if location.lower() in _OFF:
+        return None
+    return os.path.expanduser(location) or platformdirs.user_cache_dir("skpneumo")
 
 
 def default_store():
     """Store at the default location, or None where SKPNEUMO_CACHE is "off"."""
     location = default_location()
-    return None if location == "off" else _at(location)
+    return None if location is None else _at(location)
 
 
 def clear_cache():
@@ -225,10 +265,19 @@ def _file_system(location):
     location = os.path.realpath(location)
     parts = [part for part in psutil.disk_partitions(all=True) if part.mountpoint]
     inside = [part for part in parts if Path(location).is_relative_to(part.mountpoint)]
+    # Of two at one place the later one is seen, such as a network's over an automounter's.
+    inside.reverse()
     return max(inside, key=lambda part: len(part.mountpoint)).fstype.lower() if inside else ""
 
 
+def _is(error, *names):
+    return (getattr(error, "sqlite_errorname", None) or "").startswith(names)
+
+
 def _connect(file):
+    # SQLite gives its other files the rights of this one.
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    os.chmod(file, 0o600)
     connection = sqlite3.connect(
         file, timeout=_WAIT_FOR_OTHERS, isolation_level=None, check_same_thread=False
     )
@@ -236,7 +285,6 @@ def _connect(file):
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.executescript(_SCHEMA)
-    os.chmod(file, 0o600)
     return connection
 
 

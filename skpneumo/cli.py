@@ -1,6 +1,7 @@
 """The command line: parses, calls the library, prints."""
 
 import json
+import logging
 import os
 import sys
 from contextlib import contextmanager, redirect_stdout
@@ -50,12 +51,16 @@ def _top():
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     # An arrow that a terminal does not know is no reason to lose the results of an hour.
-    sys.stdout.reconfigure(errors="replace")
+    if sys.stdout is not None:
+        sys.stdout.reconfigure(errors="replace")
 
 
 @contextmanager
 def _silent_loading():
     """Swallow what TensorFlow writes to standard error while it loads, before it can be told."""
+    if sys.stderr is None:
+        yield
+        return
     sys.stderr.flush()
     kept = os.dup(2)
     try:
@@ -79,6 +84,17 @@ def _parse_size(text):
     return sides * 2 if len(sides) == 1 else sides
 
 
+def _check_writable(file):
+    """Refuse, before hours of work, a file that cannot be written to."""
+    existed = file.exists()
+    try:
+        file.open("a").close()
+    except OSError as error:
+        raise typer.BadParameter(f"cannot write to {file}: {error.strerror}.") from None
+    if not existed:
+        file.unlink()
+
+
 @app.command()
 def train(
     folder: Annotated[
@@ -87,15 +103,20 @@ def train(
     ] = None,
     model: Annotated[Model, typer.Option(help="Network to train.")] = Model.cnn,
     weights: Annotated[
-        str, typer.Option(help="Start of inception: imagenet, a weights file, or none.")
-    ] = "imagenet",
+        str | None,
+        typer.Option(
+            help="Start of inception: imagenet, a weights file, or none.", show_default="imagenet"
+        ),
+    ] = None,
     image_size: Annotated[
         str | None,
-        typer.Option(metavar="ROWSxCOLUMNS", help="What the network sees.", show_default="112x112"),
+        typer.Option(
+            metavar="ROWSxCOLUMNS", help="What the network sees.", show_default="by model"
+        ),
     ] = None,
     folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validation.")] = 5,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Epochs of each training.", show_default="8")
+        int | None, typer.Option(min=1, help="Epochs of each training.", show_default="by model")
     ] = None,
     subset: Annotated[
         int | None, typer.Option(min=20, help="Learn from about so many images, by patient.")
@@ -116,12 +137,17 @@ def train(
 
     It is fitted on all images and tried on the test split, beside a logistic regression.
     """
-    if output is not None and not output.parent.is_dir():
-        raise typer.BadParameter(f"there is no folder {output.parent} to write {output.name} to.")
+    if output is not None:
+        _check_writable(output)
+    if weights is not None and model is Model.cnn:
+        raise typer.BadParameter("--weights is for --model inception; the cnn starts from random.")
+    weights = weights or "imagenet"
     default_size, default_epochs = _DEFAULTS[model, folder is not None]
     size = _parse_size(image_size) or default_size
     with _ERR.status("Loading TensorFlow …"), _silent_loading():
         from skpneumo import _job
+    # Every new network is traced anew, as it must be.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     progress = Progress(
         TextColumn("Training"),
         BarColumn(),
@@ -133,7 +159,7 @@ def train(
     )
     # Keras reports a download on standard output, where only results belong.
     with progress, redirect_stdout(sys.stderr):
-        task = progress.add_task("epochs", total=None)
+        task = progress.add_task("epochs", total=None, visible=False)
         try:
             result = _job.run(
                 folder,
@@ -146,19 +172,23 @@ def train(
                 min_recall=min_recall,
                 test=test,
                 random_state=seed,
-                on_epoch=lambda n, total: progress.update(task, completed=n, total=total),
+                on_epoch=lambda n, total: progress.update(
+                    task, completed=n, total=total, visible=True
+                ),
             )
         except (ValueError, OSError) as error:
             progress.stop()
-            _ERR.print(f"[bold red]Error:[/] {escape(str(error))}", highlight=False)
+            message = f"[bold red]Error:[/] {escape(str(error))}"
+            # A long address must stay one that can be copied out of a file.
+            _ERR.print(message, highlight=False, soft_wrap=not _ERR.is_terminal)
             raise typer.Exit(1) from None
     text = json.dumps(result, indent=2)
-    if output is not None:
-        output.write_text(text + "\n")
     if as_json:
         print(text)
     else:
         _print(result)
+    if output is not None:
+        output.write_text(text + "\n")
 
 
 def _print(result):

@@ -156,8 +156,9 @@ def test_what_standard_output_cannot_encode_is_no_error(collection):
 
 
 def test_progress_goes_to_standard_error(done, done_as_json):
+    assert "epochs," in done.stderr
+    assert "WARNING" not in done.stderr
     for run in (done, done_as_json):
-        assert "epochs," in run.stderr
         assert "epochs," not in run.stdout
 
 
@@ -273,9 +274,19 @@ def test_a_missing_weights_file_is_named(collection):
 
 def test_where_nothing_can_be_written_nothing_is_trained(collection, tmp_path):
     done = train(collection, "--output", tmp_path / "nowhere" / "results.json")
-    assert_refused(done, 2, "there is no folder", "results.json")
+    assert_refused(done, 2, "cannot write to", "results.json")
     done = train(collection, "--output", tmp_path)
     assert_refused(done, 2, "--output")
+    assert not list(tmp_path.iterdir())
+
+
+def test_weights_are_for_inception():
+    assert_refused(train("--weights", "w.h5"), 2, "--weights is for --model inception")
+
+
+def test_more_folds_than_patients_are_refused(collection):
+    done = train(collection, "--folds", "50")
+    assert_refused(done, 1, "patients are too few for 50 folds", "fewer folds")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -126,10 +127,64 @@ def test_no_name_enters_the_file(store):
         assert b"SMITH" not in file.read_bytes()
 
 
-def test_others_may_not_read_it(store):
+def test_a_fork_while_another_thread_reads(store):
+    fill(store, range(20))
+    stop = threading.Event()
+
+    def read():
+        while not stop.is_set():
+            store.get([*range(20)])
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        children = []
+        for _ in range(10):
+            children.append(os.fork())
+            if children[-1] == 0:
+                signal.alarm(20)
+                os._exit(len(right(store, range(20))))
+    stop.set()
+    thread.join()
+    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    assert codes == [20] * 10
+
+
+def test_a_store_that_goes_closes_its_file(tmp_path):
+    store = ArrayStore(tmp_path)
+    fill(store, [1])
+    connection = store._connection
+    del store
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
+
+
+def test_others_may_not_read_it(store, tmp_path):
     fill(store, [1])
     assert Path(store.location).stat().st_mode & 0o077 == 0
-    assert Path(store.location, "arrays.sqlite").stat().st_mode & 0o077 == 0
+    (tmp_path / "open").mkdir(mode=0o755)
+    store = ArrayStore(tmp_path / "open")
+    fill(store, [1])
+    files = list(Path(store.location).iterdir())
+    assert len(files) == 3
+    assert not any(file.stat().st_mode & 0o077 for file in files)
+
+
+def test_a_store_in_use_elsewhere_is_left_alone(store, monkeypatch):
+    fill(store, [1])
+    monkeypatch.setattr(_store, "_WAIT_FOR_OTHERS", 0.1)
+    store._close()
+    with sqlite3.connect(Path(store.location, "arrays.sqlite"), isolation_level=None) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        fill(store, [2])
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            store.clear()
+        other.execute("ROLLBACK")
+    other.close()
+    assert right(store, [1, 2]) == [1]
+    fill(store, [2])
+    assert right(store, [1, 2]) == [1, 2]
 
 
 # -- bounds ---------------------------------------------------------------------------------------
@@ -198,8 +253,29 @@ def test_the_environment_says_where(tmp_path, monkeypatch):
     assert "skpneumo" in ArrayStore().location
 
 
+@pytest.mark.parametrize("off", ["off", "OFF", "0", " none "])
+def test_it_can_be_switched_off(monkeypatch, off):
+    monkeypatch.setenv("SKPNEUMO_CACHE", off)
+    assert _store.default_store() is None
+    skpneumo.clear_cache()
+    with pytest.raises(ValueError, match=r"SKPNEUMO_CACHE .*Give the store a location"):
+        ArrayStore()
+
+
+def test_a_home_folder_is_understood(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert ArrayStore("~/mine").location == str(tmp_path / "mine")
+    monkeypatch.setenv("SKPNEUMO_CACHE", "~/ours")
+    assert ArrayStore().location == str(tmp_path / "ours")
+
+
 def test_a_network_file_system_is_refused(tmp_path, monkeypatch):
-    mounts = [("/", "ext4"), (str(tmp_path), "nfs4"), (str(tmp_path / "ho"), "ext4")]
+    mounts = [
+        ("/", "ext4"),
+        (str(tmp_path), "autofs"),
+        (str(tmp_path), "nfs4"),
+        (str(tmp_path / "ho"), "ext4"),
+    ]
     parts = [psutil._ntuples.sdiskpart("disk", point, kind, "") for point, kind in mounts]
     monkeypatch.setattr(psutil, "disk_partitions", lambda all: parts)
     with pytest.raises(ValueError, match=r"network file system \(nfs4\).*SKPNEUMO_CACHE"):

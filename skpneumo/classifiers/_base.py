@@ -3,6 +3,7 @@
 scikeras is imported here and nowhere else.
 """
 
+import threading
 from contextlib import contextmanager
 from numbers import Integral, Real
 
@@ -34,9 +35,12 @@ from skpneumo.classifiers._training import (
     network_key,
     train,
 )
-from skpneumo.classifiers._validation import split_validation
+from skpneumo.classifiers._validation import check_weights_of_split, split_validation
 from skpneumo.classifiers._weights import check_sample_weight, training_weights
 from skpneumo.images import XRaySequence, as_xrays, check_image_size
+
+# scikeras seeds the whole process while it builds a network.
+_ONE_FIT_AT_A_TIME = threading.RLock()
 
 
 @contextmanager
@@ -140,12 +144,13 @@ class BasePneumoniaClassifier(KerasClassifier):
         weights = training_weights(y, classes, self.class_weight, sample_weight)
         codes = (y == classes[1]).astype(int)
         key = None if continues else fit_key(self, X, codes, weights, groups)
-        if not recall(self, key):
-            with unchanged_on_error(self, continues), _labelled_by_codes(self, classes):
-                super(KerasClassifier, self).fit(
-                    X, codes, sample_weight=weights, groups=groups, classes=classes
-                )
-            remember(self, key)
+        with _ONE_FIT_AT_A_TIME:
+            if not recall(self, key):
+                with unchanged_on_error(self, continues), _labelled_by_codes(self, classes):
+                    super(KerasClassifier, self).fit(
+                        X, codes, sample_weight=weights, groups=groups, classes=classes
+                    )
+                remember(self, key)
         self.classes_ = classes
         return self
 
@@ -181,7 +186,11 @@ class BasePneumoniaClassifier(KerasClassifier):
         check_labels(y, classes)
         weights = training_weights(y, classes, self.class_weight, sample_weight)
         codes = (y == classes[1]).astype(int)
-        with unchanged_on_error(self, self.initialized_), _labelled_by_codes(self, classes):
+        with (
+            _ONE_FIT_AT_A_TIME,
+            unchanged_on_error(self, self.initialized_),
+            _labelled_by_codes(self, classes),
+        ):
             super(KerasClassifier, self).partial_fit(
                 X, codes, sample_weight=weights, classes=classes, partial=True
             )
@@ -280,6 +289,7 @@ class BasePneumoniaClassifier(KerasClassifier):
         validation = None if partial else self.validation
         rows, held_back = split_validation(validation, X, labels, groups, seed)
         if sample_weight is not None:
+            check_weights_of_split(y, sample_weight, rows, held_back)
             rows = rows[sample_weight[rows] > 0]
 
         def select(rows):
@@ -335,10 +345,10 @@ class BasePneumoniaClassifier(KerasClassifier):
         ends = np.cumsum([epochs for epochs, _, _ in self._stages()])
         stage = min(np.searchsorted(ends, epoch, side="right"), len(ends) - 1)
         _, rate, name = self._stages()[stage]
-        if getattr(self, "_ready_for", None) != name:
+        if getattr(self, "_ready_for", None) != (name, rate):
             self._set_trainable(self.model_, name)
             compile_network(self.model_, rate)
-            self._ready_for = name
+            self._ready_for = name, rate
         part = train(self.model_, *learn, epochs=1, first_epoch=epoch, **options)
         history = getattr(self, "history_", {})
         self.history_ = history | {key: history.get(key, []) + part[key] for key in part}

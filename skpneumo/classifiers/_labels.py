@@ -35,4 +35,10 @@ def check_groups(groups, y):
         return None
     groups = column_or_1d(groups)
     check_consistent_length(y, groups)
+    missing = sum(group is None or group != group for group in groups.tolist())
+    if missing:
+        raise ValueError(
+            f"groups holds no value for {missing} of {len(groups)} images. Give each unknown child "
+            "a name of its own."
+        )
     return np.unique(groups, return_inverse=True)[1]

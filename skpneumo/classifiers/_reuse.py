@@ -1,8 +1,11 @@
 """Taking the network of an equal fit, and leaving nothing half-fitted behind."""
 
 import copy
+import os
 from contextlib import contextmanager
+from itertools import count
 from numbers import Integral
+from weakref import WeakKeyDictionary
 
 import joblib
 
@@ -13,6 +16,10 @@ from skpneumo.classifiers._training import network_bytes, network_key
 # Parameters that change nothing in the network that a fit ends with; class weights are part of
 # the row weights, which are in the key.
 _NOT_IN_KEY = ("threshold", "class_weight", "verbose")
+
+
+_CLASS_NUMBERS = WeakKeyDictionary()
+_NUMBERS = count()
 
 
 def fit_key(estimator, X, codes, weights, groups):
@@ -29,11 +36,23 @@ def fit_key(estimator, X, codes, weights, groups):
     -------
     tuple or None
     """
-    if not isinstance(estimator.random_state, Integral):
+    if not isinstance(estimator.random_state, Integral) or _is_random(estimator.validation):
         return None
     params = {k: v for k, v in estimator.get_params().items() if k not in _NOT_IN_KEY}
-    start = type(estimator).__qualname__, params, estimator._start_key()
+    start = _class_key(type(estimator)), params, estimator._start_key()
     return "network", joblib.hash((start, data_key(X), codes, weights, groups))
+
+
+def _class_key(kind):
+    if kind.__module__.startswith("skpneumo."):
+        return kind.__qualname__
+    # A class of the user's may be defined anew, under its name, in the next cell of a notebook.
+    return _CLASS_NUMBERS.setdefault(kind, next(_NUMBERS)), os.getpid()
+
+
+def _is_random(splitter):
+    seed = getattr(splitter, "random_state", 0)
+    return getattr(splitter, "shuffle", True) and not isinstance(seed, Integral)
 
 
 def recall(estimator, key):
@@ -88,6 +107,9 @@ def unchanged_on_error(estimator, continues):
     except BaseException:
         vars(estimator).clear()
         vars(estimator).update(before)
+        if continues:
+            # Its optimizer may be another by now.
+            estimator._ready_for = None
         if weights is not None:
             estimator.model_.set_weights(weights)
         raise

@@ -197,6 +197,7 @@ def ask(model, X, batch_size):
 def network_key(model):
     """Key of a network's weights: a network changed by hand is another one."""
     digest = hashlib.blake2b(digest_size=16)
+    digest.update(repr([layer.dtype_policy.name for layer in model.layers]).encode())
     for weights in model.get_weights():
         digest.update(str(weights.shape).encode())
         digest.update(np.ascontiguousarray(weights))

@@ -54,6 +54,17 @@ def split_validation(validation, X, y, groups=None, seed=None):
     return train, held_back
 
 
+def check_weights_of_split(y, weights, train, held_back):
+    """Raise ``ValueError`` if a class weighs nothing on a side of a split; ``y`` is 0 or 1."""
+    for side, rows in (("to learn from", train), ("to stop by", held_back)):
+        weighing = y[rows][weights[rows] > 0]
+        if len(rows) and len(np.unique(weighing)) < 2:
+            raise ValueError(
+                f"The images {side} weigh zero for one of the classes. Use more images, other "
+                "weights, another validation, or validation=None."
+            )
+
+
 def _first_split(splitter, y, groups):
     train, held_back = next(iter(splitter.split(np.empty((len(y), 1)), y, groups)))
     last = max(np.max(train, initial=-1), np.max(held_back, initial=-1))

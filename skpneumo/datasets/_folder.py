@@ -20,7 +20,7 @@ _SPLITS = {
     "test": "test",
     "testing": "test",
 }
-_EXTENSIONS = (".jpeg", ".jpg", ".png", ".dcm")
+_EXTENSIONS = (".jpeg", ".jpg", ".png")
 _LITTER = {"__macosx", "thumbs.db", "desktop.ini"}
 _MAX_NAMED = 3  # names in a message
 _MAX_DEPTH = 2  # archive/chest_xray/chest_xray is the deepest that a download nests
@@ -29,8 +29,8 @@ _LAYOUT = """Expected, in upper or lower case (val, test or the level of splits 
 
     chest_xray/
         train/
-            NORMAL/      *.jpeg, *.jpg, *.png, *.dcm
-            PNEUMONIA/   *.jpeg, *.jpg, *.png, *.dcm
+            NORMAL/      *.jpeg, *.jpg, *.png
+            PNEUMONIA/   *.jpeg, *.jpg, *.png
         val/             likewise
         test/            likewise"""
 
@@ -226,8 +226,8 @@ def load_xray_folder(root):
     Warns
     -----
     UserWarning
-        If anything is left out: files in the class folders that are not ``.jpeg``, ``.jpg``,
-        ``.png`` or ``.dcm``, folders inside or beside the class folders, images beside them.
+        If anything is left out: files in the class folders that are not ``.jpeg``, ``.jpg`` or
+        ``.png``, folders inside or beside the class folders, images beside them.
         What operating systems leave behind (``__MACOSX``, ``.DS_Store``, ``Thumbs.db``, hidden
         files) is ignored.
 

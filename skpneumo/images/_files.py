@@ -20,7 +20,7 @@ def in_threads(function, items):
 
 
 def file_identity(path):
-    """Path, size in bytes and time of change of a file.
+    """Path, size in bytes and times of change of a file.
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ def file_identity(path):
 
     Returns
     -------
-    tuple of (str, int, int)
-        The time is in nanoseconds.
+    tuple of (str, int, int, int)
+        The times, of its content and of its entry, are in nanoseconds: a copy may keep the former.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def file_identity(path):
         status = os.stat(path)
     except OSError as error:
         raise ImageReadError(f"{path}: {error.strerror or error}.") from None
-    return os.path.abspath(path), status.st_size, status.st_mtime_ns
+    return os.path.abspath(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def read_files(paths, resizing=None):

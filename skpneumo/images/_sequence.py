@@ -47,7 +47,7 @@ class XRaySequence:
     ndim = 1
 
     def __init__(self, paths, *, size=None, aspect="stretch"):
-        paths = np.array([str(os.fspath(path)) for path in np.ravel(paths)], dtype=object)
+        paths = np.array([str(os.fsdecode(path)) for path in np.ravel(paths)], dtype=object)
         steps = ()
         if size is not None:
             check_aspect(aspect)
@@ -119,7 +119,7 @@ class XRaySequence:
         Returns
         -------
         list of tuple
-            File identity (path, size in bytes, time of change) and the steps with their seeds:
+            File identity (path, size in bytes, times of change) and the steps with their seeds:
             equal for two items only where the images are equal.
 
         Raises
@@ -142,7 +142,7 @@ class XRaySequence:
     def __getitem__(self, key):
         if isinstance(key, tuple) and len(key) == 2 and key[1] is Ellipsis:
             key = key[0]
-        if isinstance(key, (int, np.integer)):
+        if np.ndim(key) == 0 and isinstance(np.asarray(key)[()], (int, np.integer)):
             return self._decode([int(key)])[0].copy()
         if isinstance(key, list):
             key = np.asarray(key, dtype=None if key else int)

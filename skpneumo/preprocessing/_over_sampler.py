@@ -64,7 +64,8 @@ class XRayOverSampler(BaseOverSampler):
     arrays nothing does once they are changed, so changed versions of a training image may end in
     the validation share and make it look too good: over-sample paths, use
     ``augmentation=None`` (equal images are recognised), or give the classifier a validation set
-    of its own. Cross-validation of the whole pipeline is not concerned.
+    of its own. Cross-validation of the whole pipeline is not concerned. ``groups`` cannot be given
+    to a classifier behind this step, which does not know the child of a repeat.
 
     Examples
     --------

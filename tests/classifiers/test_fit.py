@@ -233,6 +233,27 @@ def test_partial_fit_is_one_more_epoch(xrays, tiny):
     assert same_weights(clf, again)
 
 
+def test_partial_fit_takes_the_rate_it_is_given(xrays, tiny):
+    clf = tiny(learning_rate=0.01)
+    for rate in (0.01, 1e-6):
+        clf.set_params(learning_rate=rate).partial_fit(xrays.X, xrays.y)
+        assert float(clf.model_.optimizer.learning_rate) == pytest.approx(rate)
+
+
+def test_partial_fit_after_a_fit_that_failed(xrays, tiny, monkeypatch):
+    clf = tiny(warm_start=True).partial_fit(xrays.X, xrays.y)
+    with monkeypatch.context() as patch:
+        patch.setattr("skpneumo.classifiers._base.train", lambda *args, **options: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            clf.fit(xrays.X, xrays.y)
+    clf.partial_fit(xrays.X, xrays.y)
+    assert isinstance(float(clf.model_.optimizer.learning_rate), float)
+    assert float(clf.model_.optimizer.learning_rate) == pytest.approx(clf.learning_rate)
+    before = clf.model_.get_weights()[0]
+    clf.partial_fit(xrays.X, xrays.y)
+    assert not np.array_equal(before, clf.model_.get_weights()[0])
+
+
 def test_partial_fit_takes_the_classes_where_a_part_has_one(xrays, tiny):
     ill = xrays.y == "PNEUMONIA"
     clf = tiny().partial_fit(xrays.X[ill], xrays.y[ill], classes=["NORMAL", "PNEUMONIA"])

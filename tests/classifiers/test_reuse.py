@@ -6,12 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold, cross_val_score
+from joblib import parallel_backend
+from sklearn.model_selection import (
+    GridSearchCV,
+    StratifiedGroupKFold,
+    StratifiedShuffleSplit,
+    cross_val_score,
+)
 
 from skpneumo import XRayAugmenter
 from skpneumo.classifiers import _base, clear_memory
 from skpneumo.classifiers._memo import MEMO, Memo
 from skpneumo.metrics import SCORERS, roc_auc_scorer
+from skpneumo.networks import build_cnn
 
 
 @pytest.fixture
@@ -100,6 +107,45 @@ def test_nothing_is_reused_without_an_integer_seed(xrays, tiny, trained_epochs):
         for _ in range(2):
             tiny(random_state=random_state).fit(xrays.X, xrays.y)
     assert sum(trained_epochs) == pytest.approx(4)
+
+
+@pytest.mark.parametrize("seed", [None, 0])
+def test_a_splitter_without_a_seed_is_drawn_anew(xrays, tiny, trained_epochs, seed):
+    for _ in range(2):
+        validation = StratifiedShuffleSplit(1, test_size=0.3, random_state=seed)
+        tiny(validation=validation).fit(xrays.X, xrays.y)
+    assert sum(trained_epochs) == pytest.approx(2 if seed is None else 1)
+
+
+def test_a_class_defined_anew_is_another(xrays, tiny, trained_epochs):
+    for dropout in (0.1, 0.2):
+
+        class Mine(type(tiny())):
+            def _build_network(self, image_size, dropout=dropout):
+                return build_cnn(image_size, filters=(2, 4), dropout=dropout)
+
+        Mine(epochs=1, random_state=0).fit(xrays.X, xrays.y)
+    assert sum(trained_epochs) == pytest.approx(2)
+
+
+def test_a_network_of_another_type_is_asked_itself(xrays, tiny):
+    one = tiny().fit(xrays.X, xrays.y)
+    other = tiny(precision="bfloat16").fit(xrays.X, xrays.y)
+    other.model_.set_weights(one.model_.get_weights())
+    expected = other.model_.predict(xrays.X[..., None], verbose=0)[:, 0]
+    one.predict_proba(xrays.X)
+    np.testing.assert_allclose(other.predict_proba(xrays.X)[:, 1], expected, atol=1e-6)
+    assert not np.allclose(one.predict_proba(xrays.X)[:, 1], expected, atol=1e-6)
+
+
+def test_fits_in_threads_are_those_of_one_thread(xrays, tiny):
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    with parallel_backend("threading"):
+        found = cross_val_score(tiny(), xrays.X, xrays.y, cv=4, n_jobs=2, scoring="roc_auc")
+    np.testing.assert_array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+    clear_memory()
+    expected = cross_val_score(tiny(), xrays.X, xrays.y, cv=4, scoring="roc_auc")
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_reuse_gives_what_training_gives(xrays, tiny):

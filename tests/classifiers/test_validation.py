@@ -5,7 +5,8 @@ import pytest
 from sklearn.model_selection import ShuffleSplit
 
 from skpneumo.classifiers._identity import content_keys, data_key
-from skpneumo.classifiers._validation import split_validation
+from skpneumo.classifiers._labels import check_groups
+from skpneumo.classifiers._validation import check_weights_of_split, split_validation
 from skpneumo.images import XRaySequence
 
 RNG = np.random.default_rng(0)
@@ -61,6 +62,22 @@ def test_a_share_that_leaves_a_class_out_is_refused():
     one_child = np.zeros(120, int)
     with pytest.raises(ValueError, match=r"no image labelled \['NORMAL', 'PNEUMONIA'\] to stop by"):
         split_validation(0.2, X, Y, one_child, seed=0)
+
+
+def test_each_class_must_weigh_something_on_each_side():
+    y, rows = np.array([0, 0, 1, 1]), np.arange(4)
+    check_weights_of_split(y, np.ones(4), rows, rows[:0])
+    check_weights_of_split(y, np.ones(4), rows[[0, 2]], rows[[1, 3]])
+    with pytest.raises(ValueError, match="images to learn from weigh zero for one"):
+        check_weights_of_split(y, np.array([0, 1, 1, 1]), rows[[0, 2]], rows[[1, 3]])
+    with pytest.raises(ValueError, match="images to stop by weigh zero for one"):
+        check_weights_of_split(y, np.array([1, 1, 1, 0]), rows[[0, 2]], rows[[1, 3]])
+
+
+def test_a_group_that_is_missing_is_refused():
+    for groups in ([None, "a", "b"], [1.0, np.nan, 2.0]):
+        with pytest.raises(ValueError, match="no value for 1 of 3 images"):
+            check_groups(groups, [0, 1, 1])
 
 
 def test_equal_images_have_equal_keys(tmp_path, xrays, paths):

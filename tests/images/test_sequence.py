@@ -1,4 +1,6 @@
+import os
 import pickle
+import shutil
 from pathlib import Path
 
 import joblib
@@ -269,6 +271,22 @@ def test_a_changed_file_has_another_fingerprint(tmp_path):
     before = XRaySequence([path]).fingerprints()
     Image.new("L", (80, 50), 9).save(path)
     assert XRaySequence([path]).fingerprints() != before
+
+
+def test_a_file_put_in_the_place_of_another_with_its_times(tmp_path):
+    paths = [tmp_path / name for name in ("a.bmp", "b.bmp")]
+    for path, level in zip(paths, (50, 60), strict=True):
+        path.write_bytes(bytes([level]) * 100)
+        os.utime(path, ns=(1, 1))
+    before = XRaySequence(paths[:1]).fingerprints()
+    shutil.copy2(paths[1], paths[0])
+    assert XRaySequence(paths[:1]).fingerprints() != before
+
+
+def test_what_an_index_may_be(paths):
+    sequence = XRaySequence(paths[:3])
+    np.testing.assert_array_equal(sequence[np.array(1)], sequence[1])
+    assert XRaySequence([str(paths[0]).encode()]).paths.tolist() == [str(paths[0])]
 
 
 def test_fingerprints_of_missing_files():
