@@ -3,6 +3,7 @@
 scikeras is imported here and nowhere else.
 """
 
+import os
 import threading
 from contextlib import contextmanager
 from numbers import Integral, Real
@@ -22,22 +23,31 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from skpneumo.classifiers._batches import bring_to_size, decode_once
+from skpneumo.classifiers._batches import bring_to_size, decode_once, image_reader
+from skpneumo.classifiers._features import feature_reader
 from skpneumo.classifiers._identity import data_key
 from skpneumo.classifiers._labels import check_groups, check_labels, two_classes
-from skpneumo.classifiers._memo import MEMO
-from skpneumo.classifiers._reuse import fit_key, recall, remember, unchanged_on_error
+from skpneumo.classifiers._reuse import (
+    fit_key,
+    fitted_attributes,
+    parts_key,
+    predict_once,
+    recall,
+    remember,
+    through_memory,
+    unchanged_on_error,
+)
 from skpneumo.classifiers._training import (
     ask,
     compile_network,
     falling_rate,
     n_steps,
-    network_key,
     train,
 )
 from skpneumo.classifiers._validation import check_weights_of_split, split_validation
 from skpneumo.classifiers._weights import check_sample_weight, training_weights
 from skpneumo.images import XRaySequence, as_xrays, check_image_size
+from skpneumo.networks import PRECISIONS, resolve_precision
 
 # scikeras seeds the whole process while it builds a network.
 _ONE_FIT_AT_A_TIME = threading.RLock()
@@ -56,7 +66,7 @@ class BasePneumoniaClassifier(KerasClassifier):
     """scikit-learn classifier over a Keras network for two classes of X-rays.
 
     A subclass writes out its ``__init__``, implements `_build_network`, and may override
-    `_stages` and `_set_trainable`.
+    `_stages`, `_set_trainable` and `_parts`.
     """
 
     # scikeras reads these; a network here is never given from outside.
@@ -64,6 +74,7 @@ class BasePneumoniaClassifier(KerasClassifier):
     loss = "binary_crossentropy"
     # Whether other estimators may hold the same network.
     _shared = False
+    n_views = 1
 
     _parameter_constraints = {
         "image_size": ["array-like", None],
@@ -76,7 +87,8 @@ class BasePneumoniaClassifier(KerasClassifier):
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "precision": [StrOptions({"float32", "bfloat16"})],
+        "precision": [StrOptions(set(PRECISIONS))],
+        "memory": [str, os.PathLike, HasMethods(["cache"]), None],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -109,8 +121,12 @@ class BasePneumoniaClassifier(KerasClassifier):
         """Stages of a training: (epochs, learning rate, name of what is trained)."""
         return [(self.epochs, self.learning_rate, "all")]
 
-    def _set_trainable(self, model, name):
+    def _set_trainable(self, name):
         """Choose which layers of the network a stage may change; all of them by default."""
+
+    def _parts(self):
+        """Frozen part of the network, or None, and the part over it, or all of it."""
+        return None, self.model_
 
     def fit(self, X, y, *, sample_weight=None, groups=None):
         """Train the network.
@@ -144,12 +160,16 @@ class BasePneumoniaClassifier(KerasClassifier):
         weights = training_weights(y, classes, self.class_weight, sample_weight)
         codes = (y == classes[1]).astype(int)
         key = None if continues else fit_key(self, X, codes, weights, groups)
+
+        def learn():
+            with unchanged_on_error(self, continues), _labelled_by_codes(self, classes):
+                super(KerasClassifier, self).fit(
+                    X, codes, sample_weight=weights, groups=groups, classes=classes
+                )
+
         with _ONE_FIT_AT_A_TIME:
             if not recall(self, key):
-                with unchanged_on_error(self, continues), _labelled_by_codes(self, classes):
-                    super(KerasClassifier, self).fit(
-                        X, codes, sample_weight=weights, groups=groups, classes=classes
-                    )
+                self._learn_or_load(key, learn)
                 remember(self, key)
         self.classes_ = classes
         return self
@@ -268,6 +288,7 @@ class BasePneumoniaClassifier(KerasClassifier):
         return X, y, check_sample_weight(sample_weight, len(y))
 
     def _keras_build_fn(self):
+        self.precision_ = resolve_precision(self.precision)
         model = self._build_network(self.image_size_)
         compile_network(model, self.learning_rate)
         return model
@@ -294,51 +315,58 @@ class BasePneumoniaClassifier(KerasClassifier):
 
         def select(rows):
             part = X if len(rows) == len(X) else X[rows]
-            weights = None if sample_weight is None else sample_weight[rows]
-            return decode_once(part, self.image_size_), y[rows], weights
+            return part, y[rows], None if sample_weight is None else sample_weight[rows]
 
         sized = not isinstance(X, XRaySequence) or X.size is not None
         if sized or self.image_size is not None or warm_start:
             X = bring_to_size(X, self.image_size_)
-        learn = select(rows)
-        options = {
-            "batch_size": self.batch_size,
-            "seed": seed,
-            "augmentation": self.augmentation and self.augmentation.to_augmentation(),
-            "verbose": self.verbose,
-        }
+        else:
+            X = decode_once(X, self.image_size_)
+        options = {"batch_size": self.batch_size, "seed": seed, "verbose": self.verbose}
         if partial:
-            self._train_epoch(learn, initial_epoch, options)
+            self._train_epoch(select(rows), initial_epoch, options)
         else:
             if len(held_back):
-                options |= {"held_back": select(held_back), "patience": self.patience}
-            self._train_stages(learn, options)
+                options["patience"] = self.patience
+            self._train_stages(select(rows), select(held_back), options)
 
     def _predict_raw(self, X):
         check_is_fitted(self)
         X, _ = self._validate_data(X)
         X = bring_to_size(X, self.image_size_)
-        key = "prediction", network_key(self.model_), data_key(X)
-        probabilities = MEMO.get(key)
-        if probabilities is None:
-            probabilities = ask(self.model_, X, self.batch_size)
-            MEMO.put(key, probabilities, probabilities.nbytes)
-        return probabilities.copy()
+        key = "prediction", parts_key(self._parts()), data_key(X)
+
+        def compute():
+            _, network = self._parts()
+            return ask(network, self._reader(X), len(X), self.batch_size)
+
+        return predict_once(key, self.memory, compute).copy()
 
     # -- training -----------------------------------------------------------------------------
 
-    def _train_stages(self, learn, options):
+    def _reader(self, X, seed=None):
+        """Function that gives what is trained or asked what it takes; augmented with a seed."""
+        augmentation = None
+        if seed is not None and self.augmentation is not None:
+            augmentation = self.augmentation.to_augmentation()
+        backbone, _ = self._parts()
+        if backbone is not None:
+            return feature_reader(backbone, X, self.batch_size, augmentation, self.n_views)
+
+        def augment(image, row, epoch):
+            return augmentation(image, [seed, epoch, row])
+
+        return image_reader(X, None if augmentation is None else augment)
+
+    def _train_stages(self, learn, held_back, options):
         history = {}
         for epochs, rate, name in self._stages():
-            self._set_trainable(self.model_, name)
+            self._set_trainable(name)
             steps = epochs * n_steps(len(learn[1]), self.batch_size)
-            compile_network(self.model_, falling_rate(rate, steps))
-            first_epoch = len(history.get("loss", []))
-            part = train(self.model_, *learn, epochs=epochs, first_epoch=first_epoch, **options)
+            options |= {"epochs": epochs, "first_epoch": len(history.get("loss", []))}
+            part = self._train(learn, held_back, falling_rate(rate, steps), options)
             history = {key: history.get(key, []) + values for key, values in part.items()}
-        # Plain descent has no moments to keep in memory and to pickle.
-        compile_network(self.model_, rate, "SGD")
-        self._ready_for = None
+        self._finish(rate)
         self.history_ = history
 
     def _train_epoch(self, learn, epoch, options):
@@ -346,12 +374,53 @@ class BasePneumoniaClassifier(KerasClassifier):
         stage = min(np.searchsorted(ends, epoch, side="right"), len(ends) - 1)
         _, rate, name = self._stages()[stage]
         if getattr(self, "_ready_for", None) != (name, rate):
-            self._set_trainable(self.model_, name)
-            compile_network(self.model_, rate)
+            self._set_trainable(name)
             self._ready_for = name, rate
-        part = train(self.model_, *learn, epochs=1, first_epoch=epoch, **options)
+        elif self._parts()[1].compiled:
+            rate = None
+        part = self._train(learn, None, rate, options | {"epochs": 1, "first_epoch": epoch})
         history = getattr(self, "history_", {})
         self.history_ = history | {key: history.get(key, []) + part[key] for key in part}
+
+    def _train(self, learn, held_back, rate, options):
+        X, y, weights = learn
+        backbone, network = self._parts()
+        if rate is not None:
+            compile_network(network, rate)
+        if backbone is None:
+            X = decode_once(X, self.image_size_)
+        if held_back is not None and len(held_back[1]):
+            held_back = self._reader(held_back[0]), *held_back[1:]
+        else:
+            held_back = None
+        read = self._reader(X, options["seed"])
+        return train(network, read, y, weights, held_back=held_back, **options)
+
+    def _finish(self, rate):
+        # Plain descent has no moments to keep in memory and to pickle.
+        for network in {self.model_, self._parts()[1]}:
+            compile_network(network, rate, "SGD")
+        self._ready_for = None
+
+    def _learn_or_load(self, key, learn):
+        """Learn, or take the result of an equal fit out of ``memory``."""
+        learnt = False
+
+        def compute():
+            nonlocal learnt
+            learn()
+            learnt = True
+            return fitted_attributes(self), self._parts()[1].get_weights()
+
+        attributes, weights = through_memory(self.memory, key, compute)
+        if learnt:
+            return
+        vars(self).update(attributes)
+        self.model_ = self._build_keras_model()
+        _, rate, name = self._stages()[-1]
+        self._set_trainable(name)
+        self._finish(rate)
+        self._parts()[1].set_weights(weights)
 
     def _network_size(self, X):
         if self.image_size is not None:

@@ -64,26 +64,31 @@ def batches_of_rows(rows, batch_size):
         yield np.concatenate([batch, rows[: batch_size - n_own]]), n_own
 
 
-def read_images(X, rows, augment=None):
-    """Decode some images into an array for Keras.
+def image_reader(X, augment=None):
+    """Function that decodes some images into an array for Keras.
 
     Parameters
     ----------
     X : ndarray of shape (n, H, W), dtype uint8, or XRaySequence
         The images.
-    rows : ndarray of shape (m,)
-        Row numbers.
     augment : callable, default=None
-        Called as ``augment(image, row)``.
+        Called as ``augment(image, row, epoch)``.
 
     Returns
     -------
-    ndarray of shape (m, H, W, 1), dtype uint8
+    callable
+        Called as ``read(rows, epoch=0)`` with an array of row numbers; returns uint8 of shape
+        (len(rows), H, W, 1).
     """
-    images = np.asarray(X[rows])
-    if augment is not None:
-        images = np.stack([augment(*pair) for pair in zip(images, rows.tolist(), strict=True)])
-    return images[..., None]
+
+    def read(rows, epoch=0):
+        images = np.asarray(X[rows])
+        if augment is not None:
+            pairs = zip(images, rows.tolist(), strict=True)
+            images = np.stack([augment(image, row, epoch) for image, row in pairs])
+        return images[..., None]
+
+    return read
 
 
 def one_ahead(function, arguments):

@@ -43,9 +43,13 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         Images per step.
     learning_rate : float, default=0.001
         Of Adam; it falls to zero along a cosine over the epochs.
-    precision : {"float32", "bfloat16"}, default="float32"
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
         Type in which the network computes. bfloat16 is faster on GPUs and on CPUs with AMX or
-        AVX512-BF16, and slower elsewhere.
+        AVX512-BF16, and slower elsewhere; "auto" chooses. Probabilities are float32.
+    memory : str, path or joblib.Memory, default=None
+        Keep fitted networks and their predictions in this folder, as
+        :class:`~sklearn.pipeline.Pipeline` keeps transformers, so that later processes and the
+        workers of ``n_jobs`` reuse them too; an integer ``random_state`` is needed.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the call before.
     random_state : int, RandomState instance or None, default=None
@@ -65,6 +69,8 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         "loss", and "val_loss" with ``validation``, by epoch.
     image_size_ : tuple of (int, int)
         Rows and columns that the network sees.
+    precision_ : {"float32", "bfloat16"}
+        Type in which the network computes.
 
     See Also
     --------
@@ -98,7 +104,8 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         epochs=10,
         batch_size=32,
         learning_rate=1e-3,
-        precision="float32",
+        precision="auto",
+        memory=None,
         warm_start=False,
         random_state=None,
         verbose=0,
@@ -115,6 +122,7 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.precision = precision
+        self.memory = memory
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
@@ -125,5 +133,5 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         if len(filters) < 2 or not all(map(valid, filters)):
             raise ValueError(f"filters must be at least two positive integers; got {self.filters}.")
         return build_cnn(
-            image_size, filters=filters, dropout=self.dropout, precision=self.precision
+            image_size, filters=filters, dropout=self.dropout, precision=self.precision_
         )

@@ -3,11 +3,27 @@
 import hashlib
 import os
 
-import joblib
 import numpy as np
+import xxhash
 
+from skpneumo.classifiers._memo import MEMO
 from skpneumo.exceptions import ImageReadError
 from skpneumo.images import XRaySequence
+
+_DECODED_AT_ONCE = 256
+_BYTES_PER_KEY = 500
+
+
+def digest(*parts):
+    """Short text that is the same for equal arrays and texts, and in practice for no others."""
+    state = xxhash.xxh3_128()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            state.update(f"{part.dtype}{part.shape}".encode())
+            state.update(np.ascontiguousarray(part).reshape(-1).view(np.uint8))
+        else:
+            state.update(f"{part}|".encode())
+    return state.hexdigest()
 
 
 def data_key(X):
@@ -22,7 +38,32 @@ def data_key(X):
     -------
     str
     """
-    return joblib.hash(X.fingerprints() if isinstance(X, XRaySequence) else X)
+    return digest(repr(X.fingerprints()) if isinstance(X, XRaySequence) else X)
+
+
+def image_keys(X):
+    """Key of each image, by its pixels.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, H, W), dtype uint8, or XRaySequence
+        Those of a sequence are decoded, but not a second time in this process.
+
+    Returns
+    -------
+    list of str
+    """
+    if not isinstance(X, XRaySequence):
+        return [digest(image) for image in X]
+    prints = [("content", *item) for item in X.fingerprints()]
+    keys = [MEMO.get(item) for item in prints]
+    missing = [row for row, key in enumerate(keys) if key is None]
+    for start in range(0, len(missing), _DECODED_AT_ONCE):
+        rows = missing[start : start + _DECODED_AT_ONCE]
+        for row, image in zip(rows, np.asarray(X[rows]), strict=True):
+            keys[row] = digest(image)
+            MEMO.put(prints[row], keys[row], _BYTES_PER_KEY)
+    return keys
 
 
 def content_keys(X):
@@ -41,16 +82,12 @@ def content_keys(X):
     list of str
     """
     if not isinstance(X, XRaySequence):
-        return [_digest(np.ascontiguousarray(image)) for image in X]
+        return [digest(image) for image in X]
     sizes = {path: _file_size(path) for path in dict.fromkeys(X.paths)}
     values, counts = np.unique(list(sizes.values()), return_counts=True)
     shared = set(values[counts > 1].tolist())
     keys = {path: _file_key(path) if size in shared else path for path, size in sizes.items()}
     return [keys[path] for path in X.paths]
-
-
-def _digest(data):
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 def _file_size(path):

@@ -1,13 +1,28 @@
 """InceptionV3 by transfer learning."""
 
+import copy
 import os
+from functools import partial
 from numbers import Integral, Real
+from weakref import WeakKeyDictionary
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skpneumo.classifiers._base import BasePneumoniaClassifier
+from skpneumo.classifiers._features import fingerprint
+from skpneumo.classifiers._memo import MEMO
+from skpneumo.classifiers._training import network_bytes
 from skpneumo.images import file_identity
-from skpneumo.networks import TRAINABLE, build_inception, set_trainable
+from skpneumo.networks import (
+    TRAINABLE,
+    build_backbone,
+    build_inception,
+    is_frozen,
+    set_trainable,
+    split_head,
+)
+
+_PARTS = WeakKeyDictionary()
 
 
 class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
@@ -40,7 +55,11 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
     threshold : float, default=0.5
         `predict` says pneumonia where its probability is at least this.
     augmentation : XRayAugmenter, default=None
-        Change the images anew in every epoch of training, never in prediction.
+        Change the images anew in every epoch of training, never in prediction. Where the head is
+        trained alone, each image has ``n_views`` changed versions, and each epoch takes the next.
+    n_views : int, default=4
+        How many. They are drawn from the image alone, the same for every ``random_state``, and
+        pushed through the pretrained network once for all folds, settings and processes.
     validation : float, splitter or None, default=None
         What early stopping looks at: a share of the images (stratified; images of one group and
         copies of one image stay together), the first split of a splitter such as
@@ -56,9 +75,13 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         Of Adam, in the first stage or the only one; it falls to zero along a cosine.
     fine_tune_learning_rate : float, default=0.0001
         The same, in the second stage.
-    precision : {"float32", "bfloat16"}, default="float32"
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
         Type in which the network computes. bfloat16 is faster on GPUs and on CPUs with AMX or
-        AVX512-BF16, and slower elsewhere.
+        AVX512-BF16, and slower elsewhere; "auto" chooses. Probabilities are float32.
+    memory : str, path or joblib.Memory, default=None
+        Keep fitted networks and their predictions in this folder, as
+        :class:`~sklearn.pipeline.Pipeline` keeps transformers, so that later processes and the
+        workers of ``n_jobs`` reuse them too; an integer ``random_state`` is needed.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the call before.
     random_state : int, RandomState instance or None, default=None
@@ -78,6 +101,8 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         "loss", and "val_loss" with ``validation``, by epoch; the second stage follows the first.
     image_size_ : tuple of (int, int)
         Rows and columns that the network sees.
+    precision_ : {"float32", "bfloat16"}
+        Type in which the network computes.
 
     See Also
     --------
@@ -101,9 +126,13 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
     _parameter_constraints = BasePneumoniaClassifier._parameter_constraints | {
         "weights": [str, os.PathLike, None],
         "trainable": [StrOptions({"auto", *TRAINABLE})],
+        "n_views": [Interval(Integral, 1, None, closed="left")],
         "head_epochs": [Interval(Integral, 1, None, closed="left")],
         "fine_tune_learning_rate": [Interval(Real, 0, None, closed="neither")],
     }
+
+    # Whether other estimators may hold the convolutional part.
+    _shares_backbone = False
 
     def __init__(
         self,
@@ -116,13 +145,15 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         class_weight=None,
         threshold=0.5,
         augmentation=None,
+        n_views=4,
         validation=None,
         patience=5,
         epochs=10,
         batch_size=32,
         learning_rate=1e-3,
         fine_tune_learning_rate=1e-4,
-        precision="float32",
+        precision="auto",
+        memory=None,
         warm_start=False,
         random_state=None,
         verbose=0,
@@ -135,6 +166,7 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         self.class_weight = class_weight
         self.threshold = threshold
         self.augmentation = augmentation
+        self.n_views = n_views
         self.validation = validation
         self.patience = patience
         self.epochs = epochs
@@ -142,14 +174,31 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         self.learning_rate = learning_rate
         self.fine_tune_learning_rate = fine_tune_learning_rate
         self.precision = precision
+        self.memory = memory
         self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
 
     def _build_network(self, image_size):
+        build = partial(build_backbone, image_size, weights=self.weights, precision=self.precision_)
+        self._shares_backbone = [name for _, _, name in self._stages()] == ["head"]
+        if self._shares_backbone:
+            build = partial(self._shared_backbone, image_size, build)
         return build_inception(
-            image_size, weights=self.weights, dropout=self.dropout, precision=self.precision
+            image_size, weights=self.weights, dropout=self.dropout, backbone=build
         )
+
+    def _shared_backbone(self, image_size, build):
+        """Frozen network, shared by all equal estimators of this process: building takes long."""
+        if self.weights is None and not isinstance(self.random_state, Integral):
+            return build()
+        seed = self.random_state if self.weights is None else None
+        key = "backbone", str(self.weights), self._start_key(), image_size, self.precision_, seed
+        backbone, weights_key = MEMO.get(key) or (None, None)
+        if backbone is None or fingerprint(backbone) != weights_key:
+            backbone = build()
+            MEMO.put(key, (backbone, fingerprint(backbone)), network_bytes(backbone))
+        return backbone
 
     def _stages(self):
         trainable = self.trainable
@@ -162,8 +211,17 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
             (self.epochs, self.fine_tune_learning_rate, trainable),
         ]
 
-    def _set_trainable(self, model, name):
-        set_trainable(model, name)
+    def _set_trainable(self, name):
+        if self._shares_backbone and name != "head":
+            self.model_, self._shares_backbone = copy.deepcopy(self.model_), False
+        set_trainable(self.model_, name)
+
+    def _parts(self):
+        if not is_frozen(self.model_):
+            return None, self.model_
+        if self.model_ not in _PARTS:
+            _PARTS[self.model_] = split_head(self.model_)
+        return _PARTS[self.model_]
 
     def _start_key(self):
         if self.weights in ("imagenet", None) or not os.path.isfile(self.weights):

@@ -8,14 +8,19 @@ from numbers import Integral
 from weakref import WeakKeyDictionary
 
 import joblib
+import keras
+from sklearn.utils.validation import check_memory
 
+import skpneumo
+from skpneumo.classifiers._features import fingerprint
 from skpneumo.classifiers._identity import data_key
 from skpneumo.classifiers._memo import MEMO
 from skpneumo.classifiers._training import network_bytes, network_key
+from skpneumo.networks import resolve_precision
 
 # Parameters that change nothing in the network that a fit ends with; class weights are part of
 # the row weights, which are in the key.
-_NOT_IN_KEY = ("threshold", "class_weight", "verbose")
+_NOT_IN_KEY = ("threshold", "class_weight", "memory", "verbose")
 
 
 _CLASS_NUMBERS = WeakKeyDictionary()
@@ -39,7 +44,9 @@ def fit_key(estimator, X, codes, weights, groups):
     if not isinstance(estimator.random_state, Integral) or _is_random(estimator.validation):
         return None
     params = {k: v for k, v in estimator.get_params().items() if k not in _NOT_IN_KEY}
-    start = _class_key(type(estimator)), params, estimator._start_key()
+    params["precision"] = resolve_precision(params["precision"])
+    versions = skpneumo.__version__, keras.__version__, keras.backend.backend()
+    start = versions, _class_key(type(estimator)), params, estimator._start_key()
     return "network", joblib.hash((start, data_key(X), codes, weights, groups))
 
 
@@ -63,8 +70,8 @@ def recall(estimator, key):
     bool
         Whether there was.
     """
-    fitted, weights_key = MEMO.get(key) or (None, None)
-    if fitted is None or network_key(fitted["model_"]) != weights_key:
+    fitted, parts, weights_key = MEMO.get(key) or (None, None, None)
+    if fitted is None or parts_key(parts) != weights_key:
         return False
     vars(estimator).update(fitted | {"history_": copy.deepcopy(fitted["history_"])})
     return True
@@ -75,11 +82,52 @@ def remember(estimator, key):
     estimator._shared = key is not None
     if key is None:
         return
-    params = estimator.get_params(deep=False)
-    fitted = {name: value for name, value in vars(estimator).items() if name not in params}
-    fitted["history_"] = copy.deepcopy(fitted["history_"])
-    model = estimator.model_
-    MEMO.put(key, (fitted, network_key(model)), network_bytes(model))
+    parts = estimator._parts()
+    fitted = fitted_attributes(estimator) | {"model_": estimator.model_}
+    MEMO.put(key, (fitted, parts, parts_key(parts)), network_bytes(parts[1]))
+
+
+def fitted_attributes(estimator):
+    """What a fit left in an estimator, but for the network."""
+    skipped = {*estimator.get_params(deep=False), "model_"}
+    return copy.deepcopy({name: v for name, v in vars(estimator).items() if name not in skipped})
+
+
+def parts_key(parts):
+    """Key of the weights of a network that was split by `BasePneumoniaClassifier._parts`."""
+    backbone, network = parts
+    return None if backbone is None else fingerprint(backbone), network_key(network)
+
+
+def predict_once(key, memory, compute):
+    """Probabilities by key: from this process, from ``memory``, or computed."""
+    probabilities = MEMO.get(key)
+    if probabilities is None:
+        probabilities = through_memory(memory, key, compute)
+        MEMO.put(key, probabilities, probabilities.nbytes)
+    return probabilities
+
+
+def through_memory(memory, key, compute):
+    """Result of ``compute()``, or what a memory kept of an equal call.
+
+    Parameters
+    ----------
+    memory : str, path, joblib.Memory or None
+        As in :class:`~sklearn.pipeline.Pipeline`.
+    key : tuple or None
+        Equal for equal calls; None where there are none.
+    compute : callable
+        Called where nothing was kept.
+    """
+    if memory is None or key is None:
+        return compute()
+    memory = check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
+    return memory.cache(_call, ignore=["compute"])(key, compute)
+
+
+def _call(key, compute):
+    return compute()
 
 
 @contextmanager

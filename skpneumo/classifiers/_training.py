@@ -4,13 +4,29 @@ The loops are our own: `keras.Model.fit` reads Python-made batches through Tenso
 dataset, which changes how the whole process allocates memory and doubles the time of a step.
 """
 
-import hashlib
-
 import keras
 import numpy as np
 
-from skpneumo.classifiers._batches import batches_of_rows, one_ahead, read_images
+from skpneumo.classifiers._batches import batches_of_rows, one_ahead
+from skpneumo.classifiers._identity import digest
 from skpneumo.classifiers._progress import progress_of
+
+
+@keras.saving.register_keras_serializable("skpneumo")
+class LeakFreeAdam(keras.optimizers.Adam):
+    """Adam of which nothing stays behind.
+
+    With TensorFlow, Keras adds the gradients of all devices up even if there is one, in a way that
+    keeps the whole traced network alive for as long as the process: some 10 MB for each training.
+    """
+
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        if self._distribution_strategy.num_replicas_in_sync > 1:
+            return super()._all_reduce_sum_gradients(grads_and_vars)
+        return grads_and_vars
+
+
+_OPTIMIZERS = {"Adam": LeakFreeAdam, "SGD": keras.optimizers.SGD}
 
 
 def compile_network(model, learning_rate, optimizer="Adam"):
@@ -23,11 +39,11 @@ def compile_network(model, learning_rate, optimizer="Adam"):
     learning_rate : float or keras.optimizers.schedules.LearningRateSchedule
         Of the optimizer.
     optimizer : {"Adam", "SGD"}, default="Adam"
-        Name of a class in `keras.optimizers`.
+        Its name.
     """
     # On a CPU, XLA takes longer to compile these networks than it saves in a whole training.
     jit_compile = "auto" if keras.backend.backend() == "jax" else False
-    optimizer = getattr(keras.optimizers, optimizer)(learning_rate)
+    optimizer = _OPTIMIZERS[optimizer](learning_rate)
     # Variables made only while TensorFlow traces the first step would make it trace twice.
     optimizer.build(model.trainable_variables)
     model.compile(optimizer, "binary_crossentropy", jit_compile=jit_compile)
@@ -51,7 +67,7 @@ def n_steps(n_images, batch_size):
 
 def train(
     model,
-    X,
+    read,
     y,
     weights=None,
     *,
@@ -59,7 +75,6 @@ def train(
     batch_size,
     seed,
     first_epoch=0,
-    augmentation=None,
     held_back=None,
     patience=1,
     verbose=0,
@@ -70,8 +85,8 @@ def train(
     ----------
     model : keras.Model
         Changed in place.
-    X : ndarray of shape (n, H, W), dtype uint8, or XRaySequence
-        Images of the size of the network.
+    read : callable
+        Gives what the network takes: called as ``read(rows, epoch)`` with an array of row numbers.
     y : ndarray of shape (n,)
         0 or 1.
     weights : ndarray of shape (n,), default=None
@@ -81,12 +96,10 @@ def train(
     batch_size : int
         Images per step.
     seed : int
-        Decides the order of the images and their augmentation, together with the epoch.
+        Decides the order of the images, together with the epoch.
     first_epoch : int, default=0
         Number of the first epoch.
-    augmentation : Augmentation, default=None
-        What to change, anew for each image in each epoch.
-    held_back : tuple of (X, y, weights), default=None
+    held_back : tuple of (read, y, weights), default=None
         Training ends when the loss on these has not fallen for ``patience`` epochs, with the
         weights of the best epoch.
     patience : int, default=1
@@ -109,9 +122,7 @@ def train(
     best_loss, best_weights, waited = np.inf, None, 0
     with progress_of(epochs, verbose) as report:
         for epoch in range(first_epoch, first_epoch + epochs):
-            loss = _train_epoch(
-                model, X, y, weights, batch_size, [seed, epoch], augmentation, report
-            )
+            loss = _train_epoch(model, read, y, weights, batch_size, seed, epoch, report)
             if not np.isfinite(loss):
                 raise ValueError(
                     f"The loss is not a number any more in epoch {epoch + 1}. Lower "
@@ -138,70 +149,64 @@ def train(
     return history
 
 
-def _train_epoch(model, X, y, weights, batch_size, seed, augmentation, report):
-    order = np.random.default_rng(seed).permutation(len(y))
+def _train_epoch(model, read, y, weights, batch_size, seed, epoch, report):
+    order = np.random.default_rng([seed, epoch]).permutation(len(y))
 
-    def augment(image, row):
-        return augmentation(image, [*seed, row])
-
-    def read(batch):
+    def prepare(batch):
         rows, n_own = batch
         batch_weights = weights[rows].copy()
         batch_weights[n_own:] = 0
-        images = read_images(X, rows, augment if augmentation is not None else None)
-        return images, y[rows], batch_weights
+        return read(rows, epoch), y[rows], batch_weights
 
     steps = n_steps(len(y), batch_size)
     total = 0.0
-    for images, targets, batch_weights in one_ahead(read, batches_of_rows(order, batch_size)):
+    for inputs, targets, batch_weights in one_ahead(prepare, batches_of_rows(order, batch_size)):
         model.reset_metrics()
         # Keras's mean is over the filling of the last batch too.
-        total += len(images) * float(model.train_on_batch(images, targets, batch_weights))
+        total += len(inputs) * float(model.train_on_batch(inputs, targets, batch_weights))
         report(1 / steps)
     return total / len(y)
 
 
-def evaluate_loss(model, X, y, weights=None, batch_size=32):
-    """Mean weighted log loss of a network on images."""
-    probability = ask(model, X, batch_size)[:, 0].astype(np.float64)
+def evaluate_loss(model, read, y, weights=None, batch_size=32):
+    """Mean weighted log loss of a network on what ``read(rows)`` gives."""
+    probability = ask(model, read, len(y), batch_size)[:, 0].astype(np.float64)
     probability = np.clip(probability, 1e-7, 1 - 1e-7)
     losses = -np.where(y == 1, np.log(probability), np.log(1 - probability))
     return float(np.mean(losses if weights is None else losses * weights))
 
 
-def ask(model, X, batch_size):
-    """Probability of pneumonia of each image.
+def ask(model, read, n, batch_size):
+    """What a network says of each image.
 
     Parameters
     ----------
     model : keras.Model
         The network.
-    X : ndarray of shape (n, H, W), dtype uint8, or XRaySequence
-        Images of the size of the network.
+    read : callable
+        Gives what the network takes: called as ``read(rows)`` with an array of row numbers.
+    n : int
+        Number of rows.
     batch_size : int
         Images per step.
 
     Returns
     -------
-    ndarray of shape (n, 1), dtype float32
+    ndarray of shape (n, n_outputs)
     """
 
-    def read(batch):
+    def prepare(batch):
         rows, n_own = batch
-        return read_images(X, rows), n_own
+        return read(rows), n_own
 
-    batches = one_ahead(read, batches_of_rows(np.arange(len(X)), batch_size))
-    return np.concatenate([model.predict_on_batch(images)[:n] for images, n in batches])
+    batches = one_ahead(prepare, batches_of_rows(np.arange(n), batch_size))
+    return np.concatenate([model.predict_on_batch(inputs)[:own] for inputs, own in batches])
 
 
 def network_key(model):
     """Key of a network's weights: a network changed by hand is another one."""
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update(repr([layer.dtype_policy.name for layer in model.layers]).encode())
-    for weights in model.get_weights():
-        digest.update(str(weights.shape).encode())
-        digest.update(np.ascontiguousarray(weights))
-    return digest.hexdigest()
+    types = repr([layer.dtype_policy.name for layer in model.layers])
+    return digest(types, *(np.asarray(variable.value) for variable in model.weights))
 
 
 def network_bytes(model):

@@ -1,6 +1,24 @@
 """The networks, in plain Keras: they know no estimator."""
 
 from skpneumo.networks._cnn import build_cnn
-from skpneumo.networks._inception import TRAINABLE, build_inception, set_trainable
+from skpneumo.networks._inception import (
+    TRAINABLE,
+    build_backbone,
+    build_inception,
+    is_frozen,
+    set_trainable,
+    split_head,
+)
+from skpneumo.networks._precision import PRECISIONS, resolve_precision
 
-__all__ = ["TRAINABLE", "build_cnn", "build_inception", "set_trainable"]
+__all__ = [
+    "PRECISIONS",
+    "TRAINABLE",
+    "build_backbone",
+    "build_cnn",
+    "build_inception",
+    "is_frozen",
+    "resolve_precision",
+    "set_trainable",
+    "split_head",
+]

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from skpneumo.networks._parts import add_head, dtype_policy
+from skpneumo.networks._parts import add_head, dtype_policy, make_head
 
 
 def _convolve(x, n_filters, policy, *, kernel=3, stride=1):
@@ -67,4 +67,4 @@ def build_cnn(image_size, *, filters=(24, 48, 64, 128), dropout=0.3, precision="
     for n_filters in blocks:
         x = _convolve(x, n_filters, policy, stride=2)
         x = _convolve(x, n_filters, policy)
-    return add_head(images, layers.GlobalAveragePooling2D(dtype=policy)(x), dropout)
+    return add_head(images, layers.GlobalAveragePooling2D(dtype=policy)(x), make_head(dropout))

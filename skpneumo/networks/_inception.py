@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from skpneumo.exceptions import WeightsError
-from skpneumo.networks._parts import add_head, dtype_policy
+from skpneumo.networks._parts import add_head, dtype_policy, make_head
 
 TRAINABLE = ("head", "upper", "all")
 MIN_SIDE = 75
@@ -18,7 +18,9 @@ _WEIGHTS_URL = (
 )
 
 
-def build_inception(image_size, *, weights="imagenet", dropout=0.2, precision="float32"):
+def build_inception(
+    image_size, *, weights="imagenet", dropout=0.2, precision="float32", backbone=None
+):
     """Build InceptionV3 with one output, the probability of pneumonia.
 
     Parameters
@@ -33,6 +35,9 @@ def build_inception(image_size, *, weights="imagenet", dropout=0.2, precision="f
         Share of the features left out while training.
     precision : {"float32", "bfloat16"}, default="float32"
         Type in which the layers compute; weights and the result are float32.
+    backbone : keras.Model or callable, default=None
+        Of `build_backbone` with the other arguments, to be shared by networks that do not train
+        it; or a function that gives one. None builds one.
 
     Returns
     -------
@@ -52,6 +57,17 @@ def build_inception(image_size, *, weights="imagenet", dropout=0.2, precision="f
     Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016; on
     these images Kermany et al., Cell 172 (2018), 1122-1131.
     """
+    _check(image_size, weights)
+    # First: with one seed the head is the same whether or not the backbone is drawn.
+    head = make_head(dropout)
+    if backbone is None:
+        backbone = build_backbone(image_size, weights=weights, precision=precision)
+    elif not isinstance(backbone, keras.Model):
+        backbone = backbone()
+    return add_head(backbone.inputs[0], backbone.outputs[0], head)
+
+
+def _check(image_size, weights):
     if min(image_size) < MIN_SIDE:
         raise ValueError(
             f"InceptionV3 needs images of at least {MIN_SIDE} x {MIN_SIDE} pixels, got "
@@ -62,20 +78,36 @@ def build_inception(image_size, *, weights="imagenet", dropout=0.2, precision="f
             f"There is no weights file {os.fspath(weights)}. Wanted: InceptionV3 weights without "
             f"the top, such as {_WEIGHTS_URL}; 'imagenet' downloads them, None trains from scratch."
         )
+
+
+def build_backbone(image_size, *, weights="imagenet", precision="float32"):
+    """Build InceptionV3 without its top.
+
+    Parameters
+    ----------
+    image_size, weights, precision
+        See `build_inception`.
+
+    Returns
+    -------
+    keras.Model
+        Input: uint8 of shape (n, rows, columns, 1). Output: 2,048 features for each image.
+    """
+    _check(image_size, weights)
     policy = dtype_policy(precision)
     images = keras.Input((*image_size, 1), dtype="uint8", name="images")
     x = layers.Rescaling(1 / 127.5, offset=-1.0, dtype=policy)(images)
     x = layers.Concatenate(dtype=policy)([x, x, x])
-    backbone = _backbone(image_size, weights, policy)
+    application = _application(image_size, weights, policy)
     if weights is None:
         # Trainings here are short: Keras's momentum of 0.99 leaves the statistics behind.
-        for layer in backbone.layers:
+        for layer in application.layers:
             if isinstance(layer, layers.BatchNormalization):
                 layer.momentum = 0.9
-    return add_head(images, backbone(x), dropout)
+    return keras.Model(images, application(x))
 
 
-def _backbone(image_size, weights, policy):
+def _application(image_size, weights, policy):
     # The application takes no dtype: it reads the global policy.
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
@@ -131,3 +163,29 @@ def set_trainable(model, trainable):
     for i, layer in enumerate(backbone.layers):
         keeps_statistics = trainable == "upper" and isinstance(layer, layers.BatchNormalization)
         layer.trainable = i >= first and not keeps_statistics
+
+
+def is_frozen(model):
+    """Whether training leaves the convolutional part of a network as it is."""
+    return not model.get_layer(_BACKBONE).trainable
+
+
+def split_head(model):
+    """Split a network of `build_inception` at its features; the parts share its weights.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A network that was not split before.
+
+    Returns
+    -------
+    backbone : keras.Model
+        From images to features, not trainable.
+    head : keras.Model
+        From features to the probability of pneumonia.
+    """
+    dropout, probability = model.get_layer("dropout"), model.get_layer("probability")
+    backbone = keras.Model(model.inputs[0], dropout.input)
+    features = keras.Input(dropout.input.shape[1:], name="features")
+    return backbone, keras.Model(features, probability(dropout(features)))

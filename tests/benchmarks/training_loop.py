@@ -13,6 +13,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 
+from skpneumo.classifiers._batches import image_reader
 from skpneumo.classifiers._training import compile_network, train
 from skpneumo.datasets import make_xrays
 from skpneumo.networks import build_cnn
@@ -45,7 +46,9 @@ for image_size in ((72, 64), (112, 112)):
     X, y = xrays.images, (xrays.target == "PNEUMONIA").astype("float32")
     model = build_cnn(image_size)
     compile_network(model, 1e-3)
-    ours = _median_time(lambda X=X, y=y, m=model: train(m, X, y, epochs=1, batch_size=32, seed=0))
+    ours = _median_time(
+        lambda X=X, y=y, m=model: train(m, image_reader(X), y, epochs=1, batch_size=32, seed=0)
+    )
     arrays = _median_time(lambda X=X, y=y, m=model: m.fit(X[..., None], y, verbose=0))
     data = _Dataset(X, y)
     made = _median_time(lambda data=data, m=model: m.fit(data, verbose=0, shuffle=False))

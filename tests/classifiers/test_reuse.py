@@ -26,9 +26,9 @@ def asked(monkeypatch):
     """Count how many images the networks are asked for."""
     numbers = []
 
-    def counting(model, X, batch_size):
-        numbers.append(len(X))
-        return ask(model, X, batch_size)
+    def counting(model, read, n, batch_size):
+        numbers.append(n)
+        return ask(model, read, n, batch_size)
 
     ask = _base.ask
     monkeypatch.setattr(_base, "ask", counting)

@@ -1,11 +1,13 @@
 """The training loop does what plain Keras does."""
 
+import gc
+
 import keras
 import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
-from skpneumo.classifiers._batches import batches_of_rows, decode_once, one_ahead, read_images
+from skpneumo.classifiers._batches import batches_of_rows, decode_once, image_reader, one_ahead
 from skpneumo.classifiers._training import ask, compile_network, evaluate_loss, falling_rate, train
 from skpneumo.images import XRaySequence
 from skpneumo.networks import build_cnn
@@ -51,7 +53,7 @@ def test_it_equals_keras(xrays, y, network, weighted):
     options = {"epochs": 3, "seed": 7, "batch_size": 10}
     expected = fit_plainly(network(), xrays.X, y, weights=weights, **options)
     model = network()
-    train(model, xrays.X, y, weights, **options)
+    train(model, image_reader(xrays.X), y, weights, **options)
     for ours, theirs in zip(model.get_weights(), expected.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=2e-3, atol=2e-4)
 
@@ -60,7 +62,7 @@ def test_its_loss_is_the_mean_over_the_images(xrays, y, network):
     model = network()
     compile_network(model, 1e-9)  # so slow that the network stays what it is
     weights = np.linspace(0.5, 2, 50, dtype=np.float32)
-    history = train(model, xrays.X, y, weights, epochs=1, seed=0, batch_size=50)
+    history = train(model, image_reader(xrays.X), y, weights, epochs=1, seed=0, batch_size=50)
     probability = model(xrays.X[..., None], training=True).numpy()[:, 0].astype(float)
     each = -np.where(y == 1, np.log(probability), np.log(1 - probability))
     assert history["loss"] == [pytest.approx((each * weights).mean(), rel=1e-3)]
@@ -76,7 +78,7 @@ def test_the_filling_of_the_last_batch_weighs_nothing(xrays, y):
         return model
 
     model, expected = linear(), linear()
-    train(model, xrays.X, y, epochs=1, seed=0, batch_size=40)
+    train(model, image_reader(xrays.X), y, epochs=1, seed=0, batch_size=40)
     order = np.random.default_rng([0, 0]).permutation(50)
     for rows, weight in ((order[:40], 1.0), (order[40:], 10 / 40)):
         expected.train_on_batch(xrays.X[rows][..., None], y[rows], np.full(len(rows), weight))
@@ -103,10 +105,13 @@ def test_reading_ahead_keeps_the_order_and_passes_errors_on():
 def test_a_stream_trains_as_an_array_does(xrays, paths, y, network):
     model, streamed = network(), network()
     options = {"epochs": 2, "seed": 3, "batch_size": 16}
-    train(model, xrays.X, y, **options)
-    train(streamed, XRaySequence(paths), y, **options)
+    train(model, image_reader(xrays.X), y, **options)
+    train(streamed, image_reader(XRaySequence(paths)), y, **options)
     np.testing.assert_array_equal(model.get_weights()[0], streamed.get_weights()[0])
-    np.testing.assert_array_equal(ask(model, xrays.X, 16), ask(model, XRaySequence(paths), 16))
+    np.testing.assert_array_equal(
+        ask(model, image_reader(xrays.X), 50, 16),
+        ask(model, image_reader(XRaySequence(paths)), 50, 16),
+    )
 
 
 def test_a_stream_too_large_is_not_decoded_at_once(paths, monkeypatch):
@@ -122,17 +127,20 @@ def test_asking_equals_keras(xrays, network):
     model = network()
     expected = model.predict(xrays.X[..., None], verbose=0)
     for batch_size in (7, 50, 64):
-        np.testing.assert_allclose(ask(model, xrays.X, batch_size), expected, atol=1e-6)
+        np.testing.assert_allclose(
+            ask(model, image_reader(xrays.X), 50, batch_size), expected, atol=1e-6
+        )
 
 
 def test_the_loss_held_back_is_the_log_loss(xrays, y, network):
     model = network()
-    probability = ask(model, xrays.X, 16)[:, 0].astype(float)
-    assert evaluate_loss(model, xrays.X, y) == pytest.approx(log_loss(y, probability), rel=1e-6)
+    read = image_reader(xrays.X)
+    probability = ask(model, read, 50, 16)[:, 0].astype(float)
+    assert evaluate_loss(model, read, y) == pytest.approx(log_loss(y, probability), rel=1e-6)
     weights = np.linspace(0, 2, 50)
     weights /= weights.mean()
     expected = log_loss(y, probability, sample_weight=weights)
-    assert evaluate_loss(model, xrays.X, y, weights) == pytest.approx(expected, rel=1e-6)
+    assert evaluate_loss(model, read, y, weights) == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_rate_falls_to_zero_along_a_cosine():
@@ -145,16 +153,32 @@ def test_the_rate_falls_to_zero_along_a_cosine():
 def test_augmentation_is_drawn_anew_in_every_epoch(xrays, y, network):
     seen = []
 
-    def spy(image, seed):
-        seen.append(tuple(seed))
+    def spy(image, row, epoch):
+        seen.append((epoch, row))
         return image
 
-    train(network(), xrays.X, y, epochs=2, seed=5, batch_size=25, augmentation=spy)
-    assert len(set(seen)) == 100
-    assert {(5, epoch, row) for epoch in range(2) for row in range(50)} == set(seen)
+    train(network(), image_reader(xrays.X, spy), y, epochs=2, seed=5, batch_size=25)
+    assert sorted(seen) == [(epoch, row) for epoch in range(2) for row in range(50)]
 
 
 def test_images_are_read_in_the_order_of_the_rows(xrays, paths):
     rows = np.array([7, 0, 7, 31])
     for X in (xrays.X, XRaySequence(paths)):
-        np.testing.assert_array_equal(read_images(X, rows)[..., 0], xrays.X[rows])
+        np.testing.assert_array_equal(image_reader(X)(rows)[..., 0], xrays.X[rows])
+
+
+def test_no_traced_network_stays_in_memory(xrays, y, network):
+    for _ in range(3):
+        train(network(), image_reader(xrays.X), y, epochs=1, seed=0, batch_size=50)
+    gc.collect()
+    graphs = [thing for thing in gc.get_objects() if type(thing).__name__ == "FuncGraph"]
+    assert len([graph for graph in graphs if graph.name == "one_step_on_data"]) == 0
+
+
+def test_adam_is_that_of_keras(xrays, y, network):
+    ours, theirs = network(), network()
+    theirs.compile(keras.optimizers.Adam(0.01), "binary_crossentropy")
+    for model in (ours, theirs):
+        train(model, image_reader(xrays.X), y, epochs=2, seed=0, batch_size=25)
+    for one, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)

@@ -1,0 +1,70 @@
+"""The type in which networks compute."""
+
+import os
+from functools import cache
+from pathlib import Path
+
+import keras
+
+PRECISIONS = ("auto", "float32", "bfloat16")
+_AMPERE = 8  # major compute capability of the first NVIDIA GPUs that are fast in bfloat16
+_CPU_INFO = "/proc/cpuinfo"
+
+
+def resolve_precision(precision):
+    """Type to compute in on this machine.
+
+    Parameters
+    ----------
+    precision : {"auto", "float32", "bfloat16"}
+        "auto" is bfloat16 where it is faster: on TPUs, on GPUs from NVIDIA's Ampere on, and with
+        TensorFlow on CPUs that have instructions for it (AVX512-BF16 or AMX).
+
+    Returns
+    -------
+    {"float32", "bfloat16"}
+
+    Examples
+    --------
+    >>> from skpneumo.networks import resolve_precision
+    >>> resolve_precision("float32")
+    'float32'
+    """
+    return _fast_precision() if precision == "auto" else precision
+
+
+@cache
+def _fast_precision():
+    find = {"tensorflow": _tensorflow_is_fast, "jax": _jax_is_fast}.get(keras.backend.backend())
+    return "bfloat16" if find is not None and find() else "float32"
+
+
+def _tensorflow_is_fast():
+    import tensorflow as tf
+
+    if tf.config.list_physical_devices("TPU"):
+        return True
+    gpus = tf.config.list_physical_devices("GPU")
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    if gpus:
+        return all(found.get("compute_capability", (0,))[0] >= _AMPERE for found in details)
+    # Only oneDNN uses these instructions.
+    return os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0" and _cpu_computes_bfloat16()
+
+
+def _jax_is_fast():
+    import jax
+
+    device = jax.devices()[0]
+    if device.platform == "gpu":
+        return float(getattr(device, "compute_capability", 0)) >= _AMPERE
+    return device.platform == "tpu"
+
+
+def _cpu_computes_bfloat16():
+    try:
+        lines = Path(_CPU_INFO).read_text().splitlines()
+    except OSError:
+        return False
+    flags = next((line.split() for line in lines if line.startswith("flags")), [])
+    return "avx512_bf16" in flags or "amx_bf16" in flags

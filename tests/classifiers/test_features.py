@@ -1,0 +1,197 @@
+"""Over a frozen network each image is computed once, and the results are those of the plain way."""
+
+import copy
+import pickle
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+
+from skpneumo import InceptionPneumoniaClassifier, XRayAugmenter, clear_cache
+from skpneumo.classifiers import _features, clear_memory
+from skpneumo.classifiers._batches import image_reader
+from skpneumo.classifiers._features import feature_reader, fingerprint
+from skpneumo.classifiers._training import ask, compile_network, falling_rate, train
+from skpneumo.datasets import make_xrays
+from skpneumo.images import XRaySequence
+from skpneumo.networks import build_inception, set_trainable, split_head
+
+AUGMENTER = XRayAugmenter(rotation=10)
+
+
+@pytest.fixture(scope="module")
+def data():
+    xrays = make_xrays(24, image_size=(75, 77), random_state=0)
+    order = np.argsort(xrays.target, kind="stable")
+    return xrays.images[order], xrays.target[order]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept():
+    clear_cache()
+    clear_memory()
+
+
+@pytest.fixture
+def computed(monkeypatch):
+    """Count the images that are pushed through the frozen network."""
+    numbers = []
+
+    def counting(model, read, n, batch_size):
+        numbers.append(n)
+        return ask(model, read, n, batch_size)
+
+    monkeypatch.setattr(_features, "ask", counting)
+    return numbers
+
+
+def head_only(**options):
+    defaults = {"weights": None, "trainable": "head", "epochs": 2, "batch_size": 8}
+    return InceptionPneumoniaClassifier(**defaults | {"random_state": 0} | options)
+
+
+@pytest.fixture(scope="module")
+def backbone():
+    keras.utils.set_random_seed(0)
+    return split_head(build_inception((75, 77), weights=None))[0]
+
+
+def test_results_are_those_of_the_plain_way(data):
+    X, labels = data
+    y = (labels == "PNEUMONIA").astype(np.float32)
+    clf = head_only().fit(X, labels)
+    keras.utils.set_random_seed(0)
+    plain = build_inception((75, 77), weights=None)
+    set_trainable(plain, "head")
+    # The same start: the random part differs in nothing but the way it is seeded.
+    plain.get_layer("inception_v3").set_weights(clf.model_.get_layer("inception_v3").get_weights())
+    start = head_only()
+    start._random_state, start.image_size_ = 0, (75, 77)
+    start.model_ = start._build_keras_model()
+    for name in ("dropout", "probability"):
+        config = start.model_.get_layer(name).get_config()
+        assert config == clf.model_.get_layer(name).get_config()
+    plain = copy.deepcopy(start.model_)
+    set_trainable(plain, "head")
+    compile_network(plain, falling_rate(1e-3, 6))
+    train(plain, image_reader(X), y, epochs=2, batch_size=8, seed=0)
+    for ours, theirs in zip(clf.model_.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    expected = plain.predict(X[..., None], verbose=0)[:, 0]
+    np.testing.assert_allclose(clf.predict_proba(X)[:, 1], expected, atol=1e-5)
+
+
+def test_a_search_computes_each_image_once(data, computed):
+    X, y = data
+    grid = {"learning_rate": [1e-2, 1e-3], "class_weight": [None, {"PNEUMONIA": 2}]}
+    search = GridSearchCV(head_only(), grid, cv=StratifiedKFold(3), scoring="roc_auc")
+    search.fit(X, y).predict(X)
+    assert sum(computed) == len(X)
+    assert search.best_estimator_._parts()[0] is not None
+
+
+def test_a_later_process_computes_nothing(data, computed):
+    X, y = data
+    first = head_only().fit(X, y).predict_proba(X)
+    clear_memory()  # what another process has
+    again = head_only().fit(X, y).predict_proba(X)
+    assert sum(computed) == len(X)
+    np.testing.assert_allclose(again, first, atol=1e-6)
+
+
+def test_copies_and_files_are_the_same_image(data, computed, tmp_path, backbone):
+    X, _ = data
+    first = feature_reader(backbone, X[[0, 1, 0]], 2)(np.arange(3))
+    assert sum(computed) == 2
+    np.testing.assert_array_equal(first[0], first[2])
+    paths = [tmp_path / f"{i}.png" for i in range(2)]
+    for path, image in zip(paths, X, strict=False):
+        Image.fromarray(image).save(path)
+    files = feature_reader(backbone, XRaySequence(paths, size=(75, 77)), 2)(np.arange(2))
+    assert sum(computed) == 2
+    np.testing.assert_array_equal(files, first[:2])
+
+
+def test_views_are_computed_once_and_taken_in_turn(data, computed, backbone):
+    X = data[0][:4]
+    augmentation = AUGMENTER.to_augmentation()
+    read = feature_reader(backbone, X, 4, augmentation, n_views=2)
+    assert sum(computed) == 2 * len(X)
+    rows = np.arange(4)
+    assert not np.allclose(read(rows, 0), read(rows, 1))
+    np.testing.assert_array_equal(read(rows, 0), read(rows, 2))
+    shuffled = feature_reader(backbone, X[::-1], 4, augmentation, n_views=2)
+    np.testing.assert_array_equal(shuffled(rows, 1), read(rows[::-1], 1))
+    assert sum(computed) == 2 * len(X)
+    digest = [int(key, 16) for key in _features.image_keys(X)]
+    changed = np.stack([augmentation(X[i], [digest[i], 1]) for i in rows])
+    np.testing.assert_allclose(read(rows, 1), backbone.predict(changed[..., None]), atol=1e-5)
+
+
+def test_augmentation_in_a_fit_changes_training_alone(data, computed):
+    X, y = data
+    clf = head_only(augmentation=AUGMENTER, n_views=2, validation=0.3).fit(X, y)
+    clf.predict(X)
+    n_held_back = round(0.3 * len(X))
+    assert sum(computed) == pytest.approx(2 * (len(X) - n_held_back) + len(X), abs=3)
+    assert not np.array_equal(
+        clf.model_.get_layer("probability").get_weights()[0],
+        head_only(validation=0.3).fit(X, y).model_.get_layer("probability").get_weights()[0],
+    )
+
+
+def test_without_a_store_this_process_remembers(data, computed, monkeypatch):
+    monkeypatch.setenv("SKPNEUMO_CACHE", "off")
+    X, y = data
+    for rate in (1e-2, 1e-3):
+        head_only(learning_rate=rate).fit(X, y)
+    assert sum(computed) == len(X)
+
+
+def test_a_changed_network_has_another_fingerprint(backbone):
+    network = copy.deepcopy(backbone)
+    before = fingerprint(network)
+    assert before == fingerprint(copy.deepcopy(backbone)) == fingerprint(backbone)
+    network.set_weights([weights + 1e-3 for weights in network.get_weights()])
+    assert fingerprint(network) != before
+    network.set_weights(backbone.get_weights())
+    assert fingerprint(network) == before
+    middle = network.weights[200]
+    middle.assign(middle.value + 1)
+    assert fingerprint(network, fully=True) != before
+
+
+def test_training_more_of_a_shared_network_leaves_the_others_alone(data):
+    X, y = data
+    one, two = head_only().fit(X, y), head_only(learning_rate=0.01).fit(X, y)
+    shared = one.model_.get_layer("inception_v3")
+    assert shared is two.model_.get_layer("inception_v3")
+    before = two.predict_proba(X)
+    one.set_params(trainable="all").partial_fit(X, y)
+    assert one.model_.get_layer("inception_v3") is not shared
+    clear_memory()
+    np.testing.assert_array_equal(two.predict_proba(X), before)
+    clear_cache()
+    clear_memory()
+    np.testing.assert_allclose(two.predict_proba(X), before, atol=1e-5)
+
+
+def test_the_head_goes_on_training(data):
+    X, y = data
+    clf = head_only().fit(X, y)
+    for _ in range(2):
+        before = clf.model_.get_layer("probability").get_weights()[0]
+        clf = pickle.loads(pickle.dumps(clf)).partial_fit(X, y)
+        assert not np.array_equal(before, clf.model_.get_layer("probability").get_weights()[0])
+    assert len(clf.history_["loss"]) == 4
+
+
+def test_a_pickle_predicts_the_same_from_the_same_features(data, computed):
+    X, y = data
+    clf = head_only().fit(X, y)
+    expected = clf.predict_proba(X)
+    other = pickle.loads(pickle.dumps(clf))
+    np.testing.assert_allclose(other.predict_proba(X), expected, atol=1e-6)
+    assert sum(computed) == len(X)
