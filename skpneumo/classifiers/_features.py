@@ -71,32 +71,31 @@ def feature_reader(network, X, batch_size, augmentation=None, n_views=1):
         # From the image alone, so that all folds and settings have the same views of it.
         return augmentation(image, [int(images[row], 16), epoch])
 
-    def find(rows, view, source):
-        keys = [("features", source, images[row], view) for row in rows]
-        return keys, _recall(keys)
+    def keys_of(rows, view, source):
+        return [("features", source, images[row], view) for row in rows]
 
-    def compute(keys, rows, view):
-        augmented = None if view is None else augment
-        read = image_reader(X, augmented)
+    def compute(missing, view):
+        rows = np.array([*missing.values()])
+        read = image_reader(X, None if view is None else augment)
         epoch = 0 if view is None else view[1]
-        wanted = dict(zip(keys, rows, strict=True))
-        rows = np.array([*wanted.values()])
         features = ask(network, lambda part: read(rows[part], epoch), len(rows), batch_size)
-        return dict(zip(wanted, features.astype(np.float32), strict=True))
+        return dict(zip(missing, features.astype(np.float32), strict=True))
 
     def fetch(rows, view, source):
-        keys, found = find(rows, view, source)
-        missing = [i for i, key in enumerate(keys) if key not in found]
+        keys = keys_of(rows, view, source)
+        found = _recall(keys)
+        missing = {key: row for key, row in zip(keys, rows, strict=True) if key not in found}
         if missing:
-            computed = compute([keys[i] for i in missing], [rows[i] for i in missing], view)
+            computed = compute(missing, view)
             _keep(computed)
             found |= computed
         return np.stack([found[key] for key in keys])
 
     source = fingerprint(network)
-    chunks = [range(i, min(i + _AT_ONCE, len(images))) for i in range(0, len(images), _AT_ONCE)]
+    starts = range(0, len(images), _AT_ONCE)
+    chunks = [range(start, min(start + _AT_ONCE, len(images))) for start in starts]
     todo = [(rows, view) for view in views for rows in chunks]
-    if any(len(find(*part, source)[1]) < len(set(find(*part, source)[0])) for part in todo):
+    if not all(_has_all(keys_of(*part, source)) for part in todo):
         # Nothing may be kept under the name of what the network was before.
         source = fingerprint(network, fully=True)
         for rows, view in todo:
@@ -108,7 +107,12 @@ def feature_reader(network, X, batch_size, augmentation=None, n_views=1):
     return read
 
 
+def _has_all(keys):
+    return _recall(keys).keys() >= set(keys)
+
+
 def _recall(keys):
+    """Those features, by key, that this process or the store on disk has."""
     found = {key: features for key in keys if (features := MEMO.get(key)) is not None}
     missing = [key for key in dict.fromkeys(keys) if key not in found]
     store = default_store()

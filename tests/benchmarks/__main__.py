@@ -1,0 +1,31 @@
+"""Run all benchmarks, each in a process of its own, one after another.
+
+    python tests/benchmarks [name ...]
+
+Each prints ratios measured within one run against what a user would otherwise write. Those on real
+X-rays need their folder in SKPNEUMO_TEST_DATA. On two cores all of it takes about half an hour.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from _measure import machine
+
+FOLDER = Path(__file__).parent
+names = sys.argv[1:] or sorted(file.stem for file in FOLDER.glob("[a-z]*.py"))
+print(machine(), flush=True)
+for name in names:
+    print(f"\n{name}", flush=True)
+    with tempfile.TemporaryDirectory() as cache:
+        environment = os.environ | {"SKPNEUMO_CACHE": cache}
+        done = subprocess.run(
+            [sys.executable, FOLDER / f"{name}.py"],
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    if done.returncode:
+        print(done.stderr)

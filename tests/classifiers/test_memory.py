@@ -1,0 +1,132 @@
+"""With ``memory`` a fitted network outlives its process and is shared by workers."""
+
+import os
+import pickle
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+
+from skpneumo import InceptionPneumoniaClassifier
+from skpneumo.classifiers import clear_memory
+from skpneumo.datasets import make_xrays
+
+# What another process prints: epochs trained, images its networks were asked for, probabilities.
+OTHER_PROCESS = """
+import sys
+import numpy as np
+from skpneumo import CNNPneumoniaClassifier
+from skpneumo.classifiers import _base, epochs_reported_to
+data = np.load(sys.argv[1])
+ask, asked = _base.ask, []
+_base.ask = lambda model, read, n, size: asked.append(n) or ask(model, read, n, size)
+clf = CNNPneumoniaClassifier(
+    filters=(2, 4), epochs=1, batch_size=16, random_state=0, threshold=0.8, memory=sys.argv[2]
+)
+epochs = []
+with epochs_reported_to(epochs.append):
+    clf.fit(data["X"], data["y"])
+np.savez(sys.argv[3], proba=clf.predict_proba(data["X"]), n=[sum(epochs), sum(asked)])
+"""
+
+
+def test_a_later_process_trains_and_asks_nothing(xrays, tiny, tmp_path):
+    clf = tiny(memory=tmp_path / "memory").fit(xrays.X, xrays.y)
+    expected = clf.predict_proba(xrays.X)
+    data, result = tmp_path / "data.npz", tmp_path / "result.npz"
+    np.savez(data, X=xrays.X, y=xrays.y)
+    command = [sys.executable, "-c", OTHER_PROCESS, data, tmp_path / "memory", result]
+    subprocess.run(command, check=True, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"})
+    found = np.load(result)
+    assert found["n"].tolist() == [0, 0]
+    np.testing.assert_array_equal(found["proba"], expected)
+
+
+@pytest.mark.parametrize("kind", ["text", "path", "Memory"])
+def test_it_is_what_a_pipeline_takes(xrays, tiny, trained_epochs, tmp_path, kind):
+    memory = {"text": str(tmp_path), "path": tmp_path, "Memory": joblib.Memory(tmp_path, verbose=0)}
+    for threshold in (0.3, 0.7):
+        clear_memory()
+        clone(tiny(memory=memory[kind], threshold=threshold)).fit(xrays.X, xrays.y)
+    assert sum(trained_epochs) == pytest.approx(1)
+
+
+def test_what_it_gives_is_what_training_gives(xrays, tiny, tmp_path):
+    trained = tiny(validation=0.3, epochs=2).fit(xrays.X, xrays.y)
+    expected = trained.predict_proba(xrays.X)
+    clear_memory()
+    tiny(validation=0.3, epochs=2, memory=tmp_path).fit(xrays.X, xrays.y)
+    clear_memory()
+    loaded = tiny(validation=0.3, epochs=2, memory=tmp_path).fit(xrays.X, list(xrays.y))
+    assert set(vars(loaded)) == set(vars(trained))
+    assert loaded.history_ == trained.history_
+    assert loaded.classes_.tolist() == ["NORMAL", "PNEUMONIA"]
+    for ours, theirs in zip(loaded.model_.get_weights(), trained.model_.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(loaded.predict_proba(xrays.X), expected)
+    np.testing.assert_array_equal(
+        pickle.loads(pickle.dumps(loaded)).predict(xrays.X), trained.predict(xrays.X)
+    )
+    before = len(trained.history_["loss"])
+    assert len(loaded.partial_fit(xrays.X, xrays.y).history_["loss"]) == before + 1
+
+
+def test_workers_share_it(xrays, tiny, tmp_path, trained_epochs):
+    grid = {"threshold": [0.2, 0.4, 0.6, 0.8], "class_weight": [None, {"PNEUMONIA": 2}]}
+    searches = [
+        GridSearchCV(
+            tiny(memory=memory), grid, cv=2, scoring="accuracy", n_jobs=n_jobs, refit=False
+        )
+        for memory, n_jobs in ((tmp_path, 2), (None, None))
+    ]
+    scores = [s.fit(xrays.X, xrays.y).cv_results_["mean_test_score"] for s in searches]
+    np.testing.assert_array_equal(*scores)
+    # Four networks, and what each said of its fold.
+    assert len(joblib.Memory(tmp_path, verbose=0).store_backend.get_items()) == 4 + 4
+
+
+def test_nothing_is_reused_where_it_may_not(xrays, tiny, trained_epochs, tmp_path):
+    for options in ({"random_state": None}, {"random_state": None}, {}, {"learning_rate": 0.01}):
+        clear_memory()
+        tiny(memory=tmp_path, **options).fit(xrays.X, xrays.y)
+    assert sum(trained_epochs) == pytest.approx(4)
+
+
+def test_a_damaged_entry_is_trained_again(xrays, tiny, trained_epochs, tmp_path):
+    tiny(memory=tmp_path).fit(xrays.X, xrays.y)
+    (file,) = tmp_path.rglob("output.pkl")
+    file.write_bytes(file.read_bytes()[:100])
+    clear_memory()
+    tiny(memory=tmp_path).fit(xrays.X, xrays.y)
+    assert sum(trained_epochs) == pytest.approx(2)
+
+
+def test_a_head_over_a_frozen_network_is_kept_alone(tmp_path):
+    xrays = make_xrays(12, image_size=(75, 77), random_state=0)
+    clf = InceptionPneumoniaClassifier(
+        weights=None, trainable="head", epochs=1, random_state=0, memory=tmp_path
+    )
+    expected = clf.fit(xrays.images, xrays.target).predict_proba(xrays.images)
+    kept = sum(file.stat().st_size for file in tmp_path.rglob("*.pkl"))
+    assert kept < 50_000
+    clear_memory()
+    again = clone(clf).fit(xrays.images, xrays.target)
+    for ours, theirs in zip(again.model_.get_weights(), clf.model_.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(again.predict_proba(xrays.images), expected)
+
+
+def test_what_is_no_memory_is_refused(xrays, tiny):
+    with pytest.raises(ValueError, match="'memory' parameter"):
+        tiny(memory=3).fit(xrays.X, xrays.y)
+
+
+def test_probabilities_handed_out_may_be_changed(xrays, tiny, tmp_path):
+    clf = tiny(memory=tmp_path).fit(xrays.X, xrays.y)
+    clf.predict_proba(xrays.X)[:] = -1
+    clear_memory()
+    assert (clf.predict_proba(xrays.X) >= 0).all()
