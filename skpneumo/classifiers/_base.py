@@ -29,11 +29,12 @@ from skpneumo.classifiers._identity import data_key
 from skpneumo.classifiers._labels import check_groups, check_labels, two_classes
 from skpneumo.classifiers._reuse import (
     fit_key,
-    fitted_attributes,
+    fitted_state,
     parts_key,
     predict_once,
     recall,
     remember,
+    restore,
     through_memory,
     unchanged_on_error,
 )
@@ -47,7 +48,7 @@ from skpneumo.classifiers._training import (
 from skpneumo.classifiers._validation import check_weights_of_split, split_validation
 from skpneumo.classifiers._weights import check_sample_weight, training_weights
 from skpneumo.images import XRaySequence, as_xrays, check_image_size
-from skpneumo.networks import PRECISIONS, resolve_precision
+from skpneumo.networks import PRECISIONS, resolve_precision, tidy_up
 
 # scikeras seeds the whole process while it builds a network.
 _ONE_FIT_AT_A_TIME = threading.RLock()
@@ -288,6 +289,7 @@ class BasePneumoniaClassifier(KerasClassifier):
         return X, y, check_sample_weight(sample_weight, len(y))
 
     def _keras_build_fn(self):
+        tidy_up()
         self.precision_ = resolve_precision(self.precision)
         model = self._build_network(self.image_size_)
         compile_network(model, self.learning_rate)
@@ -410,17 +412,11 @@ class BasePneumoniaClassifier(KerasClassifier):
             nonlocal learnt
             learn()
             learnt = True
-            return fitted_attributes(self), self._parts()[1].get_weights()
+            return fitted_state(self)
 
-        attributes, weights = through_memory(self.memory, key, compute)
-        if learnt:
-            return
-        vars(self).update(attributes)
-        self.model_ = self._build_keras_model()
-        _, rate, name = self._stages()[-1]
-        self._set_trainable(name)
-        self._finish(rate)
-        self._parts()[1].set_weights(weights)
+        state = through_memory(self.memory, key, compute)
+        if not learnt:
+            restore(self, *state)
 
     def _network_size(self, X):
         if self.image_size is not None:

@@ -50,6 +50,8 @@ class Memo:
 
 
 MEMO = Memo(max_bytes=2 * 2**30)
+# Keras's networks take more memory than their weights: a few, each counted as one.
+NETWORKS = Memo(max_bytes=10)
 
 
 def clear_memory():
@@ -65,3 +67,4 @@ def clear_memory():
     >>> clear_memory()
     """
     MEMO.clear()
+    NETWORKS.clear()

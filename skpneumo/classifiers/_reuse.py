@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_memory
 import skpneumo
 from skpneumo.classifiers._features import fingerprint
 from skpneumo.classifiers._identity import data_key
-from skpneumo.classifiers._memo import MEMO
+from skpneumo.classifiers._memo import MEMO, NETWORKS
 from skpneumo.classifiers._training import network_bytes, network_key
 from skpneumo.networks import resolve_precision
 
@@ -70,11 +70,27 @@ def recall(estimator, key):
     bool
         Whether there was.
     """
-    fitted, parts, weights_key = MEMO.get(key) or (None, None, None)
-    if fitted is None or parts_key(parts) != weights_key:
+    attributes, weights = MEMO.get(key) or (None, None)
+    if attributes is None:
         return False
-    vars(estimator).update(fitted | {"history_": copy.deepcopy(fitted["history_"])})
+    attributes = copy.deepcopy(attributes)
+    model, parts, weights_key = NETWORKS.get(key) or (None, None, None)
+    if model is None or parts_key(parts) != weights_key:
+        restore(estimator, attributes, weights)
+        _keep_network(estimator, key)
+    else:
+        vars(estimator).update(attributes | {"model_": model})
     return True
+
+
+def restore(estimator, attributes, weights):
+    """Bring an estimator to where a fit left another one."""
+    vars(estimator).update(attributes)
+    estimator.model_ = estimator._build_keras_model()
+    _, rate, name = estimator._stages()[-1]
+    estimator._set_trainable(name)
+    estimator._finish(rate)
+    estimator._parts()[1].set_weights(weights)
 
 
 def remember(estimator, key):
@@ -82,15 +98,21 @@ def remember(estimator, key):
     estimator._shared = key is not None
     if key is None:
         return
+    attributes, weights = fitted_state(estimator)
+    MEMO.put(key, (attributes, weights), network_bytes(estimator._parts()[1]))
+    _keep_network(estimator, key)
+
+
+def _keep_network(estimator, key):
     parts = estimator._parts()
-    fitted = fitted_attributes(estimator) | {"model_": estimator.model_}
-    MEMO.put(key, (fitted, parts, parts_key(parts)), network_bytes(parts[1]))
+    NETWORKS.put(key, (estimator.model_, parts, parts_key(parts)), 1)
 
 
-def fitted_attributes(estimator):
-    """What a fit left in an estimator, but for the network."""
+def fitted_state(estimator):
+    """What a fit left in an estimator: its attributes but the network, and the weights of that."""
     skipped = {*estimator.get_params(deep=False), "model_"}
-    return copy.deepcopy({name: v for name, v in vars(estimator).items() if name not in skipped})
+    attributes = {name: v for name, v in vars(estimator).items() if name not in skipped}
+    return copy.deepcopy(attributes), estimator._parts()[1].get_weights()
 
 
 def parts_key(parts):

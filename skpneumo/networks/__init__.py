@@ -10,6 +10,7 @@ from skpneumo.networks._inception import (
     split_head,
 )
 from skpneumo.networks._precision import PRECISIONS, resolve_precision
+from skpneumo.networks._tidy import tidy_up
 
 __all__ = [
     "PRECISIONS",
@@ -21,4 +22,5 @@ __all__ = [
     "resolve_precision",
     "set_trainable",
     "split_head",
+    "tidy_up",
 ]

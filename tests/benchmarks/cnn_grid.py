@@ -9,7 +9,7 @@ from skpneumo.classifiers import clear_memory
 from skpneumo.datasets import make_xrays
 from skpneumo.metrics import recall_with_specificity_floor_scorer as scorer
 
-xrays = make_xrays(400, random_state=0)
+xrays = make_xrays(random_state=0)
 X, y, groups = xrays.images, xrays.target, xrays.groups
 cv = StratifiedGroupKFold(5)
 weights = [{"PNEUMONIA": weight} for weight in (1, 2, 4, 8)]

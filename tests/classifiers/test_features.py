@@ -13,7 +13,7 @@ from skpneumo import InceptionPneumoniaClassifier, XRayAugmenter, clear_cache
 from skpneumo.classifiers import _features
 from skpneumo.classifiers._batches import image_reader
 from skpneumo.classifiers._features import feature_reader, fingerprint
-from skpneumo.classifiers._memo import MEMO
+from skpneumo.classifiers._memo import MEMO, NETWORKS
 from skpneumo.classifiers._training import ask, compile_network, falling_rate, train
 from skpneumo.datasets import make_xrays
 from skpneumo.images import XRaySequence
@@ -31,6 +31,7 @@ def data():
 
 def forget():
     """Forget fits and features, but not the frozen network itself, which takes long to build."""
+    NETWORKS.clear()
     for key in [*MEMO._values]:
         if key[0] != "backbone":
             MEMO._drop(key)

@@ -16,7 +16,7 @@ from sklearn.model_selection import (
 
 from skpneumo import XRayAugmenter
 from skpneumo.classifiers import _base, clear_memory
-from skpneumo.classifiers._memo import MEMO, Memo
+from skpneumo.classifiers._memo import MEMO, NETWORKS, Memo
 from skpneumo.metrics import SCORERS, roc_auc_scorer
 from skpneumo.networks import build_cnn
 
@@ -158,14 +158,29 @@ def test_reuse_gives_what_training_gives(xrays, tiny):
         np.testing.assert_array_equal(trained.predict(xrays.X), expected)
 
 
-def test_a_network_changed_by_hand_is_asked_and_trained_anew(xrays, tiny, trained_epochs):
+def test_a_network_changed_by_hand_is_asked_anew_and_not_handed_on(xrays, tiny, trained_epochs):
     clf = tiny().fit(xrays.X, xrays.y)
-    clf.predict_proba(xrays.X)
+    before = clf.predict_proba(xrays.X)
     clf.model_.set_weights([2 * weights for weights in clf.model_.get_weights()])
     doubled = clf.predict_proba(xrays.X)
     again = tiny().fit(xrays.X, xrays.y)
-    assert sum(trained_epochs) == pytest.approx(2)
-    assert not np.array_equal(again.predict_proba(xrays.X), doubled)
+    assert sum(trained_epochs) == pytest.approx(1)
+    assert not np.array_equal(before, doubled)
+    np.testing.assert_array_equal(again.predict_proba(xrays.X), before)
+
+
+def test_more_networks_than_are_kept_are_made_again_from_their_weights(
+    xrays, tiny, trained_epochs, monkeypatch
+):
+    monkeypatch.setattr(NETWORKS, "max_bytes", 2)
+    fitted = [tiny(random_state=seed).fit(xrays.X, xrays.y) for seed in range(4)]
+    expected = [clf.predict_proba(xrays.X) for clf in fitted]
+    again = [tiny(random_state=seed, threshold=0.3).fit(xrays.X, xrays.y) for seed in range(4)]
+    assert sum(trained_epochs) == pytest.approx(4)
+    assert again[0].model_ is not fitted[0].model_
+    clear_memory()
+    for clf, proba in zip(again, expected, strict=True):
+        np.testing.assert_array_equal(clf.predict_proba(xrays.X), proba)
 
 
 def test_results_handed_out_may_be_changed(xrays, tiny):
