@@ -288,6 +288,8 @@ def _connect(file):
     # Nothing committed is lost or torn if this process dies; the disk is not waited for.
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
+    # 4 MiB, as with pages of SQLite's own size.
+    connection.execute(f"PRAGMA wal_autocheckpoint = {2**22 // _PAGE_BYTES}")
     connection.executescript(_SCHEMA)
     return connection
 
