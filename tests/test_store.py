@@ -381,14 +381,14 @@ def test_on_a_full_disk_nothing_is_wrong(store):
     code = """
 import resource, signal, warnings
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (10**5, 10**5))
+resource.setrlimit(resource.RLIMIT_FSIZE, (10**6, 10**6))
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     for i in range(5000):
         store.put([i], [array(i)])
 print(len(caught), caught[0].category.__name__, store.get([0, 1]))
 """
-    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 10**5
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 10**6
     assert run(code, store.location).communicate()[0] == "1 CacheWarning [None, None]\n"
     fresh = ArrayStore(store.location)
     assert 0 < len(right(fresh, range(5000))) < 5000

@@ -1,4 +1,4 @@
-"""4 class weights x 3 rates x 5 folds over a frozen InceptionV3, 10 epochs, 2,000 images of 224 px.
+"""4 class weights x 3 rates x 5 folds over a frozen InceptionV3, 10 epochs, 2,000 images.
 
 python tests/benchmarks/frozen_grid.py [n_images] [side]
 """
@@ -17,7 +17,7 @@ from skpneumo.classifiers._training import compile_network, falling_rate, train
 from skpneumo.datasets import make_xrays
 from skpneumo.networks import build_backbone
 
-N_IMAGES, SIDE = (int(text) for text in sys.argv[1:] or ("2000", "224"))
+N_IMAGES, SIDE = (int(text) for text in sys.argv[1:] or ("2000", "128"))
 EPOCHS = 10
 xrays = make_xrays(N_IMAGES, image_size=(SIDE, SIDE), random_state=0)
 X, y, groups = xrays.images, xrays.target, xrays.groups
