@@ -292,7 +292,7 @@ class BasePneumoniaClassifier(KerasClassifier):
         tidy_up()
         self.precision_ = resolve_precision(self.precision)
         model = self._build_network(self.image_size_)
-        compile_network(model, self.learning_rate)
+        compile_network(model, self.learning_rate, "SGD")
         return model
 
     def _fit_keras_model(
@@ -379,7 +379,7 @@ class BasePneumoniaClassifier(KerasClassifier):
             self._set_trainable(name)
             self._ready_for = name, rate
         elif self._parts()[1].compiled:
-            rate = None
+            rate = None  # goes on with the moments it has
         part = self._train(learn, None, rate, options | {"epochs": 1, "first_epoch": epoch})
         history = getattr(self, "history_", {})
         self.history_ = history | {key: history.get(key, []) + part[key] for key in part}
@@ -400,8 +400,7 @@ class BasePneumoniaClassifier(KerasClassifier):
 
     def _finish(self, rate):
         # Plain descent has no moments to keep in memory and to pickle.
-        for network in {self.model_, self._parts()[1]}:
-            compile_network(network, rate, "SGD")
+        compile_network(self._parts()[1], rate, "SGD")
         self._ready_for = None
 
     def _learn_or_load(self, key, learn):
