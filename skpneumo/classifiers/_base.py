@@ -328,9 +328,8 @@ class BasePneumoniaClassifier(KerasClassifier):
         if partial:
             self._train_epoch(select(rows), initial_epoch, options)
         else:
-            if len(held_back):
-                options["patience"] = self.patience
-            self._train_stages(select(rows), select(held_back), options)
+            options["patience"] = self.patience
+            self._train_stages(select(rows), select(held_back) if len(held_back) else None, options)
 
     def _predict_raw(self, X):
         check_is_fitted(self)
@@ -385,18 +384,19 @@ class BasePneumoniaClassifier(KerasClassifier):
         self.history_ = history | {key: history.get(key, []) + part[key] for key in part}
 
     def _train(self, learn, held_back, rate, options):
-        X, y, weights = learn
         backbone, network = self._parts()
         if rate is not None:
             compile_network(network, rate)
-        if backbone is None:
-            X = decode_once(X, self.image_size_)
-        if held_back is not None and len(held_back[1]):
-            held_back = self._reader(held_back[0]), *held_back[1:]
-        else:
-            held_back = None
-        read = self._reader(X, options["seed"])
-        return train(network, read, y, weights, held_back=held_back, **options)
+
+        def readable(part, seed=None):
+            X, y, weights = part
+            if backbone is None:
+                X = decode_once(X, self.image_size_)
+            return self._reader(X, seed), y, weights
+
+        if held_back is not None:
+            held_back = readable(held_back)
+        return train(network, *readable(learn, options["seed"]), held_back=held_back, **options)
 
     def _finish(self, rate):
         # Plain descent has no moments to keep in memory and to pickle.

@@ -15,7 +15,7 @@ from sklearn.utils import check_random_state
 
 from skpneumo import XRayAugmenter, XRayLoader, XRayResizer
 from skpneumo.classifiers import clear_memory
-from skpneumo.images import XRaySequence
+from skpneumo.images import XRaySequence, _sequence
 
 
 def weights_of(classifier):
@@ -204,6 +204,18 @@ def test_early_stopping_keeps_the_best_epoch(xrays, tiny):
     probability = clf.predict_proba(xrays.X[rows]).astype(float)
     right = np.where(xrays.y[rows] == "PNEUMONIA", probability[:, 1], probability[:, 0])
     assert -np.log(right.clip(1e-7)).mean() == pytest.approx(min(losses), rel=1e-3)
+
+
+def test_files_are_decoded_once_for_all_epochs(xrays, paths, tiny, monkeypatch):
+    read, decoded = _sequence.read_files, []
+
+    def counting(files, resizing):
+        decoded.extend(files)
+        return read(files, resizing)
+
+    monkeypatch.setattr(_sequence, "read_files", counting)
+    tiny(image_size=(37, 41), validation=0.3, epochs=3).fit(paths, xrays.y)
+    assert sorted(decoded) == sorted(paths)
 
 
 def test_groups_are_kept_on_one_side(xrays, tiny):
