@@ -224,7 +224,7 @@ def default_location():
     location = os.environ.get("SKPNEUMO_CACHE", "").strip()
     if location.lower() in _OFF:
         return None
-    return os.path.expanduser(location) or platformdirs.user_cache_dir("skpneumo")
+    return location or platformdirs.user_cache_dir("skpneumo")
 
 
 def default_store():

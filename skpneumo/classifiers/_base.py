@@ -29,13 +29,9 @@ from skpneumo.classifiers._identity import data_key
 from skpneumo.classifiers._labels import check_groups, check_labels, two_classes
 from skpneumo.classifiers._reuse import (
     fit_key,
-    fitted_state,
+    fit_once,
     parts_key,
     predict_once,
-    recall,
-    remember,
-    restore,
-    through_memory,
     unchanged_on_error,
 )
 from skpneumo.classifiers._training import (
@@ -169,9 +165,7 @@ class BasePneumoniaClassifier(KerasClassifier):
                 )
 
         with _ONE_FIT_AT_A_TIME:
-            if not recall(self, key):
-                self._learn_or_load(key, learn)
-                remember(self, key)
+            fit_once(self, key, learn)
         self.classes_ = classes
         return self
 
@@ -402,20 +396,6 @@ class BasePneumoniaClassifier(KerasClassifier):
         # Plain descent has no moments to keep in memory and to pickle.
         compile_network(self._parts()[1], rate, "SGD")
         self._ready_for = None
-
-    def _learn_or_load(self, key, learn):
-        """Learn, or take the result of an equal fit out of ``memory``."""
-        learnt = False
-
-        def compute():
-            nonlocal learnt
-            learn()
-            learnt = True
-            return fitted_state(self)
-
-        state = through_memory(self.memory, key, compute)
-        if not learnt:
-            restore(self, *state)
 
     def _network_size(self, X):
         if self.image_size is not None:

@@ -82,7 +82,7 @@ def content_keys(X):
     list of str
     """
     if not isinstance(X, XRaySequence):
-        return [digest(image) for image in X]
+        return image_keys(X)
     sizes = {path: _file_size(path) for path in dict.fromkeys(X.paths)}
     values, counts = np.unique(list(sizes.values()), return_counts=True)
     shared = set(values[counts > 1].tolist())

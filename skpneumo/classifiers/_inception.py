@@ -2,7 +2,6 @@
 
 import copy
 import os
-from functools import partial
 from numbers import Integral, Real
 from weakref import WeakKeyDictionary
 
@@ -11,7 +10,6 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from skpneumo.classifiers._base import BasePneumoniaClassifier
 from skpneumo.classifiers._features import fingerprint
 from skpneumo.classifiers._memo import MEMO
-from skpneumo.classifiers._training import network_bytes
 from skpneumo.images import file_identity
 from skpneumo.networks import (
     TRAINABLE,
@@ -22,6 +20,7 @@ from skpneumo.networks import (
     split_head,
 )
 
+_BYTES_PER_WEIGHT = 4
 _PARTS = WeakKeyDictionary()
 
 
@@ -180,24 +179,26 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         self.verbose = verbose
 
     def _build_network(self, image_size):
-        build = partial(build_backbone, image_size, weights=self.weights, precision=self.precision_)
         self._shares_backbone = [name for _, _, name in self._stages()] == ["head"]
-        if self._shares_backbone:
-            build = partial(self._shared_backbone, image_size, build)
         return build_inception(
-            image_size, weights=self.weights, dropout=self.dropout, backbone=build
+            image_size,
+            weights=self.weights,
+            dropout=self.dropout,
+            precision=self.precision_,
+            make_backbone=self._shared_backbone if self._shares_backbone else None,
         )
 
-    def _shared_backbone(self, image_size, build):
+    def _shared_backbone(self, image_size, *, weights, precision):
         """Frozen network, shared by all equal estimators of this process: building takes long."""
-        if self.weights is None and not isinstance(self.random_state, Integral):
-            return build()
-        seed = self.random_state if self.weights is None else None
-        key = "backbone", str(self.weights), self._start_key(), image_size, self.precision_, seed
+        if weights is None and not isinstance(self.random_state, Integral):
+            return build_backbone(image_size, weights=weights, precision=precision)
+        seed = self.random_state if weights is None else None
+        key = "backbone", str(weights), self._start_key(), image_size, precision, seed
         backbone, weights_key = MEMO.get(key) or (None, None)
         if backbone is None or fingerprint(backbone) != weights_key:
-            backbone = build()
-            MEMO.put(key, (backbone, fingerprint(backbone)), network_bytes(backbone))
+            backbone = build_backbone(image_size, weights=weights, precision=precision)
+            n_bytes = backbone.count_params() * _BYTES_PER_WEIGHT
+            MEMO.put(key, (backbone, fingerprint(backbone)), n_bytes)
         return backbone
 
     def _stages(self):

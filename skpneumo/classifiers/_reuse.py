@@ -15,13 +15,12 @@ import skpneumo
 from skpneumo.classifiers._features import fingerprint
 from skpneumo.classifiers._identity import data_key
 from skpneumo.classifiers._memo import MEMO, NETWORKS
-from skpneumo.classifiers._training import network_bytes, network_key
+from skpneumo.classifiers._training import network_key
 from skpneumo.networks import resolve_precision
 
 # Parameters that change nothing in the network that a fit ends with; class weights are part of
 # the row weights, which are in the key.
 _NOT_IN_KEY = ("threshold", "class_weight", "memory", "verbose")
-
 
 _CLASS_NUMBERS = WeakKeyDictionary()
 _NUMBERS = count()
@@ -62,57 +61,62 @@ def _is_random(splitter):
     return getattr(splitter, "shuffle", True) and not isinstance(seed, Integral)
 
 
-def recall(estimator, key):
-    """Give an estimator the network of an equal fit, if there is one nobody changed since.
+def fit_once(estimator, key, learn):
+    """Fit an estimator: from what an equal fit left in this process or in ``memory``, or anew.
 
-    Returns
-    -------
-    bool
-        Whether there was.
+    Parameters
+    ----------
+    estimator : BasePneumoniaClassifier
+        Changed in place.
+    key : tuple or None
+        Of `fit_key`; None where no fit is equal.
+    learn : callable
+        Fits the estimator anew.
     """
-    attributes, weights = MEMO.get(key) or (None, None)
-    if attributes is None:
-        return False
-    attributes = copy.deepcopy(attributes)
-    model, parts, weights_key = NETWORKS.get(key) or (None, None, None)
-    if model is None or parts_key(parts) != weights_key:
-        restore(estimator, attributes, weights)
-        _keep_network(estimator, key)
-    else:
-        vars(estimator).update(attributes | {"model_": model})
-    return True
-
-
-def restore(estimator, attributes, weights):
-    """Bring an estimator to where a fit left another one."""
-    vars(estimator).update(attributes)
-    estimator.model_ = estimator._build_keras_model()
-    _, rate, name = estimator._stages()[-1]
-    estimator._set_trainable(name)
-    estimator._finish(rate)
-    estimator._parts()[1].set_weights(weights)
-
-
-def remember(estimator, key):
-    """Keep the network of a fit, unless its key is None."""
-    estimator._shared = key is not None
     if key is None:
+        learn()
+        estimator._shared = False
         return
-    attributes, weights = fitted_state(estimator)
-    MEMO.put(key, (attributes, weights), network_bytes(estimator._parts()[1]))
-    _keep_network(estimator, key)
+    state = MEMO.get(key)
+    learnt = False
+
+    def compute():
+        nonlocal learnt
+        learn()
+        learnt = True
+        return _state(estimator)
+
+    if state is None:
+        state = _through_memory(estimator.memory, key, compute)
+        MEMO.put(key, state, sum(weights.nbytes for weights in state[1]))
+    if learnt or _restore(estimator, key, *state):
+        NETWORKS.put(key, (estimator.model_, parts_key(estimator._parts())), 1)
+    estimator._shared = True
 
 
-def _keep_network(estimator, key):
-    parts = estimator._parts()
-    NETWORKS.put(key, (estimator.model_, parts, parts_key(parts)), 1)
-
-
-def fitted_state(estimator):
+def _state(estimator):
     """What a fit left in an estimator: its attributes but the network, and the weights of that."""
     skipped = {*estimator.get_params(deep=False), "model_"}
     attributes = {name: v for name, v in vars(estimator).items() if name not in skipped}
     return copy.deepcopy(attributes), estimator._parts()[1].get_weights()
+
+
+def _restore(estimator, key, attributes, weights):
+    """Bring an estimator to where an equal fit left another; tell whether the network is new."""
+    model, weights_key = NETWORKS.get(key) or (None, None)
+    with unchanged_on_error(estimator, False):
+        vars(estimator).update(copy.deepcopy(attributes))
+        if model is not None:
+            estimator.model_ = model
+            if parts_key(estimator._parts()) == weights_key:
+                return False
+        # Not there any more, or changed by hand since.
+        estimator.model_ = estimator._build_keras_model()
+        _, rate, name = estimator._stages()[-1]
+        estimator._set_trainable(name)
+        estimator._finish(rate)
+        estimator._parts()[1].set_weights(weights)
+        return True
 
 
 def parts_key(parts):
@@ -125,12 +129,12 @@ def predict_once(key, memory, compute):
     """Probabilities by key: from this process, from ``memory``, or computed."""
     probabilities = MEMO.get(key)
     if probabilities is None:
-        probabilities = through_memory(memory, key, compute)
+        probabilities = _through_memory(memory, key, compute)
         MEMO.put(key, probabilities, probabilities.nbytes)
     return probabilities
 
 
-def through_memory(memory, key, compute):
+def _through_memory(memory, key, compute):
     """Result of ``compute()``, or what a memory kept of an equal call.
 
     Parameters

@@ -207,8 +207,3 @@ def network_key(model):
     """Key of a network's weights: a network changed by hand is another one."""
     types = repr([layer.dtype_policy.name for layer in model.layers])
     return digest(types, *(np.asarray(variable.value) for variable in model.weights))
-
-
-def network_bytes(model):
-    """Memory that the weights of a network take."""
-    return sum(weights.nbytes for weights in model.get_weights())

@@ -19,7 +19,7 @@ _WEIGHTS_URL = (
 
 
 def build_inception(
-    image_size, *, weights="imagenet", dropout=0.2, precision="float32", backbone=None
+    image_size, *, weights="imagenet", dropout=0.2, precision="float32", make_backbone=None
 ):
     """Build InceptionV3 with one output, the probability of pneumonia.
 
@@ -35,9 +35,9 @@ def build_inception(
         Share of the features left out while training.
     precision : {"float32", "bfloat16"}, default="float32"
         Type in which the layers compute; weights and the result are float32.
-    backbone : keras.Model or callable, default=None
-        Of `build_backbone` with the other arguments, to be shared by networks that do not train
-        it; or a function that gives one. None builds one.
+    make_backbone : callable, default=None
+        Called in the place of `build_backbone`, with its arguments, such as to give one that is
+        shared by networks that do not train it.
 
     Returns
     -------
@@ -57,27 +57,11 @@ def build_inception(
     Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016; on
     these images Kermany et al., Cell 172 (2018), 1122-1131.
     """
-    _check(image_size, weights)
     # First: with one seed the head is the same whether or not the backbone is drawn.
     head = make_head(dropout)
-    if backbone is None:
-        backbone = build_backbone(image_size, weights=weights, precision=precision)
-    elif not isinstance(backbone, keras.Model):
-        backbone = backbone()
+    make_backbone = make_backbone or build_backbone
+    backbone = make_backbone(image_size, weights=weights, precision=precision)
     return add_head(backbone.inputs[0], backbone.outputs[0], head)
-
-
-def _check(image_size, weights):
-    if min(image_size) < MIN_SIDE:
-        raise ValueError(
-            f"InceptionV3 needs images of at least {MIN_SIDE} x {MIN_SIDE} pixels, got "
-            f"{image_size[0]} x {image_size[1]}. Set image_size, for example to (150, 150)."
-        )
-    if weights not in ("imagenet", None) and not os.path.isfile(weights):
-        raise WeightsError(
-            f"There is no weights file {os.fspath(weights)}. Wanted: InceptionV3 weights without "
-            f"the top, such as {_WEIGHTS_URL}; 'imagenet' downloads them, None trains from scratch."
-        )
 
 
 def build_backbone(image_size, *, weights="imagenet", precision="float32"):
@@ -93,7 +77,16 @@ def build_backbone(image_size, *, weights="imagenet", precision="float32"):
     keras.Model
         Input: uint8 of shape (n, rows, columns, 1). Output: 2,048 features for each image.
     """
-    _check(image_size, weights)
+    if min(image_size) < MIN_SIDE:
+        raise ValueError(
+            f"InceptionV3 needs images of at least {MIN_SIDE} x {MIN_SIDE} pixels, got "
+            f"{image_size[0]} x {image_size[1]}. Set image_size, for example to (150, 150)."
+        )
+    if weights not in ("imagenet", None) and not os.path.isfile(weights):
+        raise WeightsError(
+            f"There is no weights file {os.fspath(weights)}. Wanted: InceptionV3 weights without "
+            f"the top, such as {_WEIGHTS_URL}; 'imagenet' downloads them, None trains from scratch."
+        )
     policy = dtype_policy(precision)
     images = keras.Input((*image_size, 1), dtype="uint8", name="images")
     x = layers.Rescaling(1 / 127.5, offset=-1.0, dtype=policy)(images)

@@ -49,7 +49,7 @@ def _tensorflow_is_fast():
     if gpus:
         return all(found.get("compute_capability", (0,))[0] >= _AMPERE for found in details)
     # Only oneDNN uses these instructions.
-    return os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0" and _cpu_computes_bfloat16()
+    return os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0" and cpu_computes_bfloat16()
 
 
 def _jax_is_fast():
@@ -61,7 +61,8 @@ def _jax_is_fast():
     return device.platform == "tpu"
 
 
-def _cpu_computes_bfloat16():
+def cpu_computes_bfloat16():
+    """Whether this machine's processor has instructions for bfloat16."""
     try:
         lines = Path(_CPU_INFO).read_text().splitlines()
     except OSError:

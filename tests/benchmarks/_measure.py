@@ -12,13 +12,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 def machine():
     """Processor, cores and versions, in a line."""
+    from skpneumo.networks._precision import cpu_computes_bfloat16
+
     name = platform.processor() or platform.machine()
-    flags = ""
     if os.path.exists("/proc/cpuinfo"):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         name = next((line.split(":")[1].strip() for line in lines if "model name" in line), name)
-        flags = next((line for line in lines if line.startswith("flags")), "")
-    fast = "with" if "avx512_bf16" in flags or "amx_bf16" in flags else "without"
+    fast = "with" if cpu_computes_bfloat16() else "without"
     return f"{name}, {os.cpu_count()} cores, {fast} bfloat16 instructions"
 
 

@@ -45,6 +45,23 @@ def tiny():
 
 
 @pytest.fixture
+def count_asked(monkeypatch):
+    """Count the images that networks are asked for out of a module: a list whose sum grows."""
+
+    def counting(module):
+        numbers, ask = [], module.ask
+
+        def spy(model, read, n, batch_size):
+            numbers.append(n)
+            return ask(model, read, n, batch_size)
+
+        monkeypatch.setattr(module, "ask", spy)
+        return numbers
+
+    return counting
+
+
+@pytest.fixture
 def trained_epochs():
     """Count the epochs that were trained: a list whose sum grows."""
     shares = []

@@ -14,7 +14,7 @@ from skpneumo.classifiers import _features
 from skpneumo.classifiers._batches import image_reader
 from skpneumo.classifiers._features import feature_reader, fingerprint
 from skpneumo.classifiers._memo import MEMO, NETWORKS
-from skpneumo.classifiers._training import ask, compile_network, falling_rate, train
+from skpneumo.classifiers._training import compile_network, falling_rate, train
 from skpneumo.datasets import make_xrays
 from skpneumo.images import XRaySequence
 from skpneumo.networks import build_inception, set_trainable, split_head
@@ -45,16 +45,9 @@ def _nothing_remembered():
 
 
 @pytest.fixture
-def computed(monkeypatch):
+def computed(count_asked):
     """Count the images that are pushed through the frozen network."""
-    numbers = []
-
-    def counting(model, read, n, batch_size):
-        numbers.append(n)
-        return ask(model, read, n, batch_size)
-
-    monkeypatch.setattr(_features, "ask", counting)
-    return numbers
+    return count_asked(_features)
 
 
 def head_only(**options):

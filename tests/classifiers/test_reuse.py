@@ -22,17 +22,9 @@ from skpneumo.networks import build_cnn
 
 
 @pytest.fixture
-def asked(monkeypatch):
+def asked(count_asked):
     """Count how many images the networks are asked for."""
-    numbers = []
-
-    def counting(model, read, n, batch_size):
-        numbers.append(n)
-        return ask(model, read, n, batch_size)
-
-    ask = _base.ask
-    monkeypatch.setattr(_base, "ask", counting)
-    return numbers
+    return count_asked(_base)
 
 
 def test_thresholds_train_once_and_predict_once(xrays, tiny, trained_epochs, asked):
