@@ -1,17 +1,19 @@
 """What a frozen network makes of images, computed once for each image."""
 
+from functools import cache
 from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
 
 from skpneumo._store import default_store
-from skpneumo.classifiers._batches import image_reader
+from skpneumo.classifiers._batches import MAX_DECODED_BYTES, image_reader
 from skpneumo.classifiers._identity import digest, image_keys
 from skpneumo.classifiers._memo import MEMO
 from skpneumo.classifiers._training import ask, network_key
 
 _AT_ONCE = 256
+_BYTES_PER_FEATURE = 4
 _KNOWN = WeakKeyDictionary()
 
 
@@ -103,8 +105,16 @@ def feature_reader(network, X, batch_size, augmentation=None, n_views=1):
         for rows, view in todo:
             fetch(rows, view, source)
 
+    @cache
+    def all_of(view):
+        return fetch(range(len(images)), view, source)
+
+    n_bytes = len(images) * len(views) * network.output_shape[-1] * _BYTES_PER_FEATURE
+    fits_in_memory = n_bytes <= MAX_DECODED_BYTES
+
     def read(rows, epoch=0):
-        return fetch(rows, views[epoch % len(views)], source)
+        view = views[epoch % len(views)]
+        return all_of(view)[rows] if fits_in_memory else fetch(rows, view, source)
 
     return read
 

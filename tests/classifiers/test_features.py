@@ -110,6 +110,13 @@ def test_copies_and_files_are_the_same_image(data, computed, tmp_path, backbone)
     np.testing.assert_array_equal(files, first[:2])
 
 
+def test_features_that_do_not_fit_in_memory_are_read_by_batch(data, backbone, monkeypatch):
+    rows = np.array([5, 2, 7])
+    expected = feature_reader(backbone, data[0], 8)(rows)
+    monkeypatch.setattr(_features, "MAX_DECODED_BYTES", 10)
+    np.testing.assert_array_equal(feature_reader(backbone, data[0], 8)(rows), expected)
+
+
 def test_views_are_computed_once_and_taken_in_turn(data, computed, backbone):
     X = data[0][:4]
     augmentation = AUGMENTER.to_augmentation()
