@@ -8,7 +8,9 @@ nox.options.sessions = ["tests", "lowest", "jax", "docs"]
 LOWEST = [
     "imbalanced-learn==0.14.0",
     "joblib==1.3.2",
+    "jinja2==3.1.0",
     "keras==3.10.0",
+    "matplotlib==3.8.4",
     "numpy==2.0.2",
     "pillow==11.0.0",
     "rich==13.7.1",

@@ -8,6 +8,7 @@ _HOMES = {
     "ArrayStore": "_store",
     "CNNPneumoniaClassifier": "classifiers",
     "InceptionPneumoniaClassifier": "classifiers",
+    "OperatingPointClassifierCV": "model_selection",
     "XRayAugmenter": "preprocessing",
     "XRayLoader": "preprocessing",
     "XRayOverSampler": "preprocessing",
@@ -17,8 +18,10 @@ _HOMES = {
 _PACKAGES = [
     "classifiers",
     "datasets",
+    "evaluation",
     "exceptions",
     "images",
+    "inspection",
     "metrics",
     "model_selection",
     "networks",

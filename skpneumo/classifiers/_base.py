@@ -26,7 +26,6 @@ from sklearn.utils.validation import check_is_fitted
 from skpneumo.classifiers._batches import bring_to_size, decode_once, image_reader
 from skpneumo.classifiers._features import feature_reader
 from skpneumo.classifiers._identity import data_key
-from skpneumo.classifiers._labels import check_groups, check_labels, two_classes
 from skpneumo.classifiers._reuse import (
     fit_key,
     fit_once,
@@ -44,6 +43,7 @@ from skpneumo.classifiers._training import (
 from skpneumo.classifiers._validation import check_weights_of_split, split_validation
 from skpneumo.classifiers._weights import check_sample_weight, training_weights
 from skpneumo.images import XRaySequence, as_xrays, check_image_size
+from skpneumo.metrics._targets import check_groups, check_labels, two_classes
 from skpneumo.networks import PRECISIONS, resolve_precision, tidy_up
 
 # scikeras seeds the whole process while it builds a network.

@@ -1,4 +1,4 @@
-"""Checks of labels and groups."""
+"""What targets and groups may be."""
 
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d

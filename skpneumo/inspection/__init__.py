@@ -1,0 +1,1 @@
+"""Looking into a classifier: heatmaps, and figures in the manner of scikit-learn."""

@@ -1,0 +1,494 @@
+"""The threshold that keeps a promise: few missed, with a stated confidence."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
+from sklearn.utils import Bunch, _safe_indexing, column_or_1d, get_tags, indexable
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import _check_method_params, check_is_fitted
+
+from skpneumo.metrics._targets import check_groups, two_classes
+from skpneumo.model_selection._bounds import (
+    highest_rank,
+    lower_bound,
+    lowest_by_unit,
+    n_units_needed,
+)
+
+_RESPONSES = ("predict_proba", "decision_function")
+
+
+def positive_scores(estimator, X):
+    """Scores of the positive class, ``classes_[1]``: its probability, or a decision value.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted, with ``predict_proba`` or ``decision_function``.
+    X : array-like of shape (n, ...)
+        What it takes.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+    """
+    method = next(name for name in _RESPONSES if hasattr(estimator, name))
+    scores = np.asarray(getattr(estimator, method)(X))
+    if scores.ndim == 2:
+        scores = scores[:, 1]
+    if not np.isfinite(scores).all():
+        raise ValueError(
+            f"{type(estimator).__name__}.{method} gives values that are not finite; no threshold "
+            "can be chosen by them."
+        )
+    return scores
+
+
+def out_of_fold_scores(estimator, X, y, splits, *, fit_params=None, n_jobs=None):
+    """Score every image by a clone that was fitted without it.
+
+    As :func:`~sklearn.model_selection.cross_val_predict`, which however numbers the labels before
+    it fits, so that a ``class_weight`` that names them is an error.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Cloned for each split.
+    X : array-like of shape (n, ...)
+        The images.
+    y : ndarray of shape (n,)
+        Their labels.
+    splits : iterable of (train, test)
+        Every image must be in one test part.
+    fit_params : dict, default=None
+        Passed to ``fit``; what has a length of n is split.
+    n_jobs : int, default=None
+        Splits at once.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+    """
+    splits = list(splits)
+    rows = np.concatenate([test for _, test in splits])
+    if len(rows) != len(y) or len(np.unique(rows)) != len(y):
+        raise ValueError(
+            f"cv must leave out each of the {len(y)} images once, got {len(rows)} in "
+            f"{len(splits)} test parts. Use a splitter such as StratifiedGroupKFold, not "
+            "repeated or random splits."
+        )
+    parts = Parallel(n_jobs=n_jobs)(
+        delayed(_score_split)(clone(estimator), X, y, train, test, fit_params)
+        for train, test in splits
+    )
+    scores = np.empty(len(y), dtype=np.result_type(*parts))
+    scores[rows] = np.concatenate(parts)
+    return scores
+
+
+def _score_split(estimator, X, y, train, test, fit_params):
+    estimator.fit(
+        _safe_indexing(X, train),
+        y[train],
+        **_check_method_params(X, fit_params, indices=train),
+    )
+    return positive_scores(estimator, _safe_indexing(X, test))
+
+
+def threshold_curve(scores, truth, groups=None, confidence=0.95):
+    """Recall, its lower bound and specificity of every threshold.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n,)
+        Higher for the positive class.
+    truth : ndarray of shape (n,), dtype bool
+        Whether an image is positive.
+    groups : ndarray of shape (n,), default=None
+        The patient of each image.
+    confidence : float or None, default=0.95
+        Of each bound taken by itself.
+
+    Returns
+    -------
+    Bunch of ndarrays of shape (n_thresholds,)
+        ``threshold`` (rising, the scores that occur), ``recall`` and ``recall_lower_bound`` of
+        units (patients, or images without ``groups``), ``specificity`` of images. The bound is NaN
+        if ``confidence`` is None.
+    """
+    threshold = np.unique(scores)
+    units = lowest_by_unit(scores[truth], None if groups is None else groups[truth])
+    missed = np.searchsorted(units, threshold)
+    n = len(units)
+    if confidence is None:
+        bound = np.full(len(threshold), np.nan)
+    else:
+        bound = lower_bound(n, missed, confidence)
+    healthy = np.sort(scores[~truth])
+    return Bunch(
+        threshold=threshold,
+        recall=1 - missed / n,
+        recall_lower_bound=bound,
+        specificity=np.searchsorted(healthy, threshold) / len(healthy),
+    )
+
+
+def _estimator_has(name):
+    return lambda self: hasattr(getattr(self, "estimator_", self.estimator), name)
+
+
+class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """Classifier whose threshold keeps a promise: few missed, with a stated confidence.
+
+    Images are scored by models that were fitted without them; the threshold is the highest one
+    that catches at least ``min_recall`` of new patients, with ``confidence``. The final model is
+    fitted on all images.
+
+    Parameters
+    ----------
+    estimator : classifier
+        With ``predict_proba`` or ``decision_function``. In a
+        :class:`~sklearn.frozen.FrozenEstimator` it is not fitted again and the threshold alone is
+        chosen, on the images given to `fit`: pass images that took no part in its fit, such as a
+        sample of the hospital that will use it.
+    min_recall : float or None, default=0.98
+        Share of the ill to be caught, above 0 and at most 1.
+    min_specificity : float, default=None
+        With ``min_recall=None``: the lowest threshold that leaves this share of the healthy in
+        peace.
+    missed_cost : float, default=None
+        With ``min_recall=None``: the threshold at which misses and false alarms cost least, where
+        a miss costs as much as this many false alarms. Nothing is promised.
+    confidence : float or None, default=0.95
+        With which the share is reached on new patients, between 0 and 1. None asks only that it
+        is reached on the images at hand: on new ones it is missed about half of the time.
+    cv : int, splitter or iterable, default=None
+        Splits for the scores, each image left out once. None and integers (None is 5) keep the
+        classes in proportion, and with ``groups`` the images of a patient on one side.
+    n_jobs : int, default=None
+        Splits fitted at once.
+
+    Attributes
+    ----------
+    best_threshold_ : floating
+        `predict` says ``classes_[1]`` where the score reaches it, compared in its type, that of
+        the scores it was chosen among.
+    recall_, specificity_ : float
+        Shares of the units that were chosen on: patients, or images without ``groups``.
+    recall_lower_bound_, specificity_lower_bound_ : float
+        Lower confidence bounds of both, each with ``confidence``; NaN where that is None or the
+        threshold was chosen by cost.
+    n_positive_units_, n_negative_units_ : int
+        How many there are.
+    curve_ : Bunch
+        ``threshold``, ``recall``, ``recall_lower_bound`` of units and ``specificity`` of images,
+        for every score that occurs; each bound holds by itself.
+    estimator_ : classifier
+        The final model.
+    classes_ : ndarray of shape (2,)
+        The labels; the second is positive.
+
+    Raises
+    ------
+    ValueError
+        From `fit`, if the images are too few to certify the share, however well they are told
+        apart: it says how many are needed. 98 % with a confidence of 95 % needs 149 ill patients.
+
+    See Also
+    --------
+    sklearn.model_selection.TunedThresholdClassifierCV : Best mean of a score, nothing promised.
+    HighestSpecificity : Chooses by the mean recall of folds.
+
+    Notes
+    -----
+    **What is promised.** Let the ``n`` ill patients be drawn independently from those that the
+    model will see, with scores by a model that did not see them. With the ``k``-th lowest of
+    their scores as the threshold, the recall on new patients falls below ``min_recall`` with a
+    probability of at most ``P(Binomial(n, 1 - min_recall) <= k - 1)`` [1]_. ``k`` is the greatest
+    for which that is at most ``1 - confidence``. It depends on ``n`` alone, so the search for the
+    threshold costs nothing, and no assumption is made on the scores; ties make it safer.
+
+    A patient with several images counts once, as caught only if every ill image is: by the lowest
+    score. For a healthy one, ``min_specificity`` takes the highest.
+
+    **When it is exact.** With a frozen model and a fresh sample. Otherwise the scores come from
+    models fitted on a part of the images and the threshold is used by another, fitted on all; the
+    promise then holds approximately (the user guide shows by how much), and only for patients
+    like those at hand: another hospital, device or mix of ages needs its own sample.
+
+    Sample weights reach the estimator through `fit`, and do not weigh in the choice.
+
+    References
+    ----------
+    .. [1] Tong, Feng & Li, "Neyman-Pearson classification algorithms and NP receiver operating
+       characteristics", Science Advances 4 (2018), eaao1659.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skpneumo import OperatingPointClassifierCV
+    >>> X, y = make_classification(800, class_sep=1.5, random_state=0)
+    >>> model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.95).fit(X, y)
+    >>> bool(model.recall_lower_bound_ >= 0.95)
+    True
+    """
+
+    _parameter_constraints = {
+        "estimator": [HasMethods(["fit", name]) for name in _RESPONSES],
+        "min_recall": [Interval(Real, 0, 1, closed="right"), None],
+        "min_specificity": [Interval(Real, 0, 1, closed="right"), None],
+        "missed_cost": [Interval(Real, 0, None, closed="neither"), None],
+        "confidence": [Interval(Real, 0, 1, closed="neither"), None],
+        "cv": ["cv_object"],
+        "n_jobs": [Integral, None],
+    }
+
+    def __init__(
+        self,
+        estimator,
+        *,
+        min_recall=0.98,
+        min_specificity=None,
+        missed_cost=None,
+        confidence=0.95,
+        cv=None,
+        n_jobs=None,
+    ):
+        self.estimator = estimator
+        self.min_recall = min_recall
+        self.min_specificity = min_specificity
+        self.missed_cost = missed_cost
+        self.confidence = confidence
+        self.cv = cv
+        self.n_jobs = n_jobs
+
+    def fit(self, X, y, *, groups=None, **params):
+        """Choose the threshold, and fit the model unless it is frozen.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+            What the estimator takes.
+        y : array-like of shape (n,)
+            Two labels; the greater one is positive, such as "PNEUMONIA" after "NORMAL".
+        groups : array-like of shape (n,), default=None
+            The patient of each image: the unit of the promise, and handed to the splitter.
+        **params : dict
+            Passed to ``fit`` of the estimator, such as ``sample_weight``. With metadata routing
+            they, and ``groups``, go where they are requested.
+
+        Returns
+        -------
+        self
+        """
+        self._validate_params()
+        target, share = self._target()
+        X, y = indexable(X, column_or_1d(y, warn=True))
+        check_classification_targets(y)
+        classes = two_classes(y)
+        truth = y == classes[1]
+        groups = check_groups(groups, y)
+        n_units = _count_units(truth, groups)
+        if target != "missed_cost":
+            self._check_enough(target, share, n_units[target == "min_recall"])
+
+        frozen = isinstance(self.estimator, FrozenEstimator)
+        fit_params, splits = self._routed(X, y, groups, params, frozen)
+        if frozen:
+            estimator = self.estimator
+            scores = positive_scores(estimator, X)
+        else:
+            scores = out_of_fold_scores(
+                self.estimator, X, y, splits, fit_params=fit_params, n_jobs=self.n_jobs
+            )
+            estimator = clone(self.estimator).fit(X, y, **fit_params)
+        if not np.array_equal(estimator.classes_, classes):
+            raise ValueError(
+                f"y holds {classes.tolist()}, but the estimator was fitted on "
+                f"{list(estimator.classes_)}."
+            )
+        self.estimator_ = estimator
+        self.n_negative_units_, self.n_positive_units_ = n_units
+        self.curve_ = threshold_curve(scores, truth, groups, self.confidence)
+        self._choose(target, share, scores, truth, groups)
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(estimator, name):
+                setattr(self, name, getattr(estimator, name))
+        return self
+
+    def _target(self):
+        targets = {
+            name: value
+            for name in ("min_recall", "min_specificity", "missed_cost")
+            if (value := getattr(self, name)) is not None
+        }
+        if len(targets) != 1:
+            raise ValueError(
+                "One of min_recall, min_specificity and missed_cost must be given and the others "
+                f"be None, got {targets}."
+            )
+        return targets.popitem()
+
+    def _check_enough(self, target, share, n_units):
+        if highest_rank(n_units, share, self.confidence):
+            return
+        needed = n_units_needed(share, self.confidence)
+        units = "ill" if target == "min_recall" else "healthy"
+        raise ValueError(
+            f"{target}={share:g} with confidence={self.confidence:g} cannot be certified with "
+            f"{n_units} {units} patients (images, without groups): "
+            + (f"it needs at least {needed}. " if needed else "no number is enough. ")
+            + "Add images, lower one of the two, or ask for no more than the images at hand show "
+            "with confidence=None."
+        )
+
+    def _routed(self, X, y, groups, params, frozen):
+        """Parameters for ``fit`` of the estimator, and the splits."""
+        given = dict(params)
+        if get_config()["enable_metadata_routing"]:
+            consumed = self.get_metadata_routing().consumes("fit", ["groups"])
+            if groups is not None and consumed:
+                given["groups"] = groups
+            given = process_routing(self, "fit", **given).estimator.fit
+        if frozen:
+            return {}, None
+        cv = self.cv
+        if cv is None or isinstance(cv, Integral):
+            splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
+            cv = splitter(5 if cv is None else cv)
+        return given, check_cv(cv, y, classifier=True).split(X, y, groups)
+
+    def _choose(self, target, share, scores, truth, groups):
+        """Set the threshold, and what is known of it."""
+        ill, healthy = (
+            lowest_by_unit(sign * scores[rows], None if groups is None else groups[rows])
+            for sign, rows in ((1, truth), (-1, ~truth))
+        )
+        rank = None
+        if target == "min_recall":
+            rank = highest_rank(len(ill), share, self.confidence)
+            threshold = ill[rank - 1]
+        elif target == "min_specificity":
+            rank = highest_rank(len(healthy), share, self.confidence)
+            threshold = _above(-healthy[rank - 1])
+        else:
+            threshold = _cheapest(scores, truth, share)
+        caught = int(np.sum(ill >= threshold))
+        spared = int(np.sum(-healthy < threshold))
+        self.best_threshold_ = threshold
+        self.recall_, self.specificity_ = caught / len(ill), spared / len(healthy)
+        self.recall_lower_bound_ = self.specificity_lower_bound_ = np.nan
+        if rank is not None and self.confidence is not None:
+            # On the side of the choice the rank decides, however many scores tie with it; on the
+            # other side the threshold is one that was given beforehand.
+            missed = rank - 1 if target == "min_recall" else len(ill) - caught
+            alarmed = rank - 1 if target == "min_specificity" else len(healthy) - spared
+            self.recall_lower_bound_ = lower_bound(len(ill), missed, self.confidence)
+            self.specificity_lower_bound_ = lower_bound(len(healthy), alarmed, self.confidence)
+
+    def predict(self, X):
+        """Label of each image: ``classes_[1]`` where its score reaches ``best_threshold_``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+            What the estimator takes.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+        """
+        check_is_fitted(self)
+        scores = positive_scores(self.estimator_, X).astype(self.best_threshold_.dtype)
+        return self.classes_[(scores >= self.best_threshold_).astype(int)]
+
+    @available_if(_estimator_has("predict_proba"))
+    def predict_proba(self, X):
+        """Probabilities by the final model.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+            What the estimator takes.
+
+        Returns
+        -------
+        ndarray of shape (n, 2)
+        """
+        check_is_fitted(self)
+        return self.estimator_.predict_proba(X)
+
+    @available_if(_estimator_has("decision_function"))
+    def decision_function(self, X):
+        """Decision values by the final model.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+            What the estimator takes.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+        """
+        check_is_fitted(self)
+        return self.estimator_.decision_function(X)
+
+    @property
+    def classes_(self):
+        """The labels; the second is positive."""
+        return self.estimator_.classes_
+
+    def get_metadata_routing(self):
+        """Say where metadata go: to ``fit`` of the estimator and ``split`` of the splitter.
+
+        Returns
+        -------
+        sklearn.utils.metadata_routing.MetadataRouter
+        """
+        cv = self.cv
+        if cv is None or isinstance(cv, Integral):
+            cv = StratifiedGroupKFold()
+        return (
+            MetadataRouter(owner=self)
+            .add(
+                estimator=self.estimator,
+                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+            )
+            .add(splitter=cv, method_mapping=MethodMapping().add(caller="fit", callee="split"))
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self.estimator).input_tags
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
+def _count_units(truth, groups):
+    """Numbers of healthy and ill units."""
+    if groups is None:
+        return int(np.sum(~truth)), int(np.sum(truth))
+    return len(np.unique(groups[~truth])), len(np.unique(groups[truth]))
+
+
+def _above(score):
+    return np.nextafter(score, np.array(np.inf, dtype=score.dtype))
+
+
+def _cheapest(scores, truth, missed_cost):
+    """Highest threshold of least cost; above all scores where no alarm is worth it."""
+    thresholds = np.append(np.unique(scores), _above(scores.max()))
+    missed = np.searchsorted(np.sort(scores[truth]), thresholds)
+    alarms = np.sum(~truth) - np.searchsorted(np.sort(scores[~truth]), thresholds)
+    cost = missed_cost * missed + alarms
+    return thresholds[np.flatnonzero(cost <= cost.min() + 1e-12 * missed_cost)[-1]]
