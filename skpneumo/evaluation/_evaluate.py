@@ -3,7 +3,7 @@
 import json
 import platform
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -134,10 +134,22 @@ class Evaluation:
             Of numbers, texts, lists and dicts: it can be written as JSON. What is not defined is
             None.
         """
-        names = (
-            "n_images n_patients prevalence threshold threshold_origin classes table confidence "
-            "n_resamples random_state model data_fingerprint versions date"
-        ).split()
+        names = [
+            "n_images",
+            "n_patients",
+            "prevalence",
+            "threshold",
+            "threshold_origin",
+            "classes",
+            "table",
+            "confidence",
+            "n_resamples",
+            "random_state",
+            "model",
+            "data_fingerprint",
+            "versions",
+            "date",
+        ]
         figures = {name: figure._asdict() for name, figure in self.figures.items()}
         return _plain({name: getattr(self, name) for name in names} | {"figures": figures})
 
@@ -336,7 +348,7 @@ def evaluate(
         data_fingerprint=data_fingerprint(X, y),
         versions={"python": platform.python_version()}
         | {name: version(name) for name in ("skpneumo", "scikit-learn", "keras", "numpy")},
-        date=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
         truth=truth,
         called=called,
         scores=positive_scores(estimator, X),

@@ -87,7 +87,7 @@ def label_of(name):
 def format_figure(name, value):
     """A figure as text: shares in per cent, others as numbers; a dash if it is not defined."""
     if not np.isfinite(value):
-        return "∞" if value == np.inf else "–"
+        return "∞" if value == np.inf else "-"
     if any(part in name for part in _NOT_SHARES):
         return f"{value:.3f}"
     return f"{100 * value:.1f} %"
