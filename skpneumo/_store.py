@@ -131,13 +131,17 @@ class ArrayStore:
             One per array.
         arrays : list of ndarray
             Of any shape and of a dtype without objects.
+
+        Returns
+        -------
+        bool
+            Whether they were kept.
         """
         rows = [
             _row(_digest(repr(key).encode()), array)
             for key, array in zip(keys, arrays, strict=True)
         ]
-        if rows:
-            self._attempt(_write, rows, self.max_bytes)
+        return not rows or self._attempt(_write, rows, self.max_bytes) is not None
 
     def clear(self):
         """Drop everything, also a file that cannot be read any more."""
@@ -234,7 +238,7 @@ def default_store():
 
 
 def clear_cache():
-    """Remove what skpneumo keeps on disk: decoded images and features of frozen networks.
+    """Remove what skpneumo keeps on disk: decoded images, features, weights of fitted networks.
 
     It is in the folder that the environment variable ``SKPNEUMO_CACHE`` names, or else in the
     user's cache folder, at most 10 GiB, least recently used first to go. Set the variable to
@@ -342,6 +346,7 @@ def _write(connection, rows, max_bytes):
     connection.executemany("INSERT OR REPLACE INTO uses VALUES (?, ?, ?)", uses)
     _drop_oldest(connection, max_bytes)
     connection.execute("COMMIT")
+    return True
 
 
 def _drop_oldest(connection, max_bytes):

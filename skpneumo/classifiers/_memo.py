@@ -59,7 +59,8 @@ def clear_memory():
 
     A fit that differs from an earlier one only in ``threshold`` takes its network, and a network
     is not asked twice for the same images. What is kept is bounded to 2 GiB, least recently used
-    first to go, and ends with the process; it is never part of an estimator or a pickle.
+    first to go, and ends with the process; it is never part of an estimator or a pickle. The
+    weights lie in the cache on disk (:func:`~skpneumo.clear_cache`), if there is one.
 
     Examples
     --------

@@ -12,6 +12,7 @@ import keras
 from sklearn.utils.validation import check_memory
 
 import skpneumo
+from skpneumo._store import default_store
 from skpneumo.classifiers._features import fingerprint
 from skpneumo.classifiers._identity import data_key
 from skpneumo.classifiers._memo import MEMO, NETWORKS
@@ -22,6 +23,7 @@ from skpneumo.networks import resolve_precision
 # the row weights, which are in the key.
 _NOT_IN_KEY = ("threshold", "class_weight", "memory", "verbose")
 
+_BYTES_OF_ATTRIBUTES = 10_000
 _CLASS_NUMBERS = WeakKeyDictionary()
 _NUMBERS = count()
 
@@ -77,7 +79,6 @@ def fit_once(estimator, key, learn):
         learn()
         estimator._shared = False
         return
-    state = MEMO.get(key)
     learnt = False
 
     def compute():
@@ -86,12 +87,37 @@ def fit_once(estimator, key, learn):
         learnt = True
         return _state(estimator)
 
-    if state is None:
+    kept = MEMO.get(key)
+    if kept is None or not _restore(estimator, key, *kept):
         state = _through_memory(estimator.memory, key, compute)
-        MEMO.put(key, state, sum(weights.nbytes for weights in state[1]))
-    if learnt or _restore(estimator, key, *state):
-        NETWORKS.put(key, (estimator.model_, parts_key(estimator._parts())), 1)
+        _keep(key, *state)
+        if learnt:
+            NETWORKS.put(key, (estimator.model_, parts_key(estimator._parts())), 1)
+        else:
+            _restore(estimator, key, *state)
     estimator._shared = True
+
+
+def _keep(key, attributes, weights):
+    """Remember a fit in this process; on disk its weights, which are most of it, if they can be."""
+    store = default_store()
+    if store is not None and store.put(_keys_of(key, len(weights)), weights):
+        MEMO.put(key, (attributes, len(weights)), _BYTES_OF_ATTRIBUTES)
+    else:
+        MEMO.put(key, (attributes, weights), sum(part.nbytes for part in weights))
+
+
+def _kept_weights(key, weights):
+    """What `_keep` kept, or None if the store on disk has it no more."""
+    if not isinstance(weights, int):
+        return weights
+    store = default_store()
+    found = [None] if store is None else store.get(_keys_of(key, weights))
+    return None if any(part is None for part in found) else found
+
+
+def _keys_of(key, n):
+    return [(*key, i) for i in range(n)]
 
 
 def _state(estimator):
@@ -102,21 +128,28 @@ def _state(estimator):
 
 
 def _restore(estimator, key, attributes, weights):
-    """Bring an estimator to where an equal fit left another; tell whether the network is new."""
+    """Bring an estimator to where an equal fit left another; tell whether that was possible."""
     model, weights_key = NETWORKS.get(key) or (None, None)
+    before = dict(vars(estimator))
     with unchanged_on_error(estimator, False):
         vars(estimator).update(copy.deepcopy(attributes))
         if model is not None:
             estimator.model_ = model
             if parts_key(estimator._parts()) == weights_key:
-                return False
+                return True
         # Not there any more, or changed by hand since.
+        weights = _kept_weights(key, weights)
+        if weights is None:
+            vars(estimator).clear()
+            vars(estimator).update(before)
+            return False
         estimator.model_ = estimator._build_keras_model()
         _, rate, name = estimator._stages()[-1]
         estimator._set_trainable(name)
         estimator._finish(rate)
         estimator._parts()[1].set_weights(weights)
-        return True
+    NETWORKS.put(key, (estimator.model_, parts_key(estimator._parts())), 1)
+    return True
 
 
 def parts_key(parts):

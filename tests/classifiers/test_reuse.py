@@ -14,7 +14,7 @@ from sklearn.model_selection import (
     cross_val_score,
 )
 
-from skpneumo import XRayAugmenter
+from skpneumo import XRayAugmenter, clear_cache
 from skpneumo.classifiers import _base, clear_memory
 from skpneumo.classifiers._memo import MEMO, NETWORKS, Memo
 from skpneumo.metrics import SCORERS, roc_auc_scorer
@@ -173,6 +173,22 @@ def test_more_networks_than_are_kept_are_made_again_from_their_weights(
     clear_memory()
     for clf, proba in zip(again, expected, strict=True):
         np.testing.assert_array_equal(clf.predict_proba(xrays.X), proba)
+
+
+@pytest.mark.parametrize("cache", ["kept", "cleared", "off"])
+def test_weights_of_other_networks_are_on_disk_or_in_memory_where_there_is_no_disk(
+    xrays, tiny, trained_epochs, monkeypatch, tmp_path, cache
+):
+    monkeypatch.setenv("SKPNEUMO_CACHE", "off" if cache == "off" else str(tmp_path))
+    expected = tiny().fit(xrays.X, xrays.y).predict_proba(xrays.X)
+    NETWORKS.clear()
+    ((_, weights),) = [kept[0] for key, kept in MEMO._values.items() if key[0] == "network"]
+    assert isinstance(weights, list) == (cache == "off")
+    if cache == "cleared":
+        clear_cache()
+    again = tiny(threshold=0.3).fit(xrays.X, xrays.y)
+    assert sum(trained_epochs) == pytest.approx(2 if cache == "cleared" else 1)
+    np.testing.assert_array_equal(again.predict_proba(xrays.X), expected)
 
 
 def test_results_handed_out_may_be_changed(xrays, tiny):
