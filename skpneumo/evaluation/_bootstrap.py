@@ -46,13 +46,13 @@ def resampled(compute, n, units, n_resamples, seed):
 
 
 def percentile_interval(values, confidence):
-    """Interval of the middle of some values; NaN if none is defined."""
-    values = values[np.isfinite(values)]
+    """Interval of the middle of some values, infinite ones among them; NaN if none is defined."""
+    values = np.sort(values[~np.isnan(values)])
     if not len(values):
         return np.nan, np.nan
     tail = (1 - confidence) / 2
-    low, high = np.quantile(values, [tail, 1 - tail])
-    return float(low), float(high)
+    low, high = np.rint(np.array([tail, 1 - tail]) * (len(values) - 1)).astype(int)
+    return float(values[low]), float(values[high])
 
 
 def exact_interval(n_right, n, confidence):

@@ -5,6 +5,7 @@ import platform
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
+from numbers import Integral, Real
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,13 +21,12 @@ from skpneumo.evaluation._figures import (
 from skpneumo.evaluation._text import as_text
 from skpneumo.evaluation._unwrap import (
     data_fingerprint,
-    layers_of,
-    model_fingerprint,
+    describe_model,
     threshold_of,
     uncalibrated_scores,
 )
+from skpneumo.metrics._response import positive_scores
 from skpneumo.metrics._targets import check_groups, check_labels
-from skpneumo.model_selection._operating_point import positive_scores
 
 
 class Figure(NamedTuple):
@@ -55,7 +55,7 @@ class Evaluation:
     prevalence : float
         Share of the positive images.
     threshold : float
-        Of `predict`.
+        Of `predict`; NaN where that does not follow one threshold of the scores.
     threshold_origin : str
         How it was chosen.
     classes : list
@@ -67,7 +67,7 @@ class Evaluation:
     random_state : int
         Of the bootstrap.
     model : dict
-        Its name, parameters and fingerprint.
+        Its name, parameters and fingerprint, and what stands around it.
     data_fingerprint : str
         SHA-256 of images and labels.
     versions : dict of str to str
@@ -82,7 +82,9 @@ class Evaluation:
         Which of these.
     before_calibration : ndarray of shape (n_images,) or None
         Probabilities before calibration, where the classifier is calibrated.
-    groups, subtype : ndarray of shape (n_images,) or None
+    groups : ndarray of shape (n_images,), dtype int, or None
+        Number of the patient of each image, from 0.
+    subtype : ndarray of shape (n_images,) or None
         As given.
     images : array-like of shape (n_images, ...)
         As given; only the reports look at them.
@@ -223,7 +225,8 @@ class Evaluation:
 
         def compute(weights):
             mine, theirs = _compute(self, weights), _compute(other, weights)
-            return {name: mine[name] - theirs[name] for name in mine if name in theirs}
+            with np.errstate(invalid="ignore"):  # infinite likelihood ratios
+                return {name: mine[name] - theirs[name] for name in mine if name in theirs}
 
         values = resampled(
             compute, self.n_images, _units(self), self.n_resamples, self.random_state
@@ -259,7 +262,7 @@ def evaluate(
         The patient of each image. Intervals are wider where patients have several.
     subtype : array-like of shape (n,), default=None
         Kind of each image, such as "bacteria" and "virus": recall is given for each kind among
-        the positive ones.
+        the positive ones. Empty texts and None are no kind.
     confidence : float, default=0.95
         Of each interval.
     n_resamples : int, default=2000
@@ -274,13 +277,18 @@ def evaluate(
     Raises
     ------
     ValueError
-        If lengths differ, a label is not known to the estimator, or a class is missing.
+        If lengths differ, a label is not known to the estimator, a class is missing, or a number
+        is out of range.
 
     Notes
     -----
     Each interval holds the middle of the figure over resamples of patients (percentile bootstrap,
     clustered). Where a share is 0 or 1 on the images at hand these would all be alike, and the
-    interval is that of Clopper and Pearson over patients.
+    interval is that of Clopper and Pearson over patients. Other figures that are alike on all
+    resamples, such as an area of 1, have no interval (NaN).
+
+    Resampling adds to the distance between probabilities and shares, so the resamples of the
+    calibration error are shifted: their mean is the figure.
 
     Predictive values at other prevalences suppose the same recall and specificity there. Net
     benefit [1]_ at 0.10 counts one missed as bad as nine false alarms, per image.
@@ -303,6 +311,7 @@ def evaluate(
     >>> bool(report.figures["recall"].low <= report.figures["recall"].value)
     True
     """
+    _check_numbers(confidence, n_resamples)
     y = column_or_1d(y, warn=True)
     check_consistent_length(X, y)
     classes = np.asarray(estimator.classes_)
@@ -312,16 +321,18 @@ def evaluate(
     truth = y == classes[1]
     if truth.all() or not truth.any():
         raise ValueError(
-            f"Images of both classes are needed, all {len(y)} are labelled {y[0]!r}: neither "
+            f"Images of both classes are needed, all {len(y)} are labelled {y.tolist()[0]!r}: neither "
             "recall nor specificity can be told from one class alone."
         )
     codes = check_groups(groups, y)
     if subtype is not None:
         subtype = column_or_1d(subtype)
         check_consistent_length(y, subtype)
-    threshold, origin = threshold_of(estimator)
-    innermost = layers_of(estimator)[-1]
     called = np.asarray(estimator.predict(X)) == classes[1]
+    scores = positive_scores(estimator, X)
+    threshold, origin = threshold_of(estimator)
+    if not any(np.array_equal(called, c) for c in (scores >= threshold, scores > threshold)):
+        threshold, origin = np.nan, "predict does not follow one threshold of the scores"
     cells = {
         "true_negative": ~truth & ~called,
         "false_positive": ~truth & called,
@@ -340,18 +351,14 @@ def evaluate(
         confidence=confidence,
         n_resamples=n_resamples,
         random_state=random_state,
-        model={
-            "name": type(innermost).__name__,
-            "params": {name: repr(value) for name, value in innermost.get_params().items()},
-            "fingerprint": model_fingerprint(estimator),
-        },
+        model=describe_model(estimator),
         data_fingerprint=data_fingerprint(X, y),
         versions={"python": platform.python_version()}
         | {name: version(name) for name in ("skpneumo", "scikit-learn", "keras", "numpy")},
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         truth=truth,
         called=called,
-        scores=positive_scores(estimator, X),
+        scores=scores,
         is_probability=hasattr(estimator, "predict_proba"),
         before_calibration=uncalibrated_scores(estimator, X),
         groups=codes,
@@ -367,6 +374,13 @@ def evaluate(
     return report
 
 
+def _check_numbers(confidence, n_resamples):
+    if not isinstance(confidence, Real) or not 0 < confidence < 1:
+        raise ValueError(f"confidence must lie between 0 and 1, such as 0.95; got {confidence!r}.")
+    if not isinstance(n_resamples, Integral) or n_resamples < 1:
+        raise ValueError(f"n_resamples must be an int of at least 1, got {n_resamples!r}.")
+
+
 def _compute(report, weights):
     figures = figures_of_calls(report.truth, report.called, weights, report.subtype)
     figures |= figures_of_scores(report.truth, report.scores, weights)
@@ -376,13 +390,17 @@ def _compute(report, weights):
 
 
 def _figure(report, name, values):
-    value, *resamples = values.tolist()
-    low, high = percentile_interval(np.array(resamples), report.confidence)
+    value, resamples = float(values[0]), values[1:]
+    if name == "calibration_error":
+        resamples = np.maximum(0, resamples - np.mean(resamples) + value)
+    low, high = percentile_interval(resamples, report.confidence)
     if value in (0.0, 1.0):
         rows = _images_of_share(report, name)
         if rows is not None:
             n = len(np.unique(_units(report)[rows]))
             low, high = exact_interval(int(value) * n, n, report.confidence)
+    if low == high:
+        low = high = np.nan
     return Figure(value, low, high)
 
 

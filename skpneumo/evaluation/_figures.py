@@ -9,7 +9,7 @@ EXCHANGE_PROBABILITIES = (0.05, 0.10, 0.20)
 N_BINS = 10
 _ROUNDING = 1e-9  # weighted sums may fall short of a share that they reach on paper
 _CLIP = 1e-7  # float32 probabilities of 0 and 1
-_NEWTON_STEPS = 40
+_NEWTON_STEPS = 100
 
 
 def figures_of_calls(truth, called, weights, subtype=None):
@@ -54,11 +54,17 @@ def figures_of_calls(truth, called, weights, subtype=None):
         for p in EXCHANGE_PROBABILITIES:
             figures[f"net_benefit_at_{p:.2f}"] = (tp - fp * p / (1 - p)) / total
         if subtype is not None:
-            for kind in np.unique(subtype[truth]).tolist():
+            for kind in kinds_of(subtype[truth]):
                 rows = truth & (subtype == kind)
                 caught = weights[:, rows] @ called[rows].astype(weights.dtype)
                 figures[f"recall_of_{kind}"] = caught / weights[:, rows].sum(axis=1)
     return figures
+
+
+def kinds_of(subtype):
+    """The kinds that occur, in order, without empty texts, None and NaN."""
+    kinds = {kind for kind in subtype.tolist() if kind not in (None, "") and kind == kind}
+    return sorted(kinds, key=str)
 
 
 def figures_of_scores(truth, scores, weights):
@@ -147,30 +153,41 @@ def bins_of_equal_size(probability, n_bins=N_BINS):
 
 def _logistic_fit(truth, probability, weights):
     """Intercept and slope by Newton's method, for all weightings side by side."""
-    x = logit(np.clip(probability.astype(np.float64), _CLIP, 1 - _CLIP))
-    a, b = np.zeros(len(weights)), np.ones(len(weights))
-    open_rows = np.arange(len(weights))
-    found = np.zeros(len(weights), dtype=bool)
+    log_odds = logit(np.clip(probability.astype(np.float64), _CLIP, 1 - _CLIP))
+    centre, spread = log_odds.mean(), log_odds.std()
+    x = (log_odds - centre) / (spread or 1)
+    a, b = np.full((2, len(weights)), np.nan)
+    rows = np.flatnonzero(_overlap(truth, x, weights))
+    a[rows] = b[rows] = 0
     for _ in range(_NEWTON_STEPS):
-        part = weights if len(open_rows) == len(weights) else weights[open_rows]
-        p = expit(a[open_rows, None] + b[open_rows, None] * x)
+        part = weights[rows]
+        p = expit(a[rows, None] + b[rows, None] * x)
         error = part * (truth - p)
         curvature = part * p * (1 - p)
         g0, g1 = error.sum(axis=1), error @ x
         h0, h1, h2 = curvature.sum(axis=1), curvature @ x, curvature @ x**2
         determinant = h0 * h2 - h1**2
-        with np.errstate(divide="ignore", invalid="ignore"):
-            step_a = (h2 * g0 - h1 * g1) / determinant
-            step_b = (h0 * g1 - h1 * g0) / determinant
+        step_a = (h2 * g0 - h1 * g1) / determinant
+        step_b = (h0 * g1 - h1 * g0) / determinant
         # Far from the solution a full step may overshoot.
-        shorter = np.maximum(1, np.maximum(np.abs(step_a) / 4, np.abs(step_b) / 2))
-        step_a, step_b = step_a / shorter, step_b / shorter
-        a[open_rows] += step_a
-        b[open_rows] += step_b
-        done = np.abs(step_a) + np.abs(step_b) < 1e-6
-        found[open_rows[done]] = True
-        open_rows = open_rows[~done & np.isfinite(step_a + step_b) & (np.abs(b[open_rows]) < 1e3)]
-        if not len(open_rows):
+        size = np.maximum(np.abs(step_a), np.abs(step_b))
+        a[rows] += step_a / np.maximum(1, size / 2)
+        b[rows] += step_b / np.maximum(1, size / 2)
+        rows = rows[size > 1e-8]
+        if not len(rows):
             break
-    a[~found], b[~found] = np.nan, np.nan
-    return a, b
+    a[rows] = b[rows] = np.nan
+    slope = b / (spread or 1)
+    return a - slope * centre, slope
+
+
+def _overlap(truth, x, weights):
+    """Whether the classes overlap, under each weighting: else the slope is infinite."""
+    drawn = weights > 0
+    low_ill, low_healthy = (
+        np.where(drawn[:, rows], x[rows], np.inf).min(axis=1) for rows in (truth, ~truth)
+    )
+    high_ill, high_healthy = (
+        np.where(drawn[:, rows], x[rows], -np.inf).max(axis=1) for rows in (truth, ~truth)
+    )
+    return (low_ill < high_healthy) & (low_healthy < high_ill)

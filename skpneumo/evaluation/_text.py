@@ -16,6 +16,11 @@ SECTIONS = {
         "f1",
         "f2",
     ),
+    "Net benefit per image, at the threshold": (
+        "net_benefit_at_0.05",
+        "net_benefit_at_0.10",
+        "net_benefit_at_0.20",
+    ),
     "Over all thresholds": (
         "roc_auc",
         "average_precision",
@@ -28,11 +33,6 @@ SECTIONS = {
         "calibration_slope",
         "calibration_intercept",
         "calibration_error",
-    ),
-    "Net benefit per image, at the threshold": (
-        "net_benefit_at_0.05",
-        "net_benefit_at_0.10",
-        "net_benefit_at_0.20",
     ),
     "Predictive values where another share is ill": (
         "ppv_at_prevalence_0.05",
@@ -48,7 +48,7 @@ SECTIONS = {
 
 _LABELS = {
     "recall": "recall (sensitivity)",
-    "positive_predictive_value": "positive predictive value (precision)",
+    "positive_predictive_value": "precision (positive predictive value)",
     "f1": "F1",
     "f2": "F2",
     "roc_auc": "area under the ROC curve",
@@ -77,25 +77,38 @@ def label_of(name):
         kind, share = name.split("_at_prevalence_")
         return f"{kind.upper()} where {float(share):.0%} are ill"
     if name.startswith("specificity_at_recall_"):
-        return f"specificity at a recall of {float(name.rsplit('_', 1)[1]):.0%}"
+        return f"specificity at {float(name.rsplit('_', 1)[1]):.0%} recall"
     if name.startswith("net_benefit_at_"):
         p = float(name.rsplit("_", 1)[1])
         return f"one missed counts as {round((1 - p) / p)} false alarms"
     return name.replace("_", " ")
 
 
+def is_share(name):
+    """Whether a figure is a share, told in per cent."""
+    return not any(part in name for part in _NOT_SHARES)
+
+
 def format_figure(name, value):
     """A figure as text: shares in per cent, others as numbers; a dash if it is not defined."""
     if not np.isfinite(value):
         return "∞" if value == np.inf else "-"
-    if any(part in name for part in _NOT_SHARES):
+    if not is_share(name):
         return f"{value:.3f}"
-    return f"{100 * value:.1f} %"
+    return f"{value:.1%}"
 
 
 def format_interval(name, figure):
     """The interval of a figure as text."""
+    if np.isnan([figure.low, figure.high]).any():
+        return "-"
     return f"[{format_figure(name, figure.low)}, {format_figure(name, figure.high)}]"
+
+
+def threshold_line(report):
+    """The threshold and how it was chosen, as a sentence."""
+    known = f"{report.threshold:.4g}" if np.isfinite(report.threshold) else "not known"
+    return f"Threshold {known}: {report.threshold_origin}."
 
 
 def rows_of(report):
@@ -133,7 +146,7 @@ def as_text(report):
     lines = [
         f"{report.model['name']} on {report.n_images} images of {report.n_patients} patients, "
         f"{report.prevalence:.1%} {positive}",
-        f"Threshold {report.threshold:.4g}: {report.threshold_origin}.",
+        threshold_line(report),
         "",
         f"{'':{wide}}  {'called ' + negative:>{wide + 8}}  {'called ' + positive:>{wide + 8}}",
     ]

@@ -2,38 +2,63 @@
 
 import hashlib
 import os
+import re
+from numbers import Real
 
 import joblib
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
+from sklearn.pipeline import Pipeline
 
-from skpneumo.model_selection._operating_point import OperatingPointClassifierCV, positive_scores
+from skpneumo.metrics._response import positive_scores
+from skpneumo.model_selection import OperatingPointClassifierCV
 
-_INSIDE = ("best_estimator_", "estimator_", "estimator")
+_FITS_ANOTHER = (OperatingPointClassifierCV, FixedThresholdClassifier, TunedThresholdClassifierCV)
+# Say how a model was computed, not what it is, and memory names a folder.
+_NOT_TOLD = ("memory", "verbose", "n_jobs")
+_QUOTED_PATH = re.compile(r"""(['"])[^'"]*[/\\]([^'"/\\]*)\1""")
 
 
 def layers_of(estimator):
     """An estimator and what it wraps, from the outside in; the last is the classifier itself.
 
+    Frozen estimators are left out.
+
     Parameters
     ----------
     estimator : classifier
-        Fitted: a search, an operating point, a frozen estimator, a pipeline, or a plain one.
+        Fitted: a search, an operating point, a calibrated or frozen one, a pipeline, or a plain
+        classifier.
 
     Returns
     -------
     list of estimators
     """
-    found = [estimator]
-    while True:
-        inner = found[-1]
-        if hasattr(inner, "steps"):
-            following = inner.steps[-1][1]
-        else:
-            following = next((getattr(inner, n) for n in _INSIDE if hasattr(inner, n)), None)
-        if not hasattr(following, "predict"):
-            return found
-        found.append(following)
+    found = [_thawed(estimator)]
+    while (inner := _inside(found[-1])) is not None:
+        found.append(_thawed(inner))
+    return found
+
+
+def _thawed(layer):
+    # A frozen estimator shows the attributes of what it holds for its own.
+    while isinstance(layer, FrozenEstimator):
+        layer = layer.estimator
+    return layer
+
+
+def _inside(layer):
+    if hasattr(layer, "best_estimator_"):
+        return layer.best_estimator_
+    if isinstance(layer, Pipeline):
+        return layer.steps[-1][1]
+    if isinstance(layer, _FITS_ANOTHER):
+        return layer.estimator_
+    if isinstance(layer, CalibratedClassifierCV):
+        return layer.calibrated_classifiers_[0].estimator
+    return None
 
 
 def threshold_of(estimator):
@@ -46,23 +71,22 @@ def threshold_of(estimator):
 
     Returns
     -------
-    threshold : float or None
-        None where it is not known.
+    threshold : float
     origin : str
     """
     for layer in layers_of(estimator):
         if isinstance(layer, OperatingPointClassifierCV):
             return float(layer.best_threshold_), _origin_of_operating_point(layer)
-        if hasattr(layer, "best_threshold_"):
+        if isinstance(layer, TunedThresholdClassifierCV):
             return float(layer.best_threshold_), f"chosen by {type(layer).__name__}"
-        threshold = getattr(layer, "threshold", None)
-        if isinstance(threshold, (float, int)):
-            return float(threshold), f"parameter of {type(layer).__name__}"
         if isinstance(layer, CalibratedClassifierCV):
             break
-    if hasattr(estimator, "predict_proba"):
-        return 0.5, "scikit-learn's default"
-    return 0.0, "scikit-learn's default"
+        threshold = getattr(layer, "threshold", None)
+        if isinstance(threshold, Real):
+            return float(threshold), f"parameter of {type(layer).__name__}"
+        if isinstance(layer, FixedThresholdClassifier):
+            break
+    return (0.5 if hasattr(estimator, "predict_proba") else 0.0), "scikit-learn's default"
 
 
 def _origin_of_operating_point(layer):
@@ -74,12 +98,16 @@ def _origin_of_operating_point(layer):
     what = "highest that catches" if ill else "lowest that spares"
     of = "the ill" if ill else "the healthy"
     if layer.confidence is None:
-        return f"{what} {share:.4g} of {of} among {n} units, nothing certified"
+        return f"{what} {_percent(share)} of {of}, chosen on {n} of them, nothing certified"
     bound = layer.recall_lower_bound_ if ill else layer.specificity_lower_bound_
     return (
-        f"{what} {share:.4g} of {of} with {layer.confidence:.0%} confidence, by {n} units "
-        f"(certified: {bound:.4f})"
+        f"{what} {_percent(share)} of {of} with {_percent(layer.confidence)} confidence, chosen "
+        f"on {n} of them (certified: {_percent(bound)})"
     )
+
+
+def _percent(share):
+    return f"{100 * share:.4g}%"
 
 
 def uncalibrated_scores(estimator, X):
@@ -96,11 +124,16 @@ def uncalibrated_scores(estimator, X):
     -------
     ndarray of shape (n,) or None
         The mean of the models that :class:`~sklearn.calibration.CalibratedClassifierCV` holds.
+        None also where these give decision values.
     """
     for layer in layers_of(estimator):
         if isinstance(layer, CalibratedClassifierCV):
             models = [one.estimator for one in layer.calibrated_classifiers_]
+            if not all(hasattr(model, "predict_proba") for model in models):
+                return None
             return np.mean([positive_scores(model, X) for model in models], axis=0)
+        if isinstance(layer, Pipeline) and len(layer.steps) > 1:
+            X = layer[:-1].transform(X)
     return None
 
 
@@ -120,7 +153,7 @@ def data_fingerprint(X, y):
     """
     state = hashlib.sha256()
     paths = getattr(X, "paths", X)
-    if all(isinstance(path, (str, os.PathLike)) for path in paths):
+    if np.ndim(paths) == 1 and all(isinstance(path, (str, os.PathLike)) for path in paths):
         for path in paths:
             with open(path, "rb") as file:
                 state.update(hashlib.file_digest(file, "sha256").digest())
@@ -131,7 +164,7 @@ def data_fingerprint(X, y):
 
 
 def model_fingerprint(estimator):
-    """Short text that is the same for equal models: of the weights where there is a network.
+    """Text that is the same for equal models: of the weights where there are networks.
 
     Parameters
     ----------
@@ -142,9 +175,66 @@ def model_fingerprint(estimator):
     -------
     str
     """
-    innermost = layers_of(estimator)[-1]
-    network = getattr(innermost, "model_", None)
-    if network is None:
-        return joblib.hash(estimator)
-    params = {k: v for k, v in innermost.get_params().items() if k not in ("memory", "verbose")}
-    return joblib.hash((network.get_weights(), repr(params), threshold_of(estimator)))
+    layers = layers_of(estimator)
+    members, around = [layers[-1]], []
+    for layer in layers:
+        if isinstance(layer, Pipeline):
+            around += [step for _, step in layer.steps[:-1]]
+        if isinstance(layer, CalibratedClassifierCV):
+            members = [layers_of(one.estimator)[-1] for one in layer.calibrated_classifiers_]
+            around += [one.calibrators for one in layer.calibrated_classifiers_]
+    parts = [
+        (member.model_.get_weights(), told_params(member)) if hasattr(member, "model_") else member
+        for member in members
+    ]
+    return joblib.hash((parts, around, threshold_of(estimator)))
+
+
+def told_params(estimator):
+    """Parameters that a report tells: neither folders nor what only steers the computation.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Any, or "passthrough".
+
+    Returns
+    -------
+    dict of str to str
+        Of a path the name of the file alone.
+    """
+    if not hasattr(estimator, "get_params"):
+        return {}
+    params = estimator.get_params(deep=False)
+    return {
+        name: _QUOTED_PATH.sub(r"\1\2\1", repr(value))
+        for name, value in params.items()
+        if name not in _NOT_TOLD
+    }
+
+
+def describe_model(estimator):
+    """What a report tells of a model.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted.
+
+    Returns
+    -------
+    dict
+        ``name`` and ``params`` of the classifier itself, ``layers``: names of what stands around
+        it, from the outside in, and ``fingerprint``.
+    """
+    *around, innermost = layers_of(estimator)
+    layers = []
+    for layer in around:
+        steps = [type(step).__name__ for _, step in getattr(layer, "steps", [])[:-1]]
+        layers.append(type(layer).__name__ + (f"({', '.join(steps)})" if steps else ""))
+    return {
+        "name": type(innermost).__name__,
+        "params": told_params(innermost),
+        "layers": layers,
+        "fingerprint": model_fingerprint(estimator),
+    }

@@ -14,6 +14,7 @@ pneumonia, specificity without a healthy child. Where only the prediction lacks 
 precision if nobody is called ill, negative predictive value if everyone is.
 """
 
+from skpneumo.metrics._curves import decision_curve, threshold_curve
 from skpneumo.metrics._scorers import (
     SCORERS,
     accuracy_scorer,
@@ -46,6 +47,7 @@ __all__ = [
     "accuracy_scorer",
     "average_precision_scorer",
     "balanced_accuracy_scorer",
+    "decision_curve",
     "f1_scorer",
     "f2_scorer",
     "missed_cost_score",
@@ -64,4 +66,5 @@ __all__ = [
     "specificity_at_recall_scorer",
     "specificity_score",
     "specificity_scorer",
+    "threshold_curve",
 ]

@@ -15,6 +15,13 @@ def check_share(name, value):
     return float(value)
 
 
+def check_open_share(name, value):
+    """Return ``value`` if it is a number between 0 and 1, neither included."""
+    if not 0 < check_share(name, value) < 1:
+        raise ValueError(f"{name} must lie between 0 and 1, got {value!r}.")
+    return float(value)
+
+
 def check_cost(name, value):
     """Return ``value`` if it is a finite number of at least 0."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):

@@ -7,9 +7,10 @@ from sklearn.utils import check_consistent_length, column_or_1d
 def two_classes(y):
     """Sorted labels of ``y``, which must be two."""
     classes = np.unique(y)
-    if len(classes) == 1:
+    if len(classes) < 2:
         raise ValueError(
-            f"y holds one class, {classes.tolist()}; two are needed, such as NORMAL and PNEUMONIA."
+            f"y holds {'one class' if len(classes) else 'no label'}, {classes.tolist()}; two are "
+            "needed, such as NORMAL and PNEUMONIA."
         )
     if len(classes) > 2:
         raise ValueError(

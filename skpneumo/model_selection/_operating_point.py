@@ -7,7 +7,7 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
-from sklearn.utils import Bunch, _safe_indexing, column_or_1d, get_tags, indexable
+from sklearn.utils import _safe_indexing, assert_all_finite, column_or_1d, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
@@ -15,41 +15,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
+from skpneumo.metrics._bounds import highest_rank, lower_bound, lowest_by_unit, n_units_needed
+from skpneumo.metrics._curves import threshold_curve
+from skpneumo.metrics._response import RESPONSES, positive_scores
 from skpneumo.metrics._targets import check_groups, two_classes
-from skpneumo.model_selection._bounds import (
-    highest_rank,
-    lower_bound,
-    lowest_by_unit,
-    n_units_needed,
-)
-
-_RESPONSES = ("predict_proba", "decision_function")
-
-
-def positive_scores(estimator, X):
-    """Scores of the positive class, ``classes_[1]``: its probability, or a decision value.
-
-    Parameters
-    ----------
-    estimator : classifier
-        Fitted, with ``predict_proba`` or ``decision_function``.
-    X : array-like of shape (n, ...)
-        What it takes.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-    """
-    method = next(name for name in _RESPONSES if hasattr(estimator, name))
-    scores = np.asarray(getattr(estimator, method)(X))
-    if scores.ndim == 2:
-        scores = scores[:, 1]
-    if not np.isfinite(scores).all():
-        raise ValueError(
-            f"{type(estimator).__name__}.{method} gives values that are not finite; no threshold "
-            "can be chosen by them."
-        )
-    return scores
 
 
 def out_of_fold_scores(estimator, X, y, splits, *, fit_params=None, n_jobs=None):
@@ -66,8 +35,8 @@ def out_of_fold_scores(estimator, X, y, splits, *, fit_params=None, n_jobs=None)
         The images.
     y : ndarray of shape (n,)
         Their labels.
-    splits : iterable of (train, test)
-        Every image must be in one test part.
+    splits : list of (train, test)
+        Every image is in one test part.
     fit_params : dict, default=None
         Passed to ``fit``; what has a length of n is split.
     n_jobs : int, default=None
@@ -77,20 +46,13 @@ def out_of_fold_scores(estimator, X, y, splits, *, fit_params=None, n_jobs=None)
     -------
     ndarray of shape (n,)
     """
-    splits = list(splits)
-    rows = np.concatenate([test for _, test in splits])
-    if len(rows) != len(y) or len(np.unique(rows)) != len(y):
-        raise ValueError(
-            f"cv must leave out each of the {len(y)} images once, got {len(rows)} in "
-            f"{len(splits)} test parts. Use a splitter such as StratifiedGroupKFold, not "
-            "repeated or random splits."
-        )
     parts = Parallel(n_jobs=n_jobs)(
         delayed(_score_split)(clone(estimator), X, y, train, test, fit_params)
         for train, test in splits
     )
     scores = np.empty(len(y), dtype=np.result_type(*parts))
-    scores[rows] = np.concatenate(parts)
+    for (_, test), part in zip(splits, parts, strict=True):
+        scores[test] = part
     return scores
 
 
@@ -103,42 +65,24 @@ def _score_split(estimator, X, y, train, test, fit_params):
     return positive_scores(estimator, _safe_indexing(X, test))
 
 
-def threshold_curve(scores, truth, groups=None, confidence=0.95):
-    """Recall, its lower bound and specificity of every threshold.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n,)
-        Higher for the positive class.
-    truth : ndarray of shape (n,), dtype bool
-        Whether an image is positive.
-    groups : ndarray of shape (n,), default=None
-        The patient of each image.
-    confidence : float or None, default=0.95
-        Of each bound taken by itself.
-
-    Returns
-    -------
-    Bunch of ndarrays of shape (n_thresholds,)
-        ``threshold`` (rising, the scores that occur), ``recall`` and ``recall_lower_bound`` of
-        units (patients, or images without ``groups``), ``specificity`` of images. The bound is NaN
-        if ``confidence`` is None.
-    """
-    threshold = np.unique(scores)
-    units = lowest_by_unit(scores[truth], None if groups is None else groups[truth])
-    missed = np.searchsorted(units, threshold)
-    n = len(units)
-    if confidence is None:
-        bound = np.full(len(threshold), np.nan)
-    else:
-        bound = lower_bound(n, missed, confidence)
-    healthy = np.sort(scores[~truth])
-    return Bunch(
-        threshold=threshold,
-        recall=1 - missed / n,
-        recall_lower_bound=bound,
-        specificity=np.searchsorted(healthy, threshold) / len(healthy),
-    )
+def _check_splits(splits, patients, n_images):
+    """Raise ``ValueError`` unless each image is left out once, with its patient."""
+    rows = np.concatenate([test for _, test in splits])
+    if not np.array_equal(np.sort(rows), np.arange(n_images)):
+        raise ValueError(
+            f"cv must leave out each of the {n_images} images once, got {len(rows)} in "
+            f"{len(splits)} test parts. Use a splitter such as StratifiedGroupKFold, not "
+            "repeated or random splits."
+        )
+    if patients is None:
+        return
+    parted = [np.intersect1d(patients[train], patients[test]) for train, test in splits]
+    n_parted = len(np.unique(np.concatenate(parted)))
+    if n_parted:
+        raise ValueError(
+            f"cv has images of {n_parted} patients on both sides of a split: they would be scored "
+            "by models that know them. Use cv=None or a splitter such as StratifiedGroupKFold."
+        )
 
 
 def _estimator_has(name):
@@ -166,7 +110,8 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         peace.
     missed_cost : float, default=None
         With ``min_recall=None``: the threshold at which misses and false alarms cost least, where
-        a miss costs as much as this many false alarms. Nothing is promised.
+        a miss costs as much as this many false alarms. Images are counted here, not patients, and
+        nothing is promised.
     confidence : float or None, default=0.95
         With which the share is reached on new patients, between 0 and 1. None asks only that it
         is reached on the images at hand: on new ones it is missed about half of the time.
@@ -182,25 +127,29 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         `predict` says ``classes_[1]`` where the score reaches it, compared in its type, that of
         the scores it was chosen among.
     recall_, specificity_ : float
-        Shares of the units that were chosen on: patients, or images without ``groups``.
+        Shares of the units that the threshold was chosen on: patients, or images without
+        ``groups``.
     recall_lower_bound_, specificity_lower_bound_ : float
         Lower confidence bounds of both, each with ``confidence``; NaN where that is None or the
         threshold was chosen by cost.
     n_positive_units_, n_negative_units_ : int
         How many there are.
     curve_ : Bunch
-        ``threshold``, ``recall``, ``recall_lower_bound`` of units and ``specificity`` of images,
-        for every score that occurs; each bound holds by itself.
+        What every threshold would have given: see `skpneumo.metrics.threshold_curve`. Its
+        specificity counts images.
     estimator_ : classifier
         The final model.
     classes_ : ndarray of shape (2,)
         The labels; the second is positive.
+    n_features_in_, feature_names_in_ : int and ndarray
+        Those of the final model, where it has them.
 
     Raises
     ------
     ValueError
         From `fit`, if the images are too few to certify the share, however well they are told
         apart: it says how many are needed. 98 % with a confidence of 95 % needs 149 ill patients.
+        Also if ``cv`` puts images of a patient on both sides, or leaves an image out twice.
 
     See Also
     --------
@@ -214,7 +163,8 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     their scores as the threshold, the recall on new patients falls below ``min_recall`` with a
     probability of at most ``P(Binomial(n, 1 - min_recall) <= k - 1)`` [1]_. ``k`` is the greatest
     for which that is at most ``1 - confidence``. It depends on ``n`` alone, so the search for the
-    threshold costs nothing, and no assumption is made on the scores; ties make it safer.
+    threshold costs nothing, and no assumption is made on the scores; ties make it safer. Where all
+    scores are equal, everyone is called ill.
 
     A patient with several images counts once, as caught only if every ill image is: by the lowest
     score. For a healthy one, ``min_specificity`` takes the highest.
@@ -224,7 +174,8 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     promise then holds approximately (the user guide shows by how much), and only for patients
     like those at hand: another hospital, device or mix of ages needs its own sample.
 
-    Sample weights reach the estimator through `fit`, and do not weigh in the choice.
+    Sample weights reach the estimator through `fit`, and do not weigh in the choice. With metadata
+    routing ``groups`` are requested by default, as the promise is about patients.
 
     References
     ----------
@@ -243,7 +194,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     """
 
     _parameter_constraints = {
-        "estimator": [HasMethods(["fit", name]) for name in _RESPONSES],
+        "estimator": [HasMethods(["fit", name]) for name in RESPONSES],
         "min_recall": [Interval(Real, 0, 1, closed="right"), None],
         "min_specificity": [Interval(Real, 0, 1, closed="right"), None],
         "missed_cost": [Interval(Real, 0, None, closed="neither"), None],
@@ -251,6 +202,8 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         "cv": ["cv_object"],
         "n_jobs": [Integral, None],
     }
+    # Patients are the unit of the promise: with metadata routing it asks for them itself.
+    __metadata_request__fit = {"groups": True}
 
     def __init__(
         self,
@@ -293,33 +246,34 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         self._validate_params()
         target, share = self._target()
         X, y = indexable(X, column_or_1d(y, warn=True))
+        assert_all_finite(y, input_name="y")
         check_classification_targets(y)
         classes = two_classes(y)
         truth = y == classes[1]
-        groups = check_groups(groups, y)
-        n_units = _count_units(truth, groups)
-        if target != "missed_cost":
-            self._check_enough(target, share, n_units[target == "min_recall"])
+        patients = check_groups(groups, y)
+        self._check_enough(target, share, truth, patients)
 
+        fit_params, split_params = self._routed(groups, params)
         frozen = isinstance(self.estimator, FrozenEstimator)
-        fit_params, splits = self._routed(X, y, groups, params, frozen)
+        if not frozen:
+            cv = check_cv(self._splitter(patients is not None), y, classifier=True)
+            splits = list(cv.split(X, y, **split_params))
+            _check_splits(splits, patients, len(y))
+        estimator = clone(self.estimator).fit(X, y, **fit_params)  # a frozen one stays as it is
+        if not np.array_equal(estimator.classes_, classes):
+            raise ValueError(
+                f"y holds {classes.tolist()}, but the estimator was fitted on "
+                f"{np.asarray(estimator.classes_).tolist()}."
+            )
         if frozen:
-            estimator = self.estimator
             scores = positive_scores(estimator, X)
         else:
             scores = out_of_fold_scores(
                 self.estimator, X, y, splits, fit_params=fit_params, n_jobs=self.n_jobs
             )
-            estimator = clone(self.estimator).fit(X, y, **fit_params)
-        if not np.array_equal(estimator.classes_, classes):
-            raise ValueError(
-                f"y holds {classes.tolist()}, but the estimator was fitted on "
-                f"{list(estimator.classes_)}."
-            )
         self.estimator_ = estimator
-        self.n_negative_units_, self.n_positive_units_ = n_units
-        self.curve_ = threshold_curve(scores, truth, groups, self.confidence)
-        self._choose(target, share, scores, truth, groups)
+        self.curve_ = threshold_curve(truth, scores, groups=patients, confidence=self.confidence)
+        self._choose(target, share, scores, truth, patients)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(estimator, name):
                 setattr(self, name, getattr(estimator, name))
@@ -338,39 +292,44 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
             )
         return targets.popitem()
 
-    def _check_enough(self, target, share, n_units):
+    def _check_enough(self, target, share, truth, patients):
+        if target == "missed_cost":
+            return
+        kind, rows = ("positive", truth) if target == "min_recall" else ("negative", ~truth)
+        units = "images" if patients is None else "patients"
+        n_units = rows.sum() if patients is None else len(np.unique(patients[rows]))
         if highest_rank(n_units, share, self.confidence):
             return
         needed = n_units_needed(share, self.confidence)
-        units = "ill" if target == "min_recall" else "healthy"
+        need = (
+            f"it takes at least {needed}. Add {units}, lower"
+            if needed
+            else "no number will do. Lower"
+        )
         raise ValueError(
             f"{target}={share:g} with confidence={self.confidence:g} cannot be certified with "
-            f"{n_units} {units} patients (images, without groups): "
-            + (f"it needs at least {needed}. " if needed else "no number is enough. ")
-            + "Add images, lower one of the two, or ask for no more than the images at hand show "
-            "with confidence=None."
+            f"{n_units} {kind} {units}: {need} {target} or confidence, or set confidence=None to "
+            "ask only for what the images at hand show."
         )
 
-    def _routed(self, X, y, groups, params, frozen):
-        """Parameters for ``fit`` of the estimator, and the splits."""
-        given = dict(params)
-        if get_config()["enable_metadata_routing"]:
-            consumed = self.get_metadata_routing().consumes("fit", ["groups"])
-            if groups is not None and consumed:
-                given["groups"] = groups
-            given = process_routing(self, "fit", **given).estimator.fit
-        if frozen:
-            return {}, None
-        cv = self.cv
-        if cv is None or isinstance(cv, Integral):
-            splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
-            cv = splitter(5 if cv is None else cv)
-        return given, check_cv(cv, y, classifier=True).split(X, y, groups)
+    def _splitter(self, grouped):
+        if self.cv is None or isinstance(self.cv, Integral):
+            splitter = StratifiedGroupKFold if grouped else StratifiedKFold
+            return splitter(5 if self.cv is None else self.cv)
+        return self.cv
 
-    def _choose(self, target, share, scores, truth, groups):
+    def _routed(self, groups, params):
+        """Parameters for ``fit`` of the estimator and ``split`` of the splitter."""
+        if not get_config()["enable_metadata_routing"]:
+            return params, {"groups": groups}
+        given = params if groups is None else params | {"groups": groups}
+        routed = process_routing(self, "fit", **given)
+        return routed["estimator"]["fit"], routed["splitter"]["split"]
+
+    def _choose(self, target, share, scores, truth, patients):
         """Set the threshold, and what is known of it."""
         ill, healthy = (
-            lowest_by_unit(sign * scores[rows], None if groups is None else groups[rows])
+            lowest_by_unit(sign * scores[rows], None if patients is None else patients[rows])
             for sign, rows in ((1, truth), (-1, ~truth))
         )
         rank = None
@@ -385,6 +344,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         caught = int(np.sum(ill >= threshold))
         spared = int(np.sum(-healthy < threshold))
         self.best_threshold_ = threshold
+        self.n_positive_units_, self.n_negative_units_ = len(ill), len(healthy)
         self.recall_, self.specificity_ = caught / len(ill), spared / len(healthy)
         self.recall_lower_bound_ = self.specificity_lower_bound_ = np.nan
         if rank is not None and self.confidence is not None:
@@ -455,16 +415,17 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         -------
         sklearn.utils.metadata_routing.MetadataRouter
         """
-        cv = self.cv
-        if cv is None or isinstance(cv, Integral):
-            cv = StratifiedGroupKFold()
         return (
             MetadataRouter(owner=self)
+            .add_self_request(self)
             .add(
                 estimator=self.estimator,
                 method_mapping=MethodMapping().add(caller="fit", callee="fit"),
             )
-            .add(splitter=cv, method_mapping=MethodMapping().add(caller="fit", callee="split"))
+            .add(
+                splitter=self._splitter(grouped=True),
+                method_mapping=MethodMapping().add(caller="fit", callee="split"),
+            )
         )
 
     def __sklearn_tags__(self):
@@ -472,13 +433,6 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         tags.input_tags = get_tags(self.estimator).input_tags
         tags.classifier_tags.multi_class = False
         return tags
-
-
-def _count_units(truth, groups):
-    """Numbers of healthy and ill units."""
-    if groups is None:
-        return int(np.sum(~truth)), int(np.sum(truth))
-    return len(np.unique(groups[~truth])), len(np.unique(groups[truth]))
 
 
 def _above(score):

@@ -1,0 +1,63 @@
+"""What stands around a fitted classifier, and the threshold of the whole."""
+
+from numbers import Real
+
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
+from sklearn.pipeline import Pipeline
+
+
+def layers_of(estimator):
+    """An estimator and what it wraps, from the outside in.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted: a search, a threshold around another, a frozen one, a pipeline, or a plain one.
+
+    Returns
+    -------
+    list of estimators
+        It ends at the classifier itself, or where there are several side by side, as in
+        :class:`~sklearn.calibration.CalibratedClassifierCV`.
+    """
+    found = [estimator]
+    while (inner := _inside(found[-1])) is not None:
+        found.append(inner)
+    return found
+
+
+def _inside(layer):
+    if hasattr(layer, "best_estimator_"):
+        return layer.best_estimator_
+    if isinstance(layer, Pipeline):
+        return layer.steps[-1][1]
+    if isinstance(layer, FrozenEstimator):
+        return layer.estimator
+    if isinstance(layer, (FixedThresholdClassifier, TunedThresholdClassifierCV)) or hasattr(
+        layer, "best_threshold_"
+    ):
+        return layer.estimator_
+    return None
+
+
+def threshold_of(estimator):
+    """Threshold of ``predict``.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted.
+
+    Returns
+    -------
+    float
+    """
+    for layer in layers_of(estimator):
+        threshold = getattr(layer, "best_threshold_", getattr(layer, "threshold", None))
+        if isinstance(threshold, Real):
+            return float(threshold)
+        if isinstance(layer, (FixedThresholdClassifier, CalibratedClassifierCV)):
+            break
+    return 0.5 if hasattr(estimator, "predict_proba") else 0.0

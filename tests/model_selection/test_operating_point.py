@@ -1,0 +1,729 @@
+import pickle
+import re
+
+import numpy as np
+import pytest
+from scipy.stats import binom, binomtest
+from sklearn import config_context
+from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import make_classification
+from sklearn.dummy import DummyClassifier
+from sklearn.exceptions import NotFittedError, UnsetMetadataPassedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import recall_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    RepeatedKFold,
+    ShuffleSplit,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    cross_val_predict,
+    cross_val_score,
+)
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from threadpoolctl import threadpool_limits
+
+import skpneumo
+from skpneumo.metrics import missed_cost_score, recall_scorer, specificity_score
+from skpneumo.model_selection import OperatingPointClassifierCV
+
+LABELS = np.array(["NORMAL", "PNEUMONIA"])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    """Fits are so small that threads cost time, most of all on a machine that has other work."""
+    with threadpool_limits(1):
+        yield
+
+
+class FirstColumn(ClassifierMixin, BaseEstimator):
+    """Scores by the first column; counts what it is asked for."""
+
+    def __init__(self, dtype="float64"):
+        self.dtype = dtype
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        self.asked_ = []
+        return self
+
+    def decision_function(self, X):
+        self.asked_.append(len(X))
+        return np.asarray(X)[:, 0].astype(self.dtype)
+
+
+def by_column(scores, y, **options):
+    """An operating point chosen by these very scores."""
+    scores = np.asarray(scores)
+    model = FrozenEstimator(FirstColumn(scores.dtype.name).fit(scores[:2, None], np.unique(y)))
+    groups = options.pop("groups", None)
+    return OperatingPointClassifierCV(model, **options).fit(scores[:, None], y, groups=groups)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def scores(rng):
+    """Of 40 healthy and 200 ill images, which overlap."""
+    return np.r_[rng.normal(0, 1, 40), rng.normal(2, 1, 200)]
+
+
+@pytest.fixture
+def y():
+    return LABELS[np.repeat([0, 1], [40, 200])]
+
+
+@pytest.fixture(scope="module")
+def table():
+    """300 rows, the healthy first, and the patient of each."""
+    X, y = make_classification(
+        300, n_informative=4, weights=[0.3], flip_y=0.1, class_sep=1.0, random_state=0
+    )
+    order = np.argsort(y, kind="stable")
+    groups = np.array([f"child {i}" for i in np.random.default_rng(0).integers(0, 150, 300)])
+    return X[order], LABELS[y[order]], groups
+
+
+def clopper_pearson(caught, n, confidence):
+    interval = binomtest(int(caught), int(n), alternative="greater")
+    return interval.proportion_ci(confidence, method="exact").low
+
+
+# -- the choice -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("min_recall", "confidence"), [(0.98, 0.95), (0.9, 0.95), (0.95, 0.8), (0.5, 0.99)]
+)
+def test_the_highest_threshold_that_keeps_the_promise(scores, y, min_recall, confidence):
+    model = by_column(scores, y, min_recall=min_recall, confidence=confidence)
+    risk = binom.cdf(np.arange(200), 200, 1 - min_recall)  # of the k-th lowest, k from 1
+    rank = np.sum(risk <= 1 - confidence)
+    ill, healthy = np.sort(scores[40:]), scores[:40]
+    threshold = ill[rank - 1]
+    assert model.best_threshold_ == threshold
+    assert model.recall_ == 1 - (rank - 1) / 200 == np.mean(ill >= threshold)
+    assert model.recall_lower_bound_ == pytest.approx(clopper_pearson(201 - rank, 200, confidence))
+    assert model.recall_lower_bound_ >= min_recall
+    assert model.specificity_ == np.mean(healthy < threshold)
+    spared = np.sum(healthy < threshold)
+    expected = clopper_pearson(spared, 40, confidence)
+    assert model.specificity_lower_bound_ == pytest.approx(expected)
+    assert (model.n_negative_units_, model.n_positive_units_) == (40, 200)
+    np.testing.assert_array_equal(model.predict(scores[:, None]) == LABELS[1], scores >= threshold)
+
+
+@pytest.mark.parametrize("share", [0.98, 0.9, 0.5, 1])
+def test_without_confidence_the_share_of_the_images_at_hand(scores, y, share):
+    model = by_column(scores, y, min_recall=share, confidence=None)
+    assert model.recall_ >= share
+    assert np.mean(scores[40:] > model.best_threshold_) < share  # a higher one will not do
+    model = by_column(scores, y, min_recall=None, min_specificity=share, confidence=None)
+    assert model.specificity_ >= share
+    assert np.nextafter(model.best_threshold_, -9) in scores[:40]
+    assert np.mean(scores[:40] < np.nextafter(model.best_threshold_, -9)) < share
+    for bound in (model.recall_lower_bound_, model.specificity_lower_bound_):
+        assert np.isnan(bound)
+    assert np.isnan(model.curve_.recall_lower_bound).all()
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+@pytest.mark.parametrize("confidence", [0.95, None])
+@pytest.mark.parametrize("digits", [9, 1])
+def test_min_specificity_is_the_mirror_of_min_recall(rng, scores, y, grouped, confidence, digits):
+    scores = scores.round(digits)
+    groups = rng.integers(0, 120, 240) if grouped else None
+    model = by_column(scores, y, min_recall=0.9, confidence=confidence, groups=groups)
+    mirror = by_column(
+        -scores,
+        LABELS[(y == "NORMAL").astype(int)],
+        min_recall=None,
+        min_specificity=0.9,
+        confidence=confidence,
+        groups=groups,
+    )
+    np.testing.assert_array_equal(
+        mirror.predict(-scores[:, None]) == "NORMAL", model.predict(scores[:, None]) == "PNEUMONIA"
+    )
+    assert mirror.specificity_ == model.recall_
+    assert mirror.recall_ == model.specificity_
+    assert mirror.n_negative_units_ == model.n_positive_units_
+    np.testing.assert_equal(mirror.specificity_lower_bound_, model.recall_lower_bound_)
+    np.testing.assert_equal(mirror.recall_lower_bound_, model.specificity_lower_bound_)
+
+
+@pytest.mark.parametrize("missed_cost", [0.01, 0.1, 1 / 3, 1, 2.5, 10, 1e6])
+@pytest.mark.parametrize("digits", [9, 0])
+def test_the_highest_threshold_of_least_cost(scores, y, missed_cost, digits):
+    scores = scores.round(digits)
+    model = by_column(scores, y, min_recall=None, missed_cost=missed_cost)
+    ill, healthy = scores[40:], scores[:40]
+    costs = {
+        t: missed_cost * np.sum(ill < t) + np.sum(healthy >= t)
+        for t in [*scores, np.nextafter(scores.max(), np.inf)]
+    }
+    least = min(costs.values())
+    assert model.best_threshold_ == max(t for t, cost in costs.items() if cost <= least + 1e-9)
+    called = model.predict(scores[:, None])
+    assert -240 * missed_cost_score(y, called, missed_cost=missed_cost) == pytest.approx(least)
+    assert np.isnan(model.recall_lower_bound_)
+    assert np.isnan(model.specificity_lower_bound_)
+
+
+def test_where_no_alarm_is_worth_it_nobody_is_called_ill():
+    model = by_column(
+        np.array([0.1, 0.9, 0.5, 0.6]), [0, 0, 1, 1], min_recall=None, missed_cost=0.1
+    )
+    assert model.best_threshold_ > 0.9
+    assert not model.predict([[0.9]]).any()
+    assert (model.recall_, model.specificity_) == (0, 1)
+
+
+def test_a_patient_is_caught_only_when_every_ill_image_is():
+    ill = np.r_[np.linspace(1, 2, 30), np.linspace(3, 4, 30)]  # image i and i + 30: one patient
+    healthy = np.array([0.0, 1.5, 9.0, 0.5])
+    groups = np.r_[[0, 0, 1, 1], np.tile(np.arange(100, 130), 2)]
+    y = np.repeat([0, 1], [4, 60])
+    model = by_column(np.r_[healthy, ill], y, min_recall=0.9, groups=groups)
+    assert (model.n_negative_units_, model.n_positive_units_) == (2, 30)
+    assert model.best_threshold_ == 1.0  # 29 of them are needed, so none may be missed
+    assert model.specificity_ == 0  # each healthy patient has an image of at least 1
+    assert by_column(np.r_[healthy, ill], y, min_recall=0.9).best_threshold_ > 1.0
+
+
+def test_a_patient_with_healthy_and_ill_images_counts_among_both():
+    scores = np.r_[np.linspace(0, 1, 20), np.linspace(1, 2, 20)]
+    y, groups = np.repeat([0, 1], 20), np.tile(np.arange(20), 2)
+    model = by_column(scores, y, min_recall=0.8, groups=groups)
+    assert (model.n_negative_units_, model.n_positive_units_) == (20, 20)
+
+
+def test_ties_make_it_safer_never_less_safe(scores, y):
+    scores = scores.round(0)
+    model = by_column(scores, y, min_recall=0.9)
+    rank = np.sum(binom.cdf(np.arange(200), 200, 0.1) <= 0.05)
+    assert model.best_threshold_ == np.sort(scores[40:])[rank - 1]
+    assert model.recall_ > 1 - (rank - 1) / 200
+    assert model.recall_lower_bound_ == pytest.approx(clopper_pearson(201 - rank, 200, 0.95))
+
+
+@pytest.mark.parametrize(
+    ("target", "recall", "specificity"),
+    [
+        ({"min_recall": 0.9}, 1, 0),
+        ({"min_recall": None, "min_specificity": 0.9}, 0, 1),
+        ({"min_recall": None, "missed_cost": 5}, 1, 0),
+        ({"min_recall": None, "missed_cost": 0.1}, 0, 1),
+    ],
+)
+def test_equal_scores_call_everyone_the_same(target, recall, specificity):
+    X, y = np.zeros((80, 3)), np.repeat([0, 1], [40, 40])
+    model = OperatingPointClassifierCV(DummyClassifier(strategy="prior"), **target).fit(X, y)
+    assert (model.predict(X) == recall).all()
+    assert (model.recall_, model.specificity_) == (recall, specificity)
+
+
+def test_scores_are_compared_in_the_type_they_were_chosen_in(rng, y):
+    scores = rng.uniform(0, 1, 240).astype(np.float32)
+    model = by_column(scores, y, min_recall=0.9)
+    assert model.best_threshold_.dtype == np.float32
+    at = model.best_threshold_
+    below = np.nextafter(at, np.float32(0))
+    np.testing.assert_array_equal(model.predict([[at], [below]]), LABELS[::-1])
+    # the same network asked in another precision
+    model.estimator_.estimator.dtype = "float64"
+    just_short = np.float64(at) - 1e-12
+    np.testing.assert_array_equal(model.predict([[just_short], [below]]), LABELS[::-1])
+
+
+@pytest.mark.parametrize("dtype", ["int64", "bool", "float16"])
+@pytest.mark.parametrize("target", ["min_recall", "min_specificity", "missed_cost"])
+def test_scores_of_any_type(rng, y, dtype, target):
+    scores = (rng.integers(0, 4, 240) * (rng.random(240) < 0.5)).astype(dtype)
+    value = 1 if target == "missed_cost" else 0.8
+    groups = np.arange(240) // 2
+    model = by_column(scores, y, **{"min_recall": None, target: value}, groups=groups)
+    expected = by_column(
+        scores.astype(float), y, **{"min_recall": None, target: value}, groups=groups
+    )
+    X = scores[:, None]
+    np.testing.assert_array_equal(model.predict(X), expected.predict(X))
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_the_curve_says_what_each_threshold_does(rng, scores, y, grouped):
+    scores = scores.round(1)
+    groups = rng.integers(0, 60, 240) if grouped else None
+    curve = by_column(scores, y, min_recall=0.8, groups=groups).curve_
+    np.testing.assert_array_equal(curve.threshold, np.unique(scores))
+    units = np.arange(240) if groups is None else groups
+    for i, t in enumerate(curve.threshold):
+        called = scores >= t
+        caught = [called[(units == u) & (y == "PNEUMONIA")] for u in np.unique(units[40:])]
+        recall = np.mean([images.all() for images in caught])
+        assert curve.recall[i] == pytest.approx(recall)
+        bound = clopper_pearson(round(recall * len(caught)), len(caught), 0.95)
+        assert curve.recall_lower_bound[i] == pytest.approx(bound)
+        called = LABELS[called.astype(int)]
+        assert curve.specificity[i] == pytest.approx(specificity_score(y, called))
+        if not grouped:
+            assert recall == pytest.approx(recall_score(y, called, pos_label="PNEUMONIA"))
+
+
+# -- out-of-fold scores -----------------------------------------------------------------------
+
+
+def test_each_image_is_scored_by_a_model_that_did_not_see_it(table):
+    X, y, _ = table
+    model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.9).fit(X, y)
+    out = cross_val_predict(LogisticRegression(), X, y, cv=5, method="predict_proba")[:, 1]
+    np.testing.assert_array_equal(model.curve_.threshold, np.unique(out))
+    whole = LogisticRegression().fit(X, y)
+    np.testing.assert_array_equal(model.predict_proba(X), whole.predict_proba(X))
+    np.testing.assert_array_equal(model.decision_function(X), whole.decision_function(X))
+    called = whole.predict_proba(X)[:, 1] >= model.best_threshold_
+    np.testing.assert_array_equal(model.predict(X), LABELS[called.astype(int)])
+
+
+@pytest.mark.parametrize("routing", [False, True])
+@pytest.mark.parametrize(
+    ("cv", "splitter"),
+    [
+        (None, StratifiedGroupKFold(5)),
+        (3, StratifiedGroupKFold(3)),
+        (GroupKFold(4), GroupKFold(4)),
+        ("splits", GroupKFold(4)),
+    ],
+)
+def test_the_images_of_a_patient_are_kept_together(table, cv, splitter, routing):
+    X, y, groups = table
+    if cv == "splits":
+        cv = splitter.split(X, y, groups)
+    model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.8, cv=cv)
+    with config_context(enable_metadata_routing=routing):
+        model.fit(X, y, groups=groups)
+    out = cross_val_predict(
+        LogisticRegression(), X, y, cv=splitter, groups=groups, method="predict_proba"
+    )[:, 1]
+    np.testing.assert_array_equal(model.curve_.threshold, np.unique(out))
+    assert model.n_positive_units_ == len(np.unique(groups[y == "PNEUMONIA"]))
+
+
+def test_sample_weights_reach_every_fit(table, rng):
+    X, y, _ = table
+    weight = rng.exponential(1, 300)
+    model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.9, cv=3)
+    model.fit(X, y, sample_weight=weight)
+    out = np.empty(300)
+    for train, test in StratifiedKFold(3).split(X, y):
+        part = LogisticRegression().fit(X[train], y[train], sample_weight=weight[train])
+        out[test] = part.predict_proba(X[test])[:, 1]
+    np.testing.assert_array_equal(model.curve_.threshold, np.unique(out))
+    whole = LogisticRegression().fit(X, y, sample_weight=weight)
+    np.testing.assert_array_equal(model.estimator_.coef_, whole.coef_)
+
+
+def test_class_weights_may_name_text_labels(table):
+    X, y, _ = table
+    named, numbered = (
+        OperatingPointClassifierCV(
+            LogisticRegression(class_weight={label: 5}), cv=3, min_recall=0.9
+        )
+        for label in ("PNEUMONIA", 1)
+    )
+    named.fit(X, y)
+    numbered.fit(X, (y == "PNEUMONIA").astype(int))
+    np.testing.assert_array_equal(named.curve_.threshold, numbered.curve_.threshold)
+    assert named.best_threshold_ == numbered.best_threshold_
+    assert set(named.predict(X)) == set(LABELS)
+
+
+def test_two_processes_give_what_one_gives(table):
+    X, y, groups = table
+    one, two = (
+        OperatingPointClassifierCV(LogisticRegression(), min_recall=0.8, n_jobs=n_jobs)
+        for n_jobs in (None, 2)
+    )
+    one.fit(X, y, groups=groups)
+    two.fit(X, y, groups=groups)
+    assert one.best_threshold_ == two.best_threshold_
+    np.testing.assert_array_equal(one.curve_.threshold, two.curve_.threshold)
+
+
+# -- a frozen model ---------------------------------------------------------------------------
+
+
+def test_a_frozen_model_is_neither_fitted_again_nor_are_its_images_split(scores, y):
+    inner = FirstColumn().fit(scores[:2, None], LABELS)
+    model = OperatingPointClassifierCV(FrozenEstimator(inner), cv=KFold(7), min_recall=0.9)
+    model.fit(scores[:, None], y, sample_weight=np.ones(240))
+    assert inner.asked_ == [240]
+    assert model.estimator_.estimator is inner
+    np.testing.assert_array_equal(model.curve_.threshold, np.unique(scores))
+
+
+def test_a_fitted_model_is_recalibrated_on_a_local_sample(table, rng):
+    X, y, groups = table
+    fitted = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.8).fit(
+        X, y, groups=groups
+    )
+    local = X - 0.3 * fitted.estimator_.coef_  # another device: lower scores
+    again = OperatingPointClassifierCV(FrozenEstimator(fitted), min_recall=0.8)
+    again.fit(local, y, groups=groups)
+    np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+    assert again.best_threshold_ < fitted.best_threshold_
+    assert fitted.fit(X, y, groups=groups).best_threshold_ > again.best_threshold_
+
+
+def test_a_frozen_model_of_other_classes_is_refused(table):
+    X, y, _ = table
+    frozen = FrozenEstimator(LogisticRegression().fit(X, y == "PNEUMONIA"))
+    model = OperatingPointClassifierCV(frozen, min_recall=0.8)
+    message = r"y holds \['NORMAL', 'PNEUMONIA'\], but the estimator was fitted on .*False.*True"
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y)
+    frozen = FrozenEstimator(LogisticRegression().fit(X, np.arange(300) % 3))
+    with pytest.raises(ValueError, match=r"but the estimator was fitted on \[0, 1, 2\]"):
+        OperatingPointClassifierCV(frozen, min_recall=0.8).fit(X, np.repeat([0, 1], 150))
+
+
+def test_a_frozen_model_must_be_fitted(table):
+    X, y, _ = table
+    model = OperatingPointClassifierCV(FrozenEstimator(LogisticRegression()), min_recall=0.8)
+    with pytest.raises(NotFittedError, match="LogisticRegression instance is not fitted"):
+        model.fit(X, y)
+
+
+# -- among scikit-learn's tools ---------------------------------------------------------------
+
+
+def test_it_is_a_classifier_with_parameters(table):
+    model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.9)
+    assert is_classifier(model)
+    assert {*model.get_params()} >= {
+        "min_recall", "min_specificity", "missed_cost", "confidence", "cv", "n_jobs",
+        "estimator", "estimator__C",
+    }  # fmt: skip
+    model.set_params(estimator__C=0.1, confidence=0.5)
+    twin = clone(model)
+    assert (twin.estimator.C, twin.confidence, twin.min_recall) == (0.1, 0.5, 0.9)
+    X, y, _ = table
+    twin.fit(X, y)
+    assert not hasattr(model, "classes_")
+    assert twin.classes_.tolist() == LABELS.tolist()
+    assert twin.n_features_in_ == X.shape[1]
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+    assert skpneumo.OperatingPointClassifierCV is OperatingPointClassifierCV
+
+
+def test_pickled_it_decides_the_same(table):
+    X, y, groups = table
+    model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.8).fit(
+        X, y, groups=groups
+    )
+    twin = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(twin.predict(X), model.predict(X))
+    assert twin.best_threshold_.dtype == model.best_threshold_.dtype
+    np.testing.assert_array_equal(twin.curve_.recall, model.curve_.recall)
+
+
+def test_methods_are_those_of_the_estimator(table):
+    X, y, _ = table
+    model = OperatingPointClassifierCV(LinearSVC(), min_recall=0.9)
+    assert not hasattr(model, "predict_proba")
+    assert hasattr(model, "decision_function")
+    decision = model.fit(X, y).decision_function(X)
+    np.testing.assert_array_equal(
+        model.predict(X) == "PNEUMONIA", decision >= model.best_threshold_
+    )
+    assert not hasattr(OperatingPointClassifierCV(GaussianNB()), "decision_function")
+
+
+def test_around_and_inside_a_pipeline(table):
+    X, y, groups = table
+    pipe = make_pipeline(StandardScaler(), LogisticRegression())
+    around = OperatingPointClassifierCV(pipe, min_recall=0.8).fit(X, y, groups=groups)
+    inside = make_pipeline(
+        StandardScaler(), OperatingPointClassifierCV(LogisticRegression(), min_recall=0.8)
+    )
+    inside.fit(X, y, operatingpointclassifiercv__groups=groups)
+    assert inside[-1].n_positive_units_ == around.n_positive_units_
+    assert inside[-1].best_threshold_ == pytest.approx(around.best_threshold_, abs=0.02)
+    assert inside.predict(X).shape == (300,)
+
+
+def test_around_a_search(table):
+    X, y, groups = table
+    search = GridSearchCV(LogisticRegression(), {"C": [1e-3, 1]}, cv=2, scoring="roc_auc")
+    model = OperatingPointClassifierCV(search, min_recall=0.8, cv=3).fit(X, y, groups=groups)
+    assert model.estimator_.best_params_["C"] in (1e-3, 1)
+    assert model.predict(X).shape == (300,)
+
+
+def test_inside_a_search(table):
+    X, y, _ = table
+    search = GridSearchCV(
+        OperatingPointClassifierCV(LogisticRegression(), cv=3, min_recall=0.9),
+        {"estimator__C": [0.01, 1], "confidence": [None, 0.8]},
+        scoring=recall_scorer,
+        cv=2,
+        error_score="raise",
+    ).fit(X, y)
+    assert set(search.cv_results_["param_confidence"]) == {None, 0.8}
+    assert search.best_params_["confidence"] == 0.8
+    assert search.best_estimator_.recall_lower_bound_ >= 0.9
+
+
+# -- groups and metadata ----------------------------------------------------------------------
+
+
+def patients_of(groups, rows):
+    return len(np.unique(groups[rows]))
+
+
+def test_groups_reach_it_through_a_cross_validation(table):
+    X, y, groups = table
+    model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.8, cv=3)
+    outer = StratifiedGroupKFold(3)
+    without = cross_val_score(
+        model, X, y, groups=groups, params={"groups": groups}, cv=outer, scoring=recall_scorer
+    )
+    with config_context(enable_metadata_routing=True):
+        routed = cross_val_score(
+            model, X, y, params={"groups": groups}, cv=outer, scoring=recall_scorer
+        )
+    by_hand = []
+    for train, test in outer.split(X, y, groups):
+        one = clone(model).fit(X[train], y[train], groups=groups[train])
+        assert one.n_positive_units_ == patients_of(groups, train[y[train] == "PNEUMONIA"])
+        by_hand.append(recall_scorer(one, X[test], y[test]))
+    np.testing.assert_array_equal(without, by_hand)
+    np.testing.assert_array_equal(routed, by_hand)
+
+
+@pytest.mark.parametrize("cv", [None, "splits"])
+def test_groups_are_routed_to_it_whatever_its_cv(table, cv):
+    X, y, groups = table
+    rows = np.arange(300)
+    if cv == "splits":  # asks for no groups, but the promise does
+        cv = [(rows[groups > "child 5"], rows[groups <= "child 5"])]
+        cv = [*cv, cv[0][::-1]]
+    with config_context(enable_metadata_routing=True):
+        search = GridSearchCV(
+            OperatingPointClassifierCV(LogisticRegression(), min_recall=0.8),
+            {"estimator__C": [1]},
+            scoring=recall_scorer,
+            cv=StratifiedGroupKFold(2),
+            refit=False,
+            error_score="raise",
+        ).fit(X, y, groups=groups)
+        assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+        pipe = make_pipeline(
+            OperatingPointClassifierCV(LogisticRegression(), min_recall=0.8, cv=cv)
+        ).fit(X, y, groups=groups)
+    assert pipe[-1].n_positive_units_ == patients_of(groups, y == "PNEUMONIA")
+
+
+def test_routing_hands_on_what_is_requested(table, rng):
+    X, y, groups = table
+    weight = rng.exponential(1, 300)
+    plain = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.8, cv=3)
+    plain.fit(X, y, groups=groups, sample_weight=weight)
+    with config_context(enable_metadata_routing=True):
+        inner = LogisticRegression().set_fit_request(sample_weight=True)
+        model = OperatingPointClassifierCV(inner, min_recall=0.8, cv=3)
+        model.fit(X, y, groups=groups, sample_weight=weight)
+        np.testing.assert_array_equal(model.curve_.threshold, plain.curve_.threshold)
+        np.testing.assert_array_equal(model.estimator_.coef_, plain.estimator_.coef_)
+        with pytest.raises(UnsetMetadataPassedError, match="sample_weight"):
+            OperatingPointClassifierCV(LogisticRegression(), min_recall=0.8).fit(
+                X, y, sample_weight=weight
+            )
+
+
+class Keeper(LogisticRegression):
+    """Keeps the groups that it is given."""
+
+    def fit(self, X, y, groups=None):
+        self.groups_ = groups
+        return super().fit(X, y)
+
+
+def test_the_estimator_is_given_groups_where_it_asks_for_them(table):
+    X, y, groups = table
+    with config_context(enable_metadata_routing=True):
+        model = OperatingPointClassifierCV(Keeper().set_fit_request(groups=True), min_recall=0.8)
+        model.fit(X, y, groups=groups)
+        assert model.estimator_.groups_ is groups
+        model.set_params(estimator=Keeper().set_fit_request(groups=False))
+        assert model.fit(X, y, groups=groups).estimator_.groups_ is None
+
+
+@pytest.mark.filterwarnings("ignore:The groups parameter is ignored by StratifiedKFold")
+@pytest.mark.parametrize("routing", [False, True])
+def test_a_splitter_that_parts_patients_is_refused(table, routing):
+    X, y, groups = table
+    model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.8, cv=StratifiedKFold(3))
+    with config_context(enable_metadata_routing=routing):
+        with pytest.raises(
+            ValueError, match=r"cv has images of \d+ patients.*StratifiedGroupKFold"
+        ):
+            model.fit(X, y, groups=groups)
+        model.fit(X, y, groups=np.arange(300))
+
+
+# -- errors -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"min_recall": 98}, r"'min_recall' parameter .* range \(0.0, 1.0\] or None. Got 98"),
+        ({"min_recall": 0}, "'min_recall' parameter"),
+        ({"min_recall": -0.5}, "'min_recall' parameter"),
+        ({"min_recall": "0.9"}, "'min_recall' parameter"),
+        ({"min_recall": np.nan}, "'min_recall' parameter"),
+        ({"min_recall": None, "min_specificity": 1.01}, "'min_specificity' parameter"),
+        ({"min_recall": None, "missed_cost": 0}, "'missed_cost' parameter"),
+        ({"min_recall": None, "missed_cost": np.inf}, "'missed_cost' parameter"),
+        ({"confidence": 1}, "'confidence' parameter"),
+        ({"confidence": 95}, "'confidence' parameter"),
+        ({"confidence": 0}, "'confidence' parameter"),
+        ({"cv": "prefit"}, "'cv' parameter"),
+        ({"estimator": StandardScaler()}, "'estimator' parameter"),
+        (
+            {"min_specificity": 0.9},
+            r"One of min_recall, min_specificity and missed_cost .* got \{'min_recall': 0.98, "
+            r"'min_specificity': 0.9\}",
+        ),
+        ({"min_recall": None}, r"One of min_recall, .* got \{\}"),
+    ],
+)
+def test_wrong_parameters_are_refused(table, options, message):
+    X, y, _ = table
+    model = OperatingPointClassifierCV(LogisticRegression()).set_params(**options)
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {},
+            "min_recall=0.98 with confidence=0.95 cannot be certified with 40 positive images: it "
+            "takes at least 149. Add images, lower min_recall or confidence, or set "
+            "confidence=None to ask only for what the images at hand show.",
+        ),
+        ({"groups": np.arange(80) // 2}, "with 20 positive patients: it takes at least 149. Add p"),
+        (
+            {"min_recall": None, "min_specificity": 0.95},
+            "min_specificity=0.95 with confidence=0.95 cannot be certified with 40 negative "
+            "images: it takes at least 59. ",
+        ),
+        (
+            {"min_recall": 1},
+            "min_recall=1 with confidence=0.95 cannot be certified with 40 positive images: no "
+            "number will do. Lower min_recall or confidence, or set",
+        ),
+    ],
+)
+def test_what_cannot_be_certified_is_said(options, message):
+    groups = options.pop("groups", None)
+    model = OperatingPointClassifierCV(FirstColumn(), **options)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        model.fit(np.arange(80.0)[:, None], np.repeat([0, 1], 40), groups=groups)
+    assert not hasattr(model.estimator, "classes_")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda X, y, g: (X, np.full(300, "NORMAL"), g), "y holds one class"),
+        (lambda X, y, g: (X, np.arange(300) % 3, g), "Only binary classification"),
+        (lambda X, y, g: (X, np.linspace(0, 1, 300), g), "Unknown label type: continuous"),
+        (lambda X, y, g: (X[:0], y[:0], g), "no label"),
+        (lambda X, y, g: (X, y[:-1], g), "inconsistent numbers of samples: .300, 299"),
+        (lambda X, y, g: (X, y, g[:-1]), "inconsistent numbers of samples: .300, 299"),
+        (lambda X, y, g: (X, y, [None, *g[1:]]), "groups holds no value for 1 of 300"),
+        (lambda X, y, g: (X, y, np.c_[g, g]), "should be a 1d array"),
+        (lambda X, y, g: (X, None, g), "y should be a 1d array"),
+    ],
+)
+def test_wrong_data_are_refused(table, spoil, message):
+    X, y, groups = spoil(*table)
+    model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.8)
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y, groups=groups)
+
+
+@pytest.mark.parametrize(
+    "cv", [ShuffleSplit(4, test_size=0.25), [([0, 299], [1, 298])], RepeatedKFold(n_repeats=2)]
+)
+def test_each_image_is_left_out_once(table, cv):
+    X, y, _ = table
+    model = OperatingPointClassifierCV(LogisticRegression(), cv=cv, min_recall=0.8)
+    with pytest.raises(ValueError, match=r"cv must leave out each of the 300 images once, got"):
+        model.fit(X, y)
+
+
+def test_a_fold_without_one_of_the_classes_is_refused(table):
+    X, y, _ = table  # sorted: the first training part holds the positive ones only
+    model = OperatingPointClassifierCV(GaussianNB(), cv=KFold(2), min_recall=0.8)
+    message = r"GaussianNB.predict_proba gives .* shape \(90, 1\).*StratifiedGroupKFold"
+    with pytest.raises(ValueError, match=message):
+        model.fit(X[60:240], y[60:240])
+
+
+def test_scores_that_are_no_numbers_are_refused(scores, y):
+    scores[7] = np.nan
+    with pytest.raises(ValueError, match=r"Estimator.decision_function .* not finite"):
+        by_column(scores, y, min_recall=0.9)
+
+
+def test_calibration_inside_keeps_the_threshold_and_around_it_does_not(table):
+    X, y, _ = table
+    inside = OperatingPointClassifierCV(
+        CalibratedClassifierCV(LogisticRegression(), cv=3), min_recall=0.95
+    ).fit(X, y)
+    called = inside.predict_proba(X)[:, 1] >= inside.best_threshold_
+    np.testing.assert_array_equal(inside.predict(X) == "PNEUMONIA", called)
+    around = CalibratedClassifierCV(FrozenEstimator(inside)).fit(X, y)
+    called = around.predict_proba(X)[:, 1] > 0.5
+    np.testing.assert_array_equal(around.predict(X) == "PNEUMONIA", called)
+
+
+# -- scikit-learn's own checks ----------------------------------------------------------------
+
+HALF_RECALL = OperatingPointClassifierCV(
+    LogisticRegression(), min_recall=0.5, confidence=None, cv=2
+)
+LEAST_COST = OperatingPointClassifierCV(LogisticRegression(), min_recall=None, missed_cost=1, cv=2)
+EXEMPT = {
+    HALF_RECALL: {
+        "check_classifiers_train": "It asks for more right answers than a recall of one half "
+        "leaves, and for labels that change at a probability of one half.",
+    },
+    LEAST_COST: {
+        "check_classifiers_one_label_sample_weights": "Weights are the estimator's affair: rows "
+        "of weight 0 are counted in the choice of the threshold.",
+    },
+}
+
+
+@parametrize_with_checks([*EXEMPT], expected_failed_checks=EXEMPT.get)
+def test_scikit_learn_s_checks(estimator, check):
+    check(estimator)
