@@ -2,7 +2,6 @@
 
 from numbers import Real
 
-from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
@@ -58,6 +57,6 @@ def threshold_of(estimator):
         threshold = getattr(layer, "best_threshold_", getattr(layer, "threshold", None))
         if isinstance(threshold, Real):
             return float(threshold)
-        if isinstance(layer, (FixedThresholdClassifier, CalibratedClassifierCV)):
-            break
+        if isinstance(layer, FixedThresholdClassifier):
+            break  # threshold="auto"
     return 0.5 if hasattr(estimator, "predict_proba") else 0.0

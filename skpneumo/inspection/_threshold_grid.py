@@ -60,6 +60,7 @@ class ThresholdGridDisplay:
     ...     {"estimator__class_weight": [None, {1: 4}], "threshold": [0.25, 0.5, 0.75]},
     ...     scoring=SCORERS,
     ...     refit=HighestSpecificity(min_recall=0.95),
+    ...     cv=2,
     ... ).fit(X, y)
     >>> ThresholdGridDisplay.from_search(search, metric="specificity").class_weights
     ['none', '1:4']
