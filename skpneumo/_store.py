@@ -7,6 +7,7 @@ import threading
 import time
 import warnings
 import weakref
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -31,14 +32,29 @@ CREATE TABLE IF NOT EXISTS uses (
 """
 _KEYS_PER_QUERY = 500
 _PAGE_BYTES = 16384
+_BYTES_BESIDE_DATA = 250
 # A use is noted again only after so many seconds.
 _USED_ANEW = 60
 _WAIT_FOR_OTHERS = 30
+# SQLite's own bound on a row is a little above.
+_LARGEST_ROW = 9 * 10**8
 _OFF = {"0", "false", "no", "none", "off"}
 _NETWORK_SYSTEMS = {
-    *("afs", "afpfs", "beegfs", "ceph", "cifs", "glusterfs", "gpfs", "lustre", "nfs", "nfs4"),
-    *("orangefs", "panfs", "smb", "smb2", "smb3", "smbfs", "webdav"),
-    *("fuse.ceph", "fuse.glusterfs", "fuse.s3fs", "fuse.sshfs"),
+    *("9p", "afs", "afpfs", "beegfs", "ceph", "cifs", "glusterfs", "gpfs", "lustre", "nfs", "nfs4"),
+    *(
+        "orangefs",
+        "panfs",
+        "smb",
+        "smb2",
+        "smb3",
+        "smbfs",
+        "vboxsf",
+        "virtiofs",
+        "webdav",
+        "wekafs",
+    ),
+    *("fuse.ceph", "fuse.gcsfuse", "fuse.glusterfs", "fuse.juicefs", "fuse.rclone", "fuse.s3fs"),
+    "fuse.sshfs",
 }
 
 
@@ -57,7 +73,7 @@ class ArrayStore:
         Folder; it is created, readable for this user alone. None takes the environment variable
         ``SKPNEUMO_CACHE``, or else the user's cache folder.
     max_bytes : int, default=10 GiB
-        Bound on the data.
+        Bound on the file.
 
     Raises
     ------
@@ -66,7 +82,8 @@ class ArrayStore:
 
     Notes
     -----
-    Keys are kept as digests: no file name, and so no patient's name, enters the file.
+    Keys are told apart by their ``repr``: texts, numbers and tuples of them. They are kept as
+    digests: no file name, and so no patient's name, enters the file. Arrays come back read-only.
 
     References
     ----------
@@ -79,6 +96,7 @@ class ArrayStore:
     >>> from skpneumo import ArrayStore
     >>> store = ArrayStore(tempfile.mkdtemp())
     >>> store.put(["a"], [np.arange(3)])
+    True
     >>> store.get(["a", "b"])
     [array([0, 1, 2]), None]
     """
@@ -100,7 +118,7 @@ class ArrayStore:
                 "on a local disk, or to 'off'."
             )
         self._lock = threading.Lock()
-        self._connection, self._pid, self._is_off = None, None, False
+        self._connection, self._pid, self._is_off, self._quiet_until = None, None, False, 0
         _STORES.add(self)
 
     def get(self, keys):
@@ -130,32 +148,44 @@ class ArrayStore:
         keys : list
             One per array.
         arrays : list of ndarray
-            Of any shape and of a dtype without objects.
+            Of any shape, and of numbers, texts or times.
 
         Returns
         -------
         bool
-            Whether they were kept.
+            Whether all of them were kept.
+
+        Raises
+        ------
+        ValueError
+            If an array holds objects or records.
         """
+        arrays = [_check_array(array) for array in arrays]
+        largest = min(self.max_bytes, _LARGEST_ROW)
         rows = [
             _row(_digest(repr(key).encode()), array)
             for key, array in zip(keys, arrays, strict=True)
+            if array.nbytes <= largest
         ]
-        return not rows or self._attempt(_write, rows, self.max_bytes) is not None
+        kept = not rows or self._attempt(_write, rows, self.max_bytes) is not None
+        return kept and len(rows) == len(arrays)
 
     def clear(self):
         """Drop everything, also a file that cannot be read any more."""
         file = Path(self.location, _FILE)
         with self._lock:
-            self._is_off = False
+            self._is_off, self._quiet_until = False, 0
             if not file.exists():
                 return
             try:
                 _empty(self._connected())
-            except sqlite3.DatabaseError as error:
+            except _TROUBLE as error:
                 self._close()
-                if not _is(error, "SQLITE_CORRUPT", "SQLITE_NOTADB"):
-                    raise
+                if _is(error, "SQLITE_BUSY"):
+                    raise TimeoutError(
+                        f"{self.location} is in use by another process; clear it when that is done."
+                    ) from error
+                # Damaged, or the disk is so full that even emptying has no room.
                 for suffix in ("", "-wal", "-shm"):
                     file.with_name(_FILE + suffix).unlink(missing_ok=True)
 
@@ -170,15 +200,21 @@ class ArrayStore:
 
     def _attempt(self, function, *arguments):
         with self._lock:
-            if self._is_off:
+            if self._is_off or time.monotonic() < self._quiet_until:
                 return None
             try:
                 return function(self._connected(), *arguments)
-            except (sqlite3.Error, OSError) as error:
+            except _TROUBLE as error:
                 self._close()
                 if _is(error, "SQLITE_BUSY"):
+                    # Not to wait as long again for each of the next arrays.
+                    self._quiet_until = time.monotonic() + _WAIT_FOR_OTHERS
                     return None
                 self._is_off, cause = True, error
+            except BaseException:
+                # Ctrl-C in the middle of a transaction, which others would wait for.
+                self._close()
+                raise
         warnings.warn(
             f"Nothing is kept in {self.location} any more, results are computed again: {cause}. "
             "Make room or set the environment variable SKPNEUMO_CACHE to another folder; "
@@ -202,6 +238,8 @@ class ArrayStore:
         self._pid = None
 
 
+# A damaged file gives texts that are none, too.
+_TROUBLE = (sqlite3.Error, OSError, UnicodeError)
 _STORES = weakref.WeakSet()
 _held = []
 
@@ -234,7 +272,7 @@ def default_location():
 def default_store():
     """Store at the default location, or None where SKPNEUMO_CACHE is "off"."""
     location = default_location()
-    return None if location is None else _at(location)
+    return None if location is None else _at(os.path.abspath(os.path.expanduser(location)))
 
 
 def clear_cache():
@@ -269,7 +307,10 @@ def _again(location, max_bytes):
 def _file_system(location):
     """Type of the file system that a folder is on, or will be on."""
     location = os.path.realpath(location)
-    parts = [part for part in psutil.disk_partitions(all=True) if part.mountpoint]
+    try:
+        parts = [part for part in psutil.disk_partitions(all=True) if part.mountpoint]
+    except OSError:
+        return ""
     inside = [part for part in parts if Path(location).is_relative_to(part.mountpoint)]
     # Of two at one place the later one is seen, such as a network's over an automounter's.
     inside.reverse()
@@ -281,8 +322,10 @@ def _is(error, *names):
 
 
 def _connect(file):
-    # SQLite gives its other files the rights of this one.
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    # SQLite gives its other files the rights of this one. One that is there is not opened: closing
+    # it would drop the locks that other connections of this process hold.
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     os.chmod(file, 0o600)
     connection = sqlite3.connect(
         file, timeout=_WAIT_FOR_OTHERS, isolation_level=None, check_same_thread=False
@@ -303,32 +346,45 @@ def _digest(key):
     return hashlib.blake2b(key, digest_size=16).digest()
 
 
-def _row(key, array):
+def _check_array(array):
     array = np.asarray(array, order="C")
-    dtype, shape, data = array.dtype.str, ",".join(map(str, array.shape)), array.tobytes()
-    return key, _checksum(key, dtype, shape, data), dtype, shape, data
+    if array.dtype.hasobject or array.dtype.names:
+        raise ValueError(
+            f"Arrays of objects or records cannot be kept, got dtype {array.dtype}. Put arrays of "
+            "numbers, texts or times."
+        )
+    return array
+
+
+def _row(key, array):
+    dtype, shape = array.dtype.str, ",".join(map(str, array.shape))
+    data = array.tobytes()
+    return key, _checksum(key, dtype.encode(), shape.encode(), data), dtype, shape, data
 
 
 def _checksum(key, dtype, shape, data):
     # One that is hardly slower than a look at the data.
     digest = xxhash.xxh3_128(key)
-    digest.update(f"{dtype}|{shape}|".encode())
+    digest.update(b"%b|%b|" % (dtype, shape))
     digest.update(data)
     return digest.digest()
 
 
 def _read(connection, keys):
     marks = ",".join("?" * len(keys))
-    query = f"SELECT * FROM arrays JOIN uses USING (key) WHERE key IN ({marks})"
+    # SQLite keeps any type in any column: a row that was damaged may hold other types.
+    query = f"""
+        SELECT key, digest, CAST(dtype AS BLOB), CAST(shape AS BLOB), CAST(data AS BLOB),
+            CAST(used AS REAL)
+        FROM arrays JOIN uses USING (key) WHERE key IN ({marks})
+    """
     found, stale, now = {}, [], time.time()
-    for key, digest, dtype, shape, data, _, used in connection.execute(query, keys):
-        # SQLite keeps any type in any column: a row changed by hand may hold other types.
-        types = [type(value) for value in (digest, dtype, shape, data)]
-        if types != [bytes, str, str, bytes] or digest != _checksum(key, dtype, shape, data):
+    for key, digest, dtype, shape, data, used in connection.execute(query, keys):
+        if None in (dtype, shape, data) or digest != _checksum(key, dtype, shape, data):
             continue
-        sides = [int(side) for side in shape.split(",") if side]
-        found[key] = np.frombuffer(data, dtype).reshape(sides)
-        if abs(now - used) > _USED_ANEW:
+        sides = [int(side) for side in shape.split(b",") if side]
+        found[key] = np.frombuffer(data, dtype.decode()).reshape(sides)
+        if used is None or abs(now - used) > _USED_ANEW:
             stale.append((now, key))
     if stale:
         connection.execute("BEGIN IMMEDIATE")
@@ -342,20 +398,27 @@ def _write(connection, rows, max_bytes):
     now = time.time()
     connection.execute("BEGIN IMMEDIATE")
     connection.executemany("INSERT OR REPLACE INTO arrays VALUES (?, ?, ?, ?, ?)", rows)
-    uses = [(row[0], len(row[-1]), now) for row in rows]
+    uses = [(row[0], _room(len(row[-1])), now) for row in rows]
     connection.executemany("INSERT OR REPLACE INTO uses VALUES (?, ?, ?)", uses)
     _drop_oldest(connection, max_bytes)
     connection.execute("COMMIT")
     return True
 
 
+def _room(n_bytes):
+    """What a row takes in the file: whole pages, unless several rows fit in one."""
+    n_bytes += _BYTES_BESIDE_DATA
+    return n_bytes if n_bytes < _PAGE_BYTES // 2 else -(-n_bytes // _PAGE_BYTES) * _PAGE_BYTES
+
+
 def _drop_oldest(connection, max_bytes):
-    (total,) = connection.execute("SELECT SUM(n_bytes) FROM uses").fetchone()
+    query = "SELECT key, COALESCE(CAST(n_bytes AS INTEGER), 0) AS n_bytes FROM uses"
+    (total,) = connection.execute(f"SELECT SUM(n_bytes) FROM ({query})").fetchone()
     if total <= max_bytes:
         return
     # A tenth more than needed, so that the next arrays find room.
     old = []
-    for key, n_bytes in connection.execute("SELECT key, n_bytes FROM uses ORDER BY used"):
+    for key, n_bytes in connection.execute(f"{query} ORDER BY used"):
         if total <= 0.9 * max_bytes:
             break
         old.append((key,))

@@ -178,7 +178,8 @@ def test_a_store_in_use_elsewhere_is_left_alone(store, monkeypatch):
     with sqlite3.connect(Path(store.location, "arrays.sqlite"), isolation_level=None) as other:
         other.execute("BEGIN EXCLUSIVE")
         fill(store, [2])
-        with pytest.raises(sqlite3.OperationalError, match="locked"):
+        monkeypatch.setattr(_store, "_WAIT_FOR_OTHERS", 0.01)
+        with pytest.raises(TimeoutError, match="in use by another process"):
             store.clear()
         other.execute("ROLLBACK")
     other.close()
@@ -187,13 +188,115 @@ def test_a_store_in_use_elsewhere_is_left_alone(store, monkeypatch):
     assert right(store, [1, 2]) == [1, 2]
 
 
+def test_a_store_in_use_elsewhere_is_not_waited_for_again_and_again(store, monkeypatch):
+    fill(store, [1])
+    monkeypatch.setattr(_store, "_WAIT_FOR_OTHERS", 0.5)
+    store._close()
+    with sqlite3.connect(Path(store.location, "arrays.sqlite"), isolation_level=None) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert not store.put([2], [array(2)])
+        start = time.monotonic()
+        assert not any(store.put([2], [array(2)]) for _ in range(20))
+        assert time.monotonic() - start < 0.5
+        other.execute("ROLLBACK")
+    other.close()
+    time.sleep(0.5)
+    assert store.put([2], [array(2)])
+
+
+@pytest.mark.skipif(not Path("/proc/locks").exists(), reason="needs Linux's list of locks")
+def test_a_second_store_leaves_the_locks_of_the_first(store):
+    fill(store, [1])
+    inode = f":{Path(store.location, 'arrays.sqlite').stat().st_ino} "
+
+    def locks():
+        return [line for line in Path("/proc/locks").read_text().splitlines() if inode in line]
+
+    before = locks()
+    assert before
+    second = ArrayStore(store.location)
+    assert right(second, [1]) == [1]
+    assert len(locks()) >= len(before)
+
+
+def test_an_interruption_leaves_no_transaction_behind(store, monkeypatch):
+    fill(store, [1])
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(_store, "_drop_oldest", interrupt)
+        fill(store, [2])
+    monkeypatch.setattr(_store, "_WAIT_FOR_OTHERS", 0.1)
+    other = ArrayStore(store.location)
+    assert other.put([3], [array(3)])
+    assert store.put([4], [array(4)])
+    assert right(store, [1, 2, 3, 4]) == [1, 3, 4]
+
+
+def test_no_flipped_bit_gives_a_wrong_array_or_an_error(store, tmp_path):
+    fill(store, range(40))
+    change(store, "PRAGMA wal_checkpoint(TRUNCATE)")
+    store._close()
+    whole = Path(store.location, "arrays.sqlite").read_bytes()
+    rng = np.random.default_rng(0)
+    for i, place in enumerate(rng.integers(0, len(whole), 60)):
+        flipped = bytearray(whole)
+        flipped[place] ^= 1 << rng.integers(8)
+        damaged = ArrayStore(tmp_path / str(i))
+        Path(damaged.location).mkdir()
+        Path(damaged.location, "arrays.sqlite").write_bytes(flipped)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CacheWarning)
+            right(damaged, range(40))
+            fill(damaged, [40])
+        damaged.clear()
+        assert damaged.put([41], [array(41)])
+        assert right(damaged, range(42)) == [41]
+        damaged._close()
+
+
+@pytest.mark.parametrize("column", ["used", "n_bytes"])
+@pytest.mark.parametrize("value", [None, "x", b"\xff"])
+def test_damage_to_what_is_noted_of_a_use_is_no_error(tmp_path, column, value):
+    store = ArrayStore(tmp_path, max_bytes=3 * 285)
+    fill(store, [1, 2])
+    change(store, f"UPDATE uses SET {column} = ?", value)
+    right(store, [1, 2])
+    for i in (3, 4, 5):
+        fill(store, [i])
+    assert 5 in right(store, range(6))
+
+
+def test_clearing_makes_room_on_a_full_disk(store, monkeypatch):
+    fill(store, [1])
+
+    def full(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(_store, "_empty", full)
+    store.clear()
+    assert not Path(store.location, "arrays.sqlite").exists()
+    assert store.put([2], [array(2)])
+    assert right(store, [1, 2]) == [2]
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.array([None, "a"]), np.zeros(2, dtype=[("a", int)])], ids=["objects", "records"]
+)
+def test_what_cannot_be_kept_is_refused(store, wrong):
+    with pytest.raises(ValueError, match="objects or records cannot be kept, got dtype"):
+        store.put(["a"], [wrong])
+
+
 # -- bounds ---------------------------------------------------------------------------------------
 
 
 def test_the_least_recently_used_go_first(tmp_path, monkeypatch):
     now = [1000.0]
     monkeypatch.setattr(_store.time, "time", lambda: now[0])
-    store = ArrayStore(tmp_path, max_bytes=10 * 35)
+    store = ArrayStore(tmp_path, max_bytes=10 * 285)
     for i in range(10):
         fill(store, [i])
         now[0] += 100
@@ -216,9 +319,20 @@ def test_the_file_stays_within_the_bound(tmp_path):
 
 
 def test_one_array_beyond_the_bound_is_not_kept(tmp_path):
-    store = ArrayStore(tmp_path, max_bytes=100)
-    store.put([1], [np.zeros(200, np.uint8)])
-    assert store.get([1]) == [None]
+    store = ArrayStore(tmp_path, max_bytes=3 * 285)
+    fill(store, [1, 2])
+    assert not store.put([3, 4], [np.zeros(1000, np.uint8), array(4)])
+    assert store.get([3]) == [None]
+    assert right(store, [1, 2, 4])[-1] == 4
+    assert len(right(store, [1, 2, 4])) >= 2
+
+
+def test_rows_that_fill_their_pages_badly_stay_within_the_bound(tmp_path):
+    store = ArrayStore(tmp_path, max_bytes=4 * 2**20)
+    for start in range(0, 600, 100):
+        store.put([*range(start, start + 100)], [np.zeros(9216, np.uint8)] * 100)
+    change(store, "PRAGMA wal_checkpoint(TRUNCATE)")
+    assert Path(tmp_path, "arrays.sqlite").stat().st_size < 1.1 * 4 * 2**20
 
 
 def test_clearing_drops_everything_and_gives_the_room_back(store):
