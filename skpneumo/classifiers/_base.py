@@ -23,13 +23,11 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from skpneumo.classifiers._batches import bring_to_size, decode_once, image_reader
+from skpneumo.classifiers._batches import bring_to_size, decode_if_it_fits, image_reader
 from skpneumo.classifiers._features import feature_reader
-from skpneumo.classifiers._identity import data_key
 from skpneumo.classifiers._reuse import (
     fit_key,
     fit_once,
-    parts_key,
     predict_once,
     unchanged_on_error,
 )
@@ -42,7 +40,7 @@ from skpneumo.classifiers._training import (
 )
 from skpneumo.classifiers._validation import check_weights_of_split, split_validation
 from skpneumo.classifiers._weights import check_sample_weight, training_weights
-from skpneumo.images import XRaySequence, as_xrays, check_image_size
+from skpneumo.images import XRaySequence, as_xrays, check_augmentation, check_image_size
 from skpneumo.metrics._targets import check_groups, check_labels, two_classes
 from skpneumo.networks import PRECISIONS, resolve_precision, tidy_up
 
@@ -317,7 +315,7 @@ class BasePneumoniaClassifier(KerasClassifier):
         if sized or self.image_size is not None or warm_start:
             X = bring_to_size(X, self.image_size_)
         else:
-            X = decode_once(X, self.image_size_)
+            X = decode_if_it_fits(X, self.image_size_)
         options = {"batch_size": self.batch_size, "seed": seed, "verbose": self.verbose}
         if partial:
             self._train_epoch(select(rows), initial_epoch, options)
@@ -329,13 +327,12 @@ class BasePneumoniaClassifier(KerasClassifier):
         check_is_fitted(self)
         X, _ = self._validate_data(X)
         X = bring_to_size(X, self.image_size_)
-        key = "prediction", parts_key(self._parts()), data_key(X)
+        parts = self._parts()
 
         def compute():
-            _, network = self._parts()
-            return ask(network, self._reader(X), len(X), self.batch_size)
+            return ask(parts[1], self._reader(X), len(X), self.batch_size)
 
-        return predict_once(key, self.memory, compute).copy()
+        return predict_once(parts, X, self.memory, compute).copy()
 
     # -- training -----------------------------------------------------------------------------
 
@@ -343,7 +340,7 @@ class BasePneumoniaClassifier(KerasClassifier):
         """Function that gives what is trained or asked what it takes; augmented with a seed."""
         augmentation = None
         if seed is not None and self.augmentation is not None:
-            augmentation = self.augmentation.to_augmentation()
+            augmentation = check_augmentation(self.augmentation.to_augmentation())
         backbone, _ = self._parts()
         if backbone is not None:
             return feature_reader(backbone, X, self.batch_size, augmentation, self.n_views)
@@ -385,7 +382,7 @@ class BasePneumoniaClassifier(KerasClassifier):
         def readable(part, seed=None):
             X, y, weights = part
             if backbone is None:
-                X = decode_once(X, self.image_size_)
+                X = decode_if_it_fits(X, self.image_size_)
             return self._reader(X, seed), y, weights
 
         if held_back is not None:

@@ -17,7 +17,7 @@ def bring_to_size(X, image_size):
     return resize_xrays(X, image_size)
 
 
-def decode_once(X, image_size):
+def decode_if_it_fits(X, image_size):
     """Decode a sequence now if all its images fit in memory, to be read in every epoch.
 
     Raises

@@ -3,12 +3,11 @@
 from functools import cache
 from weakref import WeakKeyDictionary
 
-import keras
 import numpy as np
 
 from skpneumo._store import default_store
 from skpneumo.classifiers._batches import MAX_DECODED_BYTES, image_reader
-from skpneumo.classifiers._identity import digest, image_keys
+from skpneumo.classifiers._identity import digest, image_keys, versions
 from skpneumo.classifiers._memo import MEMO
 from skpneumo.classifiers._training import ask, network_key
 
@@ -39,8 +38,10 @@ def fingerprint(network, *, fully=False):
     owner = network.layers[-1]
     known = _KNOWN.get(owner)
     if fully or known is None or known[0] != sample:
-        versions = f"{keras.__version__} {keras.backend.backend()} {network.input_shape}"
-        known = _KNOWN[owner] = sample, digest(versions, network_key(network))
+        known = _KNOWN[owner] = (
+            sample,
+            digest(versions(), network.input_shape, network_key(network)),
+        )
     return known[1]
 
 

@@ -3,9 +3,11 @@
 import hashlib
 import os
 
+import keras
 import numpy as np
 import xxhash
 
+import skpneumo
 from skpneumo.classifiers._memo import MEMO
 from skpneumo.exceptions import ImageReadError
 from skpneumo.images import XRaySequence
@@ -24,6 +26,11 @@ def digest(*parts):
         else:
             state.update(f"{part}|".encode())
     return state.hexdigest()
+
+
+def versions():
+    """What else decides what comes of images and weights: to be part of every key."""
+    return skpneumo.__version__, keras.__version__, keras.backend.backend()
 
 
 def data_key(X):

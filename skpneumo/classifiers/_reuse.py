@@ -5,16 +5,16 @@ import os
 from contextlib import contextmanager
 from itertools import count
 from numbers import Integral
+from pickle import PicklingError
 from weakref import WeakKeyDictionary
 
 import joblib
-import keras
+import psutil
 from sklearn.utils.validation import check_memory
 
-import skpneumo
 from skpneumo._store import default_store
 from skpneumo.classifiers._features import fingerprint
-from skpneumo.classifiers._identity import data_key
+from skpneumo.classifiers._identity import data_key, versions
 from skpneumo.classifiers._memo import MEMO, NETWORKS
 from skpneumo.classifiers._training import network_key
 from skpneumo.networks import resolve_precision
@@ -24,6 +24,7 @@ from skpneumo.networks import resolve_precision
 _NOT_IN_KEY = ("threshold", "class_weight", "memory", "verbose")
 
 _BYTES_OF_ATTRIBUTES = 10_000
+_KNOWN_PACKAGES = {"builtins", "joblib", "numpy", "pathlib", "skpneumo", "sklearn"}
 _CLASS_NUMBERS = WeakKeyDictionary()
 _NUMBERS = count()
 
@@ -46,16 +47,21 @@ def fit_key(estimator, X, codes, weights, groups):
         return None
     params = {k: v for k, v in estimator.get_params().items() if k not in _NOT_IN_KEY}
     params["precision"] = resolve_precision(params["precision"])
-    versions = skpneumo.__version__, keras.__version__, keras.backend.backend()
-    start = versions, _class_key(type(estimator)), params, estimator._start_key()
-    return "network", joblib.hash((start, data_key(X), codes, weights, groups))
+    classes = [_class_key(type(value)) for value in (estimator, *params.values())]
+    start = versions(), classes, params, estimator._start_key()
+    try:
+        return "network", joblib.hash((start, data_key(X), codes, weights, groups))
+    except (PicklingError, TypeError, AttributeError):
+        return None  # a parameter that cannot be pickled, such as of a class inside a function
 
 
 def _class_key(kind):
-    if kind.__module__.startswith("skpneumo."):
+    if kind.__module__.split(".")[0] in _KNOWN_PACKAGES:
         return kind.__qualname__
-    # A class of the user's may be defined anew, under its name, in the next cell of a notebook.
-    return _CLASS_NUMBERS.setdefault(kind, next(_NUMBERS)), os.getpid()
+    # A class of the user's may be defined anew, under its name, in the next cell of a notebook or
+    # the next process.
+    number = _CLASS_NUMBERS.setdefault(kind, next(_NUMBERS))
+    return number, os.getpid(), psutil.Process().create_time()
 
 
 def _is_random(splitter):
@@ -79,22 +85,17 @@ def fit_once(estimator, key, learn):
         learn()
         estimator._shared = False
         return
-    learnt = False
 
     def compute():
-        nonlocal learnt
         learn()
-        learnt = True
+        NETWORKS.put(key, (estimator.model_, parts_key(estimator._parts())), 1)
         return _state(estimator)
 
     kept = MEMO.get(key)
     if kept is None or not _restore(estimator, key, *kept):
         state = _through_memory(estimator.memory, key, compute)
         _keep(key, *state)
-        if learnt:
-            NETWORKS.put(key, (estimator.model_, parts_key(estimator._parts())), 1)
-        else:
-            _restore(estimator, key, *state)
+        _restore(estimator, key, *state)
     estimator._shared = True
 
 
@@ -122,8 +123,12 @@ def _keys_of(key, n):
 
 def _state(estimator):
     """What a fit left in an estimator: its attributes but the network, and the weights of that."""
-    skipped = {*estimator.get_params(deep=False), "model_"}
-    attributes = {name: v for name, v in vars(estimator).items() if name not in skipped}
+    skipped = {*estimator.get_params(deep=False), "model_", "_metadata_request"}
+    attributes = {
+        name: value
+        for name, value in vars(estimator).items()
+        if name not in skipped and (name.startswith("_") or name.endswith("_"))
+    }
     return copy.deepcopy(attributes), estimator._parts()[1].get_weights()
 
 
@@ -158,8 +163,9 @@ def parts_key(parts):
     return None if backbone is None else fingerprint(backbone), network_key(network)
 
 
-def predict_once(key, memory, compute):
-    """Probabilities by key: from this process, from ``memory``, or computed."""
+def predict_once(parts, X, memory, compute):
+    """Probabilities of images by a network: from this process, from ``memory``, or computed."""
+    key = "prediction", versions(), parts_key(parts), data_key(X)
     probabilities = MEMO.get(key)
     if probabilities is None:
         probabilities = _through_memory(memory, key, compute)

@@ -4,6 +4,8 @@ The loops are our own: `keras.Model.fit` reads Python-made batches through Tenso
 dataset, which changes how the whole process allocates memory and doubles the time of a step.
 """
 
+from weakref import WeakKeyDictionary
+
 import keras
 import numpy as np
 
@@ -26,6 +28,7 @@ class LeakFreeAdam(keras.optimizers.Adam):
         return grads_and_vars
 
 
+_LAYERS = WeakKeyDictionary()
 _OPTIMIZERS = {"Adam": LeakFreeAdam, "SGD": keras.optimizers.SGD}
 
 
@@ -204,6 +207,21 @@ def ask(model, read, n, batch_size):
 
 
 def network_key(model):
-    """Key of a network's weights: a network changed by hand is another one."""
-    types = repr([layer.dtype_policy.name for layer in model.layers])
-    return digest(types, *(np.asarray(variable.value) for variable in model.weights))
+    """Key of a network's weights and layers: a network changed by hand is another one."""
+    if model not in _LAYERS:
+        _LAYERS[model] = repr(_layers(model))
+    return digest(_LAYERS[model], *(np.asarray(variable.value) for variable in model.weights))
+
+
+def _layers(model):
+    """Kinds and parameters of the layers, without the names, which Keras numbers by process."""
+    return [
+        _layers(layer)
+        if isinstance(layer, keras.Model)
+        else (type(layer).__name__, layer.dtype_policy.name, _nameless(layer.get_config()))
+        for layer in model.layers
+    ]
+
+
+def _nameless(config):
+    return {key: value for key, value in config.items() if key != "name"}

@@ -1,10 +1,17 @@
 """A file becomes an array: one grey ``uint8`` image, rows x columns."""
 
-from skpneumo.images._augment import Augmentation
+from skpneumo.images._augment import Augmentation, check_augmentation
 from skpneumo.images._check import as_xrays
 from skpneumo.images._files import file_identity
 from skpneumo.images._read import read_xray
-from skpneumo.images._resize import ASPECTS, Resizing, check_image_size, resize_xray, resize_xrays
+from skpneumo.images._resize import (
+    ASPECTS,
+    Resizing,
+    check_image_size,
+    resize_xray,
+    resize_xrays,
+    resized_positions,
+)
 from skpneumo.images._sequence import XRaySequence
 
 __all__ = [
@@ -13,9 +20,11 @@ __all__ = [
     "Resizing",
     "XRaySequence",
     "as_xrays",
+    "check_augmentation",
     "check_image_size",
     "file_identity",
     "read_xray",
     "resize_xray",
     "resize_xrays",
+    "resized_positions",
 ]

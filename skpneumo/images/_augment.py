@@ -6,6 +6,16 @@ import numpy as np
 from PIL import Image
 
 
+def check_augmentation(augmentation):
+    """Return ``augmentation`` if it is an `Augmentation`, which its ``repr`` tells whole."""
+    if type(augmentation) is not Augmentation:
+        raise TypeError(
+            f"An Augmentation is wanted, such as XRayAugmenter().to_augmentation() gives; got "
+            f"{augmentation!r}."
+        )
+    return augmentation
+
+
 @dataclass(frozen=True)
 class Augmentation:
     """How far one X-ray may be changed; the values are those of `XRayAugmenter`.

@@ -63,6 +63,15 @@ def _cover_box(width, height, columns, rows):
     return left, top, left + part_width, top + part_height
 
 
+def _fit_box(width, height, columns, rows):
+    """Left, top, right, bottom of the part of the target that an image fills."""
+    scale = min(columns / width, rows / height)
+    fit_width = min(columns, max(1, math.floor(width * scale + 0.5)))
+    fit_height = min(rows, max(1, math.floor(height * scale + 0.5)))
+    left, top = (columns - fit_width) // 2, (rows - fit_height) // 2
+    return left, top, left + fit_width, top + fit_height
+
+
 def resize_image(image, size, aspect="stretch", extent=None):
     """Resize a grey Pillow image; see `resize_xray`.
 
@@ -79,13 +88,47 @@ def resize_image(image, size, aspect="stretch", extent=None):
     if aspect == "crop":
         box = _cover_box(width, height, columns, rows)
         return image.resize((columns, rows), Image.Resampling.BILINEAR, box=box)
-    scale = min(columns / width, rows / height)
-    fit_width = min(columns, max(1, math.floor(width * scale + 0.5)))
-    fit_height = min(rows, max(1, math.floor(height * scale + 0.5)))
-    small = image.resize((fit_width, fit_height), Image.Resampling.BILINEAR, box=box)
+    left, top, right, bottom = _fit_box(width, height, columns, rows)
+    small = image.resize((right - left, bottom - top), Image.Resampling.BILINEAR, box=box)
     padded = Image.new("L", (columns, rows), 0)
-    padded.paste(small, ((columns - fit_width) // 2, (rows - fit_height) // 2))
+    padded.paste(small, (left, top))
     return padded
+
+
+def resized_positions(shape, size, aspect="stretch"):
+    """Where resizing puts the places of an image.
+
+    Parameters
+    ----------
+    shape : tuple of (int, int)
+        Rows and columns of the image.
+    size : tuple of (int, int)
+        Rows and columns that it is resized to.
+    aspect : {"stretch", "crop", "pad"}, default="stretch"
+        See `resize_xray`.
+
+    Returns
+    -------
+    rows, columns : tuple of (float, float)
+        Scale and offset: what lies at ``r`` in the image, counted in rows from its upper edge, lies
+        at ``scale * r + offset`` in the resized one, from the upper edge of that.
+
+    Examples
+    --------
+    >>> from skpneumo.images import resized_positions
+    >>> resized_positions((40, 80), (30, 30), aspect="pad")
+    ((0.375, 7.0), (0.375, 0.0))
+    """
+    (height, width), (rows, columns) = shape, size
+    if aspect == "pad":
+        left, top, right, bottom = _fit_box(width, height, columns, rows)
+        return ((bottom - top) / height, float(top)), ((right - left) / width, float(left))
+    box = (0, 0, width, height)
+    if aspect == "crop":
+        box = _cover_box(width, height, columns, rows)
+    left, top, right, bottom = box
+    scales = rows / (bottom - top), columns / (right - left)
+    return (scales[0], -scales[0] * top), (scales[1], -scales[1] * left)
 
 
 def resize_xray(image, size, aspect="stretch"):

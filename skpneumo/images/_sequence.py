@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from skpneumo.images._augment import check_augmentation
 from skpneumo.images._files import file_identity, in_threads, read_files
 from skpneumo.images._resize import Resizing, check_aspect, check_image_size
 
@@ -100,7 +101,7 @@ class XRaySequence:
         Parameters
         ----------
         augmentation : Augmentation
-            What to change.
+            What to change. No other function will do: it is told by its values.
         seeds : array-like of int, shape (n,)
             One per image; where it is negative the image stays as it is.
 
@@ -108,6 +109,7 @@ class XRaySequence:
         -------
         XRaySequence
         """
+        check_augmentation(augmentation)
         seeds = np.asarray(seeds, dtype=np.int64)
         if seeds.shape != self.shape:
             raise ValueError(f"Expected one seed per image, {self.shape}; got shape {seeds.shape}.")

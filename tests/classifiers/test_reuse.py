@@ -2,11 +2,14 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from joblib import parallel_backend
+from sklearn import config_context
 from sklearn.model_selection import (
     GridSearchCV,
     StratifiedGroupKFold,
@@ -239,3 +242,72 @@ def test_cross_validation_copies_and_still_reuses(xrays, tiny, trained_epochs):
     for threshold in (0.3, 0.7):
         cross_val_score(tiny(threshold=threshold), xrays.X, xrays.y, cv=2, scoring=roc_auc_scorer)
     assert sum(trained_epochs) == pytest.approx(2)
+
+
+def test_a_splitter_defined_anew_trains_anew(xrays, tiny, trained_epochs):
+    def splitter(test):
+        class Split:
+            def split(self, X, y, groups=None):
+                rows = np.arange(len(y))
+                yield np.setdiff1d(rows, test), np.array(test)
+
+            def get_n_splits(self, X=None, y=None, groups=None):
+                return 1
+
+        Split.__qualname__, Split.__module__ = "Split", "__main__"
+        main = sys.modules["__main__"]
+        main.Split = Split
+        return Split()
+
+    n = len(xrays.y)
+    for test in ([0, n - 1], [1, n - 2]):
+        tiny(validation=splitter(test)).fit(xrays.X, xrays.y)
+    del sys.modules["__main__"].Split
+    assert sum(trained_epochs) == pytest.approx(2)
+
+
+def test_what_cannot_be_told_apart_is_not_reused_and_no_error(xrays, tiny, trained_epochs):
+    class Inside(StratifiedShuffleSplit):
+        pass
+
+    for _ in range(2):
+        split = Inside(1, test_size=0.3, random_state=0)
+        tiny(validation=split).fit(xrays.X, xrays.y)
+    assert sum(trained_epochs) == pytest.approx(2)
+
+
+def test_requests_for_metadata_and_notes_do_not_travel(xrays, tiny):
+    with config_context(enable_metadata_routing=True):
+        one = tiny().set_fit_request(sample_weight=True)
+        one.note = "mine"
+        one.fit(xrays.X, xrays.y)
+        two = tiny(threshold=0.2).set_fit_request(groups=True).fit(xrays.X, xrays.y)
+        requests = two.get_metadata_routing().fit.requests
+    assert requests["groups"] is True
+    assert not requests["sample_weight"]
+    assert not hasattr(two, "note")
+
+
+def test_a_network_with_other_layers_is_asked_anew(xrays, tiny):
+    clf = tiny().fit(xrays.X, xrays.y)
+    before = clf.predict_proba(xrays.X)
+
+    def other(layer):
+        config = layer.get_config()
+        if layer.name == "probability":
+            config["activation"] = "tanh"
+        return type(layer).from_config(config)
+
+    changed = keras.models.clone_model(clf.model_, clone_function=other)
+    changed.set_weights(clf.model_.get_weights())
+    clf.model_ = changed
+    assert np.abs(clf.predict_proba(xrays.X) - before).max() > 0.1
+
+
+def test_only_an_augmentation_augments(xrays, tiny):
+    class Mine:
+        def to_augmentation(self):
+            return lambda image, seed: image
+
+    with pytest.raises(TypeError, match="An Augmentation is wanted"):
+        tiny(augmentation=Mine()).fit(xrays.X, xrays.y)
