@@ -40,6 +40,7 @@ sphinx_gallery_conf = {
     "doc_module": "skpneumo",
     "capture_repr": (),
     "download_all_examples": False,
+    "remove_config_comments": True,
     "show_memory": False,
     "show_signature": False,
     "write_computation_times": False,

@@ -29,7 +29,7 @@ def collection(tmp_path, monkeypatch):
 
 def test_the_main_job_in_python(collection):
     """The code as it stands, but for the size of the network and of the search."""
-    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    code, _ = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
     assert sum(bool(line.strip()) for line in code.splitlines()) == 12
     shorter = {
         "(112, 112)": "(40, 36)",
@@ -44,6 +44,25 @@ def test_the_main_job_in_python(collection):
     search = names["search"]
     assert len(search.cv_results_["params"]) == 27
     assert set(search.predict(names["train"].paths)) <= {"NORMAL", "PNEUMONIA"}
+
+
+def test_the_threshold_and_the_report(collection):
+    """The same, with a recall that these few images can certify, and the training images to test."""
+    _, code = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    shorter = {
+        "(112, 112)": "(40, 36)",
+        "CNNPneumoniaClassifier(image": "CNNPneumoniaClassifier(filters=(2, 4), epochs=1, image",
+        "StratifiedGroupKFold(5": "StratifiedGroupKFold(2",
+        "min_recall=0.98": "min_recall=0.6",
+        "chest_xray/test": "chest_xray/train",
+    }
+    for of_readme, here in shorter.items():
+        assert of_readme in code
+        code = code.replace(of_readme, here)
+    names = {}
+    exec(code, names)
+    assert names["model"].recall_lower_bound_ >= 0.6
+    assert (collection / "report.html").stat().st_size > 50_000
 
 
 def test_the_commands_are_there():

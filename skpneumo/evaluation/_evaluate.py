@@ -22,9 +22,10 @@ from skpneumo.evaluation._text import as_text
 from skpneumo.evaluation._unwrap import (
     data_fingerprint,
     describe_model,
-    threshold_of,
+    threshold_origin,
     uncalibrated_scores,
 )
+from skpneumo.inspection._layers import threshold_of
 from skpneumo.metrics._response import positive_scores
 from skpneumo.metrics._targets import check_groups, check_labels
 
@@ -321,8 +322,8 @@ def evaluate(
     truth = y == classes[1]
     if truth.all() or not truth.any():
         raise ValueError(
-            f"Images of both classes are needed, all {len(y)} are labelled {y.tolist()[0]!r}: neither "
-            "recall nor specificity can be told from one class alone."
+            f"Images of both classes are needed, all {len(y)} are labelled {y.tolist()[0]!r}: "
+            "neither recall nor specificity can be told from one class alone."
         )
     codes = check_groups(groups, y)
     if subtype is not None:
@@ -330,7 +331,7 @@ def evaluate(
         check_consistent_length(y, subtype)
     called = np.asarray(estimator.predict(X)) == classes[1]
     scores = positive_scores(estimator, X)
-    threshold, origin = threshold_of(estimator)
+    threshold, origin = threshold_of(estimator), threshold_origin(estimator)
     if not any(np.array_equal(called, c) for c in (scores >= threshold, scores > threshold)):
         threshold, origin = np.nan, "predict does not follow one threshold of the scores"
     cells = {

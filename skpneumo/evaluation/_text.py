@@ -1,5 +1,7 @@
 """The figures in words: their names, groups and formats, and the report as text."""
 
+from textwrap import wrap
+
 import numpy as np
 
 # What is shown under which heading, in this order.
@@ -80,7 +82,7 @@ def label_of(name):
         return f"specificity at {float(name.rsplit('_', 1)[1]):.0%} recall"
     if name.startswith("net_benefit_at_"):
         p = float(name.rsplit("_", 1)[1])
-        return f"one missed counts as {round((1 - p) / p)} false alarms"
+        return f"one miss worth {round((1 - p) / p)} false alarms"
     return name.replace("_", " ")
 
 
@@ -146,7 +148,7 @@ def as_text(report):
     lines = [
         f"{report.model['name']} on {report.n_images} images of {report.n_patients} patients, "
         f"{report.prevalence:.1%} {positive}",
-        threshold_line(report),
+        *wrap(threshold_line(report), 79),
         "",
         f"{'':{wide}}  {'called ' + negative:>{wide + 8}}  {'called ' + positive:>{wide + 8}}",
     ]

@@ -12,10 +12,11 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
 
+from skpneumo.inspection._layers import layers_of as outer_layers_of
+from skpneumo.inspection._layers import threshold_of
 from skpneumo.metrics._response import positive_scores
 from skpneumo.model_selection import OperatingPointClassifierCV
 
-_FITS_ANOTHER = (OperatingPointClassifierCV, FixedThresholdClassifier, TunedThresholdClassifierCV)
 # Say how a model was computed, not what it is, and memory names a folder.
 _NOT_TOLD = ("memory", "verbose", "n_jobs")
 _QUOTED_PATH = re.compile(r"""(['"])[^'"]*[/\\]([^'"/\\]*)\1""")
@@ -23,8 +24,6 @@ _QUOTED_PATH = re.compile(r"""(['"])[^'"]*[/\\]([^'"/\\]*)\1""")
 
 def layers_of(estimator):
     """An estimator and what it wraps, from the outside in; the last is the classifier itself.
-
-    Frozen estimators are left out.
 
     Parameters
     ----------
@@ -35,34 +34,18 @@ def layers_of(estimator):
     Returns
     -------
     list of estimators
+        Without frozen ones, and behind calibration the first of its classifiers.
     """
-    found = [_thawed(estimator)]
-    while (inner := _inside(found[-1])) is not None:
-        found.append(_thawed(inner))
-    return found
+    layers = [
+        layer for layer in outer_layers_of(estimator) if not isinstance(layer, FrozenEstimator)
+    ]
+    if isinstance(layers[-1], CalibratedClassifierCV):
+        layers += layers_of(layers[-1].calibrated_classifiers_[0].estimator)
+    return layers
 
 
-def _thawed(layer):
-    # A frozen estimator shows the attributes of what it holds for its own.
-    while isinstance(layer, FrozenEstimator):
-        layer = layer.estimator
-    return layer
-
-
-def _inside(layer):
-    if hasattr(layer, "best_estimator_"):
-        return layer.best_estimator_
-    if isinstance(layer, Pipeline):
-        return layer.steps[-1][1]
-    if isinstance(layer, _FITS_ANOTHER):
-        return layer.estimator_
-    if isinstance(layer, CalibratedClassifierCV):
-        return layer.calibrated_classifiers_[0].estimator
-    return None
-
-
-def threshold_of(estimator):
-    """Threshold of `predict`, and in words how it was chosen.
+def threshold_origin(estimator):
+    """How the threshold of ``predict`` was chosen, in words.
 
     Parameters
     ----------
@@ -71,22 +54,18 @@ def threshold_of(estimator):
 
     Returns
     -------
-    threshold : float
-    origin : str
+    str
     """
     for layer in layers_of(estimator):
         if isinstance(layer, OperatingPointClassifierCV):
-            return float(layer.best_threshold_), _origin_of_operating_point(layer)
+            return _origin_of_operating_point(layer)
         if isinstance(layer, TunedThresholdClassifierCV):
-            return float(layer.best_threshold_), f"chosen by {type(layer).__name__}"
-        if isinstance(layer, CalibratedClassifierCV):
+            return f"chosen by {type(layer).__name__}"
+        if isinstance(getattr(layer, "threshold", None), Real):
+            return f"parameter of {type(layer).__name__}"
+        if isinstance(layer, (CalibratedClassifierCV, FixedThresholdClassifier)):
             break
-        threshold = getattr(layer, "threshold", None)
-        if isinstance(threshold, Real):
-            return float(threshold), f"parameter of {type(layer).__name__}"
-        if isinstance(layer, FixedThresholdClassifier):
-            break
-    return (0.5 if hasattr(estimator, "predict_proba") else 0.0), "scikit-learn's default"
+    return "scikit-learn's default"
 
 
 def _origin_of_operating_point(layer):
@@ -187,7 +166,7 @@ def model_fingerprint(estimator):
         (member.model_.get_weights(), told_params(member)) if hasattr(member, "model_") else member
         for member in members
     ]
-    return joblib.hash((parts, around, threshold_of(estimator)))
+    return joblib.hash((parts, around, threshold_of(estimator), threshold_origin(estimator)))
 
 
 def told_params(estimator):

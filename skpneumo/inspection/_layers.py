@@ -28,12 +28,12 @@ def layers_of(estimator):
 
 
 def _inside(layer):
+    if isinstance(layer, FrozenEstimator):
+        return layer.estimator  # first: it shows the attributes of what it holds for its own
     if hasattr(layer, "best_estimator_"):
         return layer.best_estimator_
     if isinstance(layer, Pipeline):
         return layer.steps[-1][1]
-    if isinstance(layer, FrozenEstimator):
-        return layer.estimator
     if isinstance(layer, (FixedThresholdClassifier, TunedThresholdClassifierCV)) or hasattr(
         layer, "best_threshold_"
     ):

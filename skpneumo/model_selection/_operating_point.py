@@ -7,82 +7,18 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
-from sklearn.utils import _safe_indexing, assert_all_finite, column_or_1d, get_tags, indexable
+from sklearn.utils import assert_all_finite, column_or_1d, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import _check_method_params, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from skpneumo.metrics._bounds import highest_rank, lower_bound, lowest_by_unit, n_units_needed
 from skpneumo.metrics._curves import threshold_curve
 from skpneumo.metrics._response import RESPONSES, positive_scores
 from skpneumo.metrics._targets import check_groups, two_classes
-
-
-def out_of_fold_scores(estimator, X, y, splits, *, fit_params=None, n_jobs=None):
-    """Score every image by a clone that was fitted without it.
-
-    As :func:`~sklearn.model_selection.cross_val_predict`, which however numbers the labels before
-    it fits, so that a ``class_weight`` that names them is an error.
-
-    Parameters
-    ----------
-    estimator : classifier
-        Cloned for each split.
-    X : array-like of shape (n, ...)
-        The images.
-    y : ndarray of shape (n,)
-        Their labels.
-    splits : list of (train, test)
-        Every image is in one test part.
-    fit_params : dict, default=None
-        Passed to ``fit``; what has a length of n is split.
-    n_jobs : int, default=None
-        Splits at once.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-    """
-    parts = Parallel(n_jobs=n_jobs)(
-        delayed(_score_split)(clone(estimator), X, y, train, test, fit_params)
-        for train, test in splits
-    )
-    scores = np.empty(len(y), dtype=np.result_type(*parts))
-    for (_, test), part in zip(splits, parts, strict=True):
-        scores[test] = part
-    return scores
-
-
-def _score_split(estimator, X, y, train, test, fit_params):
-    estimator.fit(
-        _safe_indexing(X, train),
-        y[train],
-        **_check_method_params(X, fit_params, indices=train),
-    )
-    return positive_scores(estimator, _safe_indexing(X, test))
-
-
-def _check_splits(splits, patients, n_images):
-    """Raise ``ValueError`` unless each image is left out once, with its patient."""
-    rows = np.concatenate([test for _, test in splits])
-    if not np.array_equal(np.sort(rows), np.arange(n_images)):
-        raise ValueError(
-            f"cv must leave out each of the {n_images} images once, got {len(rows)} in "
-            f"{len(splits)} test parts. Use a splitter such as StratifiedGroupKFold, not "
-            "repeated or random splits."
-        )
-    if patients is None:
-        return
-    parted = [np.intersect1d(patients[train], patients[test]) for train, test in splits]
-    n_parted = len(np.unique(np.concatenate(parted)))
-    if n_parted:
-        raise ValueError(
-            f"cv has images of {n_parted} patients on both sides of a split: they would be scored "
-            "by models that know them. Use cv=None or a splitter such as StratifiedGroupKFold."
-        )
+from skpneumo.model_selection._out_of_fold import check_splits, out_of_fold_scores
 
 
 def _estimator_has(name):
@@ -164,7 +100,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     probability of at most ``P(Binomial(n, 1 - min_recall) <= k - 1)`` [1]_. ``k`` is the greatest
     for which that is at most ``1 - confidence``. It depends on ``n`` alone, so the search for the
     threshold costs nothing, and no assumption is made on the scores; ties make it safer. Where all
-    scores are equal, everyone is called ill.
+    scores are equal, ``min_recall`` calls everyone ill and ``min_specificity`` nobody.
 
     A patient with several images counts once, as caught only if every ill image is: by the lowest
     score. For a healthy one, ``min_specificity`` takes the highest.
@@ -258,7 +194,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         if not frozen:
             cv = check_cv(self._splitter(patients is not None), y, classifier=True)
             splits = list(cv.split(X, y, **split_params))
-            _check_splits(splits, patients, len(y))
+            check_splits(splits, patients, len(y))
         estimator = clone(self.estimator).fit(X, y, **fit_params)  # a frozen one stays as it is
         if not np.array_equal(estimator.classes_, classes):
             raise ValueError(
@@ -352,8 +288,10 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
             # other side the threshold is one that was given beforehand.
             missed = rank - 1 if target == "min_recall" else len(ill) - caught
             alarmed = rank - 1 if target == "min_specificity" else len(healthy) - spared
-            self.recall_lower_bound_ = lower_bound(len(ill), missed, self.confidence)
-            self.specificity_lower_bound_ = lower_bound(len(healthy), alarmed, self.confidence)
+            self.recall_lower_bound_ = float(lower_bound(len(ill), missed, self.confidence))
+            self.specificity_lower_bound_ = float(
+                lower_bound(len(healthy), alarmed, self.confidence)
+            )
 
     def predict(self, X):
         """Label of each image: ``classes_[1]`` where its score reaches ``best_threshold_``.

@@ -9,10 +9,12 @@ from skpneumo.networks._inception import (
     set_trainable,
     split_head,
 )
+from skpneumo.networks._maps import MAPS, split_at_maps
 from skpneumo.networks._precision import PRECISIONS, resolve_precision
 from skpneumo.networks._tidy import tidy_up
 
 __all__ = [
+    "MAPS",
     "PRECISIONS",
     "TRAINABLE",
     "build_backbone",
@@ -21,6 +23,7 @@ __all__ = [
     "is_frozen",
     "resolve_precision",
     "set_trainable",
+    "split_at_maps",
     "split_head",
     "tidy_up",
 ]

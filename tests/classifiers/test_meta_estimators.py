@@ -1,10 +1,14 @@
 """Everything of scikit-learn that takes a classifier takes these, with arrays and with paths."""
 
+import pickle
+
 import numpy as np
 import pytest
+import sklearn
 from sklearn import config_context, get_config, set_config
-from sklearn.base import clone, is_classifier
+from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
     FixedThresholdClassifier,
@@ -22,11 +26,21 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import estimator_html_repr
+from sklearn.utils.fixes import parse_version
 
-from skpneumo import CNNPneumoniaClassifier, InceptionPneumoniaClassifier, XRayLoader, XRayResizer
+from skpneumo import (
+    CNNPneumoniaClassifier,
+    InceptionPneumoniaClassifier,
+    OperatingPointClassifierCV,
+    XRayLoader,
+    XRayResizer,
+)
 from skpneumo.metrics import SCORERS, recall_scorer, roc_auc_scorer
 from skpneumo.model_selection import HighestSpecificity
 
+CALIBRATIONS = ["sigmoid", "isotonic"]
+if parse_version(sklearn.__version__) >= parse_version("1.8"):
+    CALIBRATIONS.append("temperature")
 WEIGHTS = [None, {"PNEUMONIA": 4}]
 THRESHOLDS = [0.2, 0.4, 0.6]
 
@@ -102,12 +116,97 @@ def test_thresholds_tuned_and_fixed(X, xrays, pipe):
     np.testing.assert_array_equal(fixed.predict(X) == "PNEUMONIA", pneumonia >= 0.47)
 
 
-@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
+@pytest.mark.parametrize("method", CALIBRATIONS)
 def test_calibrated(X, xrays, pipe, method):
     calibrated = CalibratedClassifierCV(pipe, method=method, cv=2).fit(X, xrays.y)
     probability = calibrated.predict_proba(X)
     assert probability.shape == (50, 2)
     np.testing.assert_allclose(probability.sum(axis=1), 1)
+
+
+class Given(ClassifierMixin, BaseEstimator):
+    """Its input is what it answers."""
+
+    classes_ = np.array(["NORMAL", "PNEUMONIA"])
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    def fit(self, X, y):
+        return self
+
+    def predict_proba(self, X):
+        return X
+
+    def predict(self, X):
+        return self.classes_[X.argmax(axis=1)]
+
+
+def test_a_network_is_calibrated_by_its_probabilities(xrays, tiny):
+    frozen = FrozenEstimator(tiny().fit(xrays.X, xrays.y))
+    given = frozen.predict_proba(xrays.X)
+    for method in CALIBRATIONS:
+        found = CalibratedClassifierCV(frozen, method=method).fit(xrays.X, xrays.y)
+        expected = CalibratedClassifierCV(FrozenEstimator(Given()), method=method)
+        expected.fit(given, xrays.y)
+        probability = found.predict_proba(xrays.X)
+        np.testing.assert_allclose(probability, expected.predict_proba(given), atol=1e-4)
+        assert np.abs(probability - given).max() > 0.01
+
+
+@pytest.fixture
+def operating_point(tiny):
+    clf = tiny(class_weight={"PNEUMONIA": 2})
+    return OperatingPointClassifierCV(clf, min_recall=0.8, confidence=0.8, cv=2)
+
+
+def test_an_operating_point_of_arrays_paths_and_sequences(xrays, paths, operating_point):
+    thresholds = []
+    for X in (xrays.X, paths, XRayLoader().transform(paths)):
+        model = clone(operating_point).fit(X, xrays.y, groups=xrays.groups)
+        pneumonia = model.predict_proba(X)[:, 1]
+        assert pneumonia.dtype == model.best_threshold_.dtype == np.float32
+        called = model.predict(X)
+        np.testing.assert_array_equal(called == "PNEUMONIA", pneumonia >= model.best_threshold_)
+        thresholds.append(model.best_threshold_)
+    np.testing.assert_allclose(thresholds, thresholds[0], atol=1e-5)
+    assert model.recall_lower_bound_ >= 0.8
+    assert model.n_positive_units_ == len(np.unique(xrays.groups[xrays.y == "PNEUMONIA"]))
+    twin = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(twin.predict(X), called)
+
+
+def test_an_operating_point_around_a_pipeline_in_a_cross_validation(xrays, paths, pipe):
+    model = OperatingPointClassifierCV(pipe, min_recall=0.8, confidence=0.8, cv=2)
+    groups, cv = xrays.groups, StratifiedGroupKFold(2)
+    recalls = cross_val_score(
+        model, paths, xrays.y, groups=groups, params={"groups": groups}, cv=cv,
+        scoring=recall_scorer,
+    )  # fmt: skip
+    assert np.isfinite(recalls).all()
+
+
+def test_a_frozen_network_is_not_trained_for_its_operating_point(
+    xrays, tiny, operating_point, trained_epochs
+):
+    frozen = FrozenEstimator(tiny().fit(xrays.X[::2], xrays.y[::2]))
+    del trained_epochs[:]
+    X, y = xrays.X[1::2], xrays.y[1::2]
+    model = operating_point.set_params(estimator=frozen).fit(X, y)
+    assert trained_epochs == []
+    out = frozen.predict_proba(X)[:, 1]
+    np.testing.assert_array_equal(model.curve_.threshold, np.unique(out))
+    called = model.predict(X) == "PNEUMONIA"
+    assert called[y == "PNEUMONIA"].mean() == model.recall_
+
+
+def test_an_operating_point_hands_groups_to_early_stopping(xrays, tiny, operating_point):
+    with config_context(enable_metadata_routing=True):
+        clf = tiny(validation=0.25).set_fit_request(groups=True)
+        model = operating_point.set_params(estimator=clf)
+        model.fit(xrays.X, xrays.y, groups=xrays.groups)
+        alone = clone(clf).fit(xrays.X, xrays.y, groups=xrays.groups)
+    np.testing.assert_array_equal(model.predict_proba(xrays.X), alone.predict_proba(xrays.X))
 
 
 def test_grouped_tuning_and_calibration_need_routing(xrays, tiny):

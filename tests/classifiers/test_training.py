@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
-from skpneumo.classifiers._batches import batches_of_rows, decode_once, image_reader, one_ahead
+from skpneumo.classifiers._batches import (
+    batches_of_rows,
+    decode_if_it_fits,
+    image_reader,
+    one_ahead,
+)
 from skpneumo.classifiers._training import ask, compile_network, evaluate_loss, falling_rate, train
 from skpneumo.images import XRaySequence
 from skpneumo.networks import build_cnn
@@ -116,11 +121,11 @@ def test_a_stream_trains_as_an_array_does(xrays, paths, y, network):
 
 def test_a_stream_too_large_is_not_decoded_at_once(paths, monkeypatch):
     sequence = XRaySequence(paths, size=(37, 41))
-    assert isinstance(decode_once(sequence, (37, 41)), np.ndarray)
+    assert isinstance(decode_if_it_fits(sequence, (37, 41)), np.ndarray)
     monkeypatch.setattr("skpneumo.classifiers._batches.MAX_DECODED_BYTES", 1000)
-    assert decode_once(sequence, (37, 41)) is sequence
+    assert decode_if_it_fits(sequence, (37, 41)) is sequence
     with pytest.raises(ValueError, match=r"50 images .*37 x 41 pixels, do not fit.*image_size"):
-        decode_once(XRaySequence(paths), (37, 41))
+        decode_if_it_fits(XRaySequence(paths), (37, 41))
 
 
 def test_asking_equals_keras(xrays, network):

@@ -182,6 +182,15 @@ def test_the_highest_threshold_of_least_cost(scores, y, missed_cost, digits):
     assert np.isnan(model.specificity_lower_bound_)
 
 
+def test_equal_costs_tie_in_spite_of_rounding():
+    # at 1: 9 missed and 1 alarm; at 2: 19 missed, and 0.1 * 19 is more than 0.1 * 9 + 1
+    ill, healthy = np.repeat([0.0, 1.0, 2.0], [9, 10, 3]), np.repeat([0.0, 1.5], [5, 1])
+    model = by_column(
+        np.r_[healthy, ill], np.repeat([0, 1], [6, 22]), min_recall=None, missed_cost=0.1
+    )
+    assert model.best_threshold_ == 2
+
+
 def test_where_no_alarm_is_worth_it_nobody_is_called_ill():
     model = by_column(
         np.array([0.1, 0.9, 0.5, 0.6]), [0, 0, 1, 1], min_recall=None, missed_cost=0.1

@@ -1,0 +1,83 @@
+"""Scores of images by models that were fitted without them."""
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import _safe_indexing
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import _check_method_params
+
+from skpneumo.metrics._response import positive_scores
+
+
+def check_splits(splits, patients, n_images):
+    """Raise ``ValueError`` unless each image is left out once, and with its patient.
+
+    Parameters
+    ----------
+    splits : list of (train, test)
+        Row numbers.
+    patients : ndarray of shape (n_images,) or None
+        The patient of each image.
+    n_images : int
+        How many there are.
+    """
+    rows = np.concatenate([test for _, test in splits])
+    if not np.array_equal(np.sort(rows), np.arange(n_images)):
+        raise ValueError(
+            f"cv must leave out each of the {n_images} images once, got {len(rows)} in "
+            f"{len(splits)} test parts. Use a splitter such as StratifiedGroupKFold, not "
+            "repeated or random splits."
+        )
+    if patients is None:
+        return
+    parted = [np.intersect1d(patients[train], patients[test]) for train, test in splits]
+    n_parted = len(np.unique(np.concatenate(parted)))
+    if n_parted:
+        raise ValueError(
+            f"cv has images of {n_parted} patients on both sides of a split: they would be scored "
+            "by models that know them. Use cv=None or a splitter such as StratifiedGroupKFold."
+        )
+
+
+def out_of_fold_scores(estimator, X, y, splits, *, fit_params=None, n_jobs=None):
+    """Score every image by a clone that was fitted without it.
+
+    As :func:`~sklearn.model_selection.cross_val_predict`, which however numbers the labels before
+    it fits, so that a ``class_weight`` that names them is an error.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Cloned for each split.
+    X : array-like of shape (n, ...)
+        The images.
+    y : ndarray of shape (n,)
+        Their labels.
+    splits : list of (train, test)
+        Every image is in one test part.
+    fit_params : dict, default=None
+        Passed to ``fit``; what has a length of n is split.
+    n_jobs : int, default=None
+        Splits at once.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+    """
+    parts = Parallel(n_jobs=n_jobs)(
+        delayed(_score_split)(clone(estimator), X, y, train, test, fit_params)
+        for train, test in splits
+    )
+    scores = np.empty(len(y), dtype=np.result_type(*parts))
+    for (_, test), part in zip(splits, parts, strict=True):
+        scores[test] = part
+    return scores
+
+
+def _score_split(estimator, X, y, train, test, fit_params):
+    estimator.fit(
+        _safe_indexing(X, train),
+        y[train],
+        **_check_method_params(X, fit_params, indices=train),
+    )
+    return positive_scores(estimator, _safe_indexing(X, test))

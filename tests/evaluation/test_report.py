@@ -1,0 +1,426 @@
+"""The HTML report: whole, self-contained, small, escaped, and silent on where files lie."""
+
+import base64
+import io
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import FunctionTransformer, make_pipeline
+from sklearn.svm import LinearSVC
+
+from skpneumo import CNNPneumoniaClassifier
+from skpneumo.datasets import make_xrays
+from skpneumo.evaluation import _gallery, evaluate
+from skpneumo.evaluation._checklists import CLAIM, STARD_AI, filled_in
+from skpneumo.evaluation._plots import curves
+from skpneumo.exceptions import ImageReadError
+
+VOID = {"meta", "link", "img", "br"}
+HOSTILE = "<script>alert(1)</script>&\"'"
+
+
+class Page(HTMLParser):
+    """What a page holds: tags with attributes, texts by the tag around them, open tags."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.texts, self.open = [], [], []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if data.strip():
+            self.texts.append((self.open[-1] if self.open else "", data.strip()))
+
+    def text(self, *tags):
+        return [text for tag, text in self.texts if not tags or tag in tags]
+
+    def attributes(self, name):
+        return [attrs[name] for _, attrs in self.tags if name in attrs]
+
+
+def number(X):
+    """Each image becomes the number of its row."""
+    return np.arange(len(X), dtype=float)[:, None]
+
+
+def erring(images, labels=("NORMAL", "PNEUMONIA")):
+    """A classifier without a network that calls the first half of the images well, and labels
+    that take turns: every other call is wrong."""
+    halves = np.sort(np.resize(labels, len(images)))
+    model = make_pipeline(FunctionTransformer(number), LogisticRegression())
+    return model.fit(images, halves), np.resize(labels, len(images))
+
+
+@pytest.fixture(scope="module")
+def network():
+    """A network, calibrated, that was hardly trained."""
+    xrays = make_xrays(40, image_size=(48, 40), random_state=0)
+    cnn = CNNPneumoniaClassifier(filters=(2, 4), epochs=1, random_state=0, memory="/nowhere/else")
+    cnn.set_params(memory=None).fit(xrays.images, xrays.target)
+    cnn.set_params(memory="/nowhere/else")
+    return CalibratedClassifierCV(FrozenEstimator(cnn)).fit(xrays.images, xrays.target)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Images of 60 x 44 pixels in a folder, sorted by class."""
+    folder = tmp_path_factory.mktemp("Jane Doe")
+    xrays = make_xrays(30, image_size=(60, 44), random_state=1)
+    order = np.argsort(xrays.target, kind="stable")
+    paths = []
+    for i, image in enumerate(xrays.images[order]):
+        paths.append(folder / f"scan{i}.{'jpeg' if i % 2 else 'png'}")
+        Image.fromarray(image).save(paths[-1])
+    return np.array(paths), xrays.target[order], xrays.groups[order], xrays.subtype[order]
+
+
+@pytest.fixture(scope="module")
+def full(network, files):
+    """Report and page of the network."""
+    paths, y, groups, subtype = files
+    report = evaluate(network, paths, y, groups=groups, subtype=subtype, n_resamples=50)
+    return report, report.to_html()
+
+
+def test_page_has_all_sections_in_order(full):
+    page = Page(full[1])
+    assert page.open == []
+    assert page.text("h1") == [
+        f"CNNPneumoniaClassifier on 30 images of {full[0].n_patients} patients"
+    ]
+    assert page.text("h2") == [
+        "Figures",
+        "Curves",
+        "Recall by kind",
+        "Calibration",
+        "Images called wrong",
+        "Provenance",
+        "Checklists",
+    ]
+    for title in (
+        "Confusion matrix",
+        "At the threshold",
+        "ROC curve",
+        "Precision and recall",
+        "Thresholds",
+        "Decision curve",
+        "Before and after calibration",
+    ):
+        assert title in page.text("h3")
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert max(np.diff(levels)) == 1
+    assert "research software, not a medical device" in full[1]
+
+
+def test_verdict_says_it_in_one_sentence(full):
+    report, html = full
+    t, figures = report.table, report.figures
+    (verdict,) = (text for text in Page(html).text("p") if text.startswith("Of "))
+    ill, healthy = (
+        t["false_negative"] + t["true_positive"],
+        t["true_negative"] + t["false_positive"],
+    )
+    assert f"Of {ill} images labelled PNEUMONIA, " in verdict
+    assert f"of {healthy} labelled NORMAL, " in verdict
+    for name in ("recall", "specificity"):
+        value, low, high = figures[name]
+        assert f"a {name} of {value:.1%} (95% interval {low:.1%} to {high:.1%})" in verdict
+    assert str(t["false_negative"] or "none") in verdict
+
+
+def test_every_figure_and_count_is_told(full):
+    report, html = full
+    texts = Page(html).text()
+    for name, figure in report.figures.items():
+        if name == "recall" or "prevalence" in name:
+            assert f"{figure.value:.1%}" in texts, name
+    for n in report.table.values():
+        assert str(n) in texts
+    for text in (report.data_fingerprint, report.model["fingerprint"], "epochs"):
+        assert text in texts
+    assert f"Threshold 0.5: {report.threshold_origin}." in texts
+
+
+def test_calibration_is_told_before_and_after(full):
+    report, html = full
+    before = np.mean((report.truth - report.before_calibration) ** 2)
+    row = html[html.index("best</th>") :]
+    row = row[row.index("Brier") :]
+    assert re.findall(r'number">([\d.]+)<', row)[:2] == [
+        f"{before:.3f}",
+        f"{report.figures['brier'].value:.3f}",
+    ]
+
+
+def test_nothing_is_loaded_from_elsewhere(full):
+    page = Page(full[1])
+    for name in ("src", "href", "xlink:href", "action", "data", "poster", "srcset"):
+        for reference in page.attributes(name):
+            assert reference.startswith(("data:", "#")), reference
+    assert not re.search(r"@import|url\((?!#)", full[1])
+    assert "script" not in {tag for tag, _ in page.tags}
+    policy = next(attrs["content"] for tag, attrs in page.tags if "http-equiv" in attrs)
+    assert "default-src 'none'" in policy
+
+
+def test_ids_are_unique_and_references_lead_somewhere(full):
+    page = Page(full[1])
+    ids = page.attributes("id")
+    assert len(set(ids)) == len(ids)
+    links = [link for name in ("href", "xlink:href") for link in page.attributes(name)]
+    links += re.findall(r"url\((#[^)]*)\)", full[1])
+    assert {link[1:] for link in links if link.startswith("#")} <= set(ids)
+
+
+def test_it_can_be_read_without_seeing(full):
+    page = Page(full[1])
+    for tag, attrs in page.tags:
+        if tag == "img":
+            assert attrs["alt"]
+        if tag == "svg":
+            assert attrs["role"] == "img"
+            assert attrs["aria-label"]
+        if tag == "th":
+            assert attrs["scope"] in ("row", "col")
+        if tag == "html":
+            assert attrs["lang"] == "en"
+
+
+def luminance(colour):
+    channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+def test_contrast_is_enough_in_light_and_dark(full):
+    light, dark = (
+        dict(re.findall(r"--(\w+(?:-\w+)?): (#\w{6})", block))
+        for block in re.findall(r"\.skpneumo \{\s+(--back.*?)\}", full[1], re.DOTALL)[:2]
+    )
+    for colours in (light, dark):
+        for front, back in (
+            *((front, back) for front in ("ink", "muted", "accent") for back in ("paper", "back")),
+            ("second", "paper"),
+            ("ink", "good"),
+            ("miss", "miss-soft"),
+            ("alarm", "alarm-soft"),
+        ):
+            one, other = sorted(luminance(colours[name]) for name in (front, back))
+            assert (other + 0.05) / (one + 0.05) >= 4.5, (front, back)
+
+
+def pictures(page):
+    """Images of a page."""
+    return [
+        Image.open(io.BytesIO(base64.b64decode(source.partition("base64,")[2])))
+        for source in page.attributes("src")
+    ]
+
+
+def test_gallery_shows_the_errors_the_surest_first(full, files):
+    report, html = full
+    page = Page(html)
+    missed = np.flatnonzero(report.truth & ~report.called)
+    alarmed = np.flatnonzero(~report.truth & report.called)
+    assert len(missed) + len(alarmed) > 3
+    order = [
+        *missed[np.argsort(report.scores[missed])],
+        *alarmed[np.argsort(-report.scores[alarmed])],
+    ]
+    names = [path.name for path in files[0][order]]
+    assert [text for text in page.text("code") if text.startswith("scan")] == names
+    assert page.text("strong")[-len(order) :] == [f"{report.scores[i]:.3f}" for i in order]
+    shown = pictures(page)
+    assert len(shown) == 2 * len(order)  # each with its heatmap
+    assert {image.mode for image in shown[::2]} == {"L"}
+    assert {image.mode for image in shown[1::2]} == {"RGB"}
+    original = np.asarray(Image.open(files[0][order[0]]), dtype=float)
+    assert np.abs(np.asarray(shown[0], dtype=float) - original).mean() < 6
+    assert f"patient {report.groups[order[0]] + 1}" in html
+
+
+def test_no_path_is_told(full, files):
+    assert str(files[0][0].parent) not in full[1]
+    assert "Jane" not in full[1]
+    assert "nowhere" not in full[1]
+    assert "/nowhere" not in full[0].to_json()
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/data/Jane Doe/scan.JPEG", "scan.JPEG"),
+        ("C:\\Jane Doe\\scan.png", "scan.png"),
+        ("/data/Jane Doe/1.2.840.dcm", "1.2.840.dcm"),
+        ("/data/Jane Doe", "image 7"),
+        ("Jane Doe^1999", "image 7"),
+        (None, "image 7"),
+    ],
+)
+def test_a_name_is_told_only_of_an_image_file(path, told):
+    assert _gallery._shown_name(path, 7) == told
+
+
+def test_a_full_gallery_of_large_images_is_below_3_mb_and_says_how_many_are_left_out(network):
+    noise = np.random.default_rng(0).integers(0, 256, (120, 400, 300), dtype=np.uint8)
+    y = np.where(np.arange(120) < 60, "NORMAL", "PNEUMONIA")
+    report = evaluate(network, noise, y, n_resamples=2)
+    all_wrong = {"false_negative": 60, "false_positive": 60}
+    report = replace(report, called=~report.truth, table=report.table | all_wrong)
+    html = report.to_html()
+    assert len(pictures(Page(html))) == 2 * 2 * 24
+    assert html.count("The 24 surest errors; 36 more are not shown.") == 2
+    assert len(html.encode()) < 3_000_000
+
+
+def test_hostile_names_are_escaped(tmp_path):
+    labels = ("<b>well</b>", HOSTILE)
+    images = make_xrays(20, image_size=(40, 33), random_state=0).images
+    paths = []
+    for i, image in enumerate(images):
+        paths.append(tmp_path / f"<img src=x onerror=alert({i})>.png")
+        Image.fromarray(image).save(paths[-1])
+    model, y = erring(paths, sorted(labels))
+    report = evaluate(model, paths, y, subtype=[f"<i>{label}" for label in y], n_resamples=5)
+    for html in (report.to_html(), report._repr_html_()):
+        page = Page(html)
+        assert page.open == []
+        assert not {"script", "b", "i"} - {"b", "i"} & {tag for tag, _ in page.tags}
+        assert "onerror" not in {name for _, attrs in page.tags for name in attrs}
+        assert "<script>" not in html
+        assert "<b>well" not in html
+        assert "<i>&lt;" not in html
+        assert any("<b>well</b>" in text for text in page.text())
+
+
+def test_embedded_part_leaves_the_notebook_alone(full):
+    report, html = full
+    part = report._repr_html_()
+    page = Page(part)
+    assert page.open == []
+    tags = {tag for tag, _ in page.tags}
+    assert not {"html", "head", "body", "title", "meta", "h1", "h2", "h3", "img", "a"} & tags
+    style = re.search("<style>(.*?)</style>", part, re.DOTALL)[1]
+    for selectors in re.findall(r"([^{}]+)\{", style):
+        for selector in selectors.split(","):
+            assert re.match(r"\s*(@media|@container|(body|div)?\.skpneumo\b)", selector), selector
+    assert {f"{report.figures['recall'].value:.1%}", "ROC curve"} <= set(page.text())
+    assert len(part) < len(html)
+
+
+def test_without_a_network_there_are_images_and_no_heatmaps():
+    images = make_xrays(20, image_size=(40, 33), random_state=0).images
+    model, y = erring(images)
+    html = evaluate(model, images, y, n_resamples=5).to_html()
+    page = Page(html)
+    assert "No heatmaps: There is no network to look into" in html
+    assert {image.size for image in pictures(page)} == {(33, 40)}
+    assert "image 1" in page.text("code")
+    assert "Grad-CAM" not in html
+
+
+def test_without_images_there_is_a_list(report):
+    html = report.to_html()
+    assert "The data are no images, so none are shown." in html
+    assert pictures(Page(html)) == []
+    assert "This classifier was not calibrated" in html
+
+
+def test_without_errors(linear):
+    ill = np.arange(40) >= 10
+    X = np.where(ill, 4.0, -9.0)[:, None] * np.ones(3)
+    html = evaluate(linear, X, np.where(ill, "PNEUMONIA", "NORMAL"), n_resamples=20).to_html()
+    assert "Of 30 images labelled PNEUMONIA, none was missed: a recall of 100.0%" in html
+    assert "none raised a false alarm" in html
+    assert Page(html).text("p").count("None.") == 2
+    assert "nan" not in html.replace("nance", "")
+
+
+def test_decision_values_have_neither_decision_curve_nor_calibration(learnt, new):
+    model = LinearSVC().fit(learnt.X, learnt.y)
+    html = evaluate(model, new.X, new.y, n_resamples=5).to_html()
+    assert "Decision curve" not in html
+    assert "Calibration" not in Page(html).text("h2")
+    assert "In bold, the score of PNEUMONIA" in html
+
+
+def test_files_that_are_gone_are_told(network, files, tmp_path):
+    paths = [tmp_path / path.name for path in files[0]]
+    for path, old in zip(paths, files[0], strict=True):
+        path.write_bytes(old.read_bytes())
+    report = evaluate(network, paths, files[1], n_resamples=5)
+    for path in paths:
+        path.unlink()
+    with pytest.raises(ImageReadError, match="scan"):
+        report.to_html()
+    assert "ROC curve" in report._repr_html_()
+
+
+def test_curves_of_many_images_stay_small():
+    rng = np.random.default_rng(0)
+    ill = np.arange(30_000) >= 10_000
+    X = rng.normal(ill[:, None], 1, (30_000, 1))
+    report = evaluate(LogisticRegression().fit(X, ill), X, ill, n_resamples=2)
+    for _, _, svg in curves(report):
+        assert len(svg) < 400_000
+
+
+def test_curves_take_the_colours_of_the_page(full):
+    for svg in re.findall("<svg.*?</svg>", full[1], re.DOTALL):
+        assert not re.search(r"#[0-9a-f]{6}\b", svg)
+        assert "var(--ink)" in svg or "var(--muted)" in svg
+        assert "<style" not in svg
+
+
+def test_drawing_leaves_matplotlib_as_it_was(report):
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    with matplotlib.rc_context({"axes.grid": False, "font.size": 30}):
+        one = report._repr_html_()
+        assert matplotlib.rcParams["font.size"] == 30
+    assert dict(matplotlib.rcParams) == before
+    assert len(one) == pytest.approx(len(report._repr_html_()), rel=0.01)
+
+
+def test_checklists_are_whole(full):
+    numbers = [number for number, _ in CLAIM.items]
+    assert numbers == [str(i) for i in range(1, 45)]
+    numbers = [number for number, _ in STARD_AI.items]
+    whole = {int(re.match(r"\d+", number)[0]) for number in numbers}
+    assert whole == set(range(1, 41))
+    assert len(set(numbers)) == len(numbers)
+    texts = Page(full[1]).text()
+    for checklist in (CLAIM, STARD_AI):
+        assert {wording for _, wording in checklist.items} <= set(texts)
+
+
+def test_checklists_say_what_the_run_knows_and_leave_the_rest(full):
+    report, html = full
+    for (_, rows), accuracy in zip(filled_in(report, has_heatmaps=True), ("38", "31"), strict=True):
+        answers = {number: (answer, rest) for number, _, answer, rest in rows}
+        assert f"recall {report.figures['recall'].value:.1%}" in answers[accuracy][0]
+        assert answers["4"] == ("", "")  # objectives
+        assert sum(not answer for answer, _ in answers.values()) > 20
+    assert "for the authors" in Page(html).text("span")
+    claim, _ = filled_in(report, has_heatmaps=False)
+    assert {number: answer for number, _, answer, _ in claim[1]}["31"] == ""
