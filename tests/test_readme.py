@@ -47,7 +47,7 @@ def test_the_main_job_in_python(collection):
 
 
 def test_the_threshold_and_the_report(collection):
-    """The same, with a recall that these few images can certify, and the training images to test."""
+    """The same, with a recall that these few can certify, and the training images to test."""
     _, code = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
     shorter = {
         "(112, 112)": "(40, 36)",
