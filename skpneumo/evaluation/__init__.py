@@ -1,5 +1,6 @@
 """Honest evaluation: figures with intervals, and a report to hand on."""
 
-from skpneumo.evaluation._evaluate import Evaluation, Figure, evaluate
+from skpneumo.evaluation._evaluate import evaluate
+from skpneumo.evaluation._evaluation import Evaluation, Figure
 
 __all__ = ["Evaluation", "Figure", "evaluate"]

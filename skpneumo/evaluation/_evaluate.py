@@ -1,24 +1,15 @@
 """An honest account of a fitted classifier on images that took no part in its making."""
 
-import json
 import platform
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from numbers import Integral, Real
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 
 from skpneumo.evaluation._bootstrap import exact_interval, percentile_interval, resampled
-from skpneumo.evaluation._figures import (
-    figures_of_calls,
-    figures_of_probabilities,
-    figures_of_scores,
-)
-from skpneumo.evaluation._text import as_text
+from skpneumo.evaluation._evaluation import Evaluation, Figure, figures_of, units_of
 from skpneumo.evaluation._unwrap import (
     data_fingerprint,
     describe_model,
@@ -28,214 +19,6 @@ from skpneumo.evaluation._unwrap import (
 from skpneumo.inspection._layers import threshold_of
 from skpneumo.metrics._response import positive_scores
 from skpneumo.metrics._targets import check_groups, check_labels
-
-
-class Figure(NamedTuple):
-    """A figure and its interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Evaluation:
-    """Figures of a classifier on some images, with intervals. `evaluate` makes it.
-
-    ``print`` shows it as text, a notebook as HTML.
-
-    Attributes
-    ----------
-    figures : dict of str to Figure
-        ``value``, ``low`` and ``high`` by name: "recall", "specificity", "roc_auc", … NaN where a
-        figure is not defined.
-    table : dict of str to int
-        Images by "true_negative", "false_positive", "false_negative" and "true_positive".
-    n_images, n_patients : int
-        How many. Without ``groups`` each image counts as a patient.
-    prevalence : float
-        Share of the positive images.
-    threshold : float
-        Of `predict`; NaN where that does not follow one threshold of the scores.
-    threshold_origin : str
-        How it was chosen.
-    classes : list
-        Both labels; the second is positive.
-    confidence : float
-        Of each interval.
-    n_resamples : int
-        Of the bootstrap.
-    random_state : int
-        Of the bootstrap.
-    model : dict
-        Its name, parameters and fingerprint, and what stands around it.
-    data_fingerprint : str
-        SHA-256 of images and labels.
-    versions : dict of str to str
-        Of the packages.
-    date : str
-        When it was made, in UTC.
-    truth, called : ndarray of shape (n_images,), dtype bool
-        Whether each image is positive, and whether it was called so.
-    scores : ndarray of shape (n_images,)
-        Probability, or decision value, of the positive class.
-    is_probability : bool
-        Which of these.
-    before_calibration : ndarray of shape (n_images,) or None
-        Probabilities before calibration, where the classifier is calibrated.
-    groups : ndarray of shape (n_images,), dtype int, or None
-        Number of the patient of each image, from 0.
-    subtype : ndarray of shape (n_images,) or None
-        As given.
-    images : array-like of shape (n_images, ...)
-        As given; only the reports look at them.
-    estimator : classifier
-        As given.
-    """
-
-    figures: dict
-    table: dict
-    n_images: int
-    n_patients: int
-    prevalence: float
-    threshold: float
-    threshold_origin: str
-    classes: list
-    confidence: float
-    n_resamples: int
-    random_state: int
-    model: dict
-    data_fingerprint: str
-    versions: dict
-    date: str
-    truth: np.ndarray
-    called: np.ndarray
-    scores: np.ndarray
-    is_probability: bool
-    before_calibration: np.ndarray | None
-    groups: np.ndarray | None
-    subtype: np.ndarray | None
-    images: object = field(compare=False)
-    estimator: object = field(compare=False)
-
-    def __str__(self):
-        return as_text(self)
-
-    __repr__ = __str__
-
-    def _repr_html_(self):
-        from skpneumo.evaluation._report import as_html
-
-        return as_html(self, embedded=True)
-
-    def to_dict(self):
-        """All figures and what they rest on, without the images.
-
-        Returns
-        -------
-        dict
-            Of numbers, texts, lists and dicts: it can be written as JSON. What is not defined is
-            None.
-        """
-        names = [
-            "n_images",
-            "n_patients",
-            "prevalence",
-            "threshold",
-            "threshold_origin",
-            "classes",
-            "table",
-            "confidence",
-            "n_resamples",
-            "random_state",
-            "model",
-            "data_fingerprint",
-            "versions",
-            "date",
-        ]
-        figures = {name: figure._asdict() for name, figure in self.figures.items()}
-        return _plain({name: getattr(self, name) for name in names} | {"figures": figures})
-
-    def to_json(self):
-        """Write `to_dict` as JSON.
-
-        Returns
-        -------
-        str
-        """
-        return json.dumps(self.to_dict(), indent=2, allow_nan=False)
-
-    def to_html(self):
-        """One page with all figures, curves and the images that were called wrong.
-
-        Returns
-        -------
-        str
-            HTML that needs no other file and no network.
-        """
-        from skpneumo.evaluation._report import as_html
-
-        return as_html(self)
-
-    def save(self, path):
-        """Write a report.
-
-        Parameters
-        ----------
-        path : str or path
-            Ending in ``.html``, ``.json`` or ``.txt``, which decides what is written.
-
-        Raises
-        ------
-        ValueError
-            If it ends in something else.
-        """
-        path = Path(path)
-        writers = {".html": self.to_html, ".json": self.to_json, ".txt": self.__str__}
-        if path.suffix.lower() not in writers:
-            raise ValueError(f"A report ends in {', '.join(writers)}; got {path.name!r}.")
-        path.write_text(writers[path.suffix.lower()](), encoding="utf-8")
-
-    def compare(self, other):
-        """Compare with another classifier on the same images, image by image.
-
-        Parameters
-        ----------
-        other : Evaluation
-            Of the same images, labels and groups.
-
-        Returns
-        -------
-        dict of str to Figure
-            This one less the other, by figure; the interval is of the difference, from the same
-            resamples of patients.
-
-        Raises
-        ------
-        ValueError
-            If the images or labels differ.
-        """
-        if self.data_fingerprint != other.data_fingerprint or not np.array_equal(
-            _units(self), _units(other)
-        ):
-            raise ValueError(
-                "Two evaluations can be compared on the same images, labels and groups only: "
-                f"these are of data {self.data_fingerprint[:12]} ({self.n_images} images) and "
-                f"{other.data_fingerprint[:12]} ({other.n_images} images)."
-            )
-
-        def compute(weights):
-            mine, theirs = _compute(self, weights), _compute(other, weights)
-            with np.errstate(invalid="ignore"):  # infinite likelihood ratios
-                return {name: mine[name] - theirs[name] for name in mine if name in theirs}
-
-        values = resampled(
-            compute, self.n_images, _units(self), self.n_resamples, self.random_state
-        )
-        return {
-            name: Figure(float(v[0]), *percentile_interval(v[1:], self.confidence))
-            for name, v in values.items()
-        }
 
 
 def evaluate(
@@ -368,7 +151,11 @@ def evaluate(
         estimator=estimator,
     )
     values = resampled(
-        lambda weights: _compute(report, weights), len(y), _units(report), n_resamples, random_state
+        lambda weights: figures_of(report, weights),
+        len(y),
+        units_of(report),
+        n_resamples,
+        random_state,
     )
     for name, column in values.items():
         report.figures[name] = _figure(report, name, column)
@@ -382,14 +169,6 @@ def _check_numbers(confidence, n_resamples):
         raise ValueError(f"n_resamples must be an int of at least 1, got {n_resamples!r}.")
 
 
-def _compute(report, weights):
-    figures = figures_of_calls(report.truth, report.called, weights, report.subtype)
-    figures |= figures_of_scores(report.truth, report.scores, weights)
-    if report.is_probability:
-        figures |= figures_of_probabilities(report.truth, report.scores, weights)
-    return figures
-
-
 def _figure(report, name, values):
     value, resamples = float(values[0]), values[1:]
     if name == "calibration_error":
@@ -398,7 +177,7 @@ def _figure(report, name, values):
     if value in (0.0, 1.0):
         rows = _images_of_share(report, name)
         if rows is not None:
-            n = len(np.unique(_units(report)[rows]))
+            n = len(np.unique(units_of(report)[rows]))
             low, high = exact_interval(int(value) * n, n, report.confidence)
     if low == high:
         low = high = np.nan
@@ -416,18 +195,3 @@ def _images_of_share(report, name):
         "negative_predictive_value": ~report.called,
         "accuracy": np.ones_like(report.truth),
     }.get(name)
-
-
-def _units(report):
-    return np.arange(report.n_images) if report.groups is None else report.groups
-
-
-def _plain(value):
-    """The value in types that JSON has."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not np.isfinite(value) else value
