@@ -15,8 +15,9 @@ from skpneumo.inspection._layers import layers_of
 # By method: which maps of the network it looks at.
 _MAPS = {"integrated": "first", "published": "last"}
 _N_STEPS = 6
-# Share of the mean side of what the network sees.
-_BLUR = 0.05
+# Standard deviations of the blur and of the bells that make up a heatmap, as shares of the mean
+# side of what the network sees.
+_BLUR, _BELL = 0.05, 0.07
 
 
 def evidence(to_maps, to_logit, images, method):
@@ -137,8 +138,8 @@ def network_inside(estimator):
         inner = layers[-1].calibrated_classifiers_
         if len(inner) > 1:
             raise TypeError(
-                f"CalibratedClassifierCV holds {len(inner)} networks side by side. Look into one of "
-                "them, calibrated_classifiers_[0].estimator, or calibrate with ensemble=False."
+                f"CalibratedClassifierCV holds {len(inner)} networks side by side. Look into one "
+                "of them, calibrated_classifiers_[0].estimator, or calibrate with ensemble=False."
             )
         layers += layers_of(inner[0].estimator)
     if not (hasattr(layers[-1], "model_") and hasattr(layers[-1], "image_size_")):
@@ -197,8 +198,8 @@ class GradCAM:
     So the maps, before the negative is left out, add up to the log odds of the image less those of
     the blurred image, in which the network sees no pneumonia.
 
-    A heatmap says where the evidence lay for *this* network, not where disease is. Each is scaled to
-    a highest value of 1, in a normal image too: look at the probability first.
+    A heatmap says where the evidence lay for *this* network, not where disease is. Each is scaled
+    to a highest value of 1, in a normal image too: look at the probability first.
 
     References
     ----------
@@ -264,9 +265,9 @@ class GradCAM:
         @cache
         def weights(shape):
             positions = positions_of(shape, resizings)
-            blur_width = _BLUR * np.mean(self._classifier.image_size_)
+            width = _BELL * np.mean(self._classifier.image_size_)
             # Bells narrower than half the distance of their centres would leave steps.
-            widths = [max(blur_width, np.ptp(axis[:2]) / 2) for axis in centres]
+            widths = [max(width, np.ptp(axis[:2]) / 2) for axis in centres]
             return [weights_of(*axis) for axis in zip(positions, centres, widths, strict=True)]
 
         heatmaps = []

@@ -1,0 +1,215 @@
+"""Heatmaps: their size and scale, the reference, what they stand for, and that they are honest."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from scipy.stats import spearmanr
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+
+from skpneumo import (
+    CNNPneumoniaClassifier,
+    OperatingPointClassifierCV,
+    XRayLoader,
+    XRayResizer,
+)
+from skpneumo.datasets import make_xrays
+from skpneumo.inspection import GradCAM, GradCAMDisplay
+from skpneumo.inspection._gradcam import blur, evidence
+from skpneumo.networks import build_cnn, build_inception, split_at_maps
+
+
+@pytest.fixture(scope="module")
+def xrays():
+    return make_xrays(300, image_size=(48, 40), prevalence=0.7, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def clf(xrays):
+    clf = CNNPneumoniaClassifier(filters=(8, 16, 32), epochs=6, random_state=0)
+    return clf.fit(xrays.images, xrays.target)
+
+
+@pytest.fixture(scope="module")
+def heatmaps(clf, xrays):
+    return GradCAM(clf).transform(xrays.images[:40])
+
+
+@pytest.mark.parametrize("method", ["integrated", "published"])
+def test_a_heatmap_has_the_size_of_its_image_and_lies_between_0_and_1(clf, xrays, method):
+    heat = GradCAM(clf, method=method).transform(xrays.images[:7])
+    assert heat.shape == (7, 48, 40)
+    assert heat.dtype == np.float32
+    assert heat.min() >= 0
+    assert set(heat.max(axis=(1, 2)).tolist()) <= {0.0, 1.0}
+
+
+def test_batches_do_not_matter(clf, xrays, heatmaps):
+    again = GradCAM(clf, batch_size=3).transform(xrays.images[:40])
+    np.testing.assert_allclose(again, heatmaps, atol=1e-4)
+
+
+def test_other_sizes_than_that_of_the_network(clf, xrays, heatmaps):
+    large = np.repeat(np.repeat(xrays.images[:40], 3, axis=1), 2, axis=2)
+    heat = GradCAM(clf).transform(large)
+    assert heat.shape == (40, 144, 80)
+    small = heat.reshape(40, 48, 3, 40, 2).mean(axis=(2, 4))
+    alike = [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(small, heatmaps, strict=True)]
+    assert np.median(alike) > 0.98
+
+
+def test_the_classifier_stays_as_it_was(clf, xrays):
+    weights, proba = clf.model_.get_weights(), clf.predict_proba(xrays.images)
+    trainable, optimizer = clf.model_.trainable, clf.model_.optimizer
+    GradCAM(clf).transform(xrays.images[:4])
+    for before, after in zip(weights, clf.model_.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+    assert clf.model_.trainable == trainable
+    assert clf.model_.optimizer is optimizer
+    np.testing.assert_array_equal(clf.predict_proba(xrays.images), proba)
+
+
+@pytest.mark.parametrize("kind", ["cnn", "inception"])
+def test_published_is_grad_cam_as_written_out_for_tensorflow(kind):
+    if kind == "cnn":
+        model = build_cnn((48, 40), filters=(4, 6, 8))
+        inner, size = model, (48, 40)
+    else:
+        model, size = build_inception((80, 76), weights=None), (80, 76)
+        inner = next(layer for layer in model.layers if isinstance(layer, keras.Model))
+    images = np.random.default_rng(0).integers(0, 256, (2, *size), dtype=np.uint8)
+    pool = [x for x in inner.layers if isinstance(x, keras.layers.GlobalAveragePooling2D)][-1]
+    head = model.get_layer("probability")
+    head.kernel.assign(np.abs(head.kernel.value))  # some evidence for pneumonia
+    if kind == "cnn":
+        maps = keras.Model(model.inputs[0], pool.input)(images[..., None])
+    else:
+        scaled = np.repeat(images[..., None] / np.float32(127.5) - 1, 3, axis=-1)
+        maps = keras.Model(inner.inputs[0], pool.input)(scaled)
+    with tf.GradientTape() as tape:
+        tape.watch(maps)
+        logit = tf.reduce_mean(maps, axis=(1, 2)) @ head.kernel.value + head.bias.value
+    slopes = tape.gradient(logit, maps)
+    expected = tf.reduce_sum(maps * tf.reduce_mean(slopes, axis=(1, 2), keepdims=True), axis=-1)
+    found = evidence(*split_at_maps(model, "last")[:2], images, "published")
+    assert found.max() > 0
+    np.testing.assert_allclose(found, np.maximum(expected, 0), rtol=1e-3, atol=1e-5)
+    expected = keras.ops.sigmoid(logit)
+    np.testing.assert_allclose(model.predict(images, verbose=0), expected, rtol=1e-3)
+
+
+def test_integrated_maps_add_up_to_the_log_odds_gained(clf, xrays):
+    images = xrays.images[xrays.target == "PNEUMONIA"][:40]
+    parts = split_at_maps(clf.model_, "first")[:2]
+    total = evidence(*parts, images, "integrated").sum(axis=(1, 2))
+
+    def log_odds(images):
+        p = clf.model_.predict(np.rint(images).astype(np.uint8), verbose=0)[:, 0].astype(float)
+        return np.log(p / (1 - p))
+
+    gained = log_odds(images) - log_odds(blur(images))
+    assert np.corrcoef(total, gained)[0, 1] > 0.99
+
+
+@pytest.mark.parametrize("method", ["integrated", "published"])
+def test_maps_change_when_the_weights_are_drawn_anew(clf, xrays, method):
+    """The sanity check of Adebayo et al., NeurIPS 2018."""
+    images = xrays.images[xrays.target == "PNEUMONIA"][:20]
+    other = CNNPneumoniaClassifier(filters=(8, 16, 32), epochs=1, random_state=1)
+    other.fit(xrays.images[:40], xrays.target[:40])
+    rng = np.random.default_rng(0)
+    other.model_.set_weights(
+        [rng.permutation(w.ravel()).reshape(w.shape) for w in clf.model_.get_weights()]
+    )
+    pairs = zip(
+        GradCAM(clf, method=method).transform(images),
+        GradCAM(other, method=method).transform(images),
+        strict=True,
+    )
+    alike = [spearmanr(a.ravel(), b.ravel()).statistic for a, b in pairs if a.any() and b.any()]
+    assert np.median(np.abs(alike)) < 0.5
+
+
+def test_it_points_at_the_opacities(clf, xrays):
+    """The pointing game; `tests/benchmarks/pointing_game.py` plays it with a whole network."""
+    ill = (xrays.target == "PNEUMONIA") & (clf.predict(xrays.images) == "PNEUMONIA")
+    heat, masks = GradCAM(clf).transform(xrays.images[ill]), xrays.masks[ill]
+    hits = [mask.ravel()[part.argmax()] for part, mask in zip(heat, masks, strict=True)]
+    assert masks.mean() < 0.1
+    assert np.mean(hits) > 2 * masks.mean()
+
+
+@pytest.mark.parametrize("around", ["search", "frozen", "operating point", "calibrated"])
+def test_a_network_is_found_inside(clf, xrays, heatmaps, around):
+    X, y = xrays.images, xrays.target
+    frozen = FrozenEstimator(clf)
+    model = {
+        "search": lambda: GridSearchCV(clone(clf), {"threshold": [0.3]}, cv=2),
+        "frozen": lambda: frozen,
+        "operating point": lambda: OperatingPointClassifierCV(frozen, min_recall=0.5),
+        "calibrated": lambda: CalibratedClassifierCV(frozen, ensemble=False),
+    }[around]()
+    np.testing.assert_array_equal(GradCAM(model.fit(X, y)).transform(X[:40]), heatmaps)
+
+
+def test_a_pipeline_over_paths_gives_maps_of_the_files(xrays, tmp_path):
+    paths = []
+    for i, image in enumerate(xrays.images[:24]):
+        paths.append(str(tmp_path / f"{i}.png"))
+        Image.fromarray(np.pad(image, ((0, i % 3), (0, 4)))).save(paths[-1])
+    tiny = CNNPneumoniaClassifier(filters=(2, 4), epochs=1, random_state=0)
+    pipe = make_pipeline(XRayLoader(), XRayResizer((40, 36)), tiny)
+    pipe.fit(paths, xrays.target[:24])
+    heat = GradCAM(pipe).transform(paths[:5])
+    assert [part.shape for part in heat] == [(48 + i % 3, 44) for i in range(5)]
+
+
+def test_a_map_without_evidence_is_zero(clf, xrays):
+    grey = np.full((2, 48, 40), 100, dtype=np.uint8)
+    heat = GradCAM(clf).transform(grey)
+    np.testing.assert_array_equal(heat, 0)
+
+
+def test_what_is_wrong_is_told(clf, xrays):
+    table = LogisticRegression().fit([[0], [1]], [0, 1])
+    with pytest.raises(TypeError, match="There is no network to look into: LogisticRegression"):
+        GradCAM(table)
+    with pytest.raises(ValueError, match="method must be one of 'integrated', 'published'; got 'x"):
+        GradCAM(clf, method="x")
+    with pytest.raises(ValueError, match="batch_size must be a positive integer; got 0"):
+        GradCAM(clf, batch_size=0)
+    with pytest.raises(ValueError, match="has no maps to look at"):
+        split_at_maps(keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)]))
+    several = CalibratedClassifierCV(clf, cv=2).fit(xrays.images[:40], xrays.target[:40])
+    with pytest.raises(TypeError, match="holds 2 networks side by side"):
+        GradCAM(several)
+
+
+def test_gradients_of_inception_in_bfloat16():
+    model = build_inception((76, 75), weights=None, precision="bfloat16")
+    images = np.random.default_rng(0).integers(0, 256, (1, 76, 75), dtype=np.uint8)
+    found = evidence(*split_at_maps(model, "first")[:2], images, "integrated")
+    assert np.isfinite(found).all()
+    assert found.any()
+
+
+def test_the_display_draws_each_x_ray_under_its_heatmap(clf, xrays, heatmaps, tmp_path):
+    display = GradCAMDisplay.from_estimator(clf, xrays.images[:3])
+    assert len(display.axes_) == 3
+    for i, panel in enumerate(display.axes_):
+        image, heat = panel.get_images()
+        np.testing.assert_array_equal(image.get_array(), xrays.images[i])
+        np.testing.assert_allclose(heat.get_array(), heatmaps[i], atol=1e-4)
+    path = tmp_path / "scan-001.png"
+    Image.fromarray(xrays.images[0]).save(path)
+    one = GradCAMDisplay.from_estimator(clf, str(path))
+    proba = clf.predict_proba(xrays.images[:1])[0, 1]
+    assert one.ax_.get_title().startswith(f"PNEUMONIA: {int(100 * proba)}")
+    with pytest.raises(ValueError, match="3 X-rays need 3 axes; got 1"):
+        display.plot(one.ax_)
