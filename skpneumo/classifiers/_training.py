@@ -214,14 +214,15 @@ def network_key(model):
 
 
 def _layers(model):
-    """Kinds and parameters of the layers, without the names, which Keras numbers by process."""
+    """Kinds and parameters of the layers that decide what comes out of them."""
     return [
         _layers(layer)
         if isinstance(layer, keras.Model)
-        else (type(layer).__name__, layer.dtype_policy.name, _nameless(layer.get_config()))
+        else (type(layer).__name__, layer.dtype_policy.name, _deciding(layer.get_config()))
         for layer in model.layers
     ]
 
 
-def _nameless(config):
-    return {key: value for key, value in config.items() if key != "name"}
+def _deciding(config):
+    # Keras numbers the names by process.
+    return {key: value for key, value in config.items() if key not in ("name", "trainable")}
