@@ -188,11 +188,13 @@ def _through_memory(memory, key, compute):
     if memory is None or key is None:
         return compute()
     memory = check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
-    return memory.cache(_call, ignore=["compute"])(key, compute)
 
+    def call(key, compute):
+        return compute()
 
-def _call(key, compute):
-    return compute()
+    # A function of its own each time: one that joblib met before it takes to be known in every
+    # folder, and then later processes do not find what is in the second.
+    return memory.cache(call, ignore=["compute"])(key, compute)
 
 
 @contextmanager

@@ -35,6 +35,8 @@ np.savez(sys.argv[3], proba=clf.predict_proba(data["X"]), n=[sum(epochs), sum(as
 
 
 def test_a_later_process_trains_and_asks_nothing(xrays, tiny, tmp_path):
+    tiny(memory=tmp_path / "another").fit(xrays.X, xrays.y)
+    clear_memory()
     clf = tiny(memory=tmp_path / "memory").fit(xrays.X, xrays.y)
     expected = clf.predict_proba(xrays.X)
     data, result = tmp_path / "data.npz", tmp_path / "result.npz"
