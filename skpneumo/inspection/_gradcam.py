@@ -14,7 +14,7 @@ from skpneumo.inspection._layers import layers_of
 
 # By method: which maps of the network it looks at.
 _MAPS = {"integrated": "first", "published": "last"}
-_N_STEPS = 6
+_N_PASSES = {"integrated": 7, "published": 1}
 # Standard deviations of the blur and of the bells that make up a heatmap, as shares of the mean
 # side of what the network sees.
 _BLUR, _BELL = 0.05, 0.07
@@ -52,13 +52,12 @@ def evidence(to_maps, to_logit, images, method):
         maps, slopes = maps_and_slopes(images)
         return np.maximum(np.sum(maps * slopes.mean(axis=(1, 2), keepdims=True), axis=-1), 0)
     blurred = blur(images)
-    maps, slopes = maps_and_slopes(blurred)
-    total = np.zeros(maps.shape[:3], dtype=np.float32)
-    for share in np.arange(1, _N_STEPS + 1) / _N_STEPS:
-        before = maps, slopes
-        maps, slopes = maps_and_slopes(blurred + share * (images - blurred))
-        total += np.sum((maps - before[0]) * (slopes + before[1]) / 2, axis=-1)
-    return total
+    shares = np.linspace(0, 1, _N_PASSES[method], dtype=np.float32)[:, None, None, None]
+    way = np.concatenate(blurred + shares * (images - blurred))
+    maps, slopes = (
+        part.reshape(len(shares), len(images), *part.shape[1:]) for part in maps_and_slopes(way)
+    )
+    return np.sum(np.diff(maps, axis=0) * (slopes[1:] + slopes[:-1]) / 2, axis=(0, -1))
 
 
 def blur(images):
@@ -164,10 +163,10 @@ class GradCAM:
         changed.
     method : {"integrated", "published"}, default="integrated"
         "integrated" adds up, place by place, what the maps of the first convolution add to the
-        log odds while the image comes out of a blur; it takes seven passes. "published" is
-        Grad-CAM as it was published [1]_, at the last maps; it takes one. See the notes.
+        log odds while the image comes out of a blur, in seven stops. "published" is Grad-CAM as it
+        was published [1]_, at the last maps. See the notes.
     batch_size : int, default=32
-        Images at once.
+        Images that the network sees at once; each stop counts as one.
 
     Raises
     ------
@@ -196,7 +195,9 @@ class GradCAM:
     "integrated" multiplies place by place [3]_, at maps each place of which looks at 3 to 7 pixels,
     and adds up along the way from the blurred image to the image [4]_, known as conductance [5]_.
     So the maps, before the negative is left out, add up to the log odds of the image less those of
-    the blurred image, in which the network sees no pneumonia.
+    the blurred image: they tell which detail spoke for pneumonia. Where a network takes the blurred
+    image for ill, as may happen with real X-rays, most of the detail speaks against, and the
+    heatmap shows the rest.
 
     A heatmap says where the evidence lay for *this* network, not where disease is. Each is scaled
     to a highest value of 1, in a normal image too: look at the probability first.
@@ -271,8 +272,9 @@ class GradCAM:
             return [weights_of(*axis) for axis in zip(positions, centres, widths, strict=True)]
 
         heatmaps = []
-        for start in range(0, len(seen), self.batch_size):
-            rows = slice(start, start + self.batch_size)
+        step = max(1, self.batch_size // _N_PASSES[self.method])
+        for start in range(0, len(seen), step):
+            rows = slice(start, start + step)
             maps = evidence(to_maps, to_logit, np.asarray(seen[rows]), self.method)
             shapes = _shapes(images[rows])
             heatmaps += [

@@ -9,7 +9,7 @@ from skpneumo.images import as_xrays
 from skpneumo.inspection._drawing import merged, percent
 from skpneumo.inspection._gradcam import GradCAM
 
-_PANEL = 3.2  # inches
+_HEIGHT = 3.2  # of a panel, in inches
 
 
 class GradCAMDisplay:
@@ -94,8 +94,9 @@ class GradCAMDisplay:
 
         n = len(self.images)
         if ax is None:
-            size = (_PANEL * n + 0.8, _PANEL * 1.15)
-            ax = plt.subplots(1, n, figsize=size, layout="constrained")[1]
+            ratios = [image.shape[1] / image.shape[0] for image in self.images]
+            size = (_HEIGHT * sum(ratios) + 1, _HEIGHT + 0.3)
+            _, ax = plt.subplots(1, n, figsize=size, width_ratios=ratios, layout="constrained")
         self.axes_ = np.atleast_1d(ax).ravel()
         if len(self.axes_) != n:
             raise ValueError(f"{n} X-rays need {n} axes; got {len(self.axes_)}.")
