@@ -5,11 +5,24 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from joblib.externals.loky import reusable_executor
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Also in processes that tests start.
 _cache = tempfile.TemporaryDirectory(prefix="skpneumo-cache-")
 os.environ["SKPNEUMO_CACHE"] = _cache.name
+
+
+@pytest.fixture(autouse=True)
+def _no_workers_left():
+    """End joblib's workers after a test that started some.
+
+    They would serve the next test too, and loky takes a worker that grows by 300 MB, as one does
+    that imports TensorFlow in its second test, for one that leaks: it ends it, and at times hangs.
+    """
+    yield
+    if reusable_executor._executor is not None:
+        reusable_executor._executor.shutdown(wait=True, kill_workers=True)
 
 
 @pytest.fixture(scope="session")
