@@ -41,18 +41,8 @@ _LARGEST_ROW = 9 * 10**8
 _OFF = {"0", "false", "no", "none", "off"}
 _NETWORK_SYSTEMS = {
     *("9p", "afs", "afpfs", "beegfs", "ceph", "cifs", "glusterfs", "gpfs", "lustre", "nfs", "nfs4"),
-    *(
-        "orangefs",
-        "panfs",
-        "smb",
-        "smb2",
-        "smb3",
-        "smbfs",
-        "vboxsf",
-        "virtiofs",
-        "webdav",
-        "wekafs",
-    ),
+    *("orangefs", "panfs", "smb", "smb2", "smb3", "smbfs"),
+    *("vboxsf", "virtiofs", "webdav", "wekafs"),
     *("fuse.ceph", "fuse.gcsfuse", "fuse.glusterfs", "fuse.juicefs", "fuse.rclone", "fuse.s3fs"),
     "fuse.sshfs",
 }

@@ -86,8 +86,11 @@ def fit_once(estimator, key, learn):
         estimator._shared = False
         return
 
+    learnt = []
+
     def compute():
         learn()
+        learnt.append(key)
         NETWORKS.put(key, (estimator.model_, parts_key(estimator._parts())), 1)
         return _state(estimator)
 
@@ -95,7 +98,8 @@ def fit_once(estimator, key, learn):
     if kept is None or not _restore(estimator, key, *kept):
         state = _through_memory(estimator.memory, key, compute)
         _keep(key, *state)
-        _restore(estimator, key, *state)
+        if not learnt:
+            _restore(estimator, key, *state)
     estimator._shared = True
 
 

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from skpneumo.evaluation._figures import KIND
 from skpneumo.evaluation._text import format_figure, format_interval, threshold_line
 from skpneumo.evaluation._unwrap import layers_of
 
@@ -198,7 +199,7 @@ def _answer(answers, number):
 def _sayings(report, has_heatmaps):
     negative, positive = report.classes
     t, figures, params = report.table, report.figures, report.model["params"]
-    kinds = [name for name in figures if name.startswith("recall_of_")]
+    kinds = [name for name in figures if name.startswith(KIND)]
     patients = "" if report.groups is None else f" of {report.n_patients} patients"
     unit = "images" if report.groups is None else "patients"
     return {

@@ -9,7 +9,14 @@ import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 
 from skpneumo.evaluation._bootstrap import exact_interval, percentile_interval, resampled
-from skpneumo.evaluation._evaluation import Evaluation, Figure, figures_of, units_of
+from skpneumo.evaluation._evaluation import (
+    Evaluation,
+    Figure,
+    figures_of,
+    images_of_kind,
+    units_of,
+)
+from skpneumo.evaluation._figures import KIND
 from skpneumo.evaluation._unwrap import (
     data_fingerprint,
     describe_model,
@@ -186,8 +193,8 @@ def _figure(report, name, values):
 
 def _images_of_share(report, name):
     """The images that a share is a share of, or None for another figure."""
-    if name.startswith("recall_of_"):
-        return report.truth & (report.subtype.astype(str) == name.removeprefix("recall_of_"))
+    if name.startswith(KIND):
+        return images_of_kind(report, name)
     return {
         "recall": report.truth,
         "specificity": ~report.truth,

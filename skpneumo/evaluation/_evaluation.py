@@ -9,6 +9,7 @@ import numpy as np
 
 from skpneumo.evaluation._bootstrap import percentile_interval, resampled
 from skpneumo.evaluation._figures import (
+    KIND,
     figures_of_calls,
     figures_of_probabilities,
     figures_of_scores,
@@ -231,6 +232,11 @@ def figures_of(report, weights):
     if report.is_probability:
         figures |= figures_of_probabilities(report.truth, report.scores, weights)
     return figures
+
+
+def images_of_kind(report, name):
+    """The positive images of the kind that a figure is the recall of."""
+    return report.truth & (report.subtype.astype(str) == name.removeprefix(KIND))
 
 
 def units_of(report):

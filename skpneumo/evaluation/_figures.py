@@ -7,6 +7,8 @@ RECALLS = (0.95, 0.97, 0.99)
 PREVALENCES = (0.05, 0.10, 0.20, 0.40)
 EXCHANGE_PROBABILITIES = (0.05, 0.10, 0.20)
 N_BINS = 10
+# Begins the name of the recall of one kind.
+KIND = "recall_of_"
 _ROUNDING = 1e-9  # weighted sums may fall short of a share that they reach on paper
 _CLIP = 1e-7  # float32 probabilities of 0 and 1
 _NEWTON_STEPS = 100
@@ -57,7 +59,7 @@ def figures_of_calls(truth, called, weights, subtype=None):
             for kind in kinds_of(subtype[truth]):
                 rows = truth & (subtype == kind)
                 caught = weights[:, rows] @ called[rows].astype(weights.dtype)
-                figures[f"recall_of_{kind}"] = caught / weights[:, rows].sum(axis=1)
+                figures[f"{KIND}{kind}"] = caught / weights[:, rows].sum(axis=1)
     return figures
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from skpneumo.evaluation._checklists import filled_in
-from skpneumo.evaluation._figures import figures_of_probabilities
+from skpneumo.evaluation._evaluation import images_of_kind
+from skpneumo.evaluation._figures import KIND, figures_of_probabilities
 from skpneumo.evaluation._gallery import MOST, wrong_images
 from skpneumo.evaluation._plots import calibration_curve, curves
 from skpneumo.evaluation._text import (
@@ -11,11 +12,10 @@ from skpneumo.evaluation._text import (
     format_interval,
     is_share,
     label_of,
-    rows_of,
+    sections_of,
     threshold_line,
 )
 
-_KIND = "recall_of_"
 _FROM_0_TO_1 = ("roc_auc", "average_precision", "f1", "f2")
 _TILES = {
     "recall": "Recall",
@@ -56,8 +56,8 @@ def as_html(report, embedded=False):
         "tiles": [_row(report, name) | {"label": label} for name, label in _TILES.items()],
         "cells": _confusion(report),
         "sections": [
-            (heading, [_row(report, name) for name, *_ in rows])
-            for heading, rows in rows_of(report)
+            (heading, [_row(report, name) for name in names])
+            for heading, names in sections_of(report)
         ],
         "curves": curves(report),
     }
@@ -74,7 +74,7 @@ def _rest_of_page(report):
         ("False alarms", report.table["false_positive"], alarmed),
     )
     return {
-        "kinds": [_kind(report, name) for name in report.figures if name.startswith(_KIND)],
+        "kinds": [_kind(report, name) for name in report.figures if name.startswith(KIND)],
         "calibration": calibration_curve(report) if report.is_probability else "",
         "calibration_rows": _calibration_rows(report) if report.is_probability else [],
         "wrong": wrong,
@@ -130,8 +130,8 @@ def _row(report, name):
 
 
 def _kind(report, name):
-    kind = name.removeprefix(_KIND)
-    rows = report.truth & (report.subtype.astype(str) == kind)
+    kind = name.removeprefix(KIND)
+    rows = images_of_kind(report, name)
     n, n_missed = int(rows.sum()), int((rows & ~report.called).sum())
     return _row(report, name) | {"label": kind, "n": n, "n_missed": n_missed}
 

@@ -4,6 +4,8 @@ from textwrap import wrap
 
 import numpy as np
 
+from skpneumo.evaluation._figures import KIND
+
 # What is shown under which heading, in this order.
 SECTIONS = {
     "At the threshold": (
@@ -73,8 +75,8 @@ def label_of(name):
     """Name of a figure for people."""
     if name in _LABELS:
         return _LABELS[name]
-    if name.startswith("recall_of_"):
-        return f"recall, {name.removeprefix('recall_of_')}"
+    if name.startswith(KIND):
+        return f"recall, {name.removeprefix(KIND)}"
     if "_at_prevalence_" in name:
         kind, share = name.split("_at_prevalence_")
         return f"{kind.upper()} where {float(share):.0%} are ill"
@@ -113,30 +115,21 @@ def threshold_line(report):
     return f"Threshold {known}: {report.threshold_origin}."
 
 
-def rows_of(report):
-    """Headings, and under each the figures that the report has.
+def sections_of(report):
+    """Headings, and under each the names of the figures that the report has.
 
     Returns
     -------
-    list of (str, list of (name, label, value, interval))
+    list of (str, list of str)
     """
     found = []
     for heading, names in SECTIONS.items():
         if heading == "At the threshold":
-            kinds = [name for name in report.figures if name.startswith("recall_of_")]
+            kinds = [name for name in report.figures if name.startswith(KIND)]
             names = (names[0], *kinds, *names[1:])
-        rows = [
-            (
-                name,
-                label_of(name),
-                format_figure(name, report.figures[name].value),
-                format_interval(name, report.figures[name]),
-            )
-            for name in names
-            if name in report.figures
-        ]
-        if rows:
-            found.append((heading, rows))
+        names = [name for name in names if name in report.figures]
+        if names:
+            found.append((heading, names))
     return found
 
 
@@ -157,9 +150,12 @@ def as_text(report):
         (positive, t["false_negative"], t["true_positive"]),
     ):
         lines.append(f"{label:{wide}}  {left:>{wide + 8}}  {right:>{wide + 8}}")
-    for heading, rows in rows_of(report):
+    for heading, names in sections_of(report):
         lines += ["", heading]
-        lines += [f"  {label:<42}{value:>9}  {interval}" for _, label, value, interval in rows]
+        for name in names:
+            figure = report.figures[name]
+            value, interval = format_figure(name, figure.value), format_interval(name, figure)
+            lines.append(f"  {label_of(name):<42}{value:>9}  {interval}")
     lines += [
         "",
         f"[ ]: {report.confidence:.0%} intervals, {report.n_resamples} resamples of patients.",

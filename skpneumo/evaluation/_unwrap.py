@@ -3,17 +3,15 @@
 import hashlib
 import os
 import re
-from numbers import Real
 
 import joblib
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
 
+from skpneumo.inspection._layers import deciding_layer, threshold_of
 from skpneumo.inspection._layers import layers_of as outer_layers_of
-from skpneumo.inspection._layers import threshold_of
 from skpneumo.metrics._response import positive_scores
 from skpneumo.model_selection import OperatingPointClassifierCV
 
@@ -56,16 +54,13 @@ def threshold_origin(estimator):
     -------
     str
     """
-    for layer in layers_of(estimator):
-        if isinstance(layer, OperatingPointClassifierCV):
-            return _origin_of_operating_point(layer)
-        if isinstance(layer, TunedThresholdClassifierCV):
-            return f"chosen by {type(layer).__name__}"
-        if isinstance(getattr(layer, "threshold", None), Real):
-            return f"parameter of {type(layer).__name__}"
-        if isinstance(layer, (CalibratedClassifierCV, FixedThresholdClassifier)):
-            break
-    return "scikit-learn's default"
+    layer = deciding_layer(estimator)
+    if layer is None:
+        return "scikit-learn's default"
+    if isinstance(layer, OperatingPointClassifierCV):
+        return _origin_of_operating_point(layer)
+    how = "chosen by" if hasattr(layer, "best_threshold_") else "parameter of"
+    return f"{how} {type(layer).__name__}"
 
 
 def _origin_of_operating_point(layer):

@@ -1,7 +1,5 @@
 """What the displays have in common."""
 
-from math import floor
-
 # Of Okabe and Ito: people who are colour-blind can tell them apart.
 BLUE, VERMILION = "#0072B2", "#D55E00"
 
@@ -23,8 +21,3 @@ def merged(defaults, given, artist):
 def labelled(what, name):
     """Label of a line in the legend."""
     return what if name is None else f"{name}: {what}"
-
-
-def percent(share):
-    """Round down: 97.96 % shall not read as the 98.0 % that it misses."""
-    return f"{floor(1000 * (share + 1e-9)) / 10:.1f}%"

@@ -6,8 +6,9 @@ from pathlib import PurePath
 import numpy as np
 
 from skpneumo.images import as_xrays
-from skpneumo.inspection._drawing import merged, percent
+from skpneumo.inspection._drawing import merged
 from skpneumo.inspection._gradcam import GradCAM
+from skpneumo.metrics._format import percent
 
 _HEIGHT = 3.2  # of a panel, in inches
 

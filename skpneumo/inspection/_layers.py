@@ -41,6 +41,33 @@ def _inside(layer):
     return None
 
 
+def deciding_layer(estimator):
+    """The layer whose threshold ``predict`` follows, or None where that is scikit-learn's default.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted.
+
+    Returns
+    -------
+    estimator or None
+        With ``best_threshold_`` or ``threshold``.
+    """
+    for layer in layers_of(estimator):
+        if isinstance(layer, FrozenEstimator):
+            continue  # shows the threshold of what it holds for its own
+        if isinstance(_threshold(layer), Real):
+            return layer
+        if isinstance(layer, FixedThresholdClassifier):
+            break  # threshold="auto"
+    return None
+
+
+def _threshold(layer):
+    return getattr(layer, "best_threshold_", getattr(layer, "threshold", None))
+
+
 def threshold_of(estimator):
     """Threshold of ``predict``.
 
@@ -53,10 +80,7 @@ def threshold_of(estimator):
     -------
     float
     """
-    for layer in layers_of(estimator):
-        threshold = getattr(layer, "best_threshold_", getattr(layer, "threshold", None))
-        if isinstance(threshold, Real):
-            return float(threshold)
-        if isinstance(layer, FixedThresholdClassifier):
-            break  # threshold="auto"
-    return 0.5 if hasattr(estimator, "predict_proba") else 0.0
+    layer = deciding_layer(estimator)
+    if layer is None:
+        return 0.5 if hasattr(estimator, "predict_proba") else 0.0
+    return float(_threshold(layer))

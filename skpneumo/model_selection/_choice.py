@@ -1,11 +1,11 @@
 """Which setting of a search to keep: few missed pneumonias first, then few false alarms."""
 
 from dataclasses import dataclass
-from math import floor
 
 import numpy as np
 
 from skpneumo.metrics._check import check_share
+from skpneumo.metrics._format import percent
 
 _ROUNDING = 1e-9  # the mean of folds that all sit on a floor may fall short of it by rounding
 
@@ -95,16 +95,16 @@ def choose_setting(cv_results, *, min_recall=0.98, min_specificity=0.5):
     if wanted.any():
         index = _best(wanted, specificity, recall)
         reason = (
-            f"Setting {index} has the highest mean specificity, {_percent(specificity[index])}, of "
+            f"Setting {index} has the highest mean specificity, {percent(specificity[index])}, of "
             f"those that reach {wants} and {spares} ({wanted.sum()} of {n}); its mean recall is "
-            f"{_percent(recall[index])}."
+            f"{percent(recall[index])}."
         )
     elif quiet.any():
         index = _best(quiet, recall, specificity)
         reason = (
             f"No useful setting reaches both {wants} and {spares}; of those that reach the latter "
             f"({quiet.sum()} of {n}), setting {index} has the highest mean recall, "
-            f"{_percent(recall[index])}, with a mean specificity of {_percent(specificity[index])}."
+            f"{percent(recall[index])}, with a mean specificity of {percent(specificity[index])}."
         )
     else:
         index = _best(scored, recall + specificity, recall)
@@ -115,7 +115,7 @@ def choose_setting(cv_results, *, min_recall=0.98, min_specificity=0.5):
         )
         reason = (
             f"None of {n} settings {lack}; setting {index} has the highest sum of mean recall "
-            f"and mean specificity, {_percent(recall[index])} and {_percent(specificity[index])}."
+            f"and mean specificity, {percent(recall[index])} and {percent(specificity[index])}."
         )
     return index, reason
 
@@ -203,8 +203,3 @@ def _best(allowed, first, second):
         key=lambda i: (-round(float(first[i]), 9), -round(float(second[i]), 9), i),
     )
     return int(ranked[0])
-
-
-def _percent(share):
-    """Round down: 97.96 % shall not read as the 98.0 % that it misses."""
-    return f"{floor(1000 * (share + _ROUNDING)) / 10:.1f}%"
