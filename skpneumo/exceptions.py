@@ -6,11 +6,15 @@ class ImageReadError(ValueError):
 
 
 class DatasetError(ValueError):
-    """A folder does not hold a labelled collection of X-rays; the message shows how it should."""
+    """There is no labelled collection of X-rays as wanted; the message shows what to do."""
 
 
 class WeightsError(OSError):
     """Network weights could not be loaded; the message says which file to put where."""
+
+
+class ModelFileError(ValueError):
+    """A file does not hold a model that can be trusted; the message says what is wrong with it."""
 
 
 class CacheWarning(UserWarning):

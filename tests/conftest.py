@@ -33,3 +33,11 @@ def xray_data():
     if not (folder / "chest_xray").is_dir():
         pytest.skip(f"real X-rays are not at {folder}; set SKPNEUMO_TEST_DATA to their folder")
     return folder
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print the tables that tests recorded."""
+    for report in terminalreporter.getreports("passed"):
+        for name, text in report.user_properties:
+            if name == "table" and report.when == "call":
+                terminalreporter.write_line(text)

@@ -57,7 +57,10 @@ def parse_filename(name):
     >>> parse_filename("NORMAL2-IM-0115-0001.jpeg").patient
     'NORMAL2-IM-115'
     """
-    stem = os.path.splitext(os.path.basename(name))[0]
+    name = os.path.basename(name)
+    stem, extension = os.path.splitext(name)
+    if extension[1:].isdigit():
+        stem = name  # the end of an identifier, as DICOM files are often named
     if match := _PNEUMONIA.fullmatch(stem):
         number, pathogen = int(match[1]), match[2].lower()
         return XRayName(f"{pathogen}-{number}", f"person-{number}", pathogen)

@@ -7,8 +7,9 @@ from collections import Counter
 import numpy as np
 from sklearn.utils import Bunch
 
-from skpneumo.datasets._filenames import parse_filename
+from skpneumo.datasets._filenames import XRayName, parse_filename
 from skpneumo.exceptions import DatasetError
+from skpneumo.images import XRaySequence, image_type, read_patient
 
 _CLASSES = {"normal": "NORMAL", "pneumonia": "PNEUMONIA"}
 _SPLITS = {
@@ -20,7 +21,7 @@ _SPLITS = {
     "test": "test",
     "testing": "test",
 }
-_EXTENSIONS = (".jpeg", ".jpg", ".png")
+_PICTURES = (".jpeg", ".jpg", ".png")
 _LITTER = {"__macosx", "thumbs.db", "desktop.ini"}
 _MAX_NAMED = 3  # names in a message
 _MAX_DEPTH = 2  # archive/chest_xray/chest_xray is the deepest that a download nests
@@ -29,8 +30,8 @@ _LAYOUT = """Expected, in upper or lower case (val, test or the level of splits 
 
     chest_xray/
         train/
-            NORMAL/      *.jpeg, *.jpg, *.png
-            PNEUMONIA/   *.jpeg, *.jpg, *.png
+            NORMAL/      *.jpeg, *.jpg, *.png, DICOM files
+            PNEUMONIA/   likewise
         val/             likewise
         test/            likewise"""
 
@@ -42,7 +43,8 @@ Images: {counts}
 The child of an image is read from its file name, as Kermany, Zhang and Goldbaum (Mendeley Data,
 rscbjbr9sj) name their files. `groups` is for cross-validation: it never crosses splits and merges
 children whom the names may have split. `patient` is finer and bare of the split: it is for
-looking for children across splits. Other names count as one child each.
+looking for children across splits. DICOM files tell the child themselves: children are numbered,
+and their identifiers not kept. Every other file counts as a child of its own.
 """
 
 
@@ -90,7 +92,11 @@ def _find_collections(folder, depth=_MAX_DEPTH):
 
 
 def _is_image(entry):
-    return entry.name.casefold().endswith(_EXTENSIONS) and entry.is_file()
+    return entry.is_file() and (_is_picture(entry.name) or image_type(entry.path) is not None)
+
+
+def _is_picture(name):
+    return name.casefold().endswith(_PICTURES)
 
 
 def _read_split(split, folder):
@@ -135,6 +141,20 @@ def _describe_counts(counts, splits):
     )
 
 
+def _parse_names(names, paths):
+    """What the name of each file, or a DICOM file itself, tells about the child."""
+    numbers = {}
+
+    def parse(name, path):
+        identifier = "" if _is_picture(name) else read_patient(path)
+        if not identifier:
+            return parse_filename(name)
+        child = f"dicom-{numbers.setdefault(identifier, len(numbers) + 1)}"
+        return XRayName(child, child, "")
+
+    return [parse(name, path) for name, path in zip(names, paths, strict=True)]
+
+
 def _error(problem):
     return DatasetError(f"{problem}\n{_LAYOUT}")
 
@@ -176,11 +196,11 @@ def _check_classes(counts, splits, folder, left_out):
         )
 
 
-def load_xray_folder(root):
+def load_xray_folder(root, *, on_error=None):
     """List a folder of chest X-rays sorted into NORMAL and PNEUMONIA.
 
-    No image is opened: give the paths to :class:`~skpneumo.XRayLoader`. These are understood,
-    whatever the case of their names:
+    No JPEG or PNG is opened: give the paths to :class:`~skpneumo.XRayLoader`. These are
+    understood, whatever the case of their names:
 
     - folders ``train``, ``val`` and ``test`` (also ``training``, ``valid``, ``validation``,
       ``testing``), not necessarily all, each with folders ``NORMAL`` and ``PNEUMONIA``: the
@@ -192,6 +212,9 @@ def load_xray_folder(root):
     ----------
     root : str or path-like
         The folder.
+    on_error : {"raise", "skip"} or None, default=None
+        Decode every file now, in threads, and stop with the list of all that cannot be read, or
+        leave these out and warn of them. None leaves it to whoever decodes them later.
 
     Returns
     -------
@@ -207,7 +230,7 @@ def load_xray_folder(root):
             children whom the file names may have split.
         patient : ndarray
             The child as finely as file names tell, without the split: to look for children in
-            more than one split.
+            more than one split. Of DICOM files the identifier in the file counts, as a number.
         subtype : ndarray
             "bacteria", "virus", or "" for normal images and names that do not tell.
         split : ndarray
@@ -216,18 +239,26 @@ def load_xray_folder(root):
         DESCR : str
             What was found, and where.
 
+        And, with ``on_error="skip"``, a dict:
+
+        unreadable : dict of str to str
+            The files left out, and why.
+
     Raises
     ------
     DatasetError
         If the folder is missing, has another layout, holds several collections, or lacks a
         class: in the whole, or in train. In val or test one class is enough, since recall or
         specificity alone can be measured there. It is a ValueError.
+    ImageReadError
+        With ``on_error="raise"``, if files cannot be read; it names them all.
 
     Warns
     -----
     UserWarning
-        If anything is left out: files in the class folders that are not ``.jpeg``, ``.jpg`` or
-        ``.png``, folders inside or beside the class folders, images beside them.
+        If anything is left out: files in the class folders that are not named ``.jpeg``,
+        ``.jpg`` or ``.png`` and hold no DICOM, JPEG or PNG either, folders inside or beside the
+        class folders, images beside them; files that cannot be read.
         What operating systems leave behind (``__MACOSX``, ``.DS_Store``, ``Thumbs.db``, hidden
         files) is ignored.
 
@@ -253,19 +284,25 @@ def load_xray_folder(root):
         more_rows, more_left_out = _read_split(split, path)
         rows += more_rows
         left_out += [os.path.relpath(other, folder) for other in more_left_out]
+    if on_error is None:
+        unreadable = {}
+    else:
+        unreadable = XRaySequence([path for *_, path in rows]).check(on_error)
+    rows = [row for row in rows if row[-1] not in unreadable]
     counts = Counter((split, target) for split, target, _, _ in rows)
     split_names = {split for split, _ in splits}
     _check_classes(counts, split_names, folder, left_out)
     if left_out:
         warnings.warn(
             f"{len(left_out):,} file(s) or folder(s) in {folder!r} are left out, being neither "
-            f"NORMAL nor PNEUMONIA images ({', '.join(_EXTENSIONS)}): {_shorten(left_out)}.",
+            f"NORMAL nor PNEUMONIA images (JPEG, PNG, DICOM): {_shorten(left_out)}.",
             UserWarning,
             stacklevel=2,
         )
     rows.sort()  # the path comes last, so the case of a folder's name does not change the order
     split, target, names, paths = zip(*rows, strict=True)
-    patient, group, subtype = zip(*map(parse_filename, names), strict=True)
+    patient, group, subtype = zip(*_parse_names(names, paths), strict=True)
+    more = {"unreadable": unreadable} if on_error == "skip" else {}
     return Bunch(
         paths=np.array(paths),
         target=np.array(target),
@@ -274,4 +311,5 @@ def load_xray_folder(root):
         subtype=np.array(subtype),
         split=np.array(split),
         DESCR=_DESCR.format(folder=folder, counts=_describe_counts(counts, split_names)),
+        **more,
     )

@@ -3,7 +3,7 @@
 from skpneumo.images._augment import Augmentation, check_augmentation
 from skpneumo.images._check import as_xrays
 from skpneumo.images._files import file_identity
-from skpneumo.images._read import read_xray
+from skpneumo.images._read import image_type, read_patient, read_xray
 from skpneumo.images._resize import (
     ASPECTS,
     Resizing,
@@ -23,6 +23,8 @@ __all__ = [
     "check_augmentation",
     "check_image_size",
     "file_identity",
+    "image_type",
+    "read_patient",
     "read_xray",
     "resize_xray",
     "resize_xrays",

@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from threading import Lock
 
@@ -9,24 +10,30 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from skpneumo.exceptions import ImageReadError
-from skpneumo.images._resize import check_aspect, check_image_size, resize_image
+from skpneumo.images._dicom import HEAD, DicomError, decode_dicom, is_dicom, patient_of
+from skpneumo.images._resize import check_aspect, check_image_size, resize_image, resize_xray
 
-MAX_PIXELS = 100_000_000
-_FORMATS = ("JPEG", "PNG")
+MAX_PIXELS = 50_000_000
+_STARTS = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n"}
 _ORIENTATION = 0x0112
 
 
 def read_xray(source, *, size=None, aspect="stretch"):
     """Read one X-ray file.
 
-    Colours become grey, transparency becomes black, 16-bit samples are scaled to 8 bits by the
-    full range of the format (65535 becomes 255), an EXIF orientation is applied. With ``size``
-    a JPEG is decoded at reduced scale, which takes about half the time.
+    JPEG and PNG: colours become grey, transparency becomes black, 16-bit samples are scaled to 8
+    bits by the full range of the format (65535 becomes 255), an EXIF orientation is applied. With
+    ``size`` a JPEG is decoded at reduced scale, which takes about half the time.
+
+    DICOM: the values are shown as a viewer first would, by the modality's rescaling or table and
+    the first table or window of interest; without one, values of 8 bits stay and deeper ones are
+    stretched from the least to the greatest. MONOCHROME1 is inverted, padding becomes black. Of
+    the rest of the file nothing is read, no name and no date.
 
     Parameters
     ----------
     source : str, path, bytes or binary file
-        A JPEG or PNG file. Its type is told by its content, not by its name.
+        A JPEG, PNG or DICOM file. Its type is told by its content, not by its name.
     size : tuple of (int, int), default=None
         Rows and columns of the image returned; None keeps the image's own.
     aspect : {"stretch", "crop", "pad"}, default="stretch"
@@ -40,8 +47,10 @@ def read_xray(source, *, size=None, aspect="stretch"):
     Raises
     ------
     ImageReadError
-        If the source is missing, is not a JPEG or PNG, is damaged, or has more than 100 million
-        pixels. The message names the file and the cause.
+        If the source is missing, is of another type, is damaged, or has more than 50 million
+        pixels; if a DICOM file is in colour, has several frames or none, or is no radiograph (CT,
+        MR ...), or needs a decoder of ``skpneumo[dicom]`` that is not installed. The message names
+        the file and the cause.
     ValueError
         If ``size`` or ``aspect`` is not valid.
 
@@ -61,19 +70,65 @@ def read_xray(source, *, size=None, aspect="stretch"):
     check_aspect(aspect)
     name = _name(source)
     try:
-        # Pillow warns of odd metadata and of large files; the former is harmless here, the
-        # latter has a limit of its own below.
-        with _silence, Image.open(_opened(source), formats=_FORMATS) as image:
-            return _to_array(image, size, aspect)
+        # Pillow and pydicom warn of odd metadata and of large files; the former is harmless here,
+        # the latter has a limit of its own below.
+        with _silence, _opened(source) as file:
+            head = file.read(HEAD)
+            file.seek(0)
+            read = _read_dicom if is_dicom(head) else _read_picture
+            return read(file, size, aspect)
     except FileNotFoundError:
         raise ImageReadError(f"{name}: there is no such file.") from None
+    except IsADirectoryError:
+        raise ImageReadError(f"{name}: this is a folder, not a file.") from None
     except Image.UnidentifiedImageError:
-        raise ImageReadError(f"{name}: this is not a JPEG or PNG image.") from None
+        raise ImageReadError(f"{name}: this is not a JPEG, PNG or DICOM image.") from None
+    except DicomError as error:
+        raise ImageReadError(f"{name}: this DICOM file gives no X-ray: {error}.") from None
     except (MemoryError, KeyboardInterrupt):
         raise
     except Exception as error:
         # Damaged files make Pillow raise nearly anything: OSError, SyntaxError, struct.error ...
         raise ImageReadError(f"{name}: cannot be read as an image ({_cause(error)}).") from error
+
+
+def image_type(path):
+    """Tell what a file holds, by its first bytes.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    {"JPEG", "PNG", "DICOM"} or None
+    """
+    with open(path, "rb") as file:
+        head = file.read(HEAD)
+    if is_dicom(head):
+        return "DICOM"
+    return next((name for name, start in _STARTS.items() if head.startswith(start)), None)
+
+
+def read_patient(path):
+    """Identifier of the patient in a file: for telling children apart, not to be shown or kept.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    str
+        "" where it is no DICOM file, or tells none, or cannot be read.
+    """
+    try:
+        with _silence, open(path, "rb") as file:
+            return patient_of(file) if is_dicom(file.read(HEAD)) else ""
+    except (DicomError, OSError):
+        return ""
 
 
 class _Silence:
@@ -114,13 +169,29 @@ def _name(source):
 def _opened(source):
     if isinstance(source, (bytes, bytearray, memoryview)):
         return io.BytesIO(source)
-    if isinstance(source, (str, Path)) and Path(source).is_dir():
-        raise IsADirectoryError("it is a folder")
-    return source
+    if isinstance(source, (str, Path)):
+        return open(source, "rb")
+    return nullcontext(source)
 
 
 def _cause(error):
     return str(error) or type(error).__name__
+
+
+def _read_dicom(file, size, aspect):
+    try:
+        grey = decode_dicom(file, MAX_PIXELS)
+    except (DicomError, MemoryError):
+        raise
+    except Exception:
+        # What pydicom says may quote the file.
+        raise DicomError("it is damaged") from None
+    return grey if size is None else resize_xray(grey, size, aspect)
+
+
+def _read_picture(file, size, aspect):
+    with Image.open(file, formats=[*_STARTS]) as image:
+        return _to_array(image, size, aspect)
 
 
 def _to_array(image, size, aspect):

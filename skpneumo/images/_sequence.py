@@ -1,9 +1,11 @@
 """An array-like of images that are not decoded yet."""
 
 import os
+import warnings
 
 import numpy as np
 
+from skpneumo.exceptions import ImageReadError
 from skpneumo.images._augment import check_augmentation
 from skpneumo.images._files import file_identity, in_threads, read_files
 from skpneumo.images._resize import Resizing, check_aspect, check_image_size
@@ -137,6 +139,53 @@ class XRaySequence:
                 for i, item in enumerate(prints)
             ]
         return prints
+
+    def check(self, on_error="raise"):
+        """Decode every file, in threads, to find those that cannot be read.
+
+        Parameters
+        ----------
+        on_error : {"raise", "skip"}, default="raise"
+            Stop with the list of all unreadable files, or only warn of them.
+
+        Returns
+        -------
+        dict of str to str
+            The unreadable files, and why; empty where all can be read. Leave their rows out of
+            every array alike: ``readable = ~np.isin(xrays.paths, list(unreadable))``.
+
+        Raises
+        ------
+        ImageReadError
+            With ``on_error="raise"``, if a file cannot be read. The message names them all.
+
+        Warns
+        -----
+        UserWarning
+            With ``on_error="skip"``, of the same.
+        """
+        if on_error not in ("raise", "skip"):
+            raise ValueError(f"on_error must be 'raise' or 'skip', got {on_error!r}.")
+        causes = {}
+        for start in range(0, len(self), _DECODED_AT_ONCE):
+            rows = range(start, min(start + _DECODED_AT_ONCE, len(self)))
+            for row, cause in zip(rows, in_threads(self._why_unreadable, rows), strict=True):
+                if cause is not None:
+                    causes[self.paths[row]] = cause
+        if causes:
+            text = f"{len(causes):,} of {len(self):,} files cannot be read:"
+            text = "\n".join([text, *(f"  {cause}" for cause in causes.values())])
+            if on_error == "raise":
+                raise ImageReadError(text)
+            warnings.warn(text, UserWarning, stacklevel=2)
+        return causes
+
+    def _why_unreadable(self, row):
+        try:
+            self._decode([row])
+        except ImageReadError as error:
+            return str(error)
+        return None
 
     def __len__(self):
         return len(self.paths)

@@ -4,10 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ImplicitVRLittleEndian
 from sklearn.utils import Bunch
 
 from skpneumo.datasets._folder import load_xray_folder
-from skpneumo.exceptions import DatasetError
+from skpneumo.exceptions import DatasetError, ImageReadError
+from skpneumo.images import XRaySequence
 
 ARRAYS = ("paths", "target", "groups", "patient", "subtype", "split")
 NORMAL = ("IM-0115-0001.jpeg", "NORMAL2-IM-0115-0001.jpeg")
@@ -219,7 +223,7 @@ def test_one_warning_counts_what_is_left_out_and_names_some(tmp_path):
     assert (
         sum(name in message for name in ("a.txt", "b.jpeg.part", "c.tiff", "d.jpeg", "more")) == 3
     )
-    assert ".jpeg, .jpg, .png" in message
+    assert "JPEG, PNG, DICOM" in message
     assert record[0].filename == __file__
     assert len(data.paths) == 15
 
@@ -433,3 +437,103 @@ def test_real_originals_are_found_in_their_split(real, xray_data):
 def test_the_folder_of_several_real_collections_is_refused(xray_data):
     with pytest.raises(DatasetError, match=r"2 collections: .*chest_xray.*originals"):
         load_xray_folder(xray_data)
+
+
+def save_dicom(path, patient, **elements):
+    """A DICOM radiograph of a patient, of 12 x 9 pixels."""
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    dataset.SOPClassUID, dataset.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.1.1", "1.2.3"
+    dataset.Modality, dataset.PatientID = "DX", patient
+    dataset.Rows, dataset.Columns, dataset.SamplesPerPixel = 12, 9, 1
+    dataset.BitsAllocated = dataset.BitsStored = 8
+    dataset.HighBit, dataset.PixelRepresentation = 7, 0
+    dataset.PhotometricInterpretation = "MONOCHROME2"
+    dataset.PixelData = bytes(range(108))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    dataset.save_as(path, enforce_file_format=True)
+
+
+@pytest.fixture
+def hospital(tmp_path):
+    """DICOM files as archives name them, two of one child, one of a child without identifier."""
+    save_dicom(tmp_path / "train/NORMAL/1.2.840.5", "Jane-4711")
+    save_dicom(tmp_path / "train/NORMAL/1.2.840.6", "")
+    save_dicom(tmp_path / "train/PNEUMONIA/IM000001", "Joe-0815")
+    save_dicom(tmp_path / "train/PNEUMONIA/scan.DCM", "Jane-4711")
+    save_dicom(tmp_path / "test/PNEUMONIA/1.2.840.7", "Jane-4711")
+    return tmp_path
+
+
+def test_dicom_files_are_told_by_their_content(hospital):
+    build(hospital, "train/PNEUMONIA/notes.txt")
+    with pytest.warns(UserWarning, match=r"^1 file.*notes\.txt"):
+        data = load_xray_folder(hospital)
+    assert [Path(path).name for path in data.paths] == [
+        "1.2.840.7",
+        "1.2.840.5",
+        "1.2.840.6",
+        "IM000001",
+        "scan.DCM",
+    ]
+    assert data.patient.tolist() == ["dicom-1", "dicom-1", "1.2.840.6", "dicom-2", "dicom-1"]
+    assert data.groups[4] == "train/dicom-1"
+    assert data.groups[0] == "test/dicom-1"
+    assert XRaySequence(data.paths, size=(12, 9))[4].shape == (12, 9)
+
+
+def test_identifiers_stay_in_their_files(hospital):
+    data = load_xray_folder(hospital)
+    assert "4711" not in str(dict(data))
+    assert "0815" not in str(dict(data))
+
+
+@pytest.fixture
+def half_broken(tmp_path):
+    """Good images, a cut one and an empty one."""
+    for name in ("NORMAL/a.png", "NORMAL/b.png", "PNEUMONIA/c.png", "PNEUMONIA/d.png"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(np.arange(7 * 11, dtype=np.uint8).reshape(7, 11)).save(path)
+    cut = tmp_path / "NORMAL/b.png"
+    cut.write_bytes(cut.read_bytes()[:45])
+    (tmp_path / "PNEUMONIA/c.png").write_bytes(b"")
+    return tmp_path
+
+
+def test_all_bad_files_are_named_before_anything_is_learnt(half_broken):
+    assert len(load_xray_folder(half_broken).paths) == 4
+    with pytest.raises(ImageReadError, match=r"(?s)^2 of 4 files.*b\.png: .*c\.png: "):
+        load_xray_folder(half_broken, on_error="raise")
+
+
+def test_bad_files_are_left_out_and_told(half_broken):
+    with pytest.warns(UserWarning, match=r"(?s)^2 of 4 files cannot be read:.*b\.png"):
+        data = load_xray_folder(half_broken, on_error="skip")
+    assert [Path(path).name for path in data.paths] == ["a.png", "d.png"]
+    assert data.target.tolist() == ["NORMAL", "PNEUMONIA"]
+    assert data.patient.tolist() == ["a", "d"]
+    assert {Path(path).name for path in data.unreadable} == {"b.png", "c.png"}
+    assert "1 NORMAL + 1 PNEUMONIA" in data.DESCR
+
+
+def test_a_class_of_bad_files_alone_is_missing(half_broken):
+    (half_broken / "NORMAL/a.png").unlink()
+    with (
+        pytest.warns(UserWarning, match="cannot be read"),
+        pytest.raises(DatasetError, match="both classes"),
+    ):
+        load_xray_folder(half_broken, on_error="skip")
+
+
+def test_good_files_only(half_broken):
+    for name in ("NORMAL/b.png", "PNEUMONIA/c.png"):
+        (half_broken / name).unlink()
+    assert len(load_xray_folder(half_broken, on_error="raise").paths) == 2
+    assert load_xray_folder(half_broken, on_error="skip").unreadable == {}
+
+
+def test_another_word_for_on_error(half_broken):
+    with pytest.raises(ValueError, match="'raise' or 'skip', got 'ignore'"):
+        load_xray_folder(half_broken, on_error="ignore")

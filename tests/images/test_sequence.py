@@ -376,3 +376,24 @@ def test_a_cache_that_fails_changes_no_image(images, paths, cache):
         decoded = np.asarray(XRaySequence(paths, size=(12, 9)))
     np.testing.assert_array_equal(decoded, expected)
     np.testing.assert_array_equal(np.asarray(XRaySequence(paths, size=(12, 9))), expected)
+
+
+def test_check_names_every_bad_file_and_where_to_go_on(paths, tmp_path):
+    missing, text = os.fspath(tmp_path / "missing.png"), os.fspath(tmp_path / "text.png")
+    Path(text).write_text("no image")
+    xrays = XRaySequence([paths[0], missing, paths[1], text, missing], size=(8, 9))
+    with pytest.raises(ImageReadError, match=r"(?s)^2 of 5 files.*missing\.png.*text\.png"):
+        xrays.check()
+    with pytest.warns(UserWarning, match=r"^2 of 5 files") as caught:
+        causes = xrays.check(on_error="skip")
+    assert caught[0].filename == __file__
+    assert set(causes) == {missing, text}
+    assert "no such file" in causes[missing].lower()
+    readable = ~np.isin(xrays.paths, list(causes))
+    assert xrays[readable].paths.tolist() == [os.fspath(paths[0]), os.fspath(paths[1])]
+    assert xrays[readable].check() == {}
+
+
+def test_check_of_another_word(paths):
+    with pytest.raises(ValueError, match="'raise' or 'skip', got None"):
+        XRaySequence(paths).check(None)

@@ -1,0 +1,172 @@
+"""The collection of Kermany et al.: downloaded, unpacked, listed."""
+
+import shutil
+import stat
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+from skpneumo.datasets import _registry
+from skpneumo.datasets._download import data_folder, fetch_file, locked, progress
+from skpneumo.datasets._folder import load_xray_folder
+from skpneumo.exceptions import DatasetError
+
+# The archive holds 5,856 JPEGs, as many entries again under __MACOSX, and JPEGs hardly shrink.
+_MAX_MEMBERS = 20_000
+_MAX_GROWTH = 2  # all files, times the archive
+_MAX_RATIO = 100  # one file, times its compressed size
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_KINDS = (0, stat.S_IFREG, stat.S_IFDIR)
+_DAMAGE = (
+    *(OSError, ValueError, EOFError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+)
+
+_DESCR = """Chest X-rays of children one to five years old, from Guangzhou Women and Children's
+Medical Center, as published by Kermany, Zhang and Goldbaum: {name}, SHA-256
+{checksum}.
+
+{listing}
+What to know before believing a figure: normal images are larger and squarer than those with
+pneumonia, a child has up to 31 images, some files are copies of others, and the images of test
+differ from those of train in more than the share of pneumonia.
+"""
+
+
+def _is_litter(name):
+    parts = name.split("/")
+    return "__MACOSX" in parts or parts[-1] == ".DS_Store" or parts[-1].startswith("._")
+
+
+def _danger(info):
+    """Why a member is not to be unpacked; empty if nothing speaks against it."""
+    name = info.filename
+    is_outside = any(part in ("", ".", "..") for part in name.removesuffix("/").split("/"))
+    if is_outside or "\\" in name or ":" in name:
+        return "does not name a place in the folder"
+    if stat.S_IFMT(info.external_attr >> 16) not in _KINDS:
+        return "is a link or a device"
+    if info.flag_bits & 1 or info.compress_type not in _METHODS:
+        return "is encrypted, or compressed by another method than deflate"
+    if info.file_size > _MAX_RATIO * info.compress_size:
+        return f"claims to be more than {_MAX_RATIO} times as large as its data"
+    return ""
+
+
+def _members_to_unpack(archive, n_bytes):
+    """List the files of an archive, unless it is one that would do harm."""
+    infos = archive.infolist()
+    if len(infos) > _MAX_MEMBERS:
+        raise ValueError(f"it has {len(infos):,} members, more than {_MAX_MEMBERS:,}")
+    for info in infos:
+        danger = _danger(info)
+        if danger:
+            raise ValueError(f"its member {info.filename!r} {danger}")
+    files = [info for info in infos if not info.is_dir() and not _is_litter(info.filename)]
+    if len({info.filename for info in files}) < len(files):
+        raise ValueError("several of its members have one name")
+    total = sum(info.file_size for info in files)
+    if total > _MAX_GROWTH * n_bytes:
+        raise ValueError(
+            f"its files claim {total:,} bytes, more than {_MAX_GROWTH} times its own {n_bytes:,}"
+        )
+    return files
+
+
+def _unpack(path, folder):
+    """Unpack an archive beside ``folder``, and put it there when all is unpacked."""
+    part = folder.with_name(f".{folder.name}.part")
+    try:
+        if part.exists():  # left by a process that was killed
+            shutil.rmtree(part)
+        with zipfile.ZipFile(path) as archive:
+            infos = _members_to_unpack(archive, path.stat().st_size)
+            total = sum(info.file_size for info in infos)
+            with progress(f"Unpacking {path.name}", total) as report:
+                for info in infos:
+                    target = part / info.filename
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    with archive.open(info) as source, open(target, "xb") as file:
+                        shutil.copyfileobj(source, file)
+                    report(advance=info.file_size)
+        part.rename(folder)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+def _unpack_once(path, folder):
+    """Unpack an archive unless it is, by this process or another."""
+    try:
+        with locked(folder):
+            if not folder.exists():
+                _unpack(path, folder)
+    except _DAMAGE as error:
+        raise DatasetError(
+            f"{path} cannot be unpacked to {folder}: {error}. Make sure that there is room and "
+            "that the folder may be written to, or unpack it by other means and give the folder "
+            "to load_xray_folder."
+        ) from error
+
+
+def fetch_kermany(*, data_home=None, download_if_missing=True):
+    """List the chest X-rays of Kermany et al., downloaded (1.2 GB) where they are not at hand.
+
+    They are kept unpacked, so that this is done once; the archive stays beside them and may be
+    removed. An interrupted download is continued by the next call, and what came is verified.
+
+    Parameters
+    ----------
+    data_home : str or path-like, default=None
+        Folder to keep it in. None takes the environment variable ``SKPNEUMO_DATA``, or else the
+        user's folder for data.
+    download_if_missing : bool, default=True
+        If False, what is not at hand is not downloaded, but an error.
+
+    Returns
+    -------
+    data : :class:`~sklearn.utils.Bunch`
+        As from :func:`load_xray_folder`: ``paths``, ``target``, ``groups``, ``patient``,
+        ``subtype``, ``split`` ("train" or "test") and ``DESCR``. Besides:
+
+        licence : str
+            What the images may be used for.
+        citation : str
+            What to cite.
+
+    Raises
+    ------
+    DatasetError
+        If the archive is not at hand and cannot be downloaded (the message says which file to
+        put where by hand), or cannot be unpacked, or if the folder it was unpacked to was
+        changed since. It is a ValueError.
+
+    See Also
+    --------
+    load_xray_folder : Lists any such folder.
+    fetch_pneumoniamnist : The same X-rays, small and quick to download.
+
+    Examples
+    --------
+    >>> from skpneumo.datasets import fetch_kermany
+    >>> data = fetch_kermany()  # doctest: +SKIP
+    >>> data.target.shape  # doctest: +SKIP
+    (5856,)
+    """
+    remote = _registry.KERMANY
+    folder = data_folder(data_home) / Path(remote.name).stem
+    if not folder.exists():
+        _unpack_once(fetch_file(remote, data_home, download_if_missing), folder)
+    data = load_xray_folder(folder)
+    if len(data.paths) != remote.n_images:
+        raise DatasetError(
+            f"{folder} holds {len(data.paths):,} images, but {remote.n_images:,} were unpacked "
+            "there. Remove the folder, and the next call unpacks it anew; or give it to "
+            "load_xray_folder as it is."
+        )
+    data.DESCR = _DESCR.format(
+        name=remote.name, checksum=remote.checksum.split(":")[1], listing=data.DESCR
+    )
+    data.update(licence=_registry.LICENCE, citation=_registry.KERMANY_CITATION)
+    return data

@@ -1,0 +1,333 @@
+import hashlib
+import io
+import os
+import re
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import platformdirs
+import pytest
+
+from skpneumo.datasets import _download, _registry
+from skpneumo.datasets._download import data_folder, fetch_file
+from skpneumo.exceptions import DatasetError
+
+FETCH = """
+import sys
+from skpneumo.datasets._download import fetch_file
+from skpneumo.datasets._registry import RemoteFile
+fetch_file(RemoteFile(*sys.argv[1:4], int(sys.argv[4]), 0), sys.argv[5])
+"""
+
+
+def in_a_process(remote, home):
+    command = [sys.executable, "-c", FETCH, *map(str, remote[:4]), str(home)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+
+def part_of(remote, home):
+    return home / f".{remote.name}.part" / remote.name
+
+
+def put_part(remote, home, content):
+    part = part_of(remote, home)
+    part.parent.mkdir()
+    part.write_bytes(content)
+
+
+def visible(folder):
+    """What a user sees there; the lock is hidden."""
+    return sorted(name for name in os.listdir(folder) if not name.endswith(".lock"))
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """Seconds that would have been slept."""
+    slept = []
+    monkeypatch.setattr(_download, "_WAIT", 1.0)
+    monkeypatch.setattr(time, "sleep", slept.append)
+    return slept
+
+
+def test_a_file_is_downloaded_once(server, tmp_path):
+    remote, home = server.remote(), tmp_path / "not" / "there yet"
+    path = fetch_file(remote, home)
+    assert path == home / "data.bin"
+    assert path.read_bytes() == server.content
+    assert visible(home) == ["data.bin"]
+    assert fetch_file(remote, str(home)) == path
+    assert server.asked == [None]
+    # Zenodo has refused python-requests.
+    assert re.fullmatch(r"skpneumo/\d+\.\d+.*", server.agents[0])
+
+
+def test_md5_will_do_too(server, tmp_path):
+    checksum = f"md5:{hashlib.md5(server.content).hexdigest()}"
+    path = fetch_file(server.remote()._replace(checksum=checksum), tmp_path)
+    assert path.read_bytes() == server.content
+
+
+def test_the_folder_is_the_argument_or_the_variable_or_the_users(monkeypatch, tmp_path):
+    monkeypatch.setenv("SKPNEUMO_DATA", str(tmp_path / "variable"))
+    assert data_folder(tmp_path / "argument") == tmp_path / "argument"
+    assert data_folder() == tmp_path / "variable"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert data_folder("~/mine") == tmp_path / "mine"
+    monkeypatch.chdir(tmp_path)
+    assert data_folder("near") == tmp_path / "near"
+    for nothing in (None, ""):
+        if nothing is None:
+            monkeypatch.delenv("SKPNEUMO_DATA")
+        else:
+            monkeypatch.setenv("SKPNEUMO_DATA", nothing)
+        assert str(data_folder()) == platformdirs.user_data_dir("skpneumo")
+
+
+def test_a_cut_connection_goes_on_where_it_ended(server, tmp_path):
+    server.script = [("serve", 100_000), ("serve", 50_000), ("serve", 0), ("serve", 70_000)]
+    path = fetch_file(server.remote(), tmp_path)
+    assert path.read_bytes() == server.content
+    starts = [int(asked[6:-1]) if asked else 0 for asked in server.asked]
+    assert len(starts) == 5
+    # All but a piece of each connection is kept.
+    for start, sent in zip(starts, (0, 100_000, 150_000, 150_000, 220_000), strict=True):
+        assert sent - 4 * _download._CHUNK < start <= sent
+    assert starts[1] > 0
+    assert visible(tmp_path) == ["data.bin"]
+
+
+def test_what_came_before_giving_up_is_kept(server, tmp_path):
+    remote = server.remote()
+    server.script = [("serve", 120_000), *[("serve", 0)] * 10]
+    with pytest.raises(DatasetError, match="cannot be had"):
+        fetch_file(remote, tmp_path)
+    assert len(server.asked) == _download._TRIES
+    assert not (tmp_path / "data.bin").exists()
+    kept = part_of(remote, tmp_path).read_bytes()
+    assert len(kept) > 60_000
+    assert server.content.startswith(kept)
+    server.script.clear()
+    server.asked.clear()
+    assert fetch_file(remote, tmp_path).read_bytes() == server.content
+    assert server.asked == [f"bytes={len(kept)}-"]
+
+
+def test_the_next_call_asks_for_the_rest_only(server, tmp_path):
+    remote = server.remote()
+    put_part(remote, tmp_path, server.content[:123_456])
+    assert fetch_file(remote, tmp_path).read_bytes() == server.content
+    assert server.asked == ["bytes=123456-"]
+
+
+def test_steady_progress_is_not_given_up(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(_download, "_STEP", 10_000)
+    server.script = [("serve", 30_000)] * 3 * _download._TRIES
+    assert fetch_file(server.remote(), tmp_path).read_bytes() == server.content
+    assert len(server.asked) > _download._TRIES
+
+
+def test_a_server_that_ignores_ranges(server, tmp_path):
+    remote = server.remote()
+    put_part(remote, tmp_path, server.content[:100_000])
+    server.script = [("ignore_range",)]
+    assert fetch_file(remote, tmp_path).read_bytes() == server.content
+    assert server.asked == ["bytes=100000-"]
+
+
+def test_a_server_that_sends_another_range(server, tmp_path):
+    remote = server.remote()
+    put_part(remote, tmp_path, server.content[:100_000])
+    server.script = [("misplace",)]
+    assert fetch_file(remote, tmp_path).read_bytes() == server.content
+    assert server.asked == ["bytes=100000-", None]
+
+
+def test_a_whole_part_needs_no_server(server, tmp_path):
+    remote = server.remote()
+    put_part(remote, tmp_path, server.content)
+    assert fetch_file(remote, tmp_path).read_bytes() == server.content
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("size", [1_000, 300_001, 400_000])
+def test_a_wrong_part_is_dropped(server, tmp_path, size):
+    remote = server.remote()
+    put_part(remote, tmp_path, b"x" * size)
+    assert fetch_file(remote, tmp_path).read_bytes() == server.content
+    # One as long as the file is answered by 416.
+    assert server.asked == [f"bytes={size}-", None]
+
+
+def test_what_a_killed_process_left_under_another_name_is_used(server, tmp_path):
+    remote = server.remote()
+    put_part(remote, tmp_path, server.content[:1_000])
+    part_of(remote, tmp_path).with_name("tmpempty").touch()
+    part_of(remote, tmp_path).with_name("tmpwhole").write_bytes(server.content[:-1])
+    assert fetch_file(remote, tmp_path).read_bytes() == server.content
+    assert server.asked == ["bytes=300000-"]
+    assert visible(tmp_path) == ["data.bin"]
+
+
+def test_wrong_bytes_are_not_kept(server, tmp_path):
+    remote, wrong = server.remote(), b"<html>log in</html>"
+    server.script = [("other", wrong)]
+    with pytest.raises(DatasetError) as caught:
+        fetch_file(remote, tmp_path)
+    assert server.asked == [None]
+    assert hashlib.sha256(wrong).hexdigest() in str(caught.value)
+    assert not part_of(remote, tmp_path).exists()
+    assert not (tmp_path / "data.bin").exists()
+    assert fetch_file(remote, tmp_path).read_bytes() == server.content
+    assert server.asked == [None, None]
+
+
+def test_more_bytes_than_the_file_can_have_are_refused(server, tmp_path):
+    remote = server.remote()
+    server.script = [("other", b"x" * 5_000_000)]
+    with pytest.raises(DatasetError, match="more than the 300,001 bytes"):
+        fetch_file(remote, tmp_path)
+    assert not part_of(remote, tmp_path).exists()
+
+
+@pytest.mark.parametrize("code", [403, 404, 410])
+def test_an_answer_that_will_not_change_is_taken_at_once(server, tmp_path, code, pauses):
+    server.script = [("status", code)] * 9
+    with pytest.raises(DatasetError, match=f"the server answers {code} "):
+        fetch_file(server.remote(), tmp_path)
+    assert (len(server.asked), pauses) == (1, [])
+
+
+@pytest.mark.parametrize("code", [429, 503])
+def test_a_busy_server_is_asked_again_after_growing_pauses(server, tmp_path, code, pauses):
+    server.script = [("status", code)] * (_download._TRIES - 1)
+    assert fetch_file(server.remote(), tmp_path).read_bytes() == server.content
+    assert pauses == [1, 2, 4, 8]
+
+
+@pytest.mark.parametrize("code", [429, 503])
+def test_a_server_that_stays_busy(server, tmp_path, code, pauses):
+    server.script = [("status", code)] * 99
+    with pytest.raises(DatasetError, match=f"the server answers {code}"):
+        fetch_file(server.remote(), tmp_path)
+    assert len(server.asked) == _download._TRIES
+
+
+def test_retry_after_is_honoured(server, tmp_path, pauses):
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+    server.script = [("status", 429, wait) for wait in ("7", date, "soon", "0")]
+    assert fetch_file(server.remote(), tmp_path).read_bytes() == server.content
+    assert pauses == [7, pytest.approx(60, abs=5), 4, 8]
+
+
+def test_retry_after_a_day_is_an_error(server, tmp_path, pauses):
+    server.script = [("status", 429, "86400")]
+    with pytest.raises(DatasetError, match=r"429 .* asks to wait 86,400 s"):
+        fetch_file(server.remote(), tmp_path)
+    assert pauses == []
+
+
+def test_a_server_that_hangs(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(_download, "_TIMEOUT", (5, 0.2))
+    server.script = [("stall", 100_000)]
+    assert fetch_file(server.remote(), tmp_path).read_bytes() == server.content
+    assert len(server.asked) == 2
+    server.script = [("stall", 0)] * 9
+    with pytest.raises(DatasetError, match="timed out"):
+        fetch_file(server.remote("other.bin"), tmp_path)
+
+
+def test_offline_the_error_says_which_file_from_where_to_put_where(server, tmp_path):
+    remote = server.remote()._replace(url="http://127.0.0.1:9/data.bin")
+    try:
+        raise KeyError("of someone else")
+    except KeyError:
+        with pytest.raises(DatasetError) as caught:
+            fetch_file(remote, tmp_path)
+    message = str(caught.value)
+    assert "Connection refused" in message
+    assert "of someone else" not in message
+    for needed in (remote.url, str(tmp_path / "data.bin"), remote.checksum[7:], "SKPNEUMO_DATA"):
+        assert needed in message
+
+
+def test_a_file_put_there_by_hand_is_verified_and_used(server, tmp_path):
+    remote, path = server.remote(), tmp_path / "data.bin"
+    path.write_bytes(server.content)
+    assert fetch_file(remote, tmp_path, download_if_missing=False) == path
+    path.write_bytes(server.content[:-1])
+    with pytest.raises(DatasetError, match="another file, or a damaged one: its SHA256 is"):
+        fetch_file(remote, tmp_path, download_if_missing=False)
+    assert server.asked == []
+    server.script = [("status", 404)]
+    with pytest.raises(DatasetError, match="404"):
+        fetch_file(remote, tmp_path)
+    assert path.read_bytes() == server.content[:-1]
+    assert fetch_file(remote, tmp_path).read_bytes() == server.content
+
+
+def test_nothing_is_downloaded_or_made_where_that_is_not_wanted(server, tmp_path):
+    home = tmp_path / "home"
+    with pytest.raises(DatasetError, match="no such file, and download_if_missing is False") as e:
+        fetch_file(server.remote(), home, download_if_missing=False)
+    assert server.url in str(e.value)
+    assert server.asked == []
+    assert not home.exists()
+
+
+def test_a_home_that_cannot_be_written_to(server, tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(DatasetError, match="cannot be had"):
+        fetch_file(server.remote(), file)
+    assert server.asked == []
+
+
+def test_a_killed_download_goes_on(server, tmp_path):
+    remote = server.remote()
+    server.script = [("stall", 200_000)]
+    process = in_a_process(remote, tmp_path)
+    assert server.stalled.wait(20)
+    for _ in range(100):
+        if part_of(remote, tmp_path).exists() and part_of(remote, tmp_path).stat().st_size > 99_999:
+            break
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    assert not (tmp_path / "data.bin").exists()
+    assert fetch_file(remote, tmp_path).read_bytes() == server.content
+    assert int(server.asked[1][6:-1]) > 99_999
+    assert visible(tmp_path) == ["data.bin"]
+
+
+def test_two_processes_download_once(server, tmp_path):
+    server.script = [("slowly",)]
+    processes = [in_a_process(server.remote(), tmp_path) for _ in range(2)]
+    assert [(process.communicate()[1], process.returncode)[1] for process in processes] == [0, 0]
+    assert (tmp_path / "data.bin").read_bytes() == server.content
+    assert server.asked == [None]
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_bar_is_drawn_on_a_terminal_only(server, tmp_path, monkeypatch, capsys, is_terminal):
+    screen = io.StringIO()
+    screen.isatty = lambda: is_terminal
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    server.script = [("status", 503)]
+    fetch_file(server.remote(), tmp_path)
+    assert ("data.bin" in screen.getvalue()) == is_terminal
+    assert capsys.readouterr().out == ""
+
+
+def test_the_table_of_files_is_in_order():
+    files = [_registry.KERMANY, *_registry.PNEUMONIAMNIST.values()]
+    assert len({file.name for file in files}) == len({file.checksum for file in files}) == 5
+    for file in files:
+        assert file.url.startswith("https://")
+        assert re.fullmatch(r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}", file.checksum)
+        assert file.n_images == 5_856
+        assert file.max_bytes > 4_000_000

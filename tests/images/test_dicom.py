@@ -1,0 +1,401 @@
+"""DICOM files of every kind, and what is refused; decoded values against pydicom's own."""
+
+import contextlib
+import io
+import logging
+import sys
+import warnings
+
+import imagecodecs
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.pixels import apply_modality_lut, apply_voi_lut
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+    RLELossless,
+)
+
+from skpneumo.exceptions import ImageReadError
+from skpneumo.images import read_xray, resize_xray
+
+NAME, IDENTIFIER, BIRTH = "Doe^Jane", "4711-0815", "20190203"
+
+
+@pytest.fixture
+def stored():
+    """Values of 12 bits, of odd sides, each row another."""
+    return np.random.default_rng(0).integers(100, 4000, (37, 23)).astype(np.uint16)
+
+
+def radiograph(pixels, *, n_bits=None, syntax=ExplicitVRLittleEndian, **elements):
+    """Smallest dataset that holds these pixels; None leaves an element out."""
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = syntax
+    dataset.SOPClassUID = "1.2.840.10008.5.1.4.1.1.1.1"
+    dataset.SOPInstanceUID = "1.2.3.4"
+    dataset.Modality = "DX"
+    dataset.PatientName, dataset.PatientID, dataset.PatientBirthDate = NAME, IDENTIFIER, BIRTH
+    dataset.SamplesPerPixel = 1
+    dataset.PhotometricInterpretation = "MONOCHROME2"
+    dataset.Rows, dataset.Columns = pixels.shape
+    dataset.BitsAllocated = 8 * pixels.itemsize
+    dataset.BitsStored = n_bits or dataset.BitsAllocated
+    dataset.HighBit = dataset.BitsStored - 1
+    dataset.PixelRepresentation = int(pixels.dtype.kind == "i")
+    order = ">" if syntax == ExplicitVRBigEndian else "<"
+    dataset.PixelData = pixels.astype(pixels.dtype.newbyteorder(order)).tobytes()
+    dataset["PixelData"].VR = "OW"
+    for name, value in elements.items():
+        if value is None:
+            delattr(dataset, name)
+        else:
+            setattr(dataset, name, value)
+    return dataset
+
+
+def written(dataset, *, preamble=True):
+    file = io.BytesIO()
+    dataset.save_as(file, enforce_file_format=preamble)
+    return file.getvalue()
+
+
+def stretched(values):
+    values = values.astype(float)
+    return np.round(255 * (values - values.min()) / (values.max() - values.min()))
+
+
+def table(first, entries, *, n_bits=16):
+    item = Dataset()
+    item.LUTDescriptor = [len(entries), first, n_bits]
+    item.LUTData = [int(entry) for entry in entries]
+    item["LUTDescriptor"].VR = item["LUTData"].VR = "US"
+    return [item]
+
+
+@pytest.mark.parametrize(
+    "syntax",
+    [
+        ImplicitVRLittleEndian,
+        ExplicitVRLittleEndian,
+        ExplicitVRBigEndian,
+        DeflatedExplicitVRLittleEndian,
+    ],
+)
+def test_every_way_of_writing_elements(stored, syntax):
+    image = read_xray(written(radiograph(stored, n_bits=12, syntax=syntax)))
+    assert image.dtype == np.uint8
+    np.testing.assert_array_equal(image, stretched(stored))
+
+
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian])
+@pytest.mark.parametrize("keep_meta", [False, True])
+def test_files_without_preamble(stored, syntax, keep_meta):
+    dataset = radiograph(stored, n_bits=12, syntax=syntax)
+    data = written(dataset)[132:]
+    if not keep_meta:
+        length = int.from_bytes(data[8:12], "little")
+        data = data[12 + length :]
+    np.testing.assert_array_equal(read_xray(data), stretched(stored))
+
+
+def test_the_name_of_the_file_does_not_count(tmp_path, stored):
+    path = tmp_path / "scan.jpeg"
+    path.write_bytes(written(radiograph(stored)))
+    np.testing.assert_array_equal(read_xray(path), stretched(stored))
+    with open(path, "rb") as file:
+        np.testing.assert_array_equal(read_xray(file), stretched(stored))
+        assert not file.closed
+
+
+def test_eight_bits_stay_what_they_are():
+    pixels = np.arange(7 * 12, dtype=np.uint8).reshape(7, 12) + 90
+    np.testing.assert_array_equal(read_xray(written(radiograph(pixels))), pixels)
+
+
+def test_signed_values(stored):
+    signed = stored.astype(np.int16) - 2000
+    image = read_xray(written(radiograph(signed, n_bits=13)))
+    np.testing.assert_array_equal(image, stretched(signed))
+
+
+def test_bits_beside_the_stored_ones_do_not_count(stored):
+    shifted = (stored << 4) | 5
+    image = read_xray(written(radiograph(shifted, n_bits=12, HighBit=15)))
+    np.testing.assert_array_equal(image, stretched(stored))
+    image = read_xray(written(radiograph(stored | 0xA000, n_bits=12)))
+    np.testing.assert_array_equal(image, stretched(stored))
+
+
+def test_monochrome1_is_inverted(stored):
+    dataset = radiograph(stored, n_bits=12, PhotometricInterpretation="MONOCHROME1")
+    np.testing.assert_array_equal(read_xray(written(dataset)), 255 - stretched(stored))
+
+
+@pytest.mark.parametrize("function", [None, "LINEAR", "LINEAR_EXACT", "SIGMOID"])
+@pytest.mark.parametrize("slope", [1, 0.5, -2])
+def test_windows_are_as_in_pydicom(stored, function, slope):
+    dataset = radiograph(
+        stored,
+        n_bits=12,
+        RescaleSlope=slope,
+        RescaleIntercept=-300,
+        WindowCenter=[1700 * slope, 10],
+        WindowWidth=[1200, 5],
+    )
+    if function is not None:
+        dataset.VOILUTFunction = function
+    ends = np.array([-1e5, 1e5])
+    shown = apply_voi_lut(apply_modality_lut(stored, dataset), dataset)
+    low, high = apply_voi_lut(ends, dataset)
+    expected = 255 * (shown - low) / (high - low)
+    image = read_xray(written(dataset)).astype(float)
+    assert np.abs(image - expected).max() <= 0.5 + 1e-6
+    assert image.std() > 20
+
+
+def test_tables_are_as_in_pydicom(stored):
+    modality = np.sqrt(np.arange(4096)) * 1000
+    interest = np.arange(5000)[::-1] * 12
+    dataset = radiograph(
+        stored,
+        n_bits=12,
+        ModalityLUTSequence=table(0, modality),
+        VOILUTSequence=table(20_000, interest),
+        WindowCenter=3,
+        WindowWidth=4,
+    )
+    dataset.ModalityLUTSequence[0].ModalityLUTType = "US"
+    shown = apply_voi_lut(apply_modality_lut(stored, dataset), dataset).astype(float)
+    expected = 255 * shown / interest.max()
+    assert np.abs(read_xray(written(dataset)) - expected).max() <= 0.5 + 1e-6
+
+
+def test_a_table_of_eight_bits_takes_values_of_twelve(stored):
+    entries = np.arange(4096) // 16
+    dataset = radiograph(stored, n_bits=12, VOILUTSequence=table(0, entries, n_bits=8))
+    np.testing.assert_array_equal(read_xray(written(dataset)), stored // 16)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"WindowCenter": 10, "WindowWidth": 0},
+        {"WindowCenter": 10},
+        {"VOILUTSequence": table(0, [7, 7, 7])},
+    ],
+)
+def test_what_is_no_window_is_left_aside(stored, broken):
+    image = read_xray(written(radiograph(stored, n_bits=12, **broken)))
+    np.testing.assert_array_equal(image, stretched(stored))
+
+
+@pytest.mark.parametrize("colours", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("limit", [None, 64_100])
+def test_padding_is_black_and_stretches_nothing(stored, colours, limit):
+    padded = stored.copy()
+    padded[:5], padded[5:9] = 64_000, 64_100
+    dataset = radiograph(padded, PhotometricInterpretation=colours)
+    dataset.add_new("PixelPaddingValue", "US", 64_000)
+    n_black = 5
+    if limit is not None:
+        dataset.add_new("PixelPaddingRangeLimit", "US", limit)
+        n_black = 9
+    image = read_xray(written(dataset))
+    assert not image[:n_black].any()
+    rest = stretched(padded[n_black:])
+    np.testing.assert_array_equal(image[n_black:], rest if colours[-1] == "2" else 255 - rest)
+
+
+def test_signed_padding(stored):
+    padded = stored.astype(np.int16)
+    padded[0] = -2000
+    dataset = radiograph(padded)
+    dataset.add_new("PixelPaddingValue", "SS", -2000)
+    image = read_xray(written(dataset))
+    assert not image[0].any()
+    np.testing.assert_array_equal(image[1:], stretched(padded[1:]))
+
+
+def test_an_image_of_one_value_is_black(stored):
+    assert not read_xray(written(radiograph(np.full_like(stored, 900)))).any()
+
+
+@pytest.mark.parametrize("aspect", ["stretch", "crop", "pad"])
+def test_sizes(stored, aspect):
+    data = written(radiograph(stored))
+    expected = resize_xray(read_xray(data), (19, 31), aspect)
+    np.testing.assert_array_equal(read_xray(data, size=(19, 31), aspect=aspect), expected)
+
+
+def test_run_lengths(stored):
+    dataset = radiograph(stored, n_bits=12)
+    dataset.compress(RLELossless)
+    np.testing.assert_array_equal(read_xray(written(dataset)), stretched(stored))
+
+
+def in_jpeg(pixels, **told):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=95)
+    dataset = radiograph(pixels, syntax=JPEGBaseline8Bit, **told)
+    dataset.PixelData = pydicom.encaps.encapsulate([file.getvalue()])
+    dataset["PixelData"].is_undefined_length = True
+    return dataset, np.asarray(Image.open(file))
+
+
+def test_jpeg_inside():
+    rows, columns = np.mgrid[0:60, 0:47]
+    dataset, decoded = in_jpeg((2 * rows + columns).astype(np.uint8))
+    np.testing.assert_array_equal(read_xray(written(dataset)), decoded)
+
+
+@pytest.mark.parametrize("told", [{"Rows": 61}, {"Columns": 7}])
+def test_a_compressed_image_of_another_size_than_told(told):
+    dataset, _ = in_jpeg(np.zeros((60, 47), np.uint8), **told)
+    with pytest.raises(ImageReadError, match="of another size than told"):
+        read_xray(written(dataset))
+
+
+@pytest.mark.parametrize(
+    ("elements", "cause"),
+    [
+        ({"Modality": "CT"}, "its modality is CT; radiographs are CR, DR, DX"),
+        ({"Modality": "SR", "PixelData": None}, "its modality is SR"),
+        ({"Modality": None, "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2"}, "modality is not told"),
+        ({"PixelData": None}, "holds no image"),
+        ({"NumberOfFrames": 3}, "holds 3 frames"),
+        ({"NumberOfFrames": 0}, "holds 0 frames"),
+        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, "in colour"),
+        ({"PhotometricInterpretation": "PALETTE COLOR"}, "in colour"),
+        ({"PhotometricInterpretation": None}, "does not say that it is grey"),
+        ({"BitsAllocated": 32, "BitsStored": 32}, "32 of 32 bits; wanted 8 to 16"),
+        ({"BitsStored": 17}, "17 of 16 bits"),
+        ({"Rows": 0}, "how many rows"),
+        ({"Columns": None}, "how many rows"),
+        ({"Rows": 60_000, "Columns": 60_000}, "more than the limit of 50,000,000"),
+        ({"Rows": 38}, "damaged"),
+    ],
+)
+def test_what_is_refused(tmp_path, stored, elements, cause):
+    path = tmp_path / "scan.dcm"
+    path.write_bytes(written(radiograph(stored, **elements)))
+    with pytest.raises(ImageReadError, match=rf"scan\.dcm: this DICOM .*{cause}"):
+        read_xray(path)
+
+
+def test_a_missing_modality_is_told_by_the_class(stored):
+    assert read_xray(written(radiograph(stored, Modality=None))).shape == stored.shape
+
+
+def test_the_message_of_a_damaged_file_quotes_nothing(stored):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        data = written(radiograph(stored, Modality=NAME))
+    for cut in range(200, 1500, 130):
+        with pytest.raises(ImageReadError) as caught:
+            read_xray(data[:cut])
+        assert caught.value.__cause__ is None
+        assert caught.value.__suppress_context__
+        for secret in (NAME, IDENTIFIER, BIRTH):
+            assert secret not in str(caught.value)
+
+
+def test_nothing_personal_is_logged_or_warned_of(stored, caplog):
+    dataset = radiograph(stored)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dataset.PatientBirthDate = "born 3 Feb 2019"
+        dataset.PatientSex = "very long and wrong words"
+        dataset.StudyInstanceUID = "Jane.Doe"
+        data = written(dataset)
+    caplog.set_level(logging.DEBUG)
+    caplog.clear()
+    read_xray(data)
+    assert not caplog.records
+
+
+def test_deflated_bombs_are_not_inflated():
+    import tracemalloc
+    import zlib
+
+    head = written(radiograph(np.zeros((4, 5), np.uint8), syntax=DeflatedExplicitVRLittleEndian))
+    start = 144 + int.from_bytes(head[140:144], "little")
+    deflater = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+    zeros = bytes(2**24)
+    bomb = head[:start] + b"".join(deflater.compress(zeros) for _ in range(64)) + deflater.flush()
+    assert len(bomb) < 2**21
+    tracemalloc.start()
+    with pytest.raises(ImageReadError, match="inflates to more than 256 MiB"):
+        read_xray(bomb)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 3 * 2**28
+
+
+def compressed(pixels, how, *, n_bits, **options):
+    encode, syntax = {
+        "jpeg": (imagecodecs.jpeg8_encode, "1.2.840.10008.1.2.4.51"),
+        "lossless jpeg": (imagecodecs.jpeg8_encode, "1.2.840.10008.1.2.4.70"),
+        "jpeg-ls": (imagecodecs.jpegls_encode, "1.2.840.10008.1.2.4.80"),
+        "jpeg 2000": (imagecodecs.jpeg2k_encode, "1.2.840.10008.1.2.4.90"),
+    }[how]
+    dataset = radiograph(pixels, n_bits=n_bits, syntax=pydicom.uid.UID(syntax))
+    dataset.PixelData = pydicom.encaps.encapsulate([encode(pixels, **options)])
+    dataset["PixelData"].is_undefined_length = True
+    return dataset
+
+
+@pytest.mark.parametrize(
+    ("how", "options"),
+    [
+        ("lossless jpeg", {"lossless": True, "bitspersample": 12}),
+        ("jpeg-ls", {}),
+        ("jpeg 2000", {"level": 0, "bitspersample": 12}),
+    ],
+)
+def test_lossless_compression(stored, how, options):
+    dataset = compressed(stored, how, n_bits=12, **options)
+    np.testing.assert_array_equal(read_xray(written(dataset)), stretched(stored))
+
+
+def test_twelve_bits_in_a_lossy_jpeg_that_overshoots():
+    rows, columns = np.mgrid[0:61, 0:43]
+    stored = np.where((rows // 9 + columns // 7) % 2, 4095, 3000).astype(np.uint16)
+    dataset = compressed(stored, "jpeg", n_bits=12, level=80, bitspersample=12)
+    difference = np.abs(read_xray(written(dataset)) - stretched(stored))
+    assert difference.max() < 60
+    assert difference.mean() < 8
+
+
+@pytest.mark.parametrize("how", ["jpeg-ls", "jpeg 2000"])
+def test_damaged_compressed_images(stored, how):
+    data = written(compressed(stored, how, n_bits=12))
+    start = data.index(b"\xff\xd8" if how == "jpeg-ls" else b"\xff\x4f")
+    for at in range(start, len(data) - 20, 97):
+        damaged = data[:at] + b"\xff\xff\0\xff" + data[at + 4 :]
+        with contextlib.suppress(ImageReadError):
+            assert read_xray(damaged).shape == stored.shape
+
+
+def test_without_the_decoders(monkeypatch, stored):
+    data = written(compressed(stored, "jpeg-ls", n_bits=12))
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    with pytest.raises(ImageReadError, match=r'JPEG-LS.* takes pip install "skpneumo\[dicom\]"'):
+        read_xray(data)
+    assert read_xray(written(radiograph(stored))).shape == stored.shape
+
+
+def test_an_unknown_compression(stored):
+    dataset = radiograph(stored)
+    dataset.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.100"
+    dataset.PixelData = pydicom.encaps.encapsulate([b"mpeg"])
+    dataset["PixelData"].is_undefined_length = True
+    with pytest.raises(ImageReadError, match=r"compressed as MPEG2.*cannot be read"):
+        read_xray(written(dataset))
