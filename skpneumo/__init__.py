@@ -14,6 +14,8 @@ _HOMES = {
     "XRayOverSampler": "preprocessing",
     "XRayResizer": "preprocessing",
     "clear_cache": "_store",
+    "load_model": "persistence",
+    "save_model": "persistence",
 }
 _PACKAGES = [
     "classifiers",
@@ -25,6 +27,7 @@ _PACKAGES = [
     "metrics",
     "model_selection",
     "networks",
+    "persistence",
     "preprocessing",
 ]
 

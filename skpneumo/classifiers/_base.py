@@ -24,6 +24,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo.classifiers._batches import bring_to_size, decode_if_it_fits, image_reader
+from skpneumo.classifiers._checkpoint import Checkpoint
 from skpneumo.classifiers._features import feature_reader
 from skpneumo.classifiers._reuse import (
     fit_key,
@@ -69,6 +70,8 @@ class BasePneumoniaClassifier(KerasClassifier):
     loss = "binary_crossentropy"
     # Whether other estimators may hold the same network.
     _shared = False
+    # Whether a network starts from what `weights` says, or is about to be given its weights.
+    _loads_weights = True
     n_views = 1
 
     _parameter_constraints = {
@@ -155,15 +158,22 @@ class BasePneumoniaClassifier(KerasClassifier):
         weights = training_weights(y, classes, self.class_weight, sample_weight)
         codes = (y == classes[1]).astype(int)
         key = None if continues else fit_key(self, X, codes, weights, groups)
+        checkpoint = Checkpoint.of_fit(self.memory, key)
 
         def learn():
             with unchanged_on_error(self, continues), _labelled_by_codes(self, classes):
                 super(KerasClassifier, self).fit(
-                    X, codes, sample_weight=weights, groups=groups, classes=classes
+                    X,
+                    codes,
+                    sample_weight=weights,
+                    groups=groups,
+                    classes=classes,
+                    checkpoint=checkpoint,
                 )
 
         with _ONE_FIT_AT_A_TIME:
             fit_once(self, key, learn)
+        checkpoint.remove()
         self.classes_ = classes
         return self
 
@@ -298,6 +308,7 @@ class BasePneumoniaClassifier(KerasClassifier):
         classes,
         groups=None,
         partial=False,
+        checkpoint=None,
     ):
         y, seed = y.ravel(), self._seed()
         labels = classes[y.astype(int)]
@@ -321,7 +332,8 @@ class BasePneumoniaClassifier(KerasClassifier):
             self._train_epoch(select(rows), initial_epoch, options)
         else:
             options["patience"] = self.patience
-            self._train_stages(select(rows), select(held_back) if len(held_back) else None, options)
+            held_back = select(held_back) if len(held_back) else None
+            self._train_stages(select(rows), held_back, options, checkpoint)
 
     def _predict_raw(self, X):
         check_is_fitted(self)
@@ -350,12 +362,18 @@ class BasePneumoniaClassifier(KerasClassifier):
 
         return image_reader(X, None if augmentation is None else augment)
 
-    def _train_stages(self, learn, held_back, options):
+    def _train_stages(self, learn, held_back, options, checkpoint):
         history = {}
-        for epochs, rate, name in self._stages():
+        kept = checkpoint.load()
+        for stage, (epochs, rate, name) in enumerate(self._stages()):
+            if kept is not None and stage < kept["stage"]:
+                history = kept["earlier"]
+                continue
+            checkpoint.stage, checkpoint.earlier = stage, history
             self._set_trainable(name)
             steps = epochs * n_steps(len(learn[1]), self.batch_size)
             options |= {"epochs": epochs, "first_epoch": len(history.get("loss", []))}
+            options["checkpoint"] = checkpoint
             part = self._train(learn, held_back, falling_rate(rate, steps), options)
             history = {key: history.get(key, []) + values for key, values in part.items()}
         self._finish(rate)
@@ -405,6 +423,22 @@ class BasePneumoniaClassifier(KerasClassifier):
         if isinstance(self.random_state, Integral):
             return int(self.random_state)
         return check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+
+    def _rebuild(self, image_size, classes, precision, weights, history):
+        """Bring an estimator to where a fit of another, with these parameters, left that one."""
+        given = self.image_size, self.precision
+        self.image_size, self.precision, self._loads_weights = image_size, precision, False
+        try:
+            with _ONE_FIT_AT_A_TIME, _labelled_by_codes(self, classes):
+                self._initialize(np.zeros((2, *image_size), np.uint8), np.array([0, 1]))
+        finally:
+            self.image_size, self.precision = given
+            del self._loads_weights
+        self.classes_, self.history_ = classes, history
+        _, rate, name = self._stages()[-1]
+        self._set_trainable(name)
+        self._finish(rate)
+        self.model_.set_weights(weights)
 
     def _start_key(self):
         """Key of what training starts from beside the parameters."""

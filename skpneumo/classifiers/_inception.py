@@ -179,24 +179,26 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         self.verbose = verbose
 
     def _build_network(self, image_size):
-        self._shares_backbone = [name for _, _, name in self._stages()] == ["head"]
+        frozen = [name for _, _, name in self._stages()] == ["head"]
+        self._shares_backbone = frozen and self._loads_weights
         return build_inception(
             image_size,
             weights=self.weights,
             dropout=self.dropout,
             precision=self.precision_,
+            load=self._loads_weights,
             make_backbone=self._shared_backbone if self._shares_backbone else None,
         )
 
-    def _shared_backbone(self, image_size, *, weights, precision):
+    def _shared_backbone(self, image_size, *, weights, precision, load):
         """Frozen network, shared by all equal estimators of this process: building takes long."""
         if weights is None and not isinstance(self.random_state, Integral):
-            return build_backbone(image_size, weights=weights, precision=precision)
+            return build_backbone(image_size, weights=weights, precision=precision, load=load)
         seed = self.random_state if weights is None else None
         key = "backbone", str(weights), self._start_key(), image_size, precision, seed
         backbone, weights_key = MEMO.get(key) or (None, None)
         if backbone is None or fingerprint(backbone) != weights_key:
-            backbone = build_backbone(image_size, weights=weights, precision=precision)
+            backbone = build_backbone(image_size, weights=weights, precision=precision, load=load)
             n_bytes = backbone.count_params() * _BYTES_PER_WEIGHT
             MEMO.put(key, (backbone, fingerprint(backbone)), n_bytes)
         return backbone

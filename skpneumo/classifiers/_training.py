@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from skpneumo.classifiers._batches import batches_of_rows, one_ahead
+from skpneumo.classifiers._checkpoint import Checkpoint, restore
 from skpneumo.classifiers._identity import digest
 from skpneumo.classifiers._progress import progress_of
 
@@ -81,6 +82,7 @@ def train(
     held_back=None,
     patience=1,
     verbose=0,
+    checkpoint=None,
 ):
     """Train a compiled network.
 
@@ -109,6 +111,8 @@ def train(
         See ``held_back``.
     verbose : int, default=0
         0 is silent, 1 a progress bar, 2 a line per epoch.
+    checkpoint : Checkpoint, default=None
+        Where each finished epoch is kept, and from which a killed training goes on.
 
     Returns
     -------
@@ -123,8 +127,19 @@ def train(
     weights = np.ones(len(y), dtype=np.float32) if weights is None else weights
     history = {"loss": []} if held_back is None else {"loss": [], "val_loss": []}
     best_loss, best_weights, waited = np.inf, None, 0
+    checkpoint = checkpoint or Checkpoint(None)
+    kept = checkpoint.load()
+    if kept is not None and kept["stage"] == checkpoint.stage:
+        restore(model, kept)
+        history, best_loss, waited = kept["history"], kept["best_loss"], kept["waited"]
+        best_weights = kept["best"] or None
+    done = len(history["loss"])
     with progress_of(epochs, verbose) as report:
-        for epoch in range(first_epoch, first_epoch + epochs):
+        report(done)
+        for epoch in range(first_epoch + done, first_epoch + epochs):
+            if waited >= patience:
+                report(first_epoch + epochs - epoch)
+                break
             loss = _train_epoch(model, read, y, weights, batch_size, seed, epoch, report)
             if not np.isfinite(loss):
                 raise ValueError(
@@ -144,9 +159,8 @@ def train(
             report(0, text)
             if verbose > 1:
                 print(text)
-            if waited >= patience:
-                report(first_epoch + epochs - epoch - 1)
-                break
+            told = {"history": history, "best_loss": best_loss, "waited": waited}
+            checkpoint.save(model, told, best_weights)
     if best_weights is not None:
         model.set_weights(best_weights)
     return history
@@ -203,7 +217,13 @@ def ask(model, read, n, batch_size):
         return read(rows), n_own
 
     batches = one_ahead(prepare, batches_of_rows(np.arange(n), batch_size))
-    return np.concatenate([model.predict_on_batch(inputs)[:own] for inputs, own in batches])
+    # A head over features has answered before it could be traced.
+    answer = _at_once if len(model.input_shape) == 2 else type(model).predict_on_batch
+    return np.concatenate([answer(model, inputs)[:own] for inputs, own in batches])
+
+
+def _at_once(model, inputs):
+    return keras.ops.convert_to_numpy(model(inputs, training=False))
 
 
 def network_key(model):

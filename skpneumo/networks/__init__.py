@@ -1,6 +1,6 @@
 """The networks, in plain Keras: they know no estimator."""
 
-from skpneumo.networks._cnn import build_cnn
+from skpneumo.networks._cnn import build_cnn, count_cnn_weights
 from skpneumo.networks._inception import (
     TRAINABLE,
     build_backbone,
@@ -20,6 +20,7 @@ __all__ = [
     "build_backbone",
     "build_cnn",
     "build_inception",
+    "count_cnn_weights",
     "is_frozen",
     "resolve_precision",
     "set_trainable",

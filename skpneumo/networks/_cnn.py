@@ -1,5 +1,7 @@
 """A small convolutional network for grey images."""
 
+from itertools import pairwise
+
 import keras
 from keras import layers
 
@@ -68,3 +70,24 @@ def build_cnn(image_size, *, filters=(24, 48, 64, 128), dropout=0.3, precision="
         x = _convolve(x, n_filters, policy, stride=2)
         x = _convolve(x, n_filters, policy)
     return add_head(images, layers.GlobalAveragePooling2D(dtype=policy)(x), make_head(dropout))
+
+
+def count_cnn_weights(filters):
+    """Numbers that a network of `build_cnn` learns or keeps, without building it.
+
+    Parameters
+    ----------
+    filters : sequence of int
+        As in `build_cnn`.
+
+    Returns
+    -------
+    int
+    """
+    first, second, *blocks = filters
+    # (from, to, side of the kernel) of each convolution
+    convolutions = [(1, first, 7), (first, second, 3)]
+    for before, after in pairwise([second, *blocks]):
+        convolutions += [(before, after, 3), (after, after, 3)]
+    n_weights = sum(side**2 * before * after + 4 * after for before, after, side in convolutions)
+    return n_weights + convolutions[-1][1] + 1

@@ -19,7 +19,13 @@ _WEIGHTS_URL = (
 
 
 def build_inception(
-    image_size, *, weights="imagenet", dropout=0.2, precision="float32", make_backbone=None
+    image_size,
+    *,
+    weights="imagenet",
+    dropout=0.2,
+    precision="float32",
+    load=True,
+    make_backbone=None,
 ):
     """Build InceptionV3 with one output, the probability of pneumonia.
 
@@ -35,6 +41,8 @@ def build_inception(
         Share of the features left out while training.
     precision : {"float32", "bfloat16"}, default="float32"
         Type in which the layers compute; weights and the result are float32.
+    load : bool, default=True
+        Whether to load ``weights``; False leaves it to the caller to set them.
     make_backbone : callable, default=None
         Called in the place of `build_backbone`, with its arguments, such as to give one that is
         shared by networks that do not train it.
@@ -60,16 +68,16 @@ def build_inception(
     # First: with one seed the head is the same whether or not the backbone is drawn.
     head = make_head(dropout)
     make_backbone = make_backbone or build_backbone
-    backbone = make_backbone(image_size, weights=weights, precision=precision)
+    backbone = make_backbone(image_size, weights=weights, precision=precision, load=load)
     return add_head(backbone.inputs[0], backbone.outputs[0], head)
 
 
-def build_backbone(image_size, *, weights="imagenet", precision="float32"):
+def build_backbone(image_size, *, weights="imagenet", precision="float32", load=True):
     """Build InceptionV3 without its top.
 
     Parameters
     ----------
-    image_size, weights, precision
+    image_size, weights, precision, load
         See `build_inception`.
 
     Returns
@@ -82,7 +90,7 @@ def build_backbone(image_size, *, weights="imagenet", precision="float32"):
             f"InceptionV3 needs images of at least {MIN_SIDE} x {MIN_SIDE} pixels, got "
             f"{image_size[0]} x {image_size[1]}. Set image_size, for example to (150, 150)."
         )
-    if weights not in ("imagenet", None) and not os.path.isfile(weights):
+    if load and weights not in ("imagenet", None) and not os.path.isfile(weights):
         raise WeightsError(
             f"There is no weights file {os.fspath(weights)}. Wanted: InceptionV3 weights without "
             f"the top, such as {_WEIGHTS_URL}; 'imagenet' downloads them, None trains from scratch."
@@ -91,7 +99,7 @@ def build_backbone(image_size, *, weights="imagenet", precision="float32"):
     images = keras.Input((*image_size, 1), dtype="uint8", name="images")
     x = layers.Rescaling(1 / 127.5, offset=-1.0, dtype=policy)(images)
     x = layers.Concatenate(dtype=policy)([x, x, x])
-    application = _application(image_size, weights, policy)
+    application = _application(image_size, weights if load else None, policy)
     if weights is None:
         # Trainings here are short: Keras's momentum of 0.99 leaves the statistics behind.
         for layer in application.layers:

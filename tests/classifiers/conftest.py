@@ -1,5 +1,6 @@
 """A small collection, sorted by class and imbalanced as real folders are, and a tiny network."""
 
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import numpy as np
@@ -67,3 +68,25 @@ def trained_epochs():
     shares = []
     with epochs_reported_to(shares.append):
         yield shares
+
+
+@pytest.fixture
+def killed_after():
+    """End what is fitted in a context in the epoch after so many."""
+
+    class Killed(BaseException):
+        pass
+
+    @contextmanager
+    def killed(n_epochs):
+        done = []
+
+        def listen(share):
+            done.append(share)
+            if sum(done) > n_epochs + 1e-6:
+                raise Killed
+
+        with pytest.raises(Killed), epochs_reported_to(listen):
+            yield
+
+    return killed

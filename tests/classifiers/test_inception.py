@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from skpneumo import InceptionPneumoniaClassifier
 from skpneumo.classifiers import clear_memory
@@ -113,3 +114,19 @@ def test_a_changed_weights_file_is_another_start(tmp_path):
         file.write_text(text)
         keys.add(InceptionPneumoniaClassifier(weights=file)._start_key())
     assert len(keys) == 2
+
+
+def test_a_killed_fit_goes_on_in_the_second_stage(data, pretrained, tmp_path, killed_after):
+    clf = InceptionPneumoniaClassifier(
+        weights=pretrained[0], head_epochs=1, epochs=2, batch_size=4, random_state=0
+    )
+    unbroken = clone(clf).fit(data.images, data.target)
+    clear_memory()
+    clf.set_params(memory=tmp_path)
+    with killed_after(2):
+        clf.fit(data.images, data.target)
+    clf.fit(data.images, data.target)
+    assert clf.history_ == unbroken.history_
+    np.testing.assert_array_equal(
+        clf.predict_proba(data.images), unbroken.predict_proba(data.images)
+    )

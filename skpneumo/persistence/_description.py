@@ -1,0 +1,236 @@
+"""Estimators as JSON and arrays, and back: what they are by name out of a fixed list, no code."""
+
+import os
+from numbers import Number
+
+import numpy as np
+from imblearn.pipeline import Pipeline as SamplingPipeline
+from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils import Bunch
+from sklearn.utils.validation import check_is_fitted
+
+from skpneumo.classifiers import CNNPneumoniaClassifier, InceptionPneumoniaClassifier
+from skpneumo.exceptions import ModelFileError
+from skpneumo.model_selection import OperatingPointClassifierCV
+from skpneumo.networks import count_cnn_weights
+from skpneumo.preprocessing import XRayAugmenter, XRayLoader, XRayOverSampler, XRayResizer
+
+_CLASSIFIERS = (CNNPneumoniaClassifier, InceptionPneumoniaClassifier)
+_STEPS = (XRayLoader, XRayResizer, XRayAugmenter, XRayOverSampler)
+_PIPELINES = {"Pipeline": Pipeline, "SamplingPipeline": SamplingPipeline}
+_BY_NAME = {kind.__name__: kind for kind in (*_CLASSIFIERS, *_STEPS, OperatingPointClassifierCV)}
+# Folders and ways of computing are of the machine, not of the model.
+_NOT_SAVED = ("memory", "n_jobs", "verbose")
+_MAX_PIXELS = 50_000_000
+
+
+def describe(estimator, arrays, *, fitted=True):
+    """Describe an estimator.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Out of the list.
+    arrays : dict of str to ndarray
+        Arrays are added here, and the description holds their names.
+    fitted : bool, default=True
+        Whether to describe what it learnt too.
+
+    Returns
+    -------
+    dict
+        What JSON can hold.
+
+    Raises
+    ------
+    ModelFileError
+        If the estimator, or a parameter, is none that can be saved.
+    """
+    if isinstance(estimator, str) or estimator is None:
+        return {"class": "passthrough"}
+    for name, kind in _PIPELINES.items():
+        if type(estimator) is kind:
+            steps = [
+                [step, describe(part, arrays, fitted=fitted)] for step, part in estimator.steps
+            ]
+            return {"class": name, "steps": steps}
+    if type(estimator) is FrozenEstimator:
+        inner = describe(estimator.estimator, arrays, fitted=fitted)
+        return {"class": "FrozenEstimator", "estimator": inner}
+    name = type(estimator).__name__
+    if _BY_NAME.get(name) is not type(estimator):
+        raise ModelFileError(
+            f"{name} cannot be saved. Wanted: {', '.join(_BY_NAME)}, or a Pipeline of these. Of a "
+            "search save best_estimator_; other estimators can be pickled."
+        )
+    params, left_out = {}, []
+    for key, value in estimator.get_params(deep=False).items():
+        if key in _NOT_SAVED:
+            continue
+        try:
+            params[key] = _encode_param(key, value, arrays)
+        except TypeError:
+            left_out.append(key)
+    description = {"class": name, "params": params, "left_out": left_out}
+    if fitted and isinstance(estimator, _CLASSIFIERS):
+        description["fitted"] = _describe_network(estimator, arrays)
+    elif fitted and isinstance(estimator, OperatingPointClassifierCV):
+        check_is_fitted(estimator)
+        description["fitted"] = {
+            key: _encode(value, arrays)
+            for key, value in vars(estimator).items()
+            if key.endswith("_") and not key.startswith("_") and key != "estimator_"
+        }
+        description["estimator_"] = describe(estimator.estimator_, arrays)
+    return description
+
+
+def _encode_param(key, value, arrays):
+    if key == "estimator":
+        # A frozen one is found again in what was fitted.
+        frozen = isinstance(value, FrozenEstimator)
+        return {"frozen": True} if frozen else {"estimator": describe(value, {}, fitted=False)}
+    if isinstance(value, os.PathLike) or (key == "weights" and value not in ("imagenet", None)):
+        return os.path.basename(os.fspath(value))
+    return _encode(value, arrays)
+
+
+def _encode(value, arrays):
+    """Values as JSON; TypeError where they cannot be."""
+    if value is None or isinstance(value, (bool, str, int)):
+        return value
+    if isinstance(value, float):
+        return value if np.isfinite(value) else {"float": repr(value)}
+    if isinstance(value, np.generic) and isinstance(value.item(), (bool, int, float)):
+        return {"scalar": _encode(np.asarray(value), arrays)}
+    if isinstance(value, (list, tuple)):
+        items = [_encode(item, arrays) for item in value]
+        return items if isinstance(value, list) else {"tuple": items}
+    if isinstance(value, dict):
+        kind = "bunch" if isinstance(value, Bunch) else "dict"
+        return {kind: [[_encode(k, arrays), _encode(v, arrays)] for k, v in value.items()]}
+    if isinstance(value, np.ndarray) and value.dtype.kind in "OU":
+        return {"texts": [_encode(item, arrays) for item in value.tolist()]}
+    if isinstance(value, np.ndarray):
+        name = f"arrays/{len(arrays)}"
+        arrays[name] = value
+        return {"array": name}
+    if isinstance(value, BaseEstimator) and type(value) in _STEPS:
+        return {"estimator": describe(value, arrays)}
+    raise TypeError
+
+
+def _describe_network(classifier, arrays):
+    check_is_fitted(classifier)
+    names = []
+    for weights in classifier.model_.get_weights():
+        names.append(f"weights/{len(arrays)}")
+        arrays[names[-1]] = weights
+    return {
+        "classes": _encode(classifier.classes_, arrays),
+        "image_size": list(classifier.image_size_),
+        "precision": classifier.precision_,
+        "history": _encode(classifier.history_, arrays),
+        "weights": names,
+    }
+
+
+def build(description, arrays):
+    """Build what `describe` described.
+
+    Parameters
+    ----------
+    description : dict
+        Nothing in it is trusted.
+    arrays : dict of str to ndarray
+        By the names in the description.
+
+    Returns
+    -------
+    estimator
+
+    Raises
+    ------
+    ModelFileError
+        If it describes no estimator out of the list.
+    """
+    name = description["class"]
+    if name == "passthrough":
+        return "passthrough"
+    if name in _PIPELINES:
+        return _PIPELINES[name](
+            [(str(step), build(part, arrays)) for step, part in description["steps"]]
+        )
+    if name == "FrozenEstimator":
+        return FrozenEstimator(build(description["estimator"], arrays))
+    if name not in _BY_NAME:
+        raise ModelFileError(f"it holds an estimator of an unknown kind, {str(name)[:40]!r}")
+    kind = _BY_NAME[name]
+    learnt = description.get("estimator_")
+    learnt = None if learnt is None else build(learnt, arrays)
+    unknown = set(description["params"]) - set(kind._get_param_names())
+    if unknown:
+        raise ModelFileError(f"{name} has no parameter {sorted(unknown)[0]!r} in this version")
+    params = {
+        key: learnt if value == {"frozen": True} else _decode(value, arrays)
+        for key, value in description["params"].items()
+    }
+    estimator = kind(**params)
+    estimator._validate_params()
+    fitted = description.get("fitted")
+    if isinstance(estimator, _CLASSIFIERS):
+        if fitted is not None:
+            _build_network(estimator, fitted, arrays)
+    elif fitted is not None:
+        for key, value in fitted.items():
+            if not key.endswith("_") or key.startswith("_"):
+                raise ModelFileError(f"{str(key)[:40]!r} is nothing that an estimator learns")
+            setattr(estimator, key, _decode(value, arrays))
+        estimator.estimator_ = learnt
+    return estimator
+
+
+def _decode(value, arrays):
+    if isinstance(value, list):
+        return [_decode(item, arrays) for item in value]
+    if not isinstance(value, dict):
+        return value
+    ((kind, inner),) = value.items()
+    if kind == "float":
+        return float(inner)
+    if kind == "scalar":
+        return _decode(inner, arrays)[()]
+    if kind == "tuple":
+        return tuple(_decode(inner, arrays))
+    if kind in ("dict", "bunch"):
+        pairs = {_decode(key, arrays): _decode(item, arrays) for key, item in inner}
+        return Bunch(**pairs) if kind == "bunch" else pairs
+    if kind == "texts":
+        return np.array(_decode(inner, arrays))
+    if kind == "array":
+        return arrays[inner]
+    if kind == "estimator":
+        return build(inner, arrays)
+    raise ModelFileError(f"it holds a value of an unknown kind, {str(kind)[:40]!r}")
+
+
+def _build_network(classifier, fitted, arrays):
+    weights = [arrays[name] for name in fitted["weights"]]
+    rows, columns = fitted["image_size"]
+    if not (1 <= rows * columns <= _MAX_PIXELS and isinstance(rows * columns, int)):
+        raise ModelFileError("its network sees images of an impossible size")
+    if isinstance(classifier, CNNPneumoniaClassifier):
+        # Before room is made for a network of any size.
+        n_weights = sum(array.size for array in weights)
+        if n_weights != count_cnn_weights(classifier.filters):
+            raise ModelFileError("its weights are not those of the network that it tells")
+    classes = _decode(fitted["classes"], arrays)
+    if len(classes) != 2 or not all(isinstance(item, (str, Number)) for item in classes.tolist()):
+        raise ModelFileError("its classes are not two labels")
+    history = _decode(fitted["history"], arrays)
+    try:
+        classifier._rebuild((rows, columns), classes, fitted["precision"], weights, history)
+    except ValueError:
+        raise ModelFileError("its weights are not those of the network that it tells") from None

@@ -1,0 +1,160 @@
+"""`save_model` and `load_model`."""
+
+import platform
+from datetime import UTC, datetime
+
+import keras
+import numpy as np
+import sklearn
+from sklearn.utils.validation import check_is_fitted
+
+import skpneumo
+from skpneumo.evaluation._unwrap import data_fingerprint, describe_model, threshold_origin
+from skpneumo.exceptions import ModelFileError
+from skpneumo.inspection._layers import threshold_of
+from skpneumo.persistence._archive import read_archive, write_archive
+from skpneumo.persistence._description import build, describe
+
+FORMAT = 1
+_CONTRACT = (
+    "Grey chest X-rays as uint8, rows x columns, 0 = black = air, 255 = white = bone; files as "
+    "skpneumo.images.read_xray reads them. Other sizes are resized to the network's."
+)
+
+
+def save_model(estimator, path, *, training_data=None, evaluation=None, notes=None):
+    """Write a fitted model into one file, by custom named ``.skpneumo``.
+
+    The file holds a manifest (JSON) and the weights. `load_model` builds the estimator out of a
+    fixed list of classes and hands it the weights: nothing in the file is ever run, unlike in a
+    pickle. It is written beside ``path`` first, and put there when it is whole.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted: a classifier of skpneumo, a :class:`~sklearn.pipeline.Pipeline` of skpneumo's steps
+        with one at the end, or an :class:`~skpneumo.OperatingPointClassifierCV` around either. Of a
+        search save ``best_estimator_``.
+    path : str or path
+        Where to.
+    training_data : tuple of (X, y), default=None
+        What it was fitted on, to be told by its SHA-256.
+    evaluation : Evaluation, default=None
+        Its figures go into the manifest.
+    notes : dict of str to str, default=None
+        What else users should know, such as "data", "licence" and "recipe".
+
+    Raises
+    ------
+    ModelFileError
+        If a part of the estimator is none of those. It is a ValueError.
+    NotFittedError
+        If the estimator is not fitted.
+
+    See Also
+    --------
+    load_model : Read the file.
+    skpneumo.persistence.model_card : What the manifest tells, for people.
+
+    Notes
+    -----
+    Not saved are ``memory``, ``n_jobs`` and ``verbose``, and parameters that are objects
+    (splitters, random states): the loaded estimator has their defaults. Of a weights file the name
+    is kept without its folder.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from skpneumo import CNNPneumoniaClassifier, load_model, save_model
+    >>> from skpneumo.datasets import make_xrays
+    >>> xrays = make_xrays(60, image_size=(34, 32), random_state=0)
+    >>> clf = CNNPneumoniaClassifier(epochs=1, random_state=0).fit(xrays.images, xrays.target)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "model.skpneumo")
+    ...     save_model(clf, path)
+    ...     loaded = load_model(path)
+    >>> bool((loaded.predict_proba(xrays.images) == clf.predict_proba(xrays.images)).all())
+    True
+    """
+    check_is_fitted(estimator)
+    arrays = {}
+    manifest = {
+        "format": FORMAT,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": versions(),
+        "estimator": describe(estimator, arrays),
+        "model": describe_model(estimator),
+        "classes": np.asarray(estimator.classes_).tolist(),
+        "threshold": float(threshold_of(estimator)),
+        "threshold_origin": threshold_origin(estimator),
+        "image_contract": _CONTRACT,
+        "data_fingerprint": None if training_data is None else data_fingerprint(*training_data),
+        "metrics": None if evaluation is None else evaluation.to_dict(),
+        "notes": dict(notes or {}),
+    }
+    write_archive(path, manifest, arrays)
+
+
+def load_model(path):
+    """Read a model that `save_model` wrote; no code of the file is run.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    estimator
+        As it was saved: it predicts the same to the last bit on the same kind of machine, keeps the
+        precision that it was fitted in, and can be fitted on.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is missing, damaged or changed, was written by a newer version, or holds
+        anything else than such a model. It is a ValueError.
+
+    Notes
+    -----
+    Hashes tell a damaged file from a whole one. They do not tell who wrote it: take models from
+    people you trust, as a model of others may well be wrong on purpose, though it cannot do harm to
+    your machine.
+    """
+    manifest, arrays = read_archive(path)
+    check_format(manifest, path)
+    try:
+        return build(manifest["estimator"], arrays)
+    except ModelFileError as error:
+        raise ModelFileError(f"{path} is refused: {error}.") from None
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise ModelFileError(
+            f"{path} is refused: what it tells of the model makes none ({type(error).__name__})."
+        ) from error
+
+
+def check_format(manifest, path):
+    """Refuse a file that this version cannot understand, and say which can."""
+    found = manifest.get("format")
+    if found == FORMAT:
+        return
+    version = manifest.get("versions", {}).get("skpneumo", "unknown")
+    raise ModelFileError(
+        f"{path} has format {str(found)[:20]!r} and was written by skpneumo {str(version)[:20]}; "
+        f"this is {skpneumo.__version__}, which reads format {FORMAT}. Install that version or a "
+        "newer one."
+    )
+
+
+def versions():
+    """Versions that decide what comes out of a model."""
+    return {
+        "skpneumo": skpneumo.__version__,
+        "scikit-learn": sklearn.__version__,
+        "keras": keras.__version__,
+        "backend": keras.backend.backend(),
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }

@@ -1,0 +1,158 @@
+"""Killed trainings go on from their last finished epoch, to the same end."""
+
+import os
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pytest
+
+from skpneumo import CNNPneumoniaClassifier, XRayAugmenter
+from skpneumo.classifiers import clear_memory, epochs_reported_to
+from skpneumo.exceptions import CacheWarning
+
+_FOLDER = "skpneumo-checkpoints"
+
+
+def checkpoints(memory):
+    folder = memory / _FOLDER
+    return [*folder.iterdir()] if folder.exists() else []
+
+
+@pytest.mark.parametrize("n_epochs", [1, 2, 4])
+def test_a_fit_goes_on_to_the_same_end(xrays, tiny, tmp_path, n_epochs, killed_after):
+    def make(**params):
+        return tiny(
+            epochs=5,
+            dropout=0.4,
+            augmentation=XRayAugmenter(),
+            validation=0.3,
+            patience=5,
+            class_weight={"PNEUMONIA": 3},
+            **params,
+        )
+
+    unbroken = make().fit(xrays.X, xrays.y, groups=xrays.groups)
+    clear_memory()
+    clf = make(memory=tmp_path)
+    with killed_after(n_epochs):
+        clf.fit(xrays.X, xrays.y, groups=xrays.groups)
+    assert len(checkpoints(tmp_path)) == 1
+    told = []
+    with epochs_reported_to(told.append):
+        clf.fit(xrays.X, xrays.y, groups=xrays.groups)
+    assert max(told) == n_epochs  # in one step: what was done before
+    assert np.sum(told) == pytest.approx(5)
+    assert clf.history_ == unbroken.history_
+    np.testing.assert_array_equal(clf.predict_proba(xrays.X), unbroken.predict_proba(xrays.X))
+    assert not checkpoints(tmp_path)
+
+
+def test_early_stopping_counts_on(xrays, tiny, tmp_path, killed_after):
+    def make(**params):
+        return tiny(epochs=9, validation=0.3, patience=1, learning_rate=0.3, **params)
+
+    unbroken = make().fit(xrays.X, xrays.y)
+    n_epochs = len(unbroken.history_["loss"])
+    assert 1 < n_epochs < 9
+    for n_done in {1, n_epochs - 1}:
+        clear_memory()
+        clf = make(memory=tmp_path / str(n_done))
+        with killed_after(n_done):
+            clf.fit(xrays.X, xrays.y)
+        clf.fit(xrays.X, xrays.y)
+        assert clf.history_ == unbroken.history_
+        np.testing.assert_array_equal(clf.predict_proba(xrays.X), unbroken.predict_proba(xrays.X))
+
+
+def test_clones_of_other_parameters_or_data_do_not_collide(xrays, tiny, tmp_path, killed_after):
+    for params, X in (({}, xrays.X), ({"dropout": 0.1}, xrays.X), ({}, xrays.X[::-1])):
+        clf = tiny(epochs=3, memory=tmp_path, **params)
+        with killed_after(1):
+            clf.fit(X, xrays.y)
+    assert len(checkpoints(tmp_path)) == 3
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-100], lambda data: b"", lambda data: b"x"])
+def test_a_damaged_checkpoint_is_none(xrays, tiny, tmp_path, damage, killed_after):
+    unbroken = tiny(epochs=3).fit(xrays.X, xrays.y)
+    clear_memory()
+    clf = tiny(epochs=3, memory=joblib.Memory(tmp_path, verbose=0))
+    with killed_after(2):
+        clf.fit(xrays.X, xrays.y)
+    (file,) = (tmp_path / _FOLDER).iterdir()
+    file.write_bytes(damage(file.read_bytes()))
+    clf.fit(xrays.X, xrays.y)
+    np.testing.assert_array_equal(clf.predict_proba(xrays.X), unbroken.predict_proba(xrays.X))
+
+
+@pytest.mark.parametrize("params", [{"random_state": None}, {"memory": None}])
+def test_without_memory_or_seed_nothing_is_written(
+    xrays, tiny, tmp_path, monkeypatch, params, killed_after
+):
+    monkeypatch.chdir(tmp_path)
+    clf = tiny(epochs=2, **{"memory": str(tmp_path)} | params)
+    with killed_after(1):
+        clf.fit(xrays.X, xrays.y)
+    assert not checkpoints(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_to_is_warned_of_once(xrays, tiny, tmp_path):
+    (tmp_path / _FOLDER).touch()
+    clf = tiny(epochs=3, memory=tmp_path)
+    with pytest.warns(CacheWarning, match="cannot be continued") as caught:
+        clf.fit(xrays.X, xrays.y)
+    assert len(caught) == 1
+
+
+_KILLER = """
+import os, signal, sys, time
+import numpy as np
+from skpneumo import CNNPneumoniaClassifier
+from skpneumo.classifiers import epochs_reported_to
+X, y, memory, result = np.load(sys.argv[1]), np.load(sys.argv[2]), sys.argv[3], sys.argv[4]
+clf = CNNPneumoniaClassifier(
+    filters=(2, 4), epochs=20, batch_size=16, random_state=0, memory=memory
+)
+rng = np.random.default_rng(0)
+for kill in [True] * 10 + [False]:
+    reads, writes = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with epochs_reported_to(lambda share: os.write(writes, (str(share) + os.linesep).encode())):
+            clf.fit(X, y)
+        np.save(result, clf.predict_proba(X))
+        os._exit(0)
+    os.close(writes)
+    with os.fdopen(reads) as lines:
+        print(float(next(lines)), flush=True)
+        if kill:
+            for _ in range(rng.integers(2, 10)):
+                next(lines)
+            time.sleep(rng.uniform(0, 0.01))
+            os.kill(child, signal.SIGKILL)
+        lines.read()
+    os.waitpid(child, 0)
+"""
+
+
+def test_kill_9_at_ten_random_moments(xrays, tmp_path):
+    np.save(tmp_path / "X.npy", xrays.X)
+    np.save(tmp_path / "y.npy", xrays.y)
+    files = [tmp_path / name for name in ("X.npy", "y.npy", "memory", "proba.npy")]
+    done = subprocess.run(
+        [sys.executable, "-c", _KILLER, *map(os.fspath, files)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    begun = [float(line) for line in done.stdout.splitlines()]
+    # Each went on where the one before was.
+    assert len(begun) == 11
+    assert begun == sorted(begun)
+    assert 5 < begun[-1] < 20
+    clf = CNNPneumoniaClassifier(filters=(2, 4), epochs=20, batch_size=16, random_state=0)
+    clf.fit(xrays.X, xrays.y)
+    np.testing.assert_array_equal(np.load(files[-1]), clf.predict_proba(xrays.X))
+    assert not checkpoints(tmp_path / "memory")

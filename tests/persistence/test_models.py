@@ -1,0 +1,274 @@
+"""What is saved comes back; by another process too, whole or not at all."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+
+import numpy as np
+import pytest
+from imblearn.pipeline import make_pipeline as make_sampling_pipeline
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import make_pipeline
+
+from skpneumo import (
+    CNNPneumoniaClassifier,
+    InceptionPneumoniaClassifier,
+    OperatingPointClassifierCV,
+    XRayAugmenter,
+    XRayLoader,
+    XRayOverSampler,
+    XRayResizer,
+    load_model,
+    save_model,
+)
+from skpneumo.datasets import make_xrays
+from skpneumo.evaluation import evaluate
+from skpneumo.exceptions import ModelFileError
+from skpneumo.persistence import model_card
+from skpneumo.persistence._archive import read_archive, write_archive
+
+
+@pytest.fixture(scope="module")
+def xrays():
+    return make_xrays(60, image_size=(34, 32), random_state=0)
+
+
+def small_cnn(**params):
+    return CNNPneumoniaClassifier(filters=(4, 5, 6), epochs=1, random_state=0, **params)
+
+
+@pytest.fixture(scope="module")
+def cnn(xrays):
+    return small_cnn(threshold=0.3).fit(xrays.images, xrays.target)
+
+
+def there_and_back(estimator, tmp_path):
+    path = tmp_path / "model.skpneumo"
+    save_model(estimator, path)
+    return load_model(path)
+
+
+def assert_same(loaded, estimator, X):
+    np.testing.assert_array_equal(loaded.predict_proba(X), estimator.predict_proba(X))
+    np.testing.assert_array_equal(loaded.predict(X), estimator.predict(X))
+    assert loaded.classes_.tolist() == np.asarray(estimator.classes_).tolist()
+    assert loaded.classes_.dtype.kind == np.asarray(estimator.classes_).dtype.kind
+
+
+@pytest.mark.parametrize("labels", [("NORMAL", "PNEUMONIA"), (0, 1), (False, True), (0.0, 1.0)])
+def test_a_classifier_with_any_labels(xrays, tmp_path, labels):
+    y = np.where(xrays.target == "PNEUMONIA", labels[1], labels[0])
+    clf = small_cnn(class_weight={labels[1]: 2}, image_size=(40, 38)).fit(xrays.images, y)
+    loaded = there_and_back(clf, tmp_path)
+    assert_same(loaded, clf, xrays.images)
+    assert str(loaded.get_params()) == str(clf.get_params())
+    assert (loaded.history_, loaded.image_size_, loaded.precision_) == (
+        clf.history_,
+        clf.image_size_,
+        clf.precision_,
+    )
+
+
+def test_a_loaded_model_goes_on_learning(xrays, cnn, tmp_path):
+    loaded = there_and_back(cnn, tmp_path)
+    loaded.partial_fit(xrays.images, xrays.target)
+    assert len(loaded.history_["loss"]) == 2
+    again = clone(loaded).fit(xrays.images, xrays.target)
+    np.testing.assert_array_equal(
+        again.predict_proba(xrays.images), cnn.predict_proba(xrays.images)
+    )
+
+
+def test_the_bfloat16_that_a_fit_resolved_to_is_kept(xrays, tmp_path):
+    clf = small_cnn(precision="bfloat16").fit(xrays.images, xrays.target)
+    clf.set_params(precision="auto")
+    loaded = there_and_back(clf, tmp_path)
+    assert loaded.precision_ == "bfloat16"
+    assert loaded.precision == "auto"
+    assert_same(loaded, clf, xrays.images)
+
+
+def test_inception_without_the_file_that_it_started_from(tmp_path):
+    xrays = make_xrays(10, image_size=(75, 77), random_state=0)
+    clf = InceptionPneumoniaClassifier(weights=None, trainable="head", epochs=1, random_state=0)
+    clf.fit(xrays.images, xrays.target)
+    clf.set_params(weights="/home/jane.doe/inception.h5")
+    path = tmp_path / "model.skpneumo"
+    save_model(clf, path)
+    assert b"jane" not in path.read_bytes()
+    loaded = load_model(path)
+    assert loaded.weights == "inception.h5"
+    assert_same(loaded, clf, xrays.images)
+    # A fit of the loaded one starts from the file again, and says that it is not there.
+    with pytest.raises(OSError, match=r"no weights file inception\.h5"):
+        clone(loaded).fit(xrays.images, xrays.target)
+
+
+def test_pipelines(xrays, tmp_path):
+    pipe = make_pipeline(
+        XRayLoader(), XRayResizer((32, 36), aspect="pad"), XRayAugmenter(), small_cnn()
+    ).fit(xrays.images, xrays.target)
+    loaded = there_and_back(pipe, tmp_path)
+    assert_same(loaded, pipe, xrays.images)
+    assert loaded.named_steps["xrayresizer"].aspect == "pad"
+
+    sampling = make_sampling_pipeline(
+        XRayOverSampler(random_state=0, augmentation=XRayAugmenter(zoom=0.2)),
+        small_cnn(augmentation=XRayAugmenter(rotation=3)),
+    ).fit(xrays.images, xrays.target)
+    loaded = there_and_back(sampling, tmp_path)
+    assert type(loaded) is type(sampling)
+    assert_same(loaded, sampling, xrays.images)
+    assert loaded.steps[0][1].augmentation.zoom == 0.2
+    assert loaded.steps[1][1].augmentation.rotation == 3
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_operating_points(xrays, cnn, tmp_path, frozen):
+    model = OperatingPointClassifierCV(
+        FrozenEstimator(make_pipeline(XRayResizer((34, 32)), cnn)) if frozen else small_cnn(),
+        min_recall=0.8,
+        cv=StratifiedKFold(2),
+    ).fit(xrays.images, xrays.target)
+    loaded = there_and_back(model, tmp_path)
+    assert_same(loaded, model, xrays.images)
+    for name in ("best_threshold_", "recall_lower_bound_", "specificity_", "n_positive_units_"):
+        assert getattr(loaded, name) == getattr(model, name)
+    assert loaded.best_threshold_.dtype == model.best_threshold_.dtype
+    for name, column in model.curve_.items():
+        np.testing.assert_array_equal(loaded.curve_[name], column)
+    assert loaded.cv is None  # splitters are not saved
+    assert loaded.min_recall == 0.8
+    assert isinstance(loaded.estimator, FrozenEstimator) is frozen
+    clone(loaded)
+
+
+def test_the_manifest_and_the_card(xrays, cnn, tmp_path):
+    path = tmp_path / "model.skpneumo"
+    report = evaluate(cnn, xrays.images, xrays.target, n_resamples=100, random_state=0)
+    save_model(
+        cnn,
+        path,
+        training_data=(xrays.images, xrays.target),
+        evaluation=report,
+        notes={"licence": "CC BY 4.0"},
+    )
+    with zipfile.ZipFile(path) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+    assert manifest["classes"] == ["NORMAL", "PNEUMONIA"]
+    assert manifest["threshold"] == 0.3
+    assert manifest["threshold_origin"] == report.threshold_origin
+    assert manifest["data_fingerprint"] == report.data_fingerprint
+    assert manifest["metrics"] == report.to_dict()
+    assert {told["dtype"] for told in manifest["members"].values()} == {"<f4"}
+    card = model_card(path)
+    assert card.startswith("# CNNPneumoniaClassifier\n")
+    recall = report.figures["recall"]
+    assert f"| {recall.value:.3f} | {recall.low:.3f} to {recall.high:.3f} |" in card
+    for text in ("not a medical device", "CC BY 4.0", "Threshold: 0.3", report.data_fingerprint):
+        assert text in card
+
+
+def test_a_card_without_figures(cnn, tmp_path):
+    path = tmp_path / "model.skpneumo"
+    save_model(cnn, path)
+    assert "None were saved with the model." in model_card(path)
+
+
+def test_equal_models_have_equal_weights_and_arrays_in_the_file(cnn, tmp_path):
+    hashes = []
+    for name in ("a", "b"):
+        save_model(cnn, tmp_path / name)
+        with zipfile.ZipFile(tmp_path / name) as archive:
+            hashes.append(json.loads(archive.read("manifest.json"))["members"])
+    assert hashes[0] == hashes[1]
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda cnn: make_pipeline(XRayResizer((30, 31)), LogisticRegression()),
+        lambda cnn: type("CNNPneumoniaClassifier", (CNNPneumoniaClassifier,), {})(),
+    ],
+)
+def test_other_estimators_are_refused(xrays, cnn, tmp_path, wrap):
+    estimator = wrap(cnn)
+    steps = getattr(estimator, "steps", [(None, estimator)])
+    vars(steps[-1][1]).update(vars(cnn))
+    with pytest.raises(ModelFileError, match=r"cannot be saved. Wanted: CNNPneumoniaClassifier"):
+        save_model(estimator, tmp_path / "model.skpneumo")
+    assert not any(tmp_path.iterdir())
+
+
+def test_unfitted_estimators(tmp_path):
+    with pytest.raises(NotFittedError):
+        save_model(small_cnn(), tmp_path / "model.skpneumo")
+
+
+def test_a_save_that_fails_leaves_the_file_before_it(cnn, tmp_path, monkeypatch):
+    path = tmp_path / "model.skpneumo"
+    save_model(cnn, path)
+    before = path.read_bytes()
+
+    def fail(*args):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="disk full"):
+        save_model(cnn, path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["model.skpneumo"]
+
+
+def save_for_ever(path):
+    for i in range(100_000):
+        arrays = {f"weights/{k}": np.full((300, 500), i, "f4") for k in range(9)}
+        write_archive(path, {"i": i}, arrays)
+
+
+def test_a_save_that_is_killed_leaves_a_whole_file(tmp_path):
+    path = tmp_path / "model.skpneumo"
+    rng = np.random.default_rng(0)
+    seen = set()
+    for _ in range(10):
+        child = os.fork()
+        if child == 0:
+            try:
+                save_for_ever(path)
+            finally:
+                os._exit(1)
+        while not path.exists():
+            time.sleep(0.01)
+        time.sleep(rng.uniform(0, 0.3))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        manifest, arrays = read_archive(path)
+        assert len(arrays) == 9
+        assert all((array == manifest["i"]).all() for array in arrays.values())
+        seen.add(manifest["i"])
+    assert len(seen) > 1
+
+
+_LOADER = """
+import sys
+import numpy as np
+from skpneumo import load_model
+np.save(sys.argv[3], load_model(sys.argv[1]).predict_proba(np.load(sys.argv[2])))
+"""
+
+
+def test_another_process_predicts_the_same(xrays, cnn, tmp_path):
+    path = tmp_path / "model.skpneumo"
+    save_model(cnn, path)
+    np.save(tmp_path / "images.npy", xrays.images)
+    files = [os.fspath(tmp_path / name) for name in ("images.npy", "proba.npy")]
+    subprocess.run([sys.executable, "-c", _LOADER, os.fspath(path), *files], check=True)
+    np.testing.assert_array_equal(np.load(files[1]), cnn.predict_proba(xrays.images))
