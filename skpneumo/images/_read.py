@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageOps
 
 from skpneumo.exceptions import ImageReadError
 from skpneumo.images._dicom import HEAD, DicomError, decode_dicom, is_dicom, patient_of
@@ -216,6 +216,5 @@ def _to_grey(image):
         samples = np.asarray(image).astype(np.uint32)
         return Image.fromarray(((np.minimum(samples, 65535) + 128) // 257).astype(np.uint8))
     if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), rgba)
+        return ImageChops.multiply(*image.convert("LA").split())
     return image.convert("L")
