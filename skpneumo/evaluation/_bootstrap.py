@@ -1,9 +1,10 @@
-"""Intervals by drawing patients anew."""
+"""Intervals of figures, by drawing patients anew."""
 
 import numpy as np
 from scipy.stats import beta
 
 _NUMBERS_AT_ONCE = 2_000_000
+_MOSTLY = 0.95
 
 
 def resampled(compute, n, units, n_resamples, seed):
@@ -46,18 +47,71 @@ def resampled(compute, n, units, n_resamples, seed):
 
 
 def percentile_interval(values, confidence):
-    """Interval of the middle of some values, infinite ones among them; NaN if none is defined."""
-    values = np.sort(values[~np.isnan(values)])
-    if not len(values):
+    """Interval of the middle of a figure over resamples, infinite ones among them.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_resamples,)
+        The figure on each.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    low, high : float
+        NaN where the figure is the same on all resamples, as they then do not tell how sure it is,
+        or not defined on more than 5 % of them.
+    """
+    defined = np.sort(values[~np.isnan(values)])
+    if len(defined) < _MOSTLY * len(values) or defined[0] == defined[-1]:
         return np.nan, np.nan
     tail = (1 - confidence) / 2
-    low, high = np.rint(np.array([tail, 1 - tail]) * (len(values) - 1)).astype(int)
-    return float(values[low]), float(values[high])
+    low, high = np.rint(np.array([tail, 1 - tail]) * (len(defined) - 1)).astype(int)
+    return float(defined[low]), float(defined[high])
 
 
 def exact_interval(n_right, n, confidence):
-    """Interval of Clopper and Pearson for a share."""
+    """Interval of Clopper and Pearson for a share; the numbers need not be whole."""
     tail = (1 - confidence) / 2
-    low = beta.ppf(tail, n_right, n - n_right + 1) if n_right else 0.0
+    low = beta.ppf(tail, n_right, n - n_right + 1) if n_right > 0 else 0.0
     high = beta.ppf(1 - tail, n_right + 1, n - n_right) if n_right < n else 1.0
     return float(low), float(high)
+
+
+def share_interval(share, values, n_images, n_patients, confidence):
+    """Interval of Clopper and Pearson for a share of images that patients have several of.
+
+    It is that of as many independent images as would make the share vary as it does over the
+    resamples. [1]_ Where it does not vary, a patient counts as one image. The interval always holds
+    that of patients among whom none, or all, are missed: one miss never makes it surer.
+
+    Parameters
+    ----------
+    share : float
+        On the images as they are.
+    values : ndarray of shape (n_resamples,)
+        On resamples of patients.
+    n_images, n_patients : int
+        What it is a share of.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    low, high : float
+        NaN where the share is not defined.
+
+    References
+    ----------
+    .. [1] Korn & Graubard, "Confidence intervals for proportions with small expected number of
+       positive counts estimated from survey data", Survey Methodology 24:193-201, 1998.
+    """
+    if np.isnan(share):
+        return np.nan, np.nan
+    n = n_patients
+    if n_images > n_patients and (variance := np.nanvar(values)) > 0:
+        n = min(n_images, share * (1 - share) / variance)
+    low, high = exact_interval(share * n, n, confidence)
+    lowest_of_all, _ = exact_interval(n_patients, n_patients, confidence)
+    _, highest_of_none = exact_interval(0, n_patients, confidence)
+    return min(low, lowest_of_all), max(high, highest_of_none)

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from skpneumo.evaluation._figures import KIND
 from skpneumo.evaluation._text import format_figure, format_interval, threshold_line
-from skpneumo.evaluation._unwrap import layers_of
+from skpneumo.inspection._layers import layers_of
+from skpneumo.metrics._format import percent
 
 
 class Checklist(NamedTuple):
@@ -210,18 +211,22 @@ def _sayings(report, has_heatmaps):
         "training": _listed(params, _TRAINING),
         "threshold": threshold_line(report),
         "measures": "Those of the tables above, with recall first.",
-        "intervals": f"{report.confidence:.0%} percentile intervals of {report.n_resamples} "
-        f"bootstrap resamples of {unit}; Clopper-Pearson where a share is 0 or 1.",
+        "intervals": f"{100 * report.confidence:g}% intervals by {report.n_resamples} bootstrap "
+        f"resamples of {unit}: of shares Clopper-Pearson with the effective number of images, of "
+        "other figures percentiles.",
         "explanation": "Grad-CAM beside each image called wrong." if has_heatmaps else "",
-        "numbers": f"{report.n_images} images{patients}, {report.prevalence:.1%} {positive}.",
+        "numbers": f"{report.n_images} images{patients}, {percent(report.prevalence)} {positive}.",
         "accuracy": ", ".join(
             f"{label} {format_figure(name, figures[name].value)} "
             f"{format_interval(name, figures[name])}"
             for name, label in (
-                ("recall", "recall"),
-                ("specificity", "specificity"),
+                ("recall", "recall of images"),
+                ("specificity", "specificity of images"),
+                ("recall_of_patients", "recall of patients"),
+                ("specificity_of_patients", "specificity of patients"),
                 ("roc_auc", "area under the ROC curve"),
             )
+            if name in figures
         )
         + ".",
         "errors": f"{t['false_negative']} missed and {t['false_positive']} false alarms: "

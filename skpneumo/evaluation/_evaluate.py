@@ -1,31 +1,27 @@
 """An honest account of a fitted classifier on images that took no part in its making."""
 
 import platform
+from dataclasses import replace
 from datetime import UTC, datetime
+from importlib import import_module
 from importlib.metadata import version
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
-from skpneumo.evaluation._bootstrap import exact_interval, percentile_interval, resampled
-from skpneumo.evaluation._evaluation import (
-    Evaluation,
-    Figure,
-    figures_of,
-    images_of_kind,
-    units_of,
-)
-from skpneumo.evaluation._figures import KIND
+from skpneumo.evaluation._evaluation import Evaluation
+from skpneumo.evaluation._intervals import figures_with_intervals
 from skpneumo.evaluation._unwrap import (
     data_fingerprint,
     describe_model,
     threshold_origin,
     uncalibrated_scores,
 )
-from skpneumo.inspection._layers import threshold_of
+from skpneumo.inspection._layers import layers_of, threshold_followed
 from skpneumo.metrics._response import positive_scores
-from skpneumo.metrics._targets import check_groups, check_labels
+from skpneumo.metrics._targets import check_groups, check_labels, is_missing
 
 
 def evaluate(
@@ -50,14 +46,15 @@ def evaluate(
     y : array-like of shape (n,)
         True labels; the positive one is ``classes_[1]``.
     groups : array-like of shape (n,), default=None
-        The patient of each image. Intervals are wider where patients have several.
+        The patient of each image. Intervals are wider where patients have several, and there are
+        figures that count patients.
     subtype : array-like of shape (n,), default=None
         Kind of each image, such as "bacteria" and "virus": recall is given for each kind among
-        the positive ones. Empty texts and None are no kind.
+        the positive ones. Empty texts, None, NaN and NA are no kind.
     confidence : float, default=0.95
         Of each interval.
     n_resamples : int, default=2000
-        Draws of patients for the intervals.
+        Draws of patients for the intervals, at least 100.
     random_state : int, default=0
         Of these draws.
 
@@ -67,26 +64,38 @@ def evaluate(
 
     Raises
     ------
+    NotFittedError
+        If the estimator is not fitted.
     ValueError
         If lengths differ, a label is not known to the estimator, a class is missing, or a number
         is out of range.
 
     Notes
     -----
-    Each interval holds the middle of the figure over resamples of patients (percentile bootstrap,
-    clustered). Where a share is 0 or 1 on the images at hand these would all be alike, and the
-    interval is that of Clopper and Pearson over patients. Other figures that are alike on all
-    resamples, such as an area of 1, have no interval (NaN).
+    Recall and specificity count images; with ``groups`` ``recall_of_patients`` and
+    ``specificity_of_patients`` count patients: one is caught only if every ill image is called,
+    and spared only if no healthy image is.
 
-    Resampling adds to the distance between probabilities and shares, so the resamples of the
-    calibration error are shifted: their mean is the figure.
+    Each interval rests on resamples of patients. For a share of images or patients it is that of
+    Clopper and Pearson, with as many independent images as would make the share vary as it does
+    over the resamples [1]_; where it is 0 or 1, with the patients. For other figures it is the
+    middle of the resamples; where recall or specificity is 0 or 1, what derives from both, such as
+    likelihood ratios and F1, is taken at the ends of their intervals instead. What is the same on
+    all resamples, such as an area of 1, has no interval (NaN), nor has what is not defined on more
+    than 5 % of them.
+
+    The calibration error is less what chance adds to it, by products of the residuals of different
+    patients [2]_: 0 where chance explains all.
 
     Predictive values at other prevalences suppose the same recall and specificity there. Net
-    benefit [1]_ at 0.10 counts one missed as bad as nine false alarms, per image.
+    benefit [3]_ at 0.10 counts one missed as bad as nine false alarms, per image.
 
     References
     ----------
-    .. [1] Vickers & Elkin, "Decision curve analysis", Medical Decision Making 26:565-574, 2006.
+    .. [1] Korn & Graubard, "Confidence intervals for proportions with small expected number of
+       positive counts estimated from survey data", Survey Methodology 24:193-201, 1998.
+    .. [2] Kumar, Liang & Ma, "Verified uncertainty calibration", NeurIPS 2019.
+    .. [3] Vickers & Elkin, "Decision curve analysis", Medical Decision Making 26:565-574, 2006.
 
     Examples
     --------
@@ -103,6 +112,7 @@ def evaluate(
     True
     """
     _check_numbers(confidence, n_resamples)
+    check_is_fitted(estimator)
     y = column_or_1d(y, warn=True)
     check_consistent_length(X, y)
     classes = np.asarray(estimator.classes_)
@@ -119,11 +129,12 @@ def evaluate(
     if subtype is not None:
         subtype = column_or_1d(subtype)
         check_consistent_length(y, subtype)
+        subtype = np.array(["" if is_missing(kind) else str(kind) for kind in subtype.tolist()])
     called = np.asarray(estimator.predict(X)) == classes[1]
     scores = positive_scores(estimator, X)
-    threshold, origin = threshold_of(estimator), threshold_origin(estimator)
-    if not any(np.array_equal(called, c) for c in (scores >= threshold, scores > threshold)):
-        threshold, origin = np.nan, "predict does not follow one threshold of the scores"
+    threshold, origin = threshold_followed(estimator, scores, called), threshold_origin(estimator)
+    if threshold is None:
+        threshold, origin = np.nan, "predict follows another score or threshold"
     cells = {
         "true_negative": ~truth & ~called,
         "false_positive": ~truth & called,
@@ -134,7 +145,7 @@ def evaluate(
         figures={},
         table={name: int(rows.sum()) for name, rows in cells.items()},
         n_images=len(y),
-        n_patients=len(y) if codes is None else int(codes.max()) + 1,
+        n_patients=None if codes is None else int(codes.max()) + 1,
         prevalence=float(truth.mean()),
         threshold=threshold,
         threshold_origin=origin,
@@ -144,8 +155,7 @@ def evaluate(
         random_state=random_state,
         model=describe_model(estimator),
         data_fingerprint=data_fingerprint(X, y),
-        versions={"python": platform.python_version()}
-        | {name: version(name) for name in ("skpneumo", "scikit-learn", "keras", "numpy")},
+        versions=_versions(estimator),
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         truth=truth,
         called=called,
@@ -157,48 +167,26 @@ def evaluate(
         images=X,
         estimator=estimator,
     )
-    values = resampled(
-        lambda weights: figures_of(report, weights),
-        len(y),
-        units_of(report),
-        n_resamples,
-        random_state,
-    )
-    for name, column in values.items():
-        report.figures[name] = _figure(report, name, column)
-    return report
+    return replace(report, figures=figures_with_intervals(report))
 
 
 def _check_numbers(confidence, n_resamples):
     if not isinstance(confidence, Real) or not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, such as 0.95; got {confidence!r}.")
-    if not isinstance(n_resamples, Integral) or n_resamples < 1:
-        raise ValueError(f"n_resamples must be an int of at least 1, got {n_resamples!r}.")
+    if not isinstance(n_resamples, Integral) or n_resamples < 100:
+        raise ValueError(
+            f"n_resamples must be an int of at least 100, got {n_resamples!r}: fewer draws give no "
+            "intervals to rely on."
+        )
 
 
-def _figure(report, name, values):
-    value, resamples = float(values[0]), values[1:]
-    if name == "calibration_error":
-        resamples = np.maximum(0, resamples - np.mean(resamples) + value)
-    low, high = percentile_interval(resamples, report.confidence)
-    if value in (0.0, 1.0):
-        rows = _images_of_share(report, name)
-        if rows is not None:
-            n = len(np.unique(units_of(report)[rows]))
-            low, high = exact_interval(int(value) * n, n, report.confidence)
-    if low == high:
-        low = high = np.nan
-    return Figure(value, low, high)
+def _versions(estimator):
+    """Of the packages that decide what comes out."""
+    told = {"python": platform.python_version()}
+    told |= {name: version(name) for name in ("skpneumo", "scikit-learn", "numpy")}
+    if hasattr(layers_of(estimator)[-1], "model_"):
+        from skpneumo.inspection._gradients import backend
 
-
-def _images_of_share(report, name):
-    """The images that a share is a share of, or None for another figure."""
-    if name.startswith(KIND):
-        return images_of_kind(report, name)
-    return {
-        "recall": report.truth,
-        "specificity": ~report.truth,
-        "positive_predictive_value": report.called,
-        "negative_predictive_value": ~report.called,
-        "accuracy": np.ones_like(report.truth),
-    }.get(name)
+        told |= {name: version(name) for name in ("scikeras", "keras")}
+        told[backend()] = import_module(backend()).__version__
+    return told

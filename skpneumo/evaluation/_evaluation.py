@@ -1,28 +1,13 @@
 """What an evaluation found, and how it is shown."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from skpneumo.evaluation._bootstrap import percentile_interval, resampled
-from skpneumo.evaluation._figures import (
-    KIND,
-    figures_of_calls,
-    figures_of_probabilities,
-    figures_of_scores,
-)
+from skpneumo.evaluation._intervals import differences, units_of
 from skpneumo.evaluation._text import as_text
-
-
-class Figure(NamedTuple):
-    """A figure and its interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -38,12 +23,14 @@ class Evaluation:
         figure is not defined.
     table : dict of str to int
         Images by "true_negative", "false_positive", "false_negative" and "true_positive".
-    n_images, n_patients : int
-        How many. Without ``groups`` each image counts as a patient.
+    n_images : int
+        How many.
+    n_patients : int or None
+        How many; None without ``groups``.
     prevalence : float
         Share of the positive images.
     threshold : float
-        Of `predict`; NaN where that does not follow one threshold of the scores.
+        Of the scores, that `predict` follows; NaN where it follows none.
     threshold_origin : str
         How it was chosen.
     classes : list
@@ -72,8 +59,8 @@ class Evaluation:
         Probabilities before calibration, where the classifier is calibrated.
     groups : ndarray of shape (n_images,), dtype int, or None
         Number of the patient of each image, from 0.
-    subtype : ndarray of shape (n_images,) or None
-        As given.
+    subtype : ndarray of shape (n_images,), dtype str, or None
+        Kind of each image, empty where there is none.
     images : array-like of shape (n_images, ...)
         As given; only the reports look at them.
     estimator : classifier
@@ -83,7 +70,7 @@ class Evaluation:
     figures: dict
     table: dict
     n_images: int
-    n_patients: int
+    n_patients: int | None
     prevalence: float
     threshold: float
     threshold_origin: str
@@ -102,8 +89,8 @@ class Evaluation:
     before_calibration: np.ndarray | None
     groups: np.ndarray | None
     subtype: np.ndarray | None
-    images: object = field(compare=False)
-    estimator: object = field(compare=False)
+    images: object
+    estimator: object
 
     def __str__(self):
         return as_text(self)
@@ -195,7 +182,7 @@ class Evaluation:
         -------
         dict of str to Figure
             This one less the other, by figure; the interval is of the difference, from the same
-            resamples of patients.
+            resamples of patients. NaN where it is the same on all of them.
 
         Raises
         ------
@@ -210,38 +197,7 @@ class Evaluation:
                 f"these are of data {self.data_fingerprint[:12]} ({self.n_images} images) and "
                 f"{other.data_fingerprint[:12]} ({other.n_images} images)."
             )
-
-        def compute(weights):
-            mine, theirs = figures_of(self, weights), figures_of(other, weights)
-            with np.errstate(invalid="ignore"):  # infinite likelihood ratios
-                return {name: mine[name] - theirs[name] for name in mine if name in theirs}
-
-        values = resampled(
-            compute, self.n_images, units_of(self), self.n_resamples, self.random_state
-        )
-        return {
-            name: Figure(float(v[0]), *percentile_interval(v[1:], self.confidence))
-            for name, v in values.items()
-        }
-
-
-def figures_of(report, weights):
-    """All figures of a report for some weightings of its images."""
-    figures = figures_of_calls(report.truth, report.called, weights, report.subtype)
-    figures |= figures_of_scores(report.truth, report.scores, weights)
-    if report.is_probability:
-        figures |= figures_of_probabilities(report.truth, report.scores, weights)
-    return figures
-
-
-def images_of_kind(report, name):
-    """The positive images of the kind that a figure is the recall of."""
-    return report.truth & (report.subtype.astype(str) == name.removeprefix(KIND))
-
-
-def units_of(report):
-    """Number of the patient of each image, or of the image where patients are not known."""
-    return np.arange(report.n_images) if report.groups is None else report.groups
+        return differences(self, other)
 
 
 def _plain(value):

@@ -52,7 +52,7 @@ def wrong_images(report):
             "name": _shown_name(name, row),
             "score": float(report.scores[row]),
             "patient": None if report.groups is None else int(report.groups[row]) + 1,
-            "kind": "" if report.subtype is None else str(report.subtype[row] or ""),
+            "kind": "" if report.subtype is None else str(report.subtype[row]),
             "image": image,
             "heatmap": heatmap,
         }
@@ -69,9 +69,11 @@ def _pictures(estimator, X):
     except ValueError:
         return [(None, None)] * len(X), nothing, "The data are no images, so none are shown."
     try:
-        heatmaps, note = GradCAM(estimator).transform(X), ""
+        cam = GradCAM(estimator)
     except TypeError as error:  # no network inside, or several
         heatmaps, note = nothing, f"No heatmaps: {error}"
+    else:
+        heatmaps, note = cam.transform(X), ""
     pictures = []
     for image, heat in zip(images, heatmaps, strict=True):
         small = Image.fromarray(image)

@@ -3,11 +3,12 @@
 import numpy as np
 
 from skpneumo.evaluation._checklists import filled_in
-from skpneumo.evaluation._evaluation import images_of_kind
 from skpneumo.evaluation._figures import KIND, figures_of_probabilities
 from skpneumo.evaluation._gallery import MOST, wrong_images
+from skpneumo.evaluation._intervals import images_of_kind
 from skpneumo.evaluation._plots import calibration_curve, curves
 from skpneumo.evaluation._text import (
+    PROBABILITIES,
     format_figure,
     format_interval,
     is_share,
@@ -15,6 +16,7 @@ from skpneumo.evaluation._text import (
     sections_of,
     threshold_line,
 )
+from skpneumo.metrics._format import percent
 
 _FROM_0_TO_1 = ("roc_auc", "average_precision", "f1", "f2")
 _TILES = {
@@ -53,6 +55,7 @@ def as_html(report, embedded=False):
         "embedded": embedded,
         "verdict": verdict(report),
         "threshold": threshold_line(report),
+        "prevalence": percent(report.prevalence),
         "tiles": [_row(report, name) | {"label": label} for name, label in _TILES.items()],
         "cells": _confusion(report),
         "sections": [
@@ -108,7 +111,7 @@ def _were(n):
 def _with_interval(report, name):
     figure = report.figures[name]
     value, low, high = (format_figure(name, value) for value in figure)
-    return f"{value} ({report.confidence:.0%} interval {low} to {high})"
+    return f"{value} ({100 * report.confidence:g}% interval {low} to {high})"
 
 
 def _row(report, name):
@@ -145,7 +148,7 @@ def _confusion(report):
         (report.classes[1], (("false_negative", "miss"), ("true_positive", "good"))),
     ):
         n = sum(t[name] for name, _ in cells)
-        rows.append((label, [(t[name], f"{t[name] / n:.1%}", kind) for name, kind in cells]))
+        rows.append((label, [(t[name], percent(t[name] / n), kind) for name, kind in cells]))
     return rows
 
 
@@ -154,7 +157,9 @@ def _calibration_rows(report):
     before = {}
     if report.before_calibration is not None:
         ones = np.ones((1, report.n_images))
-        before = figures_of_probabilities(report.truth, report.before_calibration, ones)
+        before = figures_of_probabilities(
+            report.truth, report.before_calibration, ones, report.groups
+        )
     return [
         (
             label_of(name),
@@ -163,10 +168,5 @@ def _calibration_rows(report):
             format_interval(name, report.figures[name]),
             best,
         )
-        for name, best in (
-            ("brier", "0"),
-            ("calibration_slope", "1"),
-            ("calibration_intercept", "0"),
-            ("calibration_error", "0"),
-        )
+        for name, best in zip(PROBABILITIES, "0100", strict=True)
     ]

@@ -4,13 +4,18 @@ from textwrap import wrap
 
 import numpy as np
 
-from skpneumo.evaluation._figures import KIND
+from skpneumo.evaluation._figures import EXCHANGE_PROBABILITIES, KIND, PREVALENCES, RECALLS
+from skpneumo.metrics._format import percent
 
+AT_THRESHOLD = "At the threshold"
+PROBABILITIES = ("brier", "calibration_slope", "calibration_intercept", "calibration_error")
 # What is shown under which heading, in this order.
 SECTIONS = {
-    "At the threshold": (
+    AT_THRESHOLD: (
         "recall",
+        "recall_of_patients",
         "specificity",
+        "specificity_of_patients",
         "positive_predictive_value",
         "negative_predictive_value",
         "positive_likelihood_ratio",
@@ -20,38 +25,25 @@ SECTIONS = {
         "f1",
         "f2",
     ),
-    "Net benefit per image, at the threshold": (
-        "net_benefit_at_0.05",
-        "net_benefit_at_0.10",
-        "net_benefit_at_0.20",
+    "Net benefit per image, at the threshold": tuple(
+        f"net_benefit_at_{p:.2f}" for p in EXCHANGE_PROBABILITIES
     ),
     "Over all thresholds": (
         "roc_auc",
         "average_precision",
-        "specificity_at_recall_0.95",
-        "specificity_at_recall_0.97",
-        "specificity_at_recall_0.99",
+        *(f"specificity_at_recall_{share:.2f}" for share in RECALLS),
     ),
-    "Probabilities": (
-        "brier",
-        "calibration_slope",
-        "calibration_intercept",
-        "calibration_error",
-    ),
-    "Predictive values where another share is ill": (
-        "ppv_at_prevalence_0.05",
-        "npv_at_prevalence_0.05",
-        "ppv_at_prevalence_0.10",
-        "npv_at_prevalence_0.10",
-        "ppv_at_prevalence_0.20",
-        "npv_at_prevalence_0.20",
-        "ppv_at_prevalence_0.40",
-        "npv_at_prevalence_0.40",
+    "Probabilities": PROBABILITIES,
+    "Predictive values where another share is ill": tuple(
+        f"{kind}_at_prevalence_{share:.2f}" for share in PREVALENCES for kind in ("ppv", "npv")
     ),
 }
 
 _LABELS = {
-    "recall": "recall (sensitivity)",
+    "recall": "recall (sensitivity) of images",
+    "recall_of_patients": "recall of patients (all ill images)",
+    "specificity": "specificity of images",
+    "specificity_of_patients": "specificity of patients (no alarm)",
     "positive_predictive_value": "precision (positive predictive value)",
     "f1": "F1",
     "f2": "F2",
@@ -96,10 +88,8 @@ def is_share(name):
 def format_figure(name, value):
     """A figure as text: shares in per cent, others as numbers; a dash if it is not defined."""
     if not np.isfinite(value):
-        return "∞" if value == np.inf else "-"
-    if not is_share(name):
-        return f"{value:.3f}"
-    return f"{value:.1%}"
+        return {np.inf: "∞", -np.inf: "-∞"}.get(value, "-")
+    return percent(value) if is_share(name) else f"{value:.3f}"
 
 
 def format_interval(name, figure):
@@ -124,9 +114,9 @@ def sections_of(report):
     """
     found = []
     for heading, names in SECTIONS.items():
-        if heading == "At the threshold":
+        if heading == AT_THRESHOLD:
             kinds = [name for name in report.figures if name.startswith(KIND)]
-            names = (names[0], *kinds, *names[1:])
+            names = (*names[:2], *kinds, *names[2:])
         names = [name for name in names if name in report.figures]
         if names:
             found.append((heading, names))
@@ -138,9 +128,12 @@ def as_text(report):
     negative, positive = map(str, report.classes)
     wide = max(len(negative), len(positive), 8)
     t = report.table
+    of, unit = ("", "images")
+    if report.n_patients is not None:
+        of, unit = (f" of {report.n_patients} patients", "patients")
     lines = [
-        f"{report.model['name']} on {report.n_images} images of {report.n_patients} patients, "
-        f"{report.prevalence:.1%} {positive}",
+        f"{report.model['name']} on {report.n_images} images{of}, "
+        f"{percent(report.prevalence)} {positive}",
         *wrap(threshold_line(report), 79),
         "",
         f"{'':{wide}}  {'called ' + negative:>{wide + 8}}  {'called ' + positive:>{wide + 8}}",
@@ -158,6 +151,6 @@ def as_text(report):
             lines.append(f"  {label_of(name):<42}{value:>9}  {interval}")
     lines += [
         "",
-        f"[ ]: {report.confidence:.0%} intervals, {report.n_resamples} resamples of patients.",
+        f"[ ]: {100 * report.confidence:g}% intervals, {report.n_resamples} resamples of {unit}.",
     ]
     return "\n".join(lines)

@@ -10,36 +10,14 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from skpneumo.inspection._layers import deciding_layer, threshold_of
-from skpneumo.inspection._layers import layers_of as outer_layers_of
+from skpneumo.inspection._layers import deciding_layer, layers_of, threshold_of
+from skpneumo.metrics._format import percent
 from skpneumo.metrics._response import positive_scores
 from skpneumo.model_selection import OperatingPointClassifierCV
 
 # Say how a model was computed, not what it is, and memory names a folder.
 _NOT_TOLD = ("memory", "verbose", "n_jobs")
 _QUOTED_PATH = re.compile(r"""(['"])[^'"]*[/\\]([^'"/\\]*)\1""")
-
-
-def layers_of(estimator):
-    """An estimator and what it wraps, from the outside in; the last is the classifier itself.
-
-    Parameters
-    ----------
-    estimator : classifier
-        Fitted: a search, an operating point, a calibrated or frozen one, a pipeline, or a plain
-        classifier.
-
-    Returns
-    -------
-    list of estimators
-        Without frozen ones, and behind calibration the first of its classifiers.
-    """
-    layers = [
-        layer for layer in outer_layers_of(estimator) if not isinstance(layer, FrozenEstimator)
-    ]
-    if isinstance(layers[-1], CalibratedClassifierCV):
-        layers += layers_of(layers[-1].calibrated_classifiers_[0].estimator)
-    return layers
 
 
 def threshold_origin(estimator):
@@ -65,23 +43,22 @@ def threshold_origin(estimator):
 
 def _origin_of_operating_point(layer):
     target, share = layer._target()
+    frozen = isinstance(layer.estimator_, FrozenEstimator)
+    how = "" if frozen else " by out-of-fold scores"
     if target == "missed_cost":
-        return f"least cost, where one missed costs as much as {share:g} false alarms"
+        return f"least cost, where one missed costs as much as {share:g} false alarms{how}"
     ill = target == "min_recall"
-    n = layer.n_positive_units_ if ill else layer.n_negative_units_
     what = "highest that catches" if ill else "lowest that spares"
     of = "the ill" if ill else "the healthy"
+    n = layer.n_positive_units_ if ill else layer.n_negative_units_
+    chosen = f"chosen on {n} {'ill' if ill else 'healthy'} {layer.unit_}s{how}"
     if layer.confidence is None:
-        return f"{what} {_percent(share)} of {of}, chosen on {n} of them, nothing certified"
+        return f"{what} {100 * share:g}% of {of}, {chosen}, nothing certified"
     bound = layer.recall_lower_bound_ if ill else layer.specificity_lower_bound_
     return (
-        f"{what} {_percent(share)} of {of} with {_percent(layer.confidence)} confidence, chosen "
-        f"on {n} of them (certified: {_percent(bound)})"
+        f"{what} {100 * share:g}% of {of} with {100 * layer.confidence:g}% confidence, {chosen} "
+        f"(certified{'' if frozen else ' approximately'}: {percent(bound)})"
     )
-
-
-def _percent(share):
-    return f"{100 * share:.4g}%"
 
 
 def uncalibrated_scores(estimator, X):

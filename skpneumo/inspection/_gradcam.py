@@ -5,12 +5,11 @@ from numbers import Integral
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
-from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo.images import XRaySequence, as_xrays, resize_xrays, resized_positions
-from skpneumo.inspection._layers import layers_of
+from skpneumo.inspection._layers import layers_around_one
 
 # By method: which maps of the network it looks at.
 _MAPS = {"integrated": "first", "published": "last"}
@@ -132,15 +131,7 @@ def network_inside(estimator):
     TypeError
         If there is no network, or there are several.
     """
-    layers = layers_of(estimator)
-    while isinstance(layers[-1], CalibratedClassifierCV):
-        inner = layers[-1].calibrated_classifiers_
-        if len(inner) > 1:
-            raise TypeError(
-                f"CalibratedClassifierCV holds {len(inner)} networks side by side. Look into one "
-                "of them, calibrated_classifiers_[0].estimator, or calibrate with ensemble=False."
-            )
-        layers += layers_of(inner[0].estimator)
+    layers = layers_around_one(estimator)
     if not (hasattr(layers[-1], "model_") and hasattr(layers[-1], "image_size_")):
         raise TypeError(
             f"There is no network to look into: {type(layers[-1]).__name__} has no model_. Wanted: "

@@ -3,6 +3,11 @@
 import keras
 
 
+def backend():
+    """Name of the package that Keras computes with."""
+    return keras.backend.backend()
+
+
 def gradient(function, values):
     """Gradient of the sum of what a function returns.
 
@@ -18,7 +23,7 @@ def gradient(function, values):
     tensor
         Of the shape of ``values``.
     """
-    return _GRADIENTS[keras.backend.backend()](function, values)
+    return _GRADIENTS[backend()](function, values)
 
 
 def _tensorflow_gradient(function, values):

@@ -2,38 +2,74 @@
 
 from numbers import Real
 
+import numpy as np
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
 
 
 def layers_of(estimator):
-    """An estimator and what it wraps, from the outside in.
+    """An estimator and what it wraps, from the outside in; the last is the classifier itself.
 
     Parameters
     ----------
     estimator : estimator
-        Fitted: a search, a threshold around another, a frozen one, a pipeline, or a plain one.
+        Fitted: a search, a threshold around another, a calibrated or frozen one, a pipeline, or a
+        plain one.
 
     Returns
     -------
     list of estimators
-        It ends at the classifier itself, or where there are several side by side, as in
-        :class:`~sklearn.calibration.CalibratedClassifierCV`.
+        Without frozen ones, and behind calibration the first of its classifiers.
     """
-    found = [estimator]
-    while (inner := _inside(found[-1])) is not None:
-        found.append(inner)
+    found, layer = [], estimator
+    while layer is not None:
+        # A frozen one shows the attributes of what it holds for its own.
+        if not isinstance(layer, FrozenEstimator):
+            found.append(layer)
+        layer = _inside(layer)
     return found
+
+
+def layers_around_one(estimator):
+    """Layers of an estimator that holds one classifier.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+
+    Returns
+    -------
+    list of estimators
+        As `layers_of`.
+
+    Raises
+    ------
+    TypeError
+        If calibration has fitted several.
+    """
+    layers = layers_of(estimator)
+    for layer in layers:
+        n = len(getattr(layer, "calibrated_classifiers_", [layer]))
+        if n > 1:
+            raise TypeError(
+                f"CalibratedClassifierCV holds {n} networks side by side. Look into one of them, "
+                "calibrated_classifiers_[0].estimator, or calibrate with ensemble=False."
+            )
+    return layers
 
 
 def _inside(layer):
     if isinstance(layer, FrozenEstimator):
-        return layer.estimator  # first: it shows the attributes of what it holds for its own
+        return layer.estimator
     if hasattr(layer, "best_estimator_"):
         return layer.best_estimator_
     if isinstance(layer, Pipeline):
         return layer.steps[-1][1]
+    if hasattr(layer, "calibrated_classifiers_"):
+        return layer.calibrated_classifiers_[0].estimator
     if isinstance(layer, (FixedThresholdClassifier, TunedThresholdClassifierCV)) or hasattr(
         layer, "best_threshold_"
     ):
@@ -55,12 +91,10 @@ def deciding_layer(estimator):
         With ``best_threshold_`` or ``threshold``.
     """
     for layer in layers_of(estimator):
-        if isinstance(layer, FrozenEstimator):
-            continue  # shows the threshold of what it holds for its own
         if isinstance(_threshold(layer), Real):
             return layer
-        if isinstance(layer, FixedThresholdClassifier):
-            break  # threshold="auto"
+        if isinstance(layer, (CalibratedClassifierCV, FixedThresholdClassifier)):
+            break  # has 0.5, or threshold="auto", whatever is inside
     return None
 
 
@@ -69,7 +103,7 @@ def _threshold(layer):
 
 
 def threshold_of(estimator):
-    """Threshold of ``predict``.
+    """Threshold that was set or chosen for ``predict``, on whatever score.
 
     Parameters
     ----------
@@ -84,3 +118,25 @@ def threshold_of(estimator):
     if layer is None:
         return 0.5 if hasattr(estimator, "predict_proba") else 0.0
     return float(_threshold(layer))
+
+
+def threshold_followed(estimator, scores, called):
+    """Threshold of ``predict``, if it is one of these scores.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted.
+    scores : ndarray of shape (n,)
+        Those that `skpneumo.metrics._response.positive_scores` gives of some images.
+    called : ndarray of shape (n,), dtype bool
+        Whether ``predict`` calls each positive.
+
+    Returns
+    -------
+    float or None
+        None where ``predict`` follows another score or threshold, such as that of the other class.
+    """
+    threshold = threshold_of(estimator)
+    follows = any(np.array_equal(called, c) for c in (scores >= threshold, scores > threshold))
+    return threshold if follows else None

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo.inspection._drawing import BLUE, VERMILION, axes_of, labelled, merged
-from skpneumo.inspection._layers import layers_of
+from skpneumo.inspection._layers import layers_around_one
 
 
 class LearningHistoryDisplay:
@@ -126,8 +126,8 @@ class LearningHistoryDisplay:
         Parameters
         ----------
         estimator : classifier
-            Fitted, with ``history_``; or a pipeline, a search or an operating point around one,
-            whose final network it is.
+            Fitted, with ``history_``; or a pipeline, a search, a calibration or an operating point
+            around one, whose final network it is.
         name : str, default=None
             Of the model, for the legend.
         ax : matplotlib Axes, default=None
@@ -146,9 +146,11 @@ class LearningHistoryDisplay:
         ------
         ValueError
             If there is no history.
+        TypeError
+            If there are several networks.
         """
         check_is_fitted(estimator)
-        classifier = layers_of(estimator)[-1]
+        classifier = layers_around_one(estimator)[-1]
         if not hasattr(classifier, "history_"):
             raise ValueError(
                 f"A learning history needs a network that was trained, but "

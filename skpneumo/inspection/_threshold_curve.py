@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo.inspection._drawing import BLUE, VERMILION, axes_of, labelled, merged
-from skpneumo.inspection._layers import layers_of, threshold_of
+from skpneumo.inspection._layers import deciding_layer, threshold_followed
 from skpneumo.metrics import threshold_curve
 from skpneumo.metrics._format import percent
 from skpneumo.metrics._response import positive_scores
@@ -31,7 +31,9 @@ class ThresholdCurveDisplay:
     operating_threshold : float, default=None
         Threshold of the operating point. None draws none.
     operating_lower_bound : float, default=None
-        Lower confidence bound of the recall there. None, or NaN, tells none.
+        Lower confidence bound of a share there. None, or NaN, tells none.
+    bounded_share : {"recall", "specificity"}, default="recall"
+        Which share that is.
     name : str, default=None
         Of the model, for the legend.
 
@@ -75,6 +77,7 @@ class ThresholdCurveDisplay:
         confidence=None,
         operating_threshold=None,
         operating_lower_bound=None,
+        bounded_share="recall",
         name=None,
     ):
         self.threshold = threshold
@@ -84,6 +87,7 @@ class ThresholdCurveDisplay:
         self.confidence = confidence
         self.operating_threshold = operating_threshold
         self.operating_lower_bound = operating_lower_bound
+        self.bounded_share = bounded_share
         self.name = name
 
     def plot(self, ax=None, *, name=None, curve_kwargs=None, operating_point_kwargs=None):
@@ -151,11 +155,13 @@ class ThresholdCurveDisplay:
         # The next score that occurs decides; above all of them nobody is called ill.
         at = np.searchsorted(self.threshold, self.operating_threshold)
         recall, specificity = np.append(self.recall, 0)[at], np.append(self.specificity, 1)[at]
+        told = {"specificity": percent(specificity), "recall": percent(recall)}
         bound = self.operating_lower_bound
-        certified = "" if bound is None or np.isnan(bound) else f" (at least {percent(bound)})"
+        if bound is not None and not np.isnan(bound):
+            told[self.bounded_share] += f" (at least {percent(bound)})"
         return (
-            f"threshold {self.operating_threshold:.3g}, specificity {percent(specificity)},\n"
-            f"recall {percent(recall)}{certified}"
+            f"threshold {self.operating_threshold:.3g}, specificity {told['specificity']},\n"
+            f"recall {told['recall']}"
         )
 
     @classmethod
@@ -167,7 +173,7 @@ class ThresholdCurveDisplay:
         Parameters
         ----------
         model : OperatingPointClassifierCV
-            Fitted; or something around one.
+            Fitted; or something around one whose ``predict`` is its own.
         name : str, default=None
             Of the model, for the legend.
         ax : matplotlib Axes, default=None
@@ -180,7 +186,8 @@ class ThresholdCurveDisplay:
         Returns
         -------
         ThresholdCurveDisplay
-            Of the scores by models that did not see the images.
+            Of the scores by models that did not see the images. The bound told is that of the
+            share that was asked for, and drawn if that is the recall.
 
         Raises
         ------
@@ -188,17 +195,21 @@ class ThresholdCurveDisplay:
             If there is no operating point.
         """
         check_is_fitted(model)
-        chosen = next((layer for layer in layers_of(model) if hasattr(layer, "curve_")), None)
-        if chosen is None:
+        chosen = deciding_layer(model)
+        if not hasattr(chosen, "curve_"):
             raise ValueError(
                 f"from_operating_point needs a fitted OperatingPointClassifierCV, got "
                 f"{type(model).__name__}. Use from_estimator with images and labels."
             )
+        curve, share = chosen.curve_, "recall"
+        if chosen.min_recall is None:
+            curve, share = curve | {"recall_lower_bound": None}, "specificity"
         return cls(
-            **chosen.curve_,
+            **curve,
             confidence=chosen.confidence,
             operating_threshold=chosen.best_threshold_,
-            operating_lower_bound=chosen.recall_lower_bound_,
+            operating_lower_bound=getattr(chosen, f"{share}_lower_bound_"),
+            bounded_share=share,
             name=name,
         ).plot(ax, curve_kwargs=curve_kwargs, operating_point_kwargs=operating_point_kwargs)
 
@@ -228,9 +239,10 @@ class ThresholdCurveDisplay:
         y : array-like of shape (n,)
             Their labels; ``classes_[1]`` is positive.
         groups : array-like of shape (n,), default=None
-            The patient of each image: recall then counts patients.
+            The patient of each image: both shares then count patients.
         threshold : float, "auto" or None, default="auto"
-            The operating point; "auto" is the threshold that ``predict`` uses. None draws none.
+            The operating point; "auto" is the threshold that ``predict`` uses, or none where that
+            follows another score. None draws none.
         confidence : float or None, default=0.95
             Of each bound. None draws none.
         name : str, default=None
@@ -247,12 +259,15 @@ class ThresholdCurveDisplay:
         ThresholdCurveDisplay
         """
         check_is_fitted(estimator)
+        scores, positive = positive_scores(estimator, X), estimator.classes_[1]
+        if threshold == "auto":
+            threshold = threshold_followed(estimator, scores, estimator.predict(X) == positive)
         return cls.from_predictions(
             y,
-            positive_scores(estimator, X),
+            scores,
             groups=groups,
-            pos_label=estimator.classes_[1],
-            threshold=threshold_of(estimator) if threshold == "auto" else threshold,
+            pos_label=positive,
+            threshold=threshold,
             confidence=confidence,
             name=name,
             ax=ax,
@@ -284,7 +299,7 @@ class ThresholdCurveDisplay:
         y_score : array-like of shape (n,)
             Scores, higher for the positive class.
         groups : array-like of shape (n,), default=None
-            The patient of each image: recall then counts patients.
+            The patient of each image: both shares then count patients.
         pos_label : str, int, float, bool or None, default=None
             The positive class. None means the greater of the two labels.
         threshold : float, default=None

@@ -1,11 +1,10 @@
 """Class weights and thresholds of a finished search."""
 
-from math import floor
-
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo.inspection._drawing import axes_of, merged
+from skpneumo.metrics._format import percent
 
 
 class ThresholdGridDisplay:
@@ -118,7 +117,7 @@ class ThresholdGridDisplay:
         self.im_ = self.ax_.imshow(self.scores, **merged(style, im_kwargs, AxesImage))
         as_percent = values_format is None and _are_shares(self.scores)
         texts = {
-            cell: str(floor(100 * score + 1e-7))
+            cell: percent(score, digits=0).rstrip("%")
             if as_percent
             else format(score, values_format or ".2g")
             for cell, score in np.ndenumerate(self.scores)

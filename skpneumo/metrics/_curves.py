@@ -18,8 +18,9 @@ def threshold_curve(y_true, y_score, *, groups=None, confidence=0.95, pos_label=
     y_score : array-like of shape (n_samples,)
         Scores, higher for the positive class: its probability, or a decision value.
     groups : array-like of shape (n_samples,), default=None
-        The patient of each image. With them recall counts patients, who are caught only if each of
-        their ill images is; without them it counts images.
+        The patient of each image. With them recall and specificity count patients, who are caught
+        only if each of their ill images is, and spared only if none of their healthy ones is;
+        without them both count images.
     confidence : float or None, default=0.95
         Of each bound, between 0 and 1. None leaves the bounds out.
     pos_label : str, int, float, bool or None, default=None
@@ -30,7 +31,7 @@ def threshold_curve(y_true, y_score, *, groups=None, confidence=0.95, pos_label=
     curve : Bunch of ndarrays of shape (n_thresholds,), dtype float64
         ``threshold`` (rising: the scores that occur; an image is called positive where its score
         reaches the threshold), ``recall``, ``recall_lower_bound`` (NaN if ``confidence`` is None)
-        and ``specificity``, which counts images.
+        and ``specificity``.
 
     Raises
     ------
@@ -68,18 +69,20 @@ def threshold_curve(y_true, y_score, *, groups=None, confidence=0.95, pos_label=
     truth, y_score = _both_classes("A threshold curve", y_true, y_score, pos_label)
     groups = check_groups(groups, truth)
     threshold = np.unique(y_score)
-    units = lowest_by_unit(y_score[truth], None if groups is None else groups[truth])
-    missed = np.searchsorted(units, threshold)
+    ill, healthy = (
+        lowest_by_unit(sign * y_score[rows], None if groups is None else groups[rows])
+        for sign, rows in ((1, truth), (-1, ~truth))
+    )
+    missed = np.searchsorted(ill, threshold)
     if confidence is None:
         bound = np.full(len(threshold), np.nan)
     else:
-        bound = lower_bound(len(units), missed, confidence)
-    healthy = np.sort(y_score[~truth])
+        bound = lower_bound(len(ill), missed, confidence)
     return Bunch(
         threshold=threshold,
-        recall=1 - missed / len(units),
+        recall=1 - missed / len(ill),
         recall_lower_bound=bound,
-        specificity=np.searchsorted(healthy, threshold) / len(healthy),
+        specificity=np.searchsorted(-healthy[::-1], threshold) / len(healthy),
     )
 
 

@@ -18,8 +18,18 @@ def positive_scores(estimator, X):
     Returns
     -------
     ndarray of shape (n,), floating
+
+    Raises
+    ------
+    ValueError
+        If it has neither, or gives values of another shape or that are not finite.
     """
-    method = next(name for name in RESPONSES if hasattr(estimator, name))
+    method = next((name for name in RESPONSES if hasattr(estimator, name)), None)
+    if method is None:
+        raise ValueError(
+            f"{type(estimator).__name__} has neither {' nor '.join(RESPONSES)}: it gives labels "
+            "and no scores. Take one that has, such as VotingClassifier with voting='soft'."
+        )
     source = f"{type(estimator).__name__}.{method}"
     scores = np.asarray(getattr(estimator, method)(X))
     if scores.dtype.kind != "f":

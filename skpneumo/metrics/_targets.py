@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils._missing import is_pandas_na
 
 
 def two_classes(y):
@@ -36,10 +37,15 @@ def check_groups(groups, y):
         return None
     groups = column_or_1d(groups)
     check_consistent_length(y, groups)
-    missing = sum(group is None or group != group for group in groups.tolist())
+    missing = sum(map(is_missing, groups.tolist()))
     if missing:
         raise ValueError(
             f"groups holds no value for {missing} of {len(groups)} images. Give each unknown child "
             "a name of its own."
         )
     return np.unique(groups, return_inverse=True)[1]
+
+
+def is_missing(value):
+    """Whether a value is None, NaN or the NA of pandas."""
+    return value is None or is_pandas_na(value) or value != value

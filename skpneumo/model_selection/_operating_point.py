@@ -62,17 +62,18 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     best_threshold_ : floating
         `predict` says ``classes_[1]`` where the score reaches it, compared in its type, that of
         the scores it was chosen among.
+    unit_ : {"patient", "image"}
+        What the promise is about: patients, or images without ``groups``.
     recall_, specificity_ : float
-        Shares of the units that the threshold was chosen on: patients, or images without
-        ``groups``.
+        Shares of the units that the threshold was chosen on.
     recall_lower_bound_, specificity_lower_bound_ : float
         Lower confidence bounds of both, each with ``confidence``; NaN where that is None or the
         threshold was chosen by cost.
     n_positive_units_, n_negative_units_ : int
         How many there are.
     curve_ : Bunch
-        What every threshold would have given: see `skpneumo.metrics.threshold_curve`. Its
-        specificity counts images.
+        What every threshold would have given to these units: see
+        `skpneumo.metrics.threshold_curve`.
     estimator_ : classifier
         The final model.
     classes_ : ndarray of shape (2,)
@@ -211,6 +212,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         self.curve_ = threshold_curve(truth, scores, groups=patients, confidence=self.confidence)
         self._choose(target, share, scores, truth, patients)
         for name in ("n_features_in_", "feature_names_in_"):
+            vars(self).pop(name, None)  # of an earlier fit
             if hasattr(estimator, name):
                 setattr(self, name, getattr(estimator, name))
         return self
@@ -232,7 +234,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         if target == "missed_cost":
             return
         kind, rows = ("positive", truth) if target == "min_recall" else ("negative", ~truth)
-        units = "images" if patients is None else "patients"
+        units = f"{_unit(patients)}s"
         n_units = rows.sum() if patients is None else len(np.unique(patients[rows]))
         if highest_rank(n_units, share, self.confidence):
             return
@@ -279,7 +281,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
             threshold = _cheapest(scores, truth, share)
         caught = int(np.sum(ill >= threshold))
         spared = int(np.sum(-healthy < threshold))
-        self.best_threshold_ = threshold
+        self.best_threshold_, self.unit_ = threshold, _unit(patients)
         self.n_positive_units_, self.n_negative_units_ = len(ill), len(healthy)
         self.recall_, self.specificity_ = caught / len(ill), spared / len(healthy)
         self.recall_lower_bound_ = self.specificity_lower_bound_ = np.nan
@@ -371,6 +373,10 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         tags.input_tags = get_tags(self.estimator).input_tags
         tags.classifier_tags.multi_class = False
         return tags
+
+
+def _unit(patients):
+    return "image" if patients is None else "patient"
 
 
 def _above(score):

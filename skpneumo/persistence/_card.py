@@ -72,8 +72,9 @@ def _figures(metrics):
     if metrics is None:
         return ["None were saved with the model."]
     interval = f"{100 * metrics['confidence']:g} % interval"
+    patients = f" of {metrics['n_patients']} patients" if metrics["n_patients"] else ""
     lines = [
-        f"On {metrics['n_images']} images of {metrics['n_patients']} patients, "
+        f"On {metrics['n_images']} images{patients}, "
         f"{percent(metrics['prevalence'])} of them with pneumonia.",
         "",
         f"| figure | value | {interval} |",

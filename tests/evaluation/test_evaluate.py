@@ -1,30 +1,41 @@
 import json
+import re
 from html.parser import HTMLParser
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binomtest
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import VotingClassifier
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix, recall_score, roc_auc_score
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.svm import LinearSVC
 
+from skpneumo import CNNPneumoniaClassifier, OperatingPointClassifierCV
+from skpneumo.datasets import make_xrays
 from skpneumo.evaluation import Evaluation, Figure, evaluate
+from skpneumo.metrics._format import percent
 
 
-class Fixed:
-    """A classifier whose scores are its X."""
+class Fixed(ClassifierMixin, BaseEstimator):
+    """A classifier whose scores are its X. It was born fitted."""
 
     classes_ = np.array(["NORMAL", "PNEUMONIA"])
 
     def __init__(self, threshold=0.5):
         self.threshold = threshold
 
-    def get_params(self, deep=True):
-        return {"threshold": self.threshold}
+    def fit(self, X, y):
+        return self
+
+    def __sklearn_is_fitted__(self):
+        return True
 
     def predict_proba(self, X):
         return np.stack([1 - X, X], axis=1)
@@ -61,18 +72,47 @@ def test_figures_are_those_of_the_images_at_hand(report, linear, new):
 
 def test_each_interval_holds_its_figure(report):
     for name, figure in report.figures.items():
-        assert figure.low < figure.value < figure.high, name
+        # A calibration error may be 0: what is there may come by chance.
+        assert figure.low <= figure.value < figure.high, name
+        assert figure.low < figure.value or name == "calibration_error"
 
 
 def test_recall_of_each_kind(report, linear, new):
     for kind in ("bacteria", "virus"):
         rows = (new.y == "PNEUMONIA") & (new.subtype == kind)
         expected = np.mean(linear.predict(new.X[rows]) == "PNEUMONIA")
-        assert report.figures[f"recall_of_{kind}"].value == pytest.approx(expected)
-    assert [name for name in report.figures if "recall_of_" in name] == [
-        "recall_of_bacteria",
-        "recall_of_virus",
+        assert report.figures[f"recall_of_kind_{kind}"].value == pytest.approx(expected)
+    assert [name for name in report.figures if "of_kind" in name] == [
+        "recall_of_kind_bacteria",
+        "recall_of_kind_virus",
     ]
+
+
+def test_recall_and_specificity_of_patients(report, linear, new):
+    called = linear.predict(new.X) == "PNEUMONIA"
+    for name, label, right in (
+        ("recall", "PNEUMONIA", called),
+        ("specificity", "NORMAL", ~called),
+    ):
+        rows = new.y == label
+        patients = np.unique(new.groups[rows])
+        all_right = [right[rows & (new.groups == patient)].all() for patient in patients]
+        figure = report.figures[f"{name}_of_patients"]
+        assert figure.value == np.mean(all_right) < report.figures[name].value
+        expected = binomtest(sum(all_right), len(patients)).proportion_ci(0.95, method="exact")
+        assert figure[1:] == pytest.approx([expected.low, expected.high])
+        assert f"{name} of patients" in str(report)
+        assert f"{name} of patients" in report.to_html()
+    alone = evaluate(linear, new.X, new.y, n_resamples=100)
+    assert not [name for name in alone.figures if "patients" in name]
+
+
+def test_a_kind_may_be_called_patients(linear, new):
+    report = evaluate(
+        linear, new.X, new.y, groups=new.groups, subtype=["patients"] * 120, n_resamples=100
+    )
+    assert report.figures["recall_of_kind_patients"].value == report.figures["recall"].value
+    assert report.figures["recall_of_patients"].value < report.figures["recall"].value
 
 
 def test_intervals_are_wider_where_images_of_a_patient_are_alike(linear, new):
@@ -87,7 +127,7 @@ def test_intervals_are_wider_where_images_of_a_patient_are_alike(linear, new):
 
 def test_names_of_patients_may_be_anything(linear, new, report):
     names = np.array([f"child {code % 7}-{code}" for code in new.groups], dtype=object)
-    named = evaluate(linear, new.X, new.y, groups=names, n_resamples=5)
+    named = evaluate(linear, new.X, new.y, groups=names, n_resamples=100)
     assert named.n_patients == report.n_patients
 
 
@@ -108,11 +148,13 @@ def test_without_errors_the_interval_is_that_of_clopper_and_pearson_over_patient
         labels(ill),
         groups=np.arange(90) // 3,
         subtype=np.where(ill, "virus", ""),
-        n_resamples=50,
+        n_resamples=100,
     )
     for name, n in (
         ("recall", 20),
-        ("recall_of_virus", 20),
+        ("recall_of_kind_virus", 20),
+        ("recall_of_patients", 20),
+        ("specificity_of_patients", 10),
         ("specificity", 10),
         ("positive_predictive_value", 20),
         ("negative_predictive_value", 10),
@@ -120,28 +162,80 @@ def test_without_errors_the_interval_is_that_of_clopper_and_pearson_over_patient
     ):
         expected = binomtest(n, n).proportion_ci(0.95, method="exact").low
         assert perfect.figures[name] == (1.0, pytest.approx(expected), 1.0), name
-    blind = evaluate(Fixed(2), np.where(ill, 0.9, 0.1), labels(ill), n_resamples=50).figures
+    blind = evaluate(Fixed(2), np.where(ill, 0.9, 0.1), labels(ill), n_resamples=100).figures
     assert blind["recall"].high == pytest.approx(binomtest(0, 60).proportion_ci().high)
     assert np.isnan(blind["positive_predictive_value"]).all()
     # What cannot be told apart from certainty has no interval.
     assert perfect.figures["roc_auc"].value == 1
     assert np.isnan(perfect.figures["roc_auc"][1:]).all()
-    assert np.isnan(perfect.figures["calibration_slope"]).all()
+    assert perfect.figures["calibration_slope"].value == np.inf
+    assert np.isnan(perfect.figures["calibration_slope"][1:]).all()
     assert perfect.figures["positive_likelihood_ratio"].value == np.inf
+
+
+def test_what_derives_from_a_recall_of_1_reaches_as_far_as_its_interval():
+    ill = np.arange(90) >= 30
+    scores = np.where(ill, 0.9, 0.1)
+    scores[:6] = 0.8
+    report = evaluate(Fixed(), scores, labels(ill))
+    (_, r, _), (_, s, t) = report.figures["recall"], report.figures["specificity"]
+    assert (r, report.figures["recall"].high) == (pytest.approx(0.9404, abs=1e-4), 1)
+    for name, value, low, high in (
+        ("balanced_accuracy", 0.9, (r + s) / 2, (1 + t) / 2),
+        ("positive_likelihood_ratio", 5, r / (1 - s), 1 / (1 - t)),
+        ("negative_likelihood_ratio", 0, 0, (1 - r) / s),
+        ("npv_at_prevalence_0.10", 1, 0.9 * s / (0.9 * s + 0.1 * (1 - r)), 1),
+        ("ppv_at_prevalence_0.10", 0.1 / 0.28, 0.1 * r / (0.1 * r + 0.9 * (1 - s)), None),
+    ):
+        figure = report.figures[name]
+        assert figure[:2] == (pytest.approx(value), pytest.approx(low)), name
+        assert high is None or figure.high == pytest.approx(high), name
+    f1 = report.figures["f1"]
+    assert f1.low == pytest.approx(2 * 60 * r / (60 * r + 60 + 30 * (1 - s)))
+    assert f1.value < f1.high == pytest.approx(2 * 60 / (2 * 60 + 30 * (1 - t)))
+    perfect = evaluate(Fixed(), np.where(ill, 0.9, 0.1), labels(ill), n_resamples=100).figures
+    assert perfect["balanced_accuracy"] == (
+        1,
+        pytest.approx((perfect["recall"].low + perfect["specificity"].low) / 2),
+        1,
+    )
+    assert perfect["positive_likelihood_ratio"].high == np.inf
+    assert np.isfinite(perfect["positive_likelihood_ratio"].low)
+
+
+def test_a_slope_that_is_infinite_on_many_resamples_has_no_upper_end():
+    rng = np.random.default_rng(0)
+    ill = np.arange(60) >= 30
+    log_odds = np.where(ill, 2, -2) + rng.normal(0, 0.6, 60)
+    log_odds[0], log_odds[30] = 1.6, 0.8  # the only ones that overlap
+    scores = 1 / (1 + np.exp(-log_odds))
+    slope = evaluate(Fixed(), scores, labels(ill), n_resamples=300).figures["calibration_slope"]
+    assert 1 < slope.low < slope.value < slope.high == np.inf
+
+
+def test_perfect_probabilities_may_have_a_calibration_error_of_0():
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        scores = rng.beta(1, 0.5, 400)
+        ill = rng.random(400) < scores
+        report = evaluate(Fixed(), scores, labels(ill), n_resamples=100)
+        assert report.figures["calibration_error"].low == 0
+    too_high = evaluate(Fixed(), 0.4 + 0.6 * scores, labels(ill), n_resamples=100)
+    assert too_high.figures["calibration_error"].low > 0.05
 
 
 def test_an_infinite_likelihood_ratio_reaches_into_its_interval():
     ill = np.arange(60) >= 20
     X = np.where(ill, 0.9, 0.1)
-    X[0] = 0.8  # one false alarm, which a third of the resamples lack
+    X[0], X[30] = 0.8, 0.2  # a miss, and one false alarm, which a third of the resamples lack
     figure = evaluate(Fixed(), X, labels(ill), n_resamples=300).figures["positive_likelihood_ratio"]
-    assert figure.value == pytest.approx(20)
+    assert figure.value == pytest.approx(19.5)
     assert figure.high == np.inf
 
 
 def test_a_decision_function_has_no_probabilities(learnt, new):
     model = LinearSVC().fit(learnt.X, learnt.y)
-    report = evaluate(model, new.X, new.y, n_resamples=20)
+    report = evaluate(model, new.X, new.y, n_resamples=100)
     assert not report.is_probability
     assert report.threshold == 0
     assert "brier" not in report.figures
@@ -151,15 +245,15 @@ def test_a_decision_function_has_no_probabilities(learnt, new):
 
 def test_a_rule_that_is_no_threshold_is_told(new):
     scores = np.linspace(0, 1, 60)
-    report = evaluate(TwoThresholds(), scores, labels(np.arange(60) >= 20), n_resamples=20)
+    report = evaluate(TwoThresholds(), scores, labels(np.arange(60) >= 20), n_resamples=100)
     assert np.isnan(report.threshold)
-    assert "Threshold not known: predict does not follow one threshold" in str(report)
+    assert "Threshold not known: predict follows another score or threshold." in str(report)
     assert report.to_dict()["threshold"] is None
 
 
 def test_calibrated_probabilities_are_kept_before_and_after(learnt, new):
     model = CalibratedClassifierCV(LogisticRegression(C=1e-3), cv=3).fit(learnt.X, learnt.y)
-    report = evaluate(model, new.X, new.y, n_resamples=20)
+    report = evaluate(model, new.X, new.y, n_resamples=100)
     parts = [one.estimator.predict_proba(new.X)[:, 1] for one in model.calibrated_classifiers_]
     np.testing.assert_allclose(report.before_calibration, np.mean(parts, axis=0))
     np.testing.assert_allclose(report.scores, model.predict_proba(new.X)[:, 1])
@@ -180,23 +274,24 @@ def test_comparison_in_pairs_is_narrower_than_two_intervals(linear, new, report)
     assert difference.value == pytest.approx(both[0].value - both[1].value)
     apart = np.hypot(*(high - low for _, low, high in both))
     assert difference.high - difference.low < 0.8 * apart
-    assert differences["roc_auc"] == pytest.approx((0, 0, 0), abs=1e-12)
-    assert "recall_of_virus" not in differences  # the other was not told of kinds
+    assert differences["roc_auc"].value == pytest.approx(0, abs=1e-12)
+    assert "recall_of_kind_virus" not in differences  # the other was not told of kinds
 
 
-def test_comparison_with_itself_is_zero(report):
+def test_where_all_resamples_agree_a_difference_has_no_interval(report):
     differences = report.compare(report)
     assert differences.keys() == report.figures.keys()
     for name, figure in differences.items():
         assert isinstance(figure, Figure)
-        assert figure == (0, 0, 0), name
+        assert figure.value == 0, name
+        assert np.isnan(figure[1:]).all(), name
 
 
 def test_comparison_of_other_images_is_refused(report, linear, new):
     for other in (
-        evaluate(linear, new.X[1:], new.y[1:], groups=new.groups[1:], n_resamples=5),
-        evaluate(linear, new.X, new.y, n_resamples=5),  # other groups
-        evaluate(linear, new.X, new.y[::-1], groups=new.groups, n_resamples=5),
+        evaluate(linear, new.X[1:], new.y[1:], groups=new.groups[1:], n_resamples=100),
+        evaluate(linear, new.X, new.y, n_resamples=100),  # other groups
+        evaluate(linear, new.X, new.y[::-1], groups=new.groups, n_resamples=100),
     ):
         with pytest.raises(ValueError, match="on the same images, labels and groups only"):
             report.compare(other)
@@ -204,6 +299,8 @@ def test_comparison_of_other_images_is_refused(report, linear, new):
 
 def test_json_holds_all_figures_and_nothing_that_json_lacks(report):
     told = json.loads(report.to_json())
+    alone = evaluate(Fixed(), np.linspace(0, 1, 9), labels(np.arange(9) > 3), n_resamples=100)
+    assert json.loads(alone.to_json())["n_patients"] is None
     assert told == report.to_dict()
     assert told["figures"]["recall"] == report.figures["recall"]._asdict()
     assert told["n_patients"] == 60
@@ -211,7 +308,7 @@ def test_json_holds_all_figures_and_nothing_that_json_lacks(report):
     assert told["model"]["params"]["C"] == "1.0"
     assert {"python", "skpneumo", "scikit-learn"} <= told["versions"].keys()
     assert len(told["data_fingerprint"]) == 64
-    undefined = evaluate(Fixed(2), np.linspace(0, 1, 9), labels(np.arange(9) > 3), n_resamples=5)
+    undefined = evaluate(Fixed(2), np.linspace(0, 1, 9), labels(np.arange(9) > 3), n_resamples=100)
     figures = json.loads(undefined.to_json())["figures"]
     assert figures["positive_predictive_value"] == {"value": None, "low": None, "high": None}
 
@@ -219,13 +316,35 @@ def test_json_holds_all_figures_and_nothing_that_json_lacks(report):
 def test_text_tells_what_matters(report):
     text = str(report)
     assert repr(report) == text
-    assert "LogisticRegression on 120 images of 60 patients, 66.7% PNEUMONIA" in text
+    assert "LogisticRegression on 120 images of 60 patients, 66.6% PNEUMONIA" in text
     assert "Threshold 0.5: scikit-learn's default." in text
     recall = report.figures["recall"]
-    assert f"{recall.value:.1%}  [{recall.low:.1%}, {recall.high:.1%}]" in text
+    assert f"{percent(recall.value)}  [{percent(recall.low)}, {percent(recall.high)}]" in text
     assert "one miss worth 9 false alarms" in text
     assert "95% intervals, 300 resamples of patients" in text
     assert max(map(len, text.splitlines())) < 80
+
+
+def test_text_without_groups_tells_of_no_patients():
+    given = Fixed(), np.linspace(0, 1, 9), labels(np.arange(9) > 3)
+    text = str(evaluate(*given, n_resamples=100, confidence=0.975))
+    assert "Fixed on 9 images, 55.5% PNEUMONIA" in text
+    assert "97.5% intervals, 100 resamples of images." in text
+    assert "patients" not in text
+    html = evaluate(*given, n_resamples=100, confidence=0.999).to_html()
+    assert "(99.9% interval " in html
+    assert "100% interval" not in html
+
+
+def test_a_share_is_told_as_all_only_if_it_is():
+    ill = np.arange(5000) >= 2000
+    scores = np.where(ill, 0.9, 0.1)
+    scores[0], scores[2000] = 0.8, 0.2
+    report = evaluate(Fixed(), scores, labels(ill), n_resamples=100)
+    text = str(report)
+    assert re.search(r"recall \(sens.* 99\.9%  \[99\.8%, 99\.9%\]", text)
+    assert "a recall of 99.9% (95% interval 99.8% to 99.9%)" in report.to_html()
+    assert '<td class="skp-miss"><strong>1</strong><small>&lt;0.1% missed' in report.to_html()
 
 
 def test_save_writes_what_the_name_ends_in(report, tmp_path):
@@ -249,13 +368,45 @@ def test_save_writes_what_the_name_ends_in(report, tmp_path):
         ({"y": ["COVID"] * 120}, "labels that are not known here: \\['COVID'\\]"),
         ({"groups": [None] * 120}, "groups holds no value for 120 of 120"),
         ({"confidence": 95}, "confidence must lie between 0 and 1, such as 0.95; got 95"),
-        ({"n_resamples": 0}, "n_resamples must be an int of at least 1, got 0"),
+        ({"groups": pd.array([pd.NA] * 3 + [1] * 117)}, "groups holds no value for 3 of 120"),
+        ({"n_resamples": 99}, "n_resamples must be an int of at least 100, got 99"),
     ],
 )
 def test_wrong_input_is_told(linear, new, change, message):
     given = {"X": new.X, "y": new.y} | change
     with pytest.raises(ValueError, match=message):
         evaluate(linear, **given)
+
+
+def test_what_is_not_fitted_or_has_no_scores_is_told(learnt, new):
+    for model in (LogisticRegression(), OperatingPointClassifierCV(LogisticRegression())):
+        with pytest.raises(NotFittedError, match="not fitted"):
+            evaluate(model, new.X, new.y)
+    hard = VotingClassifier([("a", LogisticRegression()), ("b", LinearSVC())])
+    hard.fit(learnt.X, learnt.y)
+    with pytest.raises(ValueError, match="neither predict_proba nor decision_function"):
+        evaluate(hard, new.X, new.y)
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, ""])
+def test_what_is_missing_is_no_kind(linear, new, missing):
+    subtype = pd.Series(["virus"] * 120, dtype=object)
+    subtype[100:] = missing
+    report = evaluate(linear, new.X, new.y, subtype=subtype, n_resamples=100)
+    assert [name for name in report.figures if "of_kind" in name] == ["recall_of_kind_virus"]
+    caught = linear.predict(new.X[40:100]) == "PNEUMONIA"
+    assert report.figures["recall_of_kind_virus"].value == pytest.approx(caught.mean())
+    assert "nan" not in report.to_html().replace("nance", "")
+
+
+def test_versions_are_of_what_computed(linear, report):
+    assert not {"keras", "scikeras", "tensorflow", "jax", "torch"} & report.versions.keys()
+    xrays = make_xrays(24, image_size=(40, 33), random_state=0)
+    cnn = CNNPneumoniaClassifier(filters=(2, 4), epochs=1, random_state=0)
+    cnn.fit(xrays.images, xrays.target)
+    model = CalibratedClassifierCV(FrozenEstimator(cnn)).fit(xrays.images, xrays.target)
+    versions = evaluate(model, xrays.images, xrays.target, n_resamples=100).versions
+    assert {"keras", "scikeras", keras.backend.backend()} <= versions.keys()
 
 
 def test_more_than_two_classes_are_refused(new):
@@ -273,7 +424,7 @@ def test_a_data_frame_and_numbers_for_labels(learnt, new):
         pd.DataFrame(new.X, columns=columns),
         pd.Series(new.y == "PNEUMONIA"),
         groups=pd.Series(new.groups),
-        n_resamples=5,
+        n_resamples=100,
     )
     assert isinstance(report, Evaluation)
     assert report.classes == [False, True]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (
     accuracy_score,
@@ -21,7 +22,6 @@ from skpneumo.evaluation._figures import (
     figures_of_calls,
     figures_of_probabilities,
     figures_of_scores,
-    kinds_of,
 )
 from skpneumo.metrics import (
     decision_curve,
@@ -109,16 +109,30 @@ def test_recall_of_each_kind_counts_the_ill_of_that_kind():
     kind = np.resize(np.array(["virus", "bacteria", "", "virus"]), N)
     figures = figures_of_calls(TRUTH, called, weights, kind)
     assert [name for name in figures if name.startswith("recall_of_")] == [
-        "recall_of_bacteria",
-        "recall_of_virus",
+        "recall_of_kind_bacteria",
+        "recall_of_kind_virus",
     ]
     rows = TRUTH & (kind == "virus")
     expected = [recall_score(TRUTH[rows], called[rows], sample_weight=w[rows]) for w in weights]
-    np.testing.assert_allclose(figures["recall_of_virus"], expected)
+    np.testing.assert_allclose(figures["recall_of_kind_virus"], expected)
 
 
-def test_no_kind_is_no_kind():
-    assert kinds_of(np.array(["b", None, "", np.nan, "a", "b"], dtype=object)) == ["a", "b"]
+def test_a_patient_is_right_only_if_every_image_of_the_class_is():
+    called = sample(6)[0] >= 0.4
+    patients = np.random.default_rng(0).integers(0, 60, N)  # some have images of both classes
+    weights = np.random.default_rng(1).integers(0, 3, (5, 60))[:, patients].astype(float)
+    figures = figures_of_calls(TRUTH, called, weights, groups=patients)
+    for name, rows, right in (
+        ("recall", TRUTH, called),
+        ("specificity", ~TRUTH, ~called),
+    ):
+        own = [np.flatnonzero(rows & (patients == patient)) for patient in np.unique(patients)]
+        own = [images for images in own if len(images)]
+        for w, share in zip(weights, figures[f"{name}_of_patients"], strict=True):
+            counts = [w[images[0]] for images in own]
+            expected = np.average([right[images].all() for images in own], weights=counts)
+            assert share == pytest.approx(expected)
+        assert (figures[f"{name}_of_patients"] < figures[name]).all()
 
 
 @pytest.mark.parametrize("decimals", [7, 2, 1, 0])
@@ -168,21 +182,79 @@ def test_figures_of_probabilities_are_those_of_scikit_learn(decimals):
         fit = LogisticRegression(C=1e12, solver="newton-cholesky", tol=1e-10)
         fit.fit(log_odds, TRUTH, sample_weight=w)
         np.testing.assert_allclose(figures["calibration_slope"][i], fit.coef_[0, 0], atol=1e-4)
-        np.testing.assert_allclose(figures["calibration_intercept"][i], fit.intercept_, atol=1e-4)
 
 
-def test_calibration_error_by_hand():
+def test_the_calibration_intercept_makes_the_mean_probability_the_share():
     scores, weights = sample(6)
-    bins = bins_of_equal_size(scores)
+    log_odds = logit(scores.astype(float))
+    intercepts = figures_of_probabilities(TRUTH, scores, weights)["calibration_intercept"]
+    for w, intercept in zip(weights, intercepts, strict=True):
+        moved = expit(log_odds + intercept)
+        assert np.average(moved, weights=w) == pytest.approx(np.average(TRUTH, weights=w))
+
+
+@pytest.mark.parametrize("slope", [0.6, 1, 1.6])
+@pytest.mark.parametrize("shift", [-0.8, 0.8])
+def test_the_intercept_is_below_0_where_probabilities_are_too_high(slope, shift):
+    rng = np.random.default_rng(0)
+    log_odds = rng.normal(2.5, 1, 20_000)
+    truth = rng.random(20_000) < expit(slope * (log_odds - 2.5) + 2.5 + shift)
+    probability = expit(log_odds)
+    figures = figures_of_probabilities(truth, probability, np.ones((1, 20_000)))
+    too_high = probability.mean() > truth.mean()
+    assert too_high == (shift < 0)
+    assert (figures["calibration_intercept"][0] < 0) == too_high
+    assert figures["calibration_slope"][0] == pytest.approx(slope, abs=0.1)
+
+
+@pytest.mark.parametrize("n_images", [1, 3])
+def test_calibration_error_by_hand(n_images):
+    """Over all pairs of different patients that share a bin, copies counting as the patient."""
+    scores, weights = sample(6)
+    groups = np.arange(N) // n_images
+    weights = weights[:, groups]
+    bins, residual = bins_of_equal_size(scores), TRUTH - scores.astype(float)
+    other = groups[:, None] != groups
     expected = []
     for w in weights:
-        gaps = [
-            abs(np.sum(w[bins == i] * (TRUTH[bins == i] - scores[bins == i].astype(float))))
-            for i in range(10)
-        ]
-        expected.append(sum(gaps) / w.sum())
-    error = figures_of_probabilities(TRUTH, scores, weights)["calibration_error"]
-    np.testing.assert_allclose(error, expected, atol=1e-12)
+        pairs = np.outer(w, w) * other
+        squares, counts = [], []
+        for i in range(10):
+            rows = bins == i
+            part = pairs[np.ix_(rows, rows)]
+            squares.append(np.sum(part * np.outer(residual[rows], residual[rows])) / part.sum())
+            counts.append(w[rows].sum())
+        expected.append(np.sqrt(max(0, np.average(squares, weights=counts))))
+    error = figures_of_probabilities(TRUTH, scores, weights, groups)["calibration_error"]
+    np.testing.assert_allclose(error, expected, atol=1e-9)
+    assert error.max() > 0.05
+
+
+@pytest.mark.parametrize("n_images", [1, 3])
+def test_perfect_probabilities_have_no_calibration_error_on_average(n_images):
+    """And those that are too sure have theirs: a square of 0.0125 here."""
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(200), n_images)
+    found = {"perfect": [], "too sure": []}
+    for _ in range(150):
+        log_odds = rng.normal(1, 2, 200)
+        ill = rng.random(200)
+        for name, factor in (("perfect", 1), ("too sure", 0.5)):
+            truth = (ill < expit(factor * log_odds))[groups]
+            probability = expit(log_odds)[groups]
+            one = np.ones((1, len(truth)))
+            error = figures_of_probabilities(truth, probability, one, groups)["calibration_error"]
+            found[name].append(error[0])
+    assert np.mean(np.array(found["perfect"]) == 0) > 0.4
+    assert np.mean(np.square(found["perfect"])) < 0.0025
+    assert np.mean(np.square(found["too sure"])) == pytest.approx(0.0125, abs=0.0025)
+
+
+def test_calibration_error_needs_two_patients_in_a_bin():
+    truth, probability = np.arange(10) > 4, np.linspace(0.1, 0.9, 10)
+    assert np.isnan(
+        figures_of_probabilities(truth, probability, np.ones((1, 10)))["calibration_error"][0]
+    )
 
 
 def test_bins_are_of_equal_size_and_never_part_equal_probabilities():
@@ -194,14 +266,27 @@ def test_bins_are_of_equal_size_and_never_part_equal_probabilities():
     assert bins[0] != bins[-1]
 
 
-def test_calibration_slope_is_undefined_for_separated_classes_and_for_one_probability():
+def test_calibration_slope_is_infinite_for_separated_classes():
     _, weights = sample(6)
     separated = np.where(TRUTH, 0.8, 0.3) + np.linspace(0, 0.1, N)
-    for probability in (separated, np.full(N, 0.7)):
+    for probability, slope in (
+        (separated, np.inf),
+        (1 - separated, -np.inf),
+        (np.where(TRUTH, 0.8, 0.3), np.inf),
+    ):
         figures = figures_of_probabilities(TRUTH, probability, weights)
-        assert np.isnan(figures["calibration_slope"]).all()
-        assert np.isnan(figures["calibration_intercept"]).all()
+        np.testing.assert_array_equal(figures["calibration_slope"], slope)
+        assert np.isfinite(figures["calibration_intercept"]).all()
         assert np.isfinite(figures["brier"]).all()
+
+
+def test_calibration_slope_is_undefined_for_one_probability_and_for_one_class():
+    figures = figures_of_probabilities(TRUTH, np.full(N, 0.7), sample(6)[1])
+    assert np.isnan(figures["calibration_slope"]).all()
+    weights = np.stack([TRUTH, ~TRUTH]).astype(float)
+    figures = figures_of_probabilities(TRUTH, sample(6)[0], weights)
+    assert np.isnan(figures["calibration_slope"]).all()
+    np.testing.assert_array_equal(figures["calibration_intercept"], [np.inf, -np.inf])
 
 
 def test_calibration_slope_of_very_sure_and_of_hardly_sure_probabilities():

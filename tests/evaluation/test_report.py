@@ -21,6 +21,7 @@ from skpneumo.evaluation import _gallery, evaluate
 from skpneumo.evaluation._checklists import CLAIM, STARD_AI, filled_in
 from skpneumo.evaluation._plots import curves
 from skpneumo.exceptions import ImageReadError
+from skpneumo.metrics._format import percent
 
 VOID = {"meta", "link", "img", "br"}
 HOSTILE = "<script>alert(1)</script>&\"'"
@@ -96,7 +97,7 @@ def files(tmp_path_factory):
 def full(network, files):
     """Report and page of the network."""
     paths, y, groups, subtype = files
-    report = evaluate(network, paths, y, groups=groups, subtype=subtype, n_resamples=50)
+    report = evaluate(network, paths, y, groups=groups, subtype=subtype, n_resamples=100)
     return report, report.to_html()
 
 
@@ -143,7 +144,8 @@ def test_verdict_says_it_in_one_sentence(full):
     assert f"of {healthy} labelled NORMAL, " in verdict
     for name in ("recall", "specificity"):
         value, low, high = figures[name]
-        assert f"a {name} of {value:.1%} (95% interval {low:.1%} to {high:.1%})" in verdict
+        told = f"{percent(value)} (95% interval {percent(low)} to {percent(high)})"
+        assert f"a {name} of {told}" in verdict
     assert str(t["false_negative"] or "none") in verdict
 
 
@@ -152,7 +154,7 @@ def test_every_figure_and_count_is_told(full):
     texts = Page(html).text()
     for name, figure in report.figures.items():
         if name == "recall" or "prevalence" in name:
-            assert f"{figure.value:.1%}" in texts, name
+            assert percent(figure.value) in texts, name
     for n in report.table.values():
         assert str(n) in texts
     for text in (report.data_fingerprint, report.model["fingerprint"], "epochs"):
@@ -283,7 +285,7 @@ def test_a_name_is_told_only_of_an_image_file(path, told):
 def test_a_full_gallery_of_large_images_is_below_3_mb_and_says_how_many_are_left_out(network):
     noise = np.random.default_rng(0).integers(0, 256, (120, 400, 300), dtype=np.uint8)
     y = np.where(np.arange(120) < 60, "NORMAL", "PNEUMONIA")
-    report = evaluate(network, noise, y, n_resamples=2)
+    report = evaluate(network, noise, y, n_resamples=100)
     all_wrong = {"false_negative": 60, "false_positive": 60}
     report = replace(report, called=~report.truth, table=report.table | all_wrong)
     html = report.to_html()
@@ -300,7 +302,7 @@ def test_hostile_names_are_escaped(tmp_path):
         paths.append(tmp_path / f"<img src=x onerror=alert({i})>.png")
         Image.fromarray(image).save(paths[-1])
     model, y = erring(paths, sorted(labels))
-    report = evaluate(model, paths, y, subtype=[f"<i>{label}" for label in y], n_resamples=5)
+    report = evaluate(model, paths, y, subtype=[f"<i>{label}" for label in y], n_resamples=100)
     for html in (report.to_html(), report._repr_html_()):
         page = Page(html)
         assert page.open == []
@@ -323,19 +325,28 @@ def test_embedded_part_leaves_the_notebook_alone(full):
     for selectors in re.findall(r"([^{}]+)\{", style):
         for selector in selectors.split(","):
             assert re.match(r"\s*(@media|@container|(body|div)?\.skpneumo\b)", selector), selector
-    assert {f"{report.figures['recall'].value:.1%}", "ROC curve"} <= set(page.text())
+    assert {percent(report.figures["recall"].value), "ROC curve"} <= set(page.text())
     assert len(part) < len(html)
 
 
 def test_without_a_network_there_are_images_and_no_heatmaps():
     images = make_xrays(20, image_size=(40, 33), random_state=0).images
     model, y = erring(images)
-    html = evaluate(model, images, y, n_resamples=5).to_html()
+    html = evaluate(model, images, y, n_resamples=100).to_html()
     page = Page(html)
     assert "No heatmaps: There is no network to look into" in html
     assert {image.size for image in pictures(page)} == {(33, 40)}
     assert "image 1" in page.text("code")
     assert "Grad-CAM" not in html
+
+
+def test_an_error_within_the_heatmaps_is_raised(full, monkeypatch):
+    def fail(self, X):
+        raise TypeError("a bug")
+
+    monkeypatch.setattr(_gallery.GradCAM, "transform", fail)
+    with pytest.raises(TypeError, match="a bug"):
+        full[0].to_html()
 
 
 def test_without_images_there_is_a_list(report):
@@ -348,7 +359,7 @@ def test_without_images_there_is_a_list(report):
 def test_without_errors(linear):
     ill = np.arange(40) >= 10
     X = np.where(ill, 4.0, -9.0)[:, None] * np.ones(3)
-    html = evaluate(linear, X, np.where(ill, "PNEUMONIA", "NORMAL"), n_resamples=20).to_html()
+    html = evaluate(linear, X, np.where(ill, "PNEUMONIA", "NORMAL"), n_resamples=100).to_html()
     assert "Of 30 images labelled PNEUMONIA, none was missed: a recall of 100.0%" in html
     assert "none raised a false alarm" in html
     assert Page(html).text("p").count("None.") == 2
@@ -357,7 +368,7 @@ def test_without_errors(linear):
 
 def test_decision_values_have_neither_decision_curve_nor_calibration(learnt, new):
     model = LinearSVC().fit(learnt.X, learnt.y)
-    html = evaluate(model, new.X, new.y, n_resamples=5).to_html()
+    html = evaluate(model, new.X, new.y, n_resamples=100).to_html()
     assert "Decision curve" not in html
     assert "Calibration" not in Page(html).text("h2")
     assert "In bold, the score of PNEUMONIA" in html
@@ -367,7 +378,7 @@ def test_files_that_are_gone_are_told(network, files, tmp_path):
     paths = [tmp_path / path.name for path in files[0]]
     for path, old in zip(paths, files[0], strict=True):
         path.write_bytes(old.read_bytes())
-    report = evaluate(network, paths, files[1], n_resamples=5)
+    report = evaluate(network, paths, files[1], n_resamples=100)
     for path in paths:
         path.unlink()
     with pytest.raises(ImageReadError, match="scan"):
@@ -379,7 +390,7 @@ def test_curves_of_many_images_stay_small():
     rng = np.random.default_rng(0)
     ill = np.arange(30_000) >= 10_000
     X = rng.normal(ill[:, None], 1, (30_000, 1))
-    report = evaluate(LogisticRegression().fit(X, ill), X, ill, n_resamples=2)
+    report = evaluate(LogisticRegression().fit(X, ill), X, ill, n_resamples=100)
     for _, _, svg in curves(report):
         assert len(svg) < 400_000
 
@@ -418,7 +429,9 @@ def test_checklists_say_what_the_run_knows_and_leave_the_rest(full):
     report, html = full
     for (_, rows), accuracy in zip(filled_in(report, has_heatmaps=True), ("38", "31"), strict=True):
         answers = {number: (answer, rest) for number, _, answer, rest in rows}
-        assert f"recall {report.figures['recall'].value:.1%}" in answers[accuracy][0]
+        for name in ("images", "patients"):
+            figure = report.figures["recall" if name == "images" else "recall_of_patients"]
+            assert f"recall of {name} {percent(figure.value)} [" in answers[accuracy][0]
         assert answers["4"] == ("", "")  # objectives
         assert sum(not answer for answer, _ in answers.values()) > 20
     assert "for the authors" in Page(html).text("span")

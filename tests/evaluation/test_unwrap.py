@@ -23,13 +23,13 @@ from skpneumo.evaluation import evaluate
 from skpneumo.evaluation._unwrap import (
     data_fingerprint,
     describe_model,
-    layers_of,
     model_fingerprint,
     threshold_origin,
     told_params,
     uncalibrated_scores,
 )
 from skpneumo.images import XRaySequence
+from skpneumo.inspection._layers import layers_of
 from skpneumo.metrics import specificity_score
 
 DEFAULT = "scikit-learn's default"
@@ -86,7 +86,8 @@ WRAPPED = {
         OperatingPointClassifierCV(pipeline(), min_recall=0.9, cv=3),
         ["OperatingPointClassifierCV", "Pipeline", "LogisticRegression"],
         None,
-        "highest that catches 90% of the ill with 95% confidence, chosen on 60 of them (certified:",
+        "highest that catches 90% of the ill with 95% confidence, chosen on 60 ill images by "
+        "out-of-fold scores (certified approximately: 9",
     ),
     "operating point by specificity": (
         OperatingPointClassifierCV(
@@ -94,13 +95,14 @@ WRAPPED = {
         ),
         ["OperatingPointClassifierCV", "LogisticRegression"],
         None,
-        "lowest that spares 80% of the healthy, chosen on 30 of them, nothing certified",
+        "lowest that spares 80% of the healthy, chosen on 30 healthy images by out-of-fold scores, "
+        "nothing certified",
     ),
     "operating point by cost": (
         OperatingPointClassifierCV(LogisticRegression(), min_recall=None, missed_cost=7, cv=3),
         ["OperatingPointClassifierCV", "LogisticRegression"],
         None,
-        "least cost, where one missed costs as much as 7 false alarms",
+        "least cost, where one missed costs as much as 7 false alarms by out-of-fold scores",
     ),
 }
 
@@ -116,7 +118,15 @@ def test_layers_and_threshold(name, learnt, new):
         threshold = model.best_threshold_
     assert threshold_origin(frozen).startswith(origin)
     # It is the threshold that predict uses: else it would be NaN.
-    assert evaluate(frozen, new.X, new.y, n_resamples=2).threshold == threshold
+    assert evaluate(frozen, new.X, new.y, n_resamples=100).threshold == threshold
+
+
+def test_of_a_frozen_model_the_promise_is_exact_and_of_patients(learnt, linear):
+    model = OperatingPointClassifierCV(FrozenEstimator(linear), min_recall=0.8, confidence=0.925)
+    origin = threshold_origin(model.fit(learnt.X, learnt.y, groups=learnt.groups))
+    assert "with 92.5% confidence, chosen on 30 ill patients (certified: 8" in origin
+    assert "30 ill images" not in origin
+    assert "60 ill images (cert" in threshold_origin(model.fit(learnt.X, learnt.y))
 
 
 def test_description_names_what_stands_around(learnt):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from matplotlib import pyplot
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -51,6 +52,14 @@ def test_it_is_found_inside_others(data, network):
     search = GridSearchCV(pipe, {"xrayresizer__aspect": ["pad"]}, cv=2).fit(X, y)
     model = OperatingPointClassifierCV(FrozenEstimator(search), confidence=None).fit(X, y)
     assert LearningHistoryDisplay.from_estimator(model).history is network.history_
+
+
+def test_behind_calibration_there_must_be_one(data, network):
+    calibrated = CalibratedClassifierCV(FrozenEstimator(network)).fit(*data)
+    assert LearningHistoryDisplay.from_estimator(calibrated).history is network.history_
+    calibrated.calibrated_classifiers_ *= 2
+    with pytest.raises(TypeError, match="holds 2 networks side by side"):
+        LearningHistoryDisplay.from_estimator(calibrated)
 
 
 def test_without_images_held_back_no_epoch_is_best():

@@ -15,6 +15,7 @@ from skpneumo import CNNPneumoniaClassifier, OperatingPointClassifierCV
 from skpneumo.inspection import ThresholdCurveDisplay
 from skpneumo.inspection._layers import threshold_of
 from skpneumo.metrics import recall_scorer, specificity_scorer, threshold_curve
+from skpneumo.metrics._format import percent
 
 LABELS = np.array(["NORMAL", "PNEUMONIA"])
 
@@ -78,6 +79,56 @@ def test_the_operating_point_of_a_model(model):
         f"threshold {model.best_threshold_:.3g}, specificity {specificity},\n"
         f"recall {recall} (at least {bound})"
     )
+
+
+def test_the_bound_is_that_of_the_share_that_was_asked_for(data):
+    groups = np.arange(400) // 2
+    quiet = OperatingPointClassifierCV(
+        LogisticRegression(), min_recall=None, min_specificity=0.8
+    ).fit(*data, groups=groups)
+    display = ThresholdCurveDisplay.from_operating_point(quiet)
+    specificity, bound, recall = (
+        percent(share)
+        for share in (quiet.specificity_, quiet.specificity_lower_bound_, quiet.recall_)
+    )
+    assert display.ax_.get_title() == (
+        f"threshold {quiet.best_threshold_:.3g}, specificity {specificity} (at least {bound}),\n"
+        f"recall {recall}"
+    )
+    assert display.bound_line_ is None
+    cheap = OperatingPointClassifierCV(LogisticRegression(), min_recall=None, missed_cost=5)
+    display = ThresholdCurveDisplay.from_operating_point(cheap.fit(*data))
+    assert "at least" not in display.ax_.get_title()
+    assert display.bound_line_ is None
+
+
+def test_the_operating_point_tells_patients_on_both_sides(data):
+    model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.9)
+    model.fit(*data, groups=np.arange(400) // 3)
+    display = ThresholdCurveDisplay.from_operating_point(model)
+    assert f"specificity {percent(model.specificity_)}," in display.ax_.get_title()
+    at = np.searchsorted(model.curve_.threshold, model.best_threshold_)
+    assert model.curve_.specificity[at] == model.specificity_
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"threshold": 1.0, "response_method": "decision_function"},
+        {"threshold": 0.3, "pos_label": "NORMAL", "response_method": "predict_proba"},
+    ],
+)
+def test_a_threshold_of_another_score_is_not_drawn(data, options):
+    model = FixedThresholdClassifier(LogisticRegression(), **options).fit(*data)
+    display = ThresholdCurveDisplay.from_estimator(model, *data)
+    assert display.operating_line_ is None
+    assert display.ax_.get_title() == ""
+
+
+def test_an_operating_point_that_predict_does_not_follow_is_none(data, model):
+    around = CalibratedClassifierCV(FrozenEstimator(model)).fit(*data)
+    with pytest.raises(ValueError, match="got CalibratedClassifierCV"):
+        ThresholdCurveDisplay.from_operating_point(around)
 
 
 def test_the_operating_point_inside_a_frozen_pipeline(data, model):

@@ -45,17 +45,21 @@ def test_the_bound_is_that_of_clopper_and_pearson(confidence):
     assert np.isnan(threshold_curve(y, scores, confidence=None).recall_lower_bound).all()
 
 
-def test_a_patient_is_caught_if_all_ill_images_are():
+def test_a_patient_is_caught_if_all_ill_images_are_and_spared_if_no_healthy_one_is():
     y, scores, patients = draw(1)
     curve = threshold_curve(y, scores, groups=patients)
     ill = y == "PNEUMONIA"
     lowest = [scores[ill & (patients == child)].min() for child in np.unique(patients[ill])]
     expected = [np.mean(lowest >= t) for t in curve.threshold]
     np.testing.assert_allclose(curve.recall, expected)
+    healthy = y == "NORMAL"
+    highest = [scores[healthy & (patients == c)].max() for c in np.unique(patients[healthy])]
+    expected = [np.mean(highest < t) for t in curve.threshold]
+    np.testing.assert_allclose(curve.specificity, expected)
     images = threshold_curve(y, scores)
-    np.testing.assert_array_equal(curve.specificity, images.specificity)
-    assert (curve.recall <= images.recall).all()
-    assert (curve.recall < images.recall).any()
+    for name in ("recall", "specificity"):
+        assert (curve[name] <= images[name]).all()
+        assert (curve[name] < images[name]).any()
 
 
 def test_another_class_may_be_positive():

@@ -2,6 +2,7 @@ import pickle
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import binom, binomtest
 from sklearn import config_context
@@ -285,9 +286,12 @@ def test_the_curve_says_what_each_threshold_does(rng, scores, y, grouped):
         assert curve.recall[i] == pytest.approx(recall)
         bound = clopper_pearson(round(recall * len(caught)), len(caught), 0.95)
         assert curve.recall_lower_bound[i] == pytest.approx(bound)
+        spared = [~called[(units == u) & (y == "NORMAL")] for u in np.unique(units[:40])]
+        specificity = np.mean([images.all() for images in spared])
+        assert curve.specificity[i] == pytest.approx(specificity)
         called = LABELS[called.astype(int)]
-        assert curve.specificity[i] == pytest.approx(specificity_score(y, called))
         if not grouped:
+            assert specificity == pytest.approx(specificity_score(y, called))
             assert recall == pytest.approx(recall_score(y, called, pos_label="PNEUMONIA"))
 
 
@@ -416,6 +420,17 @@ def test_a_frozen_model_must_be_fitted(table):
 
 
 # -- among scikit-learn's tools ---------------------------------------------------------------
+
+
+def test_names_of_an_earlier_fit_are_forgotten(table):
+    X, y, groups = table
+    model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.9)
+    frame = pd.DataFrame(X, columns=[f"x{i}" for i in range(X.shape[1])])
+    assert model.fit(frame, y).feature_names_in_[0] == "x0"
+    assert model.unit_ == "image"
+    assert not hasattr(model.fit(X, y, groups=groups), "feature_names_in_")
+    assert model.n_features_in_ == X.shape[1]
+    assert model.unit_ == "patient"
 
 
 def test_it_is_a_classifier_with_parameters(table):
