@@ -262,6 +262,33 @@ def _figure(figure):
     return text
 
 
+@app.command()
+def audit(
+    folder: Annotated[Path, typer.Argument(help="X-rays sorted into NORMAL and PNEUMONIA.")],
+    report: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, help="Write it here: .html (with pictures), .json or .txt."),
+    ] = None,
+):
+    """Look a folder over for what makes figures wrong: copies, leaks, shortcuts, bad files."""
+    from skpneumo.datasets import audit as audit_data
+    from skpneumo.datasets import load_xray_folder
+
+    if report is not None:
+        if report.suffix.lower() not in (".html", ".json", ".txt"):
+            raise typer.BadParameter(f"{report} must end in .html, .json or .txt.")
+        _check_writable(report)
+    try:
+        with _ERR.status("Decoding every file …"):
+            result = audit_data(load_xray_folder(folder))
+    except (ValueError, OSError) as error:
+        _ERR.print(f"[bold red]Error:[/] {escape(str(error))}", highlight=False)
+        raise typer.Exit(1) from None
+    _OUT.print(str(result), markup=False, highlight=False, soft_wrap=True)
+    if report is not None:
+        result.save(report)
+
+
 def main():
     """Entry point of ``skpneumo``."""
     app()

@@ -332,3 +332,20 @@ def test_only_results_are_on_standard_output(offline):
 
 def test_tensorflow_is_silent(offline):
     assert not re.search(r"absl|oneDNN|cuda|tf\.function", offline.stderr)
+
+
+def test_audit(collection, tmp_path):
+    page = tmp_path / "audit.html"
+    done = CliRunner().invoke(cli.app, ["audit", str(collection), "--report", str(page)])
+    assert done.exit_code == 0, done.output
+    assert "75 X-rays" in done.output
+    assert page.read_text().lower().startswith("<!doctype html>")
+
+
+def test_audit_of_what_is_none(tmp_path):
+    done = CliRunner().invoke(cli.app, ["audit", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "holds no folders of classes" in re.sub(r"\s+", " ", done.output)
+    done = CliRunner().invoke(cli.app, ["audit", str(tmp_path), "--report", "a.pdf"])
+    assert done.exit_code == 2
+    assert "must end in .html" in re.sub(r"\s+", " ", done.output)

@@ -1,11 +1,15 @@
 """Labelled collections of X-rays."""
 
+from skpneumo.datasets._auditing import Audit, Finding, audit
 from skpneumo.datasets._folder import load_xray_folder
 from skpneumo.datasets._kermany import fetch_kermany
 from skpneumo.datasets._pneumoniamnist import fetch_pneumoniamnist, load_pneumoniamnist
 from skpneumo.datasets._synthetic import make_xrays
 
 __all__ = [
+    "Audit",
+    "Finding",
+    "audit",
     "fetch_kermany",
     "fetch_pneumoniamnist",
     "load_pneumoniamnist",

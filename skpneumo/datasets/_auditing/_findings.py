@@ -1,0 +1,160 @@
+"""What is found in a collection: each with why it matters, and what to do about it."""
+
+from dataclasses import dataclass, field
+
+from skpneumo.datasets._auditing._shortcuts import N_FOLDS
+
+LEVELS = ("error", "warning", "info")
+LEAST_SHORTCUT = 0.6
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that an audit found.
+
+    Attributes
+    ----------
+    name : str
+        Its kind, such as "exact_copies_across_splits".
+    level : {"error", "warning", "info"}
+        "error": figures will be wrong; "warning": they may be; "info": good to know.
+    found, why, advice : str
+        What was found, why it matters, what to do.
+    rows : list of list of int
+        The images, as rows of the arrays that were audited: each group of copies, the images of
+        each patient, or one image each.
+    details : list of str
+        A line for each of these.
+    """
+
+    name: str
+    level: str
+    found: str
+    why: str
+    advice: str
+    rows: list = field(default_factory=list)
+    details: list = field(default_factory=list)
+
+
+def unreadable(collection, causes, left_out):
+    """Files that cannot be read.
+
+    Parameters
+    ----------
+    collection : Collection
+        The images.
+    causes : dict of int to str
+        By row.
+    left_out : list of tuple of (str, str)
+        Name and cause: of files that have no row, being left out before.
+    """
+    details = [f"{collection.names[row]}: {cause}" for row, cause in causes.items()]
+    details += [f"{name}: {cause}" for name, cause in left_out]
+    if not details:
+        return []
+    text = f"{count(len(details), 'file')} cannot be read"
+    if left_out:
+        text += f", {len(left_out):,} of them already left out by load_xray_folder"
+    return [
+        Finding(
+            "unreadable",
+            "error" if causes else "warning",
+            f"{text}.",
+            "A fit stops at the first of them, or the images left out are not those described.",
+            'Fetch them anew, or leave them out: load_xray_folder(root, on_error="skip").',
+            [[row] for row in causes],
+            details,
+        )
+    ]
+
+
+def shortcut(result, classes, sizes):
+    """The label told by the outside of the images, and all images of one size.
+
+    Parameters
+    ----------
+    result : dict or None
+        Of `probe`.
+    classes : list of str
+        Both labels.
+    sizes : set of tuple of (int, int)
+        Width and height of the images.
+    """
+    found = []
+    if result is not None and result["low"] > LEAST_SHORTCUT:
+        alone = max(result["alone"], key=result["alone"].get)
+        found.append(
+            Finding(
+                "shortcut",
+                "warning",
+                f"The outside of the files ({', '.join(result['alone'])}) tells "
+                f"{' from '.join(classes)} with an area under the ROC curve of "
+                f"{result['auc']:.2f} ({result['low']:.2f} to {result['high']:.2f} in {N_FOLDS} "
+                f"folds by patients). The most telling alone: {alone}, "
+                f"{result['alone'][alone]:.2f}.",
+                "A network can learn how an image was made in place of pneumonia. It fails "
+                "where images are made otherwise. 0.50 would be chance.",
+                "Compare your model with this figure. aspect='crop' of XRayResizer hides the "
+                "shape; saving all images anew at one size and quality, their weight.",
+            )
+        )
+    if len(sizes) == 1:
+        ((width, height),) = sizes
+        found.append(
+            Finding(
+                "one_size",
+                "info",
+                f"All images have {width} by {height} pixels.",
+                "If they were stretched to it, their former shape is in the distortion still, "
+                "and sizes say nothing here.",
+                "Look for the files that they were made from.",
+            )
+        )
+    return found
+
+
+_SUSPECTS = {
+    "blank": "{} all of one grey",
+    "coloured": "{} in colour",
+    "unlike": "{} unlike a chest X-ray any way round, and may show something else",
+    "inverted": "{} likely inverted: air is white",
+    "turned": "{} likely turned by a quarter or a half",
+}
+
+
+def suspects(collection, found):
+    """Images that may be no upright chest X-rays.
+
+    Parameters
+    ----------
+    collection : Collection
+        The images.
+    found : dict of str to ndarray of int
+        Of `find_suspects`.
+    """
+    return [
+        Finding(
+            f"suspects_{kind}",
+            "warning",
+            f"{_SUSPECTS[kind].format(_are(len(rows)))}.",
+            "A network learns from them what no other X-ray shows, and what it says of them is "
+            "worth nothing.",
+            "Look at them: a few of a thousand good X-rays, with a hand or an arm in the picture, "
+            "are suspected too."
+            if kind == "unlike"
+            else "Look at them, and put them right or leave them out.",
+            [[int(row)] for row in rows],
+            [collection.names[row] for row in rows],
+        )
+        for kind, rows in found.items()
+        if len(rows)
+    ]
+
+
+def count(n, what):
+    """Number and noun, such as "1,234 files"."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def _are(n):
+    return "1 image is" if n == 1 else f"{n:,} images are"

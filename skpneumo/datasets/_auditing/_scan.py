@@ -1,0 +1,133 @@
+"""What one look at every image tells: a small picture of it, and a few facts about its file."""
+
+import hashlib
+import os
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from skpneumo.exceptions import ImageReadError
+from skpneumo.images import image_type, read_xray, resize_xray, resize_xrays
+
+SIDE = 64
+_SIZE = (SIDE, SIDE)
+_GREY = ("1", "L", "LA", "I", "F")
+_DIGEST_BYTES = 16
+_DAMAGED = "the file changed while it was read"
+
+
+class Look(NamedTuple):
+    """What was seen of one image.
+
+    Parameters
+    ----------
+    cause : str
+        Why it cannot be read; "" where it can. The rest is empty where it cannot.
+    digest : bytes
+        Equal for two images only where their bytes are: those of the file, or of the pixels.
+    width, height : int
+        Of the image, in pixels.
+    n_bytes : int
+        Of the file; 0 for an array.
+    mode : str
+        Type of the file and colour mode, such as "JPEG L", or "DICOM"; "" for an array.
+    colour : float
+        Mean distance between the channels, from 0 to 255.
+    """
+
+    cause: str
+    digest: bytes = b""
+    width: int = 0
+    height: int = 0
+    n_bytes: int = 0
+    mode: str = ""
+    colour: float = 0.0
+
+
+def look_at_files(paths):
+    """Look at files, each opened and decoded once, in threads.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        The files.
+
+    Returns
+    -------
+    looks : list of Look
+        One per file.
+    small : ndarray of shape (n, 64, 64), dtype uint8
+        The images, brought to one size; black where they cannot be read.
+    """
+    small = np.zeros((len(paths), *_SIZE), dtype=np.uint8)
+    # Pillow warns of odd metadata, which is harmless here.
+    with warnings.catch_warnings(), ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool:
+        warnings.simplefilter("ignore")
+        return list(pool.map(_look, paths, small)), small
+
+
+def look_at_images(images):
+    """Look at an array of images.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, H, W), dtype uint8
+        The images.
+
+    Returns
+    -------
+    looks, small
+        As of `look_at_files`.
+    """
+    height, width = images.shape[1:]
+    looks = [Look("", _digest(image), width, height) for image in images]
+    return looks, resize_xrays(images, _SIZE)
+
+
+def _look(path, out):
+    """Look at one file; its small picture goes into ``out``."""
+    try:
+        kind = image_type(path)
+        with open(path, "rb") as file:
+            digest = hashlib.file_digest(file, _hash).digest()
+            n_bytes = file.tell()
+            file.seek(0)
+            if kind == "DICOM":
+                image = read_xray(file)
+                out[:] = resize_xray(image, _SIZE)
+                return Look("", digest, *image.shape[::-1], n_bytes, "DICOM")
+            out[:] = read_xray(file, size=_SIZE)
+            file.seek(0)
+            with Image.open(file) as image:
+                mode = f"{image.format} {image.mode}"
+                return Look("", digest, *image.size, n_bytes, mode, _colour(image))
+    except ImageReadError as error:
+        return Look(why_unreadable(path, error))
+    except OSError as error:
+        return Look(f"{error.strerror or _DAMAGED}.")
+
+
+def why_unreadable(path, error):
+    """The cause alone: reports name files in a way of their own, without folders."""
+    return str(error).removeprefix(f"{path}: ").replace(str(path), "the file")
+
+
+def _colour(image):
+    """Mean distance between the largest and the smallest channel, seen from afar."""
+    if image.mode.startswith(_GREY):
+        return 0.0
+    image.thumbnail(_SIZE)
+    return float(np.ptp(np.asarray(image.convert("RGB")), axis=2).mean())
+
+
+def _hash():
+    return hashlib.blake2b(digest_size=_DIGEST_BYTES)
+
+
+def _digest(image):
+    digest = _hash()
+    digest.update(np.ascontiguousarray(image))
+    return digest.digest()
