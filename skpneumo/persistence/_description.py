@@ -22,7 +22,20 @@ _STEPS = (XRayLoader, XRayResizer, XRayAugmenter, XRayOverSampler)
 _PIPELINES = {"Pipeline": Pipeline, "SamplingPipeline": SamplingPipeline}
 _BY_NAME = {kind.__name__: kind for kind in (*_CLASSIFIERS, *_STEPS, OperatingPointClassifierCV)}
 # Folders and ways of computing are of the machine, not of the model.
-_NOT_SAVED = ("memory", "n_jobs", "verbose")
+_NOT_SAVED = {"memory", "n_jobs", "verbose"}
+_LEARNT = {
+    "best_threshold_",
+    "unit_",
+    "recall_",
+    "specificity_",
+    "recall_lower_bound_",
+    "specificity_lower_bound_",
+    "n_positive_units_",
+    "n_negative_units_",
+    "curve_",
+    "n_features_in_",
+    "feature_names_in_",
+}
 _MAX_PIXELS = 50_000_000
 
 
@@ -79,9 +92,7 @@ def describe(estimator, arrays, *, fitted=True):
     elif fitted and isinstance(estimator, OperatingPointClassifierCV):
         check_is_fitted(estimator)
         description["fitted"] = {
-            key: _encode(value, arrays)
-            for key, value in vars(estimator).items()
-            if key.endswith("_") and not key.startswith("_") and key != "estimator_"
+            key: _encode(value, arrays) for key, value in vars(estimator).items() if key in _LEARNT
         }
         description["estimator_"] = describe(estimator.estimator_, arrays)
     return description
@@ -124,8 +135,14 @@ def _encode(value, arrays):
 
 def _describe_network(classifier, arrays):
     check_is_fitted(classifier)
+    network_weights = classifier.model_.get_weights()
+    if not _has_weights_of(classifier, network_weights):
+        raise ModelFileError(
+            f"filters={classifier.filters} are not those that it was fitted with. Fit it again, or "
+            "set them back."
+        )
     names = []
-    for weights in classifier.model_.get_weights():
+    for weights in network_weights:
         names.append(f"weights/{len(arrays)}")
         arrays[names[-1]] = weights
     return {
@@ -135,6 +152,13 @@ def _describe_network(classifier, arrays):
         "history": _encode(classifier.history_, arrays),
         "weights": names,
     }
+
+
+def _has_weights_of(classifier, weights):
+    """Whether so many weights belong to the network of a classifier with its parameters."""
+    if isinstance(classifier, InceptionPneumoniaClassifier):
+        return True  # of one size
+    return sum(array.size for array in weights) == count_cnn_weights(classifier.filters)
 
 
 def build(description, arrays):
@@ -170,26 +194,34 @@ def build(description, arrays):
     kind = _BY_NAME[name]
     learnt = description.get("estimator_")
     learnt = None if learnt is None else build(learnt, arrays)
-    unknown = set(description["params"]) - set(kind._get_param_names())
+    # A folder of memory would be read from and written to.
+    unknown = set(description["params"]) - (set(kind._get_param_names()) - _NOT_SAVED)
     if unknown:
         raise ModelFileError(f"{name} has no parameter {sorted(unknown)[0]!r} in this version")
     params = {
         key: learnt if value == {"frozen": True} else _decode(value, arrays)
         for key, value in description["params"].items()
     }
+    if isinstance(params.get("weights"), str):
+        params["weights"] = os.path.basename(params["weights"])
     estimator = kind(**params)
     estimator._validate_params()
     fitted = description.get("fitted")
-    if isinstance(estimator, _CLASSIFIERS):
-        if fitted is not None:
-            _build_network(estimator, fitted, arrays)
+    if fitted is not None and isinstance(estimator, _CLASSIFIERS):
+        _build_network(estimator, fitted, arrays)
     elif fitted is not None:
-        for key, value in fitted.items():
-            if not key.endswith("_") or key.startswith("_"):
-                raise ModelFileError(f"{str(key)[:40]!r} is nothing that an estimator learns")
-            setattr(estimator, key, _decode(value, arrays))
-        estimator.estimator_ = learnt
+        _set_learnt(estimator, fitted, learnt, arrays)
     return estimator
+
+
+def _set_learnt(operating_point, fitted, learnt, arrays):
+    for key, value in fitted.items():
+        if key not in _LEARNT:
+            raise ModelFileError(f"{str(key)[:40]!r} is nothing that an estimator learns")
+        setattr(operating_point, key, _decode(value, arrays))
+    if not isinstance(operating_point.best_threshold_, np.floating):
+        raise ModelFileError("its threshold is not a number")
+    operating_point.estimator_ = learnt
 
 
 def _decode(value, arrays):
@@ -221,11 +253,9 @@ def _build_network(classifier, fitted, arrays):
     rows, columns = fitted["image_size"]
     if not (1 <= rows * columns <= _MAX_PIXELS and isinstance(rows * columns, int)):
         raise ModelFileError("its network sees images of an impossible size")
-    if isinstance(classifier, CNNPneumoniaClassifier):
-        # Before room is made for a network of any size.
-        n_weights = sum(array.size for array in weights)
-        if n_weights != count_cnn_weights(classifier.filters):
-            raise ModelFileError("its weights are not those of the network that it tells")
+    # Before room is made for a network of any size.
+    if not _has_weights_of(classifier, weights):
+        raise ModelFileError("its weights are not those of the network that it tells")
     classes = _decode(fitted["classes"], arrays)
     if len(classes) != 2 or not all(isinstance(item, (str, Number)) for item in classes.tolist()):
         raise ModelFileError("its classes are not two labels")

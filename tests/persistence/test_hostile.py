@@ -228,6 +228,7 @@ def test_impossible_image_sizes(written, sides):
         ("params", {"model": "x"}, "no parameter 'model'"),
         ("params", {"filters": {"lambda": "x"}}, "unknown kind, 'lambda'"),
         ("params", {"threshold": 7}, "makes none"),
+        ("params", {"memory": "/tmp/cache"}, "no parameter 'memory'"),
         ("params", {"filters": {"array": "weights/99"}}, "makes none"),
         ("params", None, "makes none"),
         ("fitted", {}, "makes none"),
@@ -254,17 +255,26 @@ def test_wrong_classes(written, classes):
     refused(written(claim), "two labels|makes none")
 
 
-def test_attributes_that_nothing_learns(written):
+@pytest.mark.parametrize(
+    ("fitted", "cause"),
+    [
+        ({"predict": 1}, "'predict' is nothing that an estimator learns"),
+        ({"__class__": 1}, "is nothing that an estimator learns"),
+        ({"best_threshold_": "0.5"}, "threshold is not a number"),
+        ({}, "makes none"),
+    ],
+)
+def test_attributes_that_nothing_learns(written, fitted, cause):
     def claim(manifest):
         inner = manifest["estimator"]
         manifest["estimator"] = {
             "class": "OperatingPointClassifierCV",
             "params": {"estimator": {"estimator": inner}},
-            "fitted": {"predict": 1},
+            "fitted": fitted,
             "estimator_": inner,
         }
 
-    refused(written(claim), "'predict' is nothing that an estimator learns")
+    refused(written(claim), cause)
 
 
 def test_deep_nesting(written):

@@ -1,5 +1,6 @@
 """What is saved comes back; by another process too, whole or not at all."""
 
+import copy
 import json
 import os
 import signal
@@ -206,6 +207,12 @@ def test_other_estimators_are_refused(xrays, cnn, tmp_path, wrap):
     with pytest.raises(ModelFileError, match=r"cannot be saved. Wanted: CNNPneumoniaClassifier"):
         save_model(estimator, tmp_path / "model.skpneumo")
     assert not any(tmp_path.iterdir())
+
+
+def test_filters_changed_after_the_fit(cnn, tmp_path):
+    clf = copy.copy(cnn).set_params(filters=(5, 5, 6))
+    with pytest.raises(ModelFileError, match=r"filters=\(5, 5, 6\) are not those"):
+        save_model(clf, tmp_path / "model.skpneumo")
 
 
 def test_unfitted_estimators(tmp_path):
