@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from contextlib import contextmanager
 
 import keras
 import numpy as np
@@ -14,6 +15,8 @@ from skpneumo.images import XRaySequence
 
 _DECODED_AT_ONCE = 256
 _BYTES_PER_KEY = 500
+# Items of `file_identity`.
+_IDENTITY = 4
 
 
 def digest(*parts):
@@ -33,19 +36,35 @@ def versions():
     return skpneumo.__version__, keras.__version__, keras.backend.backend()
 
 
-def data_key(X):
+def data_key(X, *, by_content=False):
     """Key of all images of ``X``, in their order.
 
     Parameters
     ----------
     X : ndarray of shape (n, H, W), dtype uint8, or XRaySequence
-        A sequence is told by its files (path, size, time of change) and what is done to them.
+        A sequence is told by its files and what is done to them.
+    by_content : bool, default=False
+        Whether to tell files by their bytes: a file that was lost and put back is the same. Else by
+        path, size and time of change, which takes no reading.
 
     Returns
     -------
     str
     """
-    return digest(repr(X.fingerprints()) if isinstance(X, XRaySequence) else X)
+    if not isinstance(X, XRaySequence):
+        return digest(X)
+    prints = X.fingerprints()
+    if by_content:
+        prints = [(_bytes_key(item[:_IDENTITY]), *item[_IDENTITY:]) for item in prints]
+    return digest(repr(prints))
+
+
+def _bytes_key(identity):
+    key = MEMO.get(("bytes", *identity))
+    if key is None:
+        key = _file_key(identity[0])
+        MEMO.put(("bytes", *identity), key, _BYTES_PER_KEY)
+    return key
 
 
 def image_keys(X):
@@ -98,12 +117,18 @@ def content_keys(X):
 
 
 def _file_size(path):
-    try:
+    with _named(path):
         return os.path.getsize(path)
-    except OSError as error:
-        raise ImageReadError(f"{path}: {error.strerror or error}.") from None
 
 
 def _file_key(path):
-    with open(path, "rb") as file:
+    with _named(path), open(path, "rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+@contextmanager
+def _named(path):
+    try:
+        yield
+    except OSError as error:
+        raise ImageReadError(f"{path}: {error.strerror or error}.") from None

@@ -49,8 +49,10 @@ def fit_key(estimator, X, codes, weights, groups):
     params["precision"] = resolve_precision(params["precision"])
     classes = [_class_key(type(value)) for value in (estimator, *params.values())]
     start = versions(), classes, params, estimator._start_key()
+    # Later processes meet files that were copied or put back.
+    data = data_key(X, by_content=estimator.memory is not None)
     try:
-        return "network", joblib.hash((start, data_key(X), codes, weights, groups))
+        return "network", joblib.hash((start, data, codes, weights, groups))
     except (PicklingError, TypeError, AttributeError):
         return None  # a parameter that cannot be pickled, such as of a class inside a function
 
@@ -169,7 +171,8 @@ def parts_key(parts):
 
 def predict_once(parts, X, memory, compute):
     """Probabilities of images by a network: from this process, from ``memory``, or computed."""
-    key = "prediction", versions(), parts_key(parts), data_key(X)
+    data = data_key(X, by_content=memory is not None)
+    key = "prediction", versions(), parts_key(parts), data
     probabilities = MEMO.get(key)
     if probabilities is None:
         probabilities = _through_memory(memory, key, compute)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from skpneumo import CNNPneumoniaClassifier, XRayAugmenter
 from skpneumo.classifiers import clear_memory, epochs_reported_to
-from skpneumo.exceptions import CacheWarning
+from skpneumo.exceptions import CacheWarning, ImageReadError
 
 _FOLDER = "skpneumo-checkpoints"
 
@@ -46,6 +47,22 @@ def test_a_fit_goes_on_to_the_same_end(xrays, tiny, tmp_path, n_epochs, killed_a
     assert np.sum(told) == pytest.approx(5)
     assert clf.history_ == unbroken.history_
     np.testing.assert_array_equal(clf.predict_proba(xrays.X), unbroken.predict_proba(xrays.X))
+    assert not checkpoints(tmp_path)
+
+
+def test_a_file_that_was_lost_and_put_back_is_the_same(xrays, paths, tiny, tmp_path, killed_after):
+    clf = tiny(epochs=4, memory=tmp_path)
+    with killed_after(2):
+        clf.fit(paths, xrays.y)
+    data = Path(paths[3]).read_bytes()
+    Path(paths[3]).unlink()
+    with pytest.raises(ImageReadError, match=r"3\.png"):
+        clf.fit(paths, xrays.y)
+    Path(paths[3]).write_bytes(data)
+    told = []
+    with epochs_reported_to(told.append):
+        clf.fit(paths, xrays.y)
+    assert told[0] == 2
     assert not checkpoints(tmp_path)
 
 
