@@ -8,6 +8,7 @@ import subprocess
 import sysconfig
 from functools import partial
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -43,7 +44,8 @@ def _small():
     """Make the search, the network, the synthetic data and the terminal small."""
     terminal = partial(Console, width=80, color_system=None, force_terminal=False)
     tiny = partial(CNNPneumoniaClassifier, filters=(2, 4), learning_rate=0.02)
-    with pytest.MonkeyPatch.context() as patch:
+    # The command line sets variables, which later tests hand to processes they start.
+    with mock.patch.dict(os.environ), pytest.MonkeyPatch.context() as patch:
         patch.setattr(_job, "CLASS_WEIGHTS", (1, 4))
         patch.setattr(_job, "THRESHOLDS", (0.3, 0.5, 0.7))
         patch.setattr(_job, "CNNPneumoniaClassifier", tiny)

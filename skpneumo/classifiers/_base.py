@@ -284,6 +284,8 @@ class BasePneumoniaClassifier(KerasClassifier):
             check_consistent_length(X, y)
             if reset:
                 self.image_size_ = self._network_size(X)
+                if isinstance(self._random_state, Integral):
+                    self._random_state = int(self._random_state)  # Keras takes no other
         return X, y
 
     @staticmethod

@@ -58,11 +58,10 @@ class Checkpoint:
             with open(self.path, "rb") as file, np.load(file, allow_pickle=False) as archive:
                 arrays = dict(archive)
             kept = json.loads(arrays.pop("told").item())
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            for name in ("model", "optimizer", "best"):
+                kept[name] = [arrays[f"{name}/{i}"] for i in range(kept[name])]
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
             return None
-        for name in ("model", "optimizer", "best"):
-            n_arrays = kept[name]
-            kept[name] = [arrays[f"{name}/{i}"] for i in range(n_arrays)]
         return kept
 
     def save(self, model, told, best):
@@ -90,6 +89,8 @@ class Checkpoint:
         beside = self.path.with_name(f"{self.path.stem}.{secrets.token_hex(4)}.part")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            for left_behind in self.path.parent.glob(f"{self.path.stem}.*.part"):
+                left_behind.unlink(missing_ok=True)
             with open(beside, "xb") as file:
                 np.savez(file, told=np.array(json.dumps(told)), **arrays)
             os.replace(beside, self.path)

@@ -21,8 +21,8 @@ _SPLITS = {
     "test": "test",
     "testing": "test",
 }
-_PICTURES = (".jpeg", ".jpg", ".png")
-_LITTER = {"__macosx", "thumbs.db", "desktop.ini"}
+_EXTENSIONS = (".jpeg", ".jpg", ".png", ".dcm", ".dicom")
+_LITTER = {"__macosx", "thumbs.db", "desktop.ini", "dicomdir"}
 _MAX_NAMED = 3  # names in a message
 _MAX_DEPTH = 2  # archive/chest_xray/chest_xray is the deepest that a download nests
 
@@ -92,11 +92,9 @@ def _find_collections(folder, depth=_MAX_DEPTH):
 
 
 def _is_image(entry):
-    return entry.is_file() and (_is_picture(entry.name) or image_type(entry.path) is not None)
-
-
-def _is_picture(name):
-    return name.casefold().endswith(_PICTURES)
+    return entry.is_file() and (
+        entry.name.casefold().endswith(_EXTENSIONS) or image_type(entry.path) is not None
+    )
 
 
 def _read_split(split, folder):
@@ -146,7 +144,7 @@ def _parse_names(names, paths):
     numbers = {}
 
     def parse(name, path):
-        identifier = "" if _is_picture(name) else read_patient(path)
+        identifier = read_patient(path)
         if not identifier:
             return parse_filename(name)
         child = f"dicom-{numbers.setdefault(identifier, len(numbers) + 1)}"
@@ -199,7 +197,7 @@ def _check_classes(counts, splits, folder, left_out):
 def load_xray_folder(root, *, on_error=None):
     """List a folder of chest X-rays sorted into NORMAL and PNEUMONIA.
 
-    No JPEG or PNG is opened: give the paths to :class:`~skpneumo.XRayLoader`. These are
+    No image is decoded: give the paths to :class:`~skpneumo.XRayLoader`. These are
     understood, whatever the case of their names:
 
     - folders ``train``, ``val`` and ``test`` (also ``training``, ``valid``, ``validation``,
@@ -230,7 +228,8 @@ def load_xray_folder(root, *, on_error=None):
             children whom the file names may have split.
         patient : ndarray
             The child as finely as file names tell, without the split: to look for children in
-            more than one split. Of DICOM files the identifier in the file counts, as a number.
+            more than one split. Of DICOM files the identifier in the file counts, as a number
+            that is given anew at every call: load all splits in one.
         subtype : ndarray
             "bacteria", "virus", or "" for normal images and names that do not tell.
         split : ndarray
@@ -257,8 +256,8 @@ def load_xray_folder(root, *, on_error=None):
     -----
     UserWarning
         If anything is left out: files in the class folders that are not named ``.jpeg``,
-        ``.jpg`` or ``.png`` and hold no DICOM, JPEG or PNG either, folders inside or beside the
-        class folders, images beside them; files that cannot be read.
+        ``.jpg``, ``.png``, ``.dcm`` or ``.dicom`` and hold no such image either, folders inside or
+        beside the class folders, images beside them; files that cannot be read.
         What operating systems leave behind (``__MACOSX``, ``.DS_Store``, ``Thumbs.db``, hidden
         files) is ignored.
 

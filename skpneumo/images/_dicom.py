@@ -10,9 +10,24 @@ from scipy.special import expit
 # An uncompressed radiograph of 50 megapixels takes 100 MB.
 MAX_BYTES = 2**28
 MODALITIES = ("CR", "DR", "DX", "OT", "RG")
+# Others that a message may name; what else stands there could be anything.
+_OTHERS = {
+    *("CT", "ES", "IO", "MG", "MR", "NM", "OP", "PR", "PT", "PX", "RF", "SC", "SEG", "SR", "US"),
+    *("RTDOSE", "RTIMAGE", "RTPLAN", "RTSTRUCT", "XA", "XC"),
+}
+_PIXEL_DATA = 0x7FE00010
+_MAX_ELEMENTS = 100_000
+_MAX_ITEMS = 10_000
+_ITEMS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
+# Of the value of an element that is no table and no image.
+_MAX_VALUE_BYTES = 1024
+_MAX_TABLE_BYTES = 2**18
 _RADIOGRAPH_CLASSES = "1.2.840.10008.5.1.4.1.1.1"
 _RLE = "1.2.840.10008.1.2.5"
 _J2K_START = b"\xff\x4f\xff\x51"
+_MAX_SEGMENTS = 1000
+_JPEG_END = b"\xff\xd9"
+_JPEG_END_WITHIN = 64
 _FRAME_MARKERS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
 # By the start of the transfer syntax.
 _DECODERS = {
@@ -112,59 +127,75 @@ def decode_dicom(file, max_pixels):
 
 def patient_of(file):
     """Identifier of the patient in a DICOM file, or "" where it has none; not to be shown."""
-    dataset = _parse(file, ("PatientID",), stop_before_pixels=True)
+    dataset = _parse(file, ("PatientID",), until=_PIXEL_DATA)
     return str(dataset.get("PatientID") or "").strip()
 
 
 # -- the file -----------------------------------------------------------------------------------
 
 
-def _parse(file, tags, stop_before_pixels=False):
-    from pydicom import dcmread
-    from pydicom.filereader import read_dataset
+def _parse(file, tags, until=_PIXEL_DATA + 1):
+    """The elements that are asked for, up to one; in bounded time and memory."""
+    from pydicom.filereader import read_dataset, read_partial
     from pydicom.tag import Tag
 
-    if file.seek(0, 2) > MAX_BYTES:
-        raise DicomError(f"it is larger than {MAX_BYTES >> 20} MiB, the limit for DICOM files")
-    file.seek(0)
-    elements = _inflated(file)
+    tags = [Tag(tag) for tag in tags]
+    data = _contents(file)
+    inflated = _inflated(data)
+    elements = inflated or data
+    if sum(elements.count(item) for item in _ITEMS) > _MAX_ITEMS:
+        raise DicomError(f"it holds more than {_MAX_ITEMS:,} items of sequences")
+    n_elements = 0
+
+    def stop(tag, vr, length):
+        nonlocal n_elements
+        n_elements += 1
+        if n_elements > _MAX_ELEMENTS:
+            raise DicomError(f"it holds more than {_MAX_ELEMENTS:,} elements")
+        return tag >= until
+
     try:
-        if elements is not None:
-            return read_dataset(elements, False, True, specific_tags=[Tag(tag) for tag in tags])
-        file.seek(0)
-        return dcmread(
-            file, force=True, specific_tags=[*tags], stop_before_pixels=stop_before_pixels
-        )
-    except MemoryError:
+        if inflated:
+            return read_dataset(BytesIO(inflated), False, True, stop_when=stop, specific_tags=tags)
+        return read_partial(BytesIO(data), stop, force=True, specific_tags=tags)
+    except (DicomError, MemoryError):
         raise
     except Exception:
         # Its text may quote what the file says.
         raise DicomError("it is damaged: its elements cannot be told apart") from None
 
 
-def _inflated(file):
+def _contents(file):
+    file.seek(0)
+    data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise DicomError(f"it is larger than {MAX_BYTES >> 20} MiB, the limit for DICOM files")
+    return data
+
+
+def _inflated(data):
     """Elements of a file that is compressed as a whole, or None: pydicom sets no limit to them."""
-    head = file.read(1024)
-    if _DEFLATED not in head:
+    if _DEFLATED not in data[:1024]:
         return None
     start = HEAD + _GROUP_LENGTH
-    file.seek(start + int.from_bytes(head[start - 4 : start], "little"))
+    start += int.from_bytes(data[start - 4 : start], "little")
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        elements = inflater.decompress(file.read(), MAX_BYTES)
+        elements = inflater.decompress(data[start:], MAX_BYTES)
     except zlib.error:
         raise DicomError("it is damaged: it cannot be inflated") from None
     if inflater.unconsumed_tail:
         raise DicomError(f"it inflates to more than {MAX_BYTES >> 20} MiB, the limit")
-    return BytesIO(elements)
+    return elements
 
 
 def _check_radiograph(dataset, max_pixels):
     """Refuse what is not a single grey radiograph of a size that can be read."""
-    modality = str(dataset.get("Modality") or "")
-    told = modality or str(dataset.get("SOPClassUID") or "").startswith(_RADIOGRAPH_CLASSES)
+    modality = str(_value(dataset, "Modality") or "")
+    class_uid = str(_value(dataset, "SOPClassUID") or "")
+    told = modality or class_uid.startswith(_RADIOGRAPH_CLASSES)
     if not told or (modality and modality not in MODALITIES):
-        what = modality if modality.isalnum() and len(modality) < 8 else "not told"
+        what = modality if modality in _OTHERS else "another one" if modality else "not told"
         raise DicomError(
             f"its modality is {what}; radiographs are {', '.join(MODALITIES)}. Convert it to PNG "
             "if it is one"
@@ -173,8 +204,8 @@ def _check_radiograph(dataset, max_pixels):
         raise DicomError("it holds no image")
     n_frames, n_samples = (_int(dataset, name, 1) for name in ("NumberOfFrames", "SamplesPerPixel"))
     if n_frames != 1:
-        raise DicomError(f"it holds {n_frames} frames; wanted one image")
-    colours = str(dataset.get("PhotometricInterpretation") or "")
+        raise DicomError("it holds several frames, or none; wanted one image")
+    colours = str(_value(dataset, "PhotometricInterpretation") or "")
     if n_samples != 1 or colours not in ("MONOCHROME1", "MONOCHROME2"):
         raise DicomError("it is in colour, or does not say that it is grey")
     rows, columns, allocated, stored = (
@@ -186,10 +217,20 @@ def _check_radiograph(dataset, max_pixels):
         raise DicomError(f"{columns} x {rows} pixels are more than the limit of {max_pixels:,}")
     if allocated not in (8, 16) or not 1 <= stored <= allocated:
         raise DicomError(f"its pixels have {stored} of {allocated} bits; wanted 8 to 16")
+    if not stored - 1 <= _int(dataset, "HighBit", stored - 1) < allocated:
+        raise DicomError("its HighBit is none of the bits of a pixel")
+
+
+def _value(dataset, name):
+    """Value of an element, or None; refused where it is too large to be one."""
+    raw = dataset.get_item(name) if name in dataset else None
+    if raw is not None and (getattr(raw, "length", 0) or 0) > _MAX_VALUE_BYTES:
+        raise DicomError(f"its {name} is larger than any")
+    return dataset.get(name)
 
 
 def _int(dataset, name, default):
-    value = dataset.get(name)
+    value = _value(dataset, name)
     try:
         return default if value in (None, "") else int(value)
     except (TypeError, ValueError):
@@ -204,11 +245,11 @@ def _stored_words(dataset):
     unsigned = np.uint8 if allocated == 8 else np.uint16
     syntax = _set_transfer_syntax(dataset)
     if syntax.is_encapsulated and syntax != _RLE:
-        words = _decompressed(dataset, syntax).astype(unsigned, copy=False)
-        if _int(dataset, "PixelRepresentation", 0):
-            return words
-        # Lossy ones may overshoot.
-        return np.minimum(words, unsigned(2**n_bits - 1))
+        words = _decompressed(dataset, syntax)
+        if not _int(dataset, "PixelRepresentation", 0):
+            # Lossy ones may overshoot.
+            words = np.clip(words, 0, 2**n_bits - 1)
+        return words.astype(unsigned, copy=False)
     # pydicom takes the lowest bits for those that are stored.
     dataset.BitsStored = allocated
     words = pixel_array(dataset, index=0, raw=True).astype(unsigned, copy=False)
@@ -231,8 +272,15 @@ def _decompressed(dataset, syntax):
         ) from None
     codestream = get_frame(dataset.PixelData, 0, number_of_frames=1)
     shape = _int(dataset, "Rows", 0), _int(dataset, "Columns", 0)
+    if decoder == "jpeg2k_decode":
+        codestream = _without_boxes(codestream)
+        told = _shape_in_jpeg2000(codestream)
+    else:
+        told = _shape_in_jpeg(codestream)
+        if _JPEG_END not in codestream[-_JPEG_END_WITHIN:]:
+            raise DicomError("its compressed image is cut off")
     # What the decoder will make room for.
-    if _shape_in(codestream) != (*shape, 1):
+    if told != (*shape, 1):
         raise DicomError("its compressed image is damaged, or of another size than told")
     words = getattr(imagecodecs, decoder)(codestream)
     if words.shape != shape or words.itemsize > 2:
@@ -256,19 +304,42 @@ def _set_transfer_syntax(dataset):
     return syntax
 
 
-def _shape_in(codestream):
-    """Rows, columns and components that a JPEG, JPEG-LS or JPEG 2000 stream tells, or None."""
-    start = codestream.find(_J2K_START, 0, 1024)
-    if start >= 0:
-        right, bottom, left, top = struct.unpack_from(">4I", codestream, start + 8)
-        (n_components,) = struct.unpack_from(">H", codestream, start + 40)
-        return bottom - top, right - left, n_components
+def _without_boxes(data):
+    """The codestream of a JPEG 2000 file."""
+    position = 0
+    for _ in range(_MAX_SEGMENTS):
+        if data.startswith(_J2K_START, position):
+            return data[position:]
+        length, kind = struct.unpack_from(">I4s", data, position)
+        head = 8
+        if length == 1:
+            (length,) = struct.unpack_from(">Q", data, position + head)
+            head = 16
+        position += head if kind == b"jp2c" else max(length, head)
+    return b""
+
+
+def _shape_in_jpeg2000(codestream):
+    """Rows, columns and components."""
+    right, bottom, left, top = struct.unpack_from(">4I", codestream, 8)
+    (n_components,) = struct.unpack_from(">H", codestream, 40)
+    return bottom - top, right - left, n_components
+
+
+def _shape_in_jpeg(codestream):
+    """Rows, columns and components; also of JPEG-LS. None where they cannot be found."""
     position = 2
-    while codestream[position : position + 1] == b"\xff":
-        marker, length = struct.unpack_from(">xBH", codestream, position)
-        if marker in _FRAME_MARKERS:
+    for _ in range(_MAX_SEGMENTS):
+        (marker,) = struct.unpack_from(">H", codestream, position)
+        if marker == 0xFFFF:  # filling
+            position += 1
+        elif marker & 0xFF in _FRAME_MARKERS and marker >= 0xFF00:
             return struct.unpack_from(">HHB", codestream, position + 5)
-        position += 2 + length
+        elif marker >= 0xFF00:
+            (length,) = struct.unpack_from(">H", codestream, position + 2)
+            position += 2 + length
+        else:
+            break
     return None
 
 
@@ -312,11 +383,11 @@ def _padding(dataset, values, n_values, signed):
     ends = [_number(dataset, f"PixelPadding{name}") for name in ("Value", "RangeLimit")]
     if ends[0] is None:
         return np.zeros(len(values), dtype=bool)
+    # Some writers fill up the bits above the stored ones, or take no account of the sign.
+    ends = [int(end) % n_values for end in ends if end is not None]
     if signed:
-        # Read as unsigned by some writers.
-        ends = [end - n_values if end is not None and end >= n_values / 2 else end for end in ends]
-    low, high = sorted((ends[0], ends[0] if ends[1] is None else ends[1]))
-    return (values >= low) & (values <= high)
+        ends = [end - n_values if end >= n_values // 2 else end for end in ends]
+    return (values >= min(ends)) & (values <= max(ends))
 
 
 def _of_modality(dataset, values):
@@ -325,6 +396,8 @@ def _of_modality(dataset, values):
     if table is not None:
         return _in_table(dataset, table, values)
     slope, intercept = (_number(dataset, f"Rescale{name}") for name in ("Slope", "Intercept"))
+    if slope == 0:
+        raise DicomError("its rescaling makes all values equal")
     return values * (1 if slope is None else slope) + (intercept or 0)
 
 
@@ -343,9 +416,16 @@ def _in_table_of_interest(dataset, values):
 
 def _table(dataset, name):
     """First item of a sequence of tables, or None where there is none, or an empty one."""
-    items = dataset.get(name) or [{}]
-    full = items[0].get("LUTDescriptor") is not None and items[0].get("LUTData") is not None
-    return items[0] if full else None
+    items = dataset.get(name)
+    if not items:
+        return None
+    for part in ("LUTDescriptor", "LUTData"):
+        raw = items[0].get_item(part) if part in items[0] else None
+        if raw is None or not raw.value:
+            return None
+        if len(raw.value) > _MAX_TABLE_BYTES:
+            raise DicomError("it holds a table larger than any")
+    return items[0]
 
 
 def _in_table(dataset, item, values):
@@ -367,7 +447,7 @@ def _in_window(dataset, values):
     center, width = _number(dataset, "WindowCenter"), _number(dataset, "WindowWidth")
     if center is None or width is None or width <= 0:
         return None
-    function = str(dataset.get("VOILUTFunction") or "LINEAR")
+    function = str(_value(dataset, "VOILUTFunction") or "LINEAR")
     if function == "SIGMOID":
         return expit(4 * (values - center) / width)
     if function == "LINEAR":
@@ -386,8 +466,9 @@ def _stretched(values, counted):
 def _number(dataset, name):
     """First value of an element as a finite float, or None."""
     try:
-        value = dataset.get(name)
-        value = float(np.ravel(value)[0])
+        value = float(np.ravel(_value(dataset, name))[0])
+    except DicomError:
+        raise
     except (IndexError, TypeError, ValueError):
         return None
     return value if np.isfinite(value) else None

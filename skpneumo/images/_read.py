@@ -1,9 +1,10 @@
 """One file becomes one grey ``uint8`` array."""
 
 import io
+import logging
+import os
 import warnings
 from contextlib import nullcontext
-from pathlib import Path
 from threading import Lock
 
 import numpy as np
@@ -13,6 +14,7 @@ from skpneumo.exceptions import ImageReadError
 from skpneumo.images._dicom import HEAD, DicomError, decode_dicom, is_dicom, patient_of
 from skpneumo.images._resize import check_aspect, check_image_size, resize_image, resize_xray
 
+_PYDICOM = logging.getLogger("pydicom")
 MAX_PIXELS = 50_000_000
 _STARTS = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n"}
 _ORIENTATION = 0x0112
@@ -73,6 +75,7 @@ def read_xray(source, *, size=None, aspect="stretch"):
         # Pillow and pydicom warn of odd metadata and of large files; the former is harmless here,
         # the latter has a limit of its own below.
         with _silence, _opened(source) as file:
+            file.seek(0)
             head = file.read(HEAD)
             file.seek(0)
             read = _read_dicom if is_dicom(head) else _read_picture
@@ -103,9 +106,13 @@ def image_type(path):
     Returns
     -------
     {"JPEG", "PNG", "DICOM"} or None
+        None also where it cannot be opened.
     """
-    with open(path, "rb") as file:
-        head = file.read(HEAD)
+    try:
+        with open(path, "rb") as file:
+            head = file.read(HEAD)
+    except OSError:
+        return None
     if is_dicom(head):
         return "DICOM"
     return next((name for name, start in _STARTS.items() if head.startswith(start)), None)
@@ -127,12 +134,15 @@ def read_patient(path):
     try:
         with _silence, open(path, "rb") as file:
             return patient_of(file) if is_dicom(file.read(HEAD)) else ""
-    except (DicomError, OSError):
+    except MemoryError:
+        raise
+    except Exception:
+        # Whatever it is, it may quote the file.
         return ""
 
 
 class _Silence:
-    """Keep warnings silent while any thread reads.
+    """Keep warnings, and what pydicom logs, silent while any thread reads: they quote files.
 
     `warnings.catch_warnings` acts on the whole process: threads that leave it in another order
     than they entered it would silence the process for good.
@@ -148,6 +158,7 @@ class _Silence:
                 self._caught = warnings.catch_warnings()
                 self._caught.__enter__()
                 warnings.simplefilter("ignore")
+                self._was_disabled, _PYDICOM.disabled = _PYDICOM.disabled, True
             self._n_readers += 1
 
     def __exit__(self, *error):
@@ -155,21 +166,22 @@ class _Silence:
             self._n_readers -= 1
             if not self._n_readers:
                 self._caught.__exit__(*error)
+                _PYDICOM.disabled = self._was_disabled
 
 
 _silence = _Silence()
 
 
 def _name(source):
-    if isinstance(source, (str, Path)):
-        return str(source)
+    if isinstance(source, (str, os.PathLike)):
+        return os.fsdecode(source)
     return str(getattr(source, "name", None) or f"<{type(source).__name__} in memory>")
 
 
 def _opened(source):
     if isinstance(source, (bytes, bytearray, memoryview)):
         return io.BytesIO(source)
-    if isinstance(source, (str, Path)):
+    if isinstance(source, (str, os.PathLike)):
         return open(source, "rb")
     return nullcontext(source)
 

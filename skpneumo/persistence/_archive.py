@@ -23,7 +23,10 @@ _MAX_MEMBERS = 10_000
 _MAX_DIMENSIONS = 8
 _DTYPES = {
     np.dtype(name).str: np.dtype(name)
-    for name in ("bool", "uint8", "int32", "int64", "float16", "float32", "float64")
+    for name in (
+        *("bool", "float16", "float32", "float64"),
+        *(f"{kind}{n_bits}" for kind in ("int", "uint") for n_bits in (8, 16, 32, 64)),
+    )
 }
 # Equal models are equal files.
 _DATE = (1980, 1, 1, 0, 0, 0)

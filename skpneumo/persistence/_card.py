@@ -2,7 +2,7 @@
 
 from skpneumo.metrics._format import percent
 from skpneumo.persistence._archive import read_manifest
-from skpneumo.persistence._models import check_format
+from skpneumo.persistence._models import check_format, refused_where_odd
 
 _FIGURES = {
     "recall": "Recall (sensitivity)",
@@ -36,6 +36,11 @@ def model_card(path):
     """
     manifest = read_manifest(path)
     check_format(manifest, path)
+    with refused_where_odd(path):
+        return _card(manifest)
+
+
+def _card(manifest):
     model = manifest["model"]
     classes = " and ".join(map(str, manifest["classes"]))
     lines = [

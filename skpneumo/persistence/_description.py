@@ -23,6 +23,8 @@ _PIPELINES = {"Pipeline": Pipeline, "SamplingPipeline": SamplingPipeline}
 _BY_NAME = {kind.__name__: kind for kind in (*_CLASSIFIERS, *_STEPS, OperatingPointClassifierCV)}
 # Folders and ways of computing are of the machine, not of the model.
 _NOT_SAVED = {"memory", "n_jobs", "verbose"}
+# Splitters and generators of random numbers: these alone may be left out.
+_OBJECTS = {"cv", "validation", "random_state"}
 _LEARNT = {
     "best_threshold_",
     "unit_",
@@ -78,6 +80,8 @@ def describe(estimator, arrays, *, fitted=True):
             f"{name} cannot be saved. Wanted: {', '.join(_BY_NAME)}, or a Pipeline of these. Of a "
             "search save best_estimator_; other estimators can be pickled."
         )
+    # What was set after the fit may be none that can be loaded.
+    estimator._validate_params()
     params, left_out = {}, []
     for key, value in estimator.get_params(deep=False).items():
         if key in _NOT_SAVED:
@@ -85,6 +89,11 @@ def describe(estimator, arrays, *, fitted=True):
         try:
             params[key] = _encode_param(key, value, arrays)
         except TypeError:
+            if key not in _OBJECTS:
+                raise ModelFileError(
+                    f"{key}={value!r} of {name} cannot be saved. Give it as numbers, texts, tuples "
+                    "or lists."
+                ) from None
             left_out.append(key)
     description = {"class": name, "params": params, "left_out": left_out}
     if fitted and isinstance(estimator, _CLASSIFIERS):
@@ -102,7 +111,7 @@ def _encode_param(key, value, arrays):
     if key == "estimator":
         # A frozen one is found again in what was fitted.
         frozen = isinstance(value, FrozenEstimator)
-        return {"frozen": True} if frozen else {"estimator": describe(value, {}, fitted=False)}
+        return {"frozen": True} if frozen else {"estimator": describe(value, arrays, fitted=False)}
     if isinstance(value, os.PathLike) or (key == "weights" and value not in ("imagenet", None)):
         return os.path.basename(os.fspath(value))
     return _encode(value, arrays)
@@ -112,6 +121,8 @@ def _encode(value, arrays):
     """Values as JSON; TypeError where they cannot be."""
     if value is None or isinstance(value, (bool, str, int)):
         return value
+    if isinstance(value, np.longdouble):
+        return float(value)
     if isinstance(value, float):
         return value if np.isfinite(value) else {"float": repr(value)}
     if isinstance(value, np.generic) and isinstance(value.item(), (bool, int, float)):

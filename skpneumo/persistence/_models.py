@@ -1,6 +1,7 @@
 """`save_model` and `load_model`."""
 
 import platform
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import keras
@@ -81,7 +82,7 @@ def save_model(estimator, path, *, training_data=None, evaluation=None, notes=No
     manifest = {
         "format": FORMAT,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": versions(),
+        "versions": package_versions(),
         "estimator": describe(estimator, arrays),
         "model": describe_model(estimator),
         "classes": np.asarray(estimator.classes_).tolist(),
@@ -123,8 +124,20 @@ def load_model(path):
     """
     manifest, arrays = read_archive(path)
     check_format(manifest, path)
+    with refused_where_odd(path):
+        estimator = build(manifest["estimator"], arrays)
+        check_is_fitted(estimator)
+        told = manifest["classes"], manifest["threshold"]
+        if told != (np.asarray(estimator.classes_).tolist(), threshold_of(estimator)):
+            raise ModelFileError("it tells other classes or another threshold than its model has")
+    return estimator
+
+
+@contextmanager
+def refused_where_odd(path):
+    """Tell whatever a manifest of odd content leads to as one kind of error."""
     try:
-        return build(manifest["estimator"], arrays)
+        yield
     except ModelFileError as error:
         raise ModelFileError(f"{path} is refused: {error}.") from None
     except MemoryError:
@@ -140,7 +153,8 @@ def check_format(manifest, path):
     found = manifest.get("format")
     if found == FORMAT:
         return
-    version = manifest.get("versions", {}).get("skpneumo", "unknown")
+    versions = manifest.get("versions")
+    version = versions.get("skpneumo") if isinstance(versions, dict) else "unknown"
     raise ModelFileError(
         f"{path} has format {str(found)[:20]!r} and was written by skpneumo {str(version)[:20]}; "
         f"this is {skpneumo.__version__}, which reads format {FORMAT}. Install that version or a "
@@ -148,7 +162,7 @@ def check_format(manifest, path):
     )
 
 
-def versions():
+def package_versions():
     """Versions that decide what comes out of a model."""
     return {
         "skpneumo": skpneumo.__version__,

@@ -4,6 +4,7 @@ import contextlib
 import io
 import logging
 import sys
+import tracemalloc
 import warnings
 
 import imagecodecs
@@ -23,7 +24,7 @@ from pydicom.uid import (
 )
 
 from skpneumo.exceptions import ImageReadError
-from skpneumo.images import read_xray, resize_xray
+from skpneumo.images import read_patient, read_xray, resize_xray
 
 NAME, IDENTIFIER, BIRTH = "Doe^Jane", "4711-0815", "20190203"
 
@@ -214,11 +215,12 @@ def test_padding_is_black_and_stretches_nothing(stored, colours, limit):
     np.testing.assert_array_equal(image[n_black:], rest if colours[-1] == "2" else 255 - rest)
 
 
-def test_signed_padding(stored):
+@pytest.mark.parametrize("told", [("SS", -2000), ("US", 2**16 - 2000), ("US", 2**13 - 2000)])
+def test_signed_padding(stored, told):
     padded = stored.astype(np.int16)
     padded[0] = -2000
-    dataset = radiograph(padded)
-    dataset.add_new("PixelPaddingValue", "SS", -2000)
+    dataset = radiograph(padded, n_bits=13)
+    dataset.add_new("PixelPaddingValue", *told)
     image = read_xray(written(dataset))
     assert not image[0].any()
     np.testing.assert_array_equal(image[1:], stretched(padded[1:]))
@@ -270,13 +272,18 @@ def test_a_compressed_image_of_another_size_than_told(told):
         ({"Modality": "SR", "PixelData": None}, "its modality is SR"),
         ({"Modality": None, "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2"}, "modality is not told"),
         ({"PixelData": None}, "holds no image"),
-        ({"NumberOfFrames": 3}, "holds 3 frames"),
-        ({"NumberOfFrames": 0}, "holds 0 frames"),
+        ({"NumberOfFrames": 3}, "several frames, or none"),
+        ({"NumberOfFrames": 0}, "several frames, or none"),
         ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, "in colour"),
         ({"PhotometricInterpretation": "PALETTE COLOR"}, "in colour"),
         ({"PhotometricInterpretation": None}, "does not say that it is grey"),
         ({"BitsAllocated": 32, "BitsStored": 32}, "32 of 32 bits; wanted 8 to 16"),
         ({"BitsStored": 17}, "17 of 16 bits"),
+        ({"Modality": "ANNA"}, "its modality is another one"),
+        ({"HighBit": 200}, "HighBit is none"),
+        ({"HighBit": 3}, "HighBit is none"),
+        ({"RescaleSlope": 0, "RescaleIntercept": 5}, "makes all values equal"),
+        ({"WindowCenter": ["1"] * 600, "WindowWidth": 5}, "WindowCenter is larger than any"),
         ({"Rows": 0}, "how many rows"),
         ({"Columns": None}, "how many rows"),
         ({"Rows": 60_000, "Columns": 60_000}, "more than the limit of 50,000,000"),
@@ -307,29 +314,44 @@ def test_the_message_of_a_damaged_file_quotes_nothing(stored):
             assert secret not in str(caught.value)
 
 
-def test_nothing_personal_is_logged_or_warned_of(stored, caplog):
-    dataset = radiograph(stored)
+def test_nothing_personal_is_logged_or_warned_of(stored, caplog, tmp_path):
+    path = tmp_path / "scan.dcm"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        dataset.PatientBirthDate = "born 3 Feb 2019"
-        dataset.PatientSex = "very long and wrong words"
-        dataset.StudyInstanceUID = "Jane.Doe"
-        data = written(dataset)
+        dataset = radiograph(stored, SOPClassUID=NAME, NumberOfFrames=1)
+        dataset.add_new("PatientID", "UI", IDENTIFIER)
+        path.write_bytes(written(dataset, preamble=False))
+        with_log = radiograph(stored, SOPClassUID=NAME)
     caplog.set_level(logging.DEBUG)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        str(pydicom.dcmread(io.BytesIO(written(with_log, preamble=False)), force=True))
+    assert NAME in caplog.text
     caplog.clear()
-    read_xray(data)
+    read_xray(path)
+    read_patient(path)
     assert not caplog.records
+    logging.getLogger("pydicom").warning("heard again")
+    assert "heard again" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["FD", "SQ", "OB"])
+def test_a_patient_that_cannot_be_told_is_none(stored, tmp_path, kind):
+    data = written(radiograph(stored))
+    at = data.index(b"\x10\x00\x20\x00LO")
+    path = tmp_path / "scan.dcm"
+    path.write_bytes(data[: at + 4] + kind.encode() + data[at + 6 :])
+    assert IDENTIFIER not in read_patient(path)
 
 
 def test_deflated_bombs_are_not_inflated():
-    import tracemalloc
     import zlib
 
     head = written(radiograph(np.zeros((4, 5), np.uint8), syntax=DeflatedExplicitVRLittleEndian))
     start = 144 + int.from_bytes(head[140:144], "little")
     deflater = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
     zeros = bytes(2**24)
-    bomb = head[:start] + b"".join(deflater.compress(zeros) for _ in range(64)) + deflater.flush()
+    bomb = head[:start] + b"".join(deflater.compress(zeros) for _ in range(20)) + deflater.flush()
     assert len(bomb) < 2**21
     tracemalloc.start()
     with pytest.raises(ImageReadError, match="inflates to more than 256 MiB"):
@@ -372,6 +394,83 @@ def test_ten_bits_in_a_lossy_jpeg_of_twelve_that_overshoots():
     difference = np.abs(read_xray(written(dataset)) - stretched(stored))
     assert difference.max() < 20
     assert difference.mean() < 4
+
+
+def peak_of(function):
+    tracemalloc.start()
+    try:
+        function()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", ["VOILUTSequence", "ReferencedImageSequence"])
+def test_bombs_of_items(stored, name):
+    data = written(radiograph(stored, **{name: [Dataset()]}))
+    item = b"\xfe\xff\x00\xe0" + bytes(4)
+    start = data.index(item)
+    n_items = 20_000
+    data = (
+        data[: start - 4] + (8 * n_items).to_bytes(4, "little") + item * n_items + data[start + 8 :]
+    )
+    with pytest.raises(ImageReadError, match="more than 10,000 items"):
+        read_xray(data)
+
+
+def test_bombs_of_elements(stored):
+    data = written(radiograph(stored, syntax=ImplicitVRLittleEndian))
+    start = data.index(b"\x28\x00\x02\x00")
+    element = b"\x11\x00\x01\x10" + bytes(4)
+    with pytest.raises(ImageReadError, match="more than 100,000 elements"):
+        read_xray(data[:start] + element * 200_000 + data[start:])
+
+
+def test_tables_larger_than_any(stored):
+    dataset = radiograph(stored, n_bits=12, VOILUTSequence=table(0, [1, 2]))
+    dataset.VOILUTSequence[0].LUTData = bytes(2**19)
+    dataset.VOILUTSequence[0]["LUTData"].VR = "OW"
+    refused(dataset, "table larger than any")
+
+
+def test_a_size_that_hides_behind_filling_bytes():
+    dataset, _ = in_jpeg(np.zeros((60, 47), np.uint8))
+    stream = bytearray(pydicom.encaps.get_frame(dataset.PixelData, 0, number_of_frames=1))
+    frame = stream.index(b"\xff\xc0")
+    stream[frame + 5 : frame + 9] = b"\xfd\xe8\xfd\xe8"
+    fake = b"\xff\xc0\x00\x0b\x08\x00\x3c\x00\x2f\x01"
+    comment = b"\xff\xff\xfe\x00\x20" + fake + bytes(20)
+    stream[frame:frame] = comment
+    dataset.PixelData = pydicom.encaps.encapsulate([bytes(stream)])
+    assert peak_of(lambda: refused(dataset, "damaged, or of another size")) < 2**24
+
+
+def refused(dataset, cause):
+    with pytest.raises(ImageReadError, match=cause):
+        read_xray(written(dataset))
+
+
+def test_a_size_that_hides_in_a_box(stored):
+    large = imagecodecs.jpeg2k_encode(np.zeros((300, 200), np.uint16), level=0)
+    small = imagecodecs.jpeg2k_encode(stored, level=0)
+    box = (8 + len(small)).to_bytes(4, "big") + b"free" + small
+    last = (8 + len(large)).to_bytes(4, "big") + b"jp2c" + large
+    dataset = compressed(stored, "jpeg 2000", n_bits=12)
+    dataset.PixelData = pydicom.encaps.encapsulate([box + last])
+    refused(dataset, "damaged, or of another size")
+    whole = (8 + len(small)).to_bytes(4, "big") + b"jp2c" + small
+    dataset.PixelData = pydicom.encaps.encapsulate([box[:8] + bytes(len(small)) + whole])
+    np.testing.assert_array_equal(read_xray(written(dataset)), stretched(stored))
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+@pytest.mark.parametrize("how", ["jpeg", "lossless jpeg"])
+def test_jpegs_that_are_cut_off(stored, how, share):
+    options = {"lossless": True} if how == "lossless jpeg" else {}
+    dataset = compressed(stored, how, n_bits=12, bitspersample=12, **options)
+    stream = pydicom.encaps.get_frame(dataset.PixelData, 0, number_of_frames=1)
+    dataset.PixelData = pydicom.encaps.encapsulate([stream[: int(share * len(stream))]])
+    refused(dataset, "cut off|damaged")
 
 
 @pytest.mark.parametrize("how", ["jpeg-ls", "jpeg 2000"])

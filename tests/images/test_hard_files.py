@@ -12,13 +12,13 @@ import pytest
 from skpneumo.exceptions import ImageReadError
 from skpneumo.images import read_xray
 
-_READER = """
-import json, resource, sys, time, warnings
+_READER = r"""
+import json, re, sys, time, warnings
 warnings.simplefilter("error")
 from skpneumo.images import read_xray
 from skpneumo.exceptions import ImageReadError
 sizes = [None, (40, 31)]
-for path in sys.stdin.read().split("\\n"):
+for path in sys.stdin.read().split("\n"):
     start, told = time.perf_counter(), {}
     for size in sizes:
         try:
@@ -28,7 +28,9 @@ for path in sys.stdin.read().split("\\n"):
         except ImageReadError as error:
             told[str(size)] = str(error).removeprefix(path + ": ")
     seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    # Not ru_maxrss, which starts at what the parent process has.
+    with open("/proc/self/status") as status:
+        peak = int(re.search(r"VmHWM:\s+(\d+)", status.read())[1]) * 1024
     print(json.dumps([told, seconds, peak]), flush=True)
 """
 

@@ -135,7 +135,9 @@ def test_pipelines(xrays, tmp_path):
 @pytest.mark.parametrize("frozen", [False, True])
 def test_operating_points(xrays, cnn, tmp_path, frozen):
     model = OperatingPointClassifierCV(
-        FrozenEstimator(make_pipeline(XRayResizer((34, 32)), cnn)) if frozen else small_cnn(),
+        FrozenEstimator(make_pipeline(XRayResizer((34, 32)), cnn))
+        if frozen
+        else small_cnn().set_params(filters=np.array([4, 5, 6])),
         min_recall=0.8,
         cv=StratifiedKFold(2),
     ).fit(xrays.images, xrays.target)
@@ -148,6 +150,8 @@ def test_operating_points(xrays, cnn, tmp_path, frozen):
         np.testing.assert_array_equal(loaded.curve_[name], column)
     assert loaded.cv is None  # splitters are not saved
     assert loaded.min_recall == 0.8
+    if not frozen:
+        np.testing.assert_array_equal(loaded.estimator.filters, [4, 5, 6])
     assert isinstance(loaded.estimator, FrozenEstimator) is frozen
     clone(loaded)
 
@@ -207,6 +211,29 @@ def test_other_estimators_are_refused(xrays, cnn, tmp_path, wrap):
     with pytest.raises(ModelFileError, match=r"cannot be saved. Wanted: CNNPneumoniaClassifier"):
         save_model(estimator, tmp_path / "model.skpneumo")
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("params", "match"),
+    [
+        ({"filters": range(3, 6)}, r"filters=range\(3, 6\) .* cannot be saved"),
+        ({"epochs": -1}, "epochs"),
+    ],
+)
+def test_parameters_that_could_not_be_loaded(cnn, tmp_path, params, match):
+    clf = copy.copy(cnn).set_params(**params)
+    with pytest.raises(ValueError, match=match):
+        save_model(clf, tmp_path / "model.skpneumo")
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint16", "float32"])
+def test_labels_and_parameters_of_small_types(xrays, cnn, tmp_path, dtype):
+    clf = copy.copy(cnn).set_params(threshold=np.longdouble(0.25), epochs=np.int16(3))
+    clf.classes_ = np.array([0, 1], dtype)
+    loaded = there_and_back(clf, tmp_path)
+    assert loaded.classes_.dtype == dtype
+    assert (loaded.threshold, loaded.epochs) == (0.25, 3)
+    assert_same(loaded, clf, xrays.images)
 
 
 def test_filters_changed_after_the_fit(cnn, tmp_path):
