@@ -180,7 +180,8 @@ def test_no_traced_network_stays_in_memory(xrays, y, network):
     before = n_graphs()
     for _ in range(3):
         train(network(), image_reader(xrays.X), y, epochs=1, seed=0, batch_size=50)
-    assert n_graphs() == before
+    # Fewer, where those of an earlier test are let go meanwhile.
+    assert n_graphs() <= before
 
 
 def test_adam_is_that_of_keras(xrays, y, network):
