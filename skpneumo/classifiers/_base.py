@@ -6,6 +6,7 @@ scikeras is imported here and nowhere else.
 import os
 import threading
 from contextlib import contextmanager
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -371,11 +372,11 @@ class BasePneumoniaClassifier(KerasClassifier):
             if kept is not None and stage < kept["stage"]:
                 history = kept["earlier"]
                 continue
-            checkpoint.stage, checkpoint.earlier = stage, history
+            options["kept"] = kept if kept is not None and stage == kept["stage"] else None
+            options["keep"] = partial(checkpoint.save, stage=stage, earlier=history)
             self._set_trainable(name)
             steps = epochs * n_steps(len(learn[1]), self.batch_size)
             options |= {"epochs": epochs, "first_epoch": len(history.get("loss", []))}
-            options["checkpoint"] = checkpoint
             part = self._train(learn, held_back, falling_rate(rate, steps), options)
             history = {key: history.get(key, []) + values for key, values in part.items()}
         self._finish(rate)

@@ -2,14 +2,13 @@
 
 import json
 import os
-import secrets
 import warnings
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
+from skpneumo._files import whole_file
 from skpneumo.exceptions import CacheWarning
 
 _FOLDER = "skpneumo-checkpoints"
@@ -25,10 +24,7 @@ class Checkpoint:
     """
 
     def __init__(self, path):
-        self.path = None if path is None else Path(path)
-        # Numbers the stages of one fit; those before it are told by their history.
-        self.stage = 0
-        self.earlier = {}
+        self.path = path
 
     @classmethod
     def of_fit(cls, memory, key):
@@ -64,7 +60,7 @@ class Checkpoint:
             return None
         return kept
 
-    def save(self, model, told, best):
+    def save(self, model, told, best, *, stage, earlier):
         """Keep a network and its optimizer as they are, and what is told of the training.
 
         Parameters
@@ -75,6 +71,10 @@ class Checkpoint:
             What JSON can hold.
         best : list of ndarray or None
             Weights of the best epoch so far.
+        stage : int
+            Number of the stage of the fit.
+        earlier : dict of str to list of float
+            History of the stages before.
         """
         if self.path is None:
             return
@@ -84,19 +84,13 @@ class Checkpoint:
             "best": best or [],
         }
         arrays = {f"{k}/{i}": value for k, part in parts.items() for i, value in enumerate(part)}
-        told = told | {"stage": self.stage, "earlier": self.earlier}
+        told = told | {"stage": stage, "earlier": earlier}
         told |= {name: len(part) for name, part in parts.items()}
-        beside = self.path.with_name(f"{self.path.stem}.{secrets.token_hex(4)}.part")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            for left_behind in self.path.parent.glob(f"{self.path.stem}.*.part"):
-                left_behind.unlink(missing_ok=True)
-            with open(beside, "xb") as file:
+            with whole_file(self.path) as file:
                 np.savez(file, told=np.array(json.dumps(told)), **arrays)
-            os.replace(beside, self.path)
         except OSError as error:
-            with suppress(OSError):
-                beside.unlink()
             warnings.warn(
                 f"This training cannot be continued if it is killed: {self.path.parent} cannot be "
                 f"written to ({error.strerror}). Free space there, or give another memory.",
@@ -106,9 +100,11 @@ class Checkpoint:
             self.path = None
 
     def remove(self):
-        """Forget it: the training is done."""
+        """Forget it, and what processes left that were killed while they wrote it."""
         if self.path is not None:
             self.path.unlink(missing_ok=True)
+            for part in self.path.parent.glob(f".{self.path.name}.*.part"):
+                part.unlink(missing_ok=True)
 
 
 def restore(model, kept):

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from contextlib import contextmanager
 
 import keras
 import numpy as np
@@ -10,8 +9,7 @@ import xxhash
 
 import skpneumo
 from skpneumo.classifiers._memo import MEMO
-from skpneumo.exceptions import ImageReadError
-from skpneumo.images import XRaySequence
+from skpneumo.images import XRaySequence, named_errors
 
 _DECODED_AT_ONCE = 256
 _BYTES_PER_KEY = 500
@@ -117,18 +115,10 @@ def content_keys(X):
 
 
 def _file_size(path):
-    with _named(path):
+    with named_errors(path):
         return os.path.getsize(path)
 
 
 def _file_key(path):
-    with _named(path), open(path, "rb") as file:
+    with named_errors(path), open(path, "rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-
-
-@contextmanager
-def _named(path):
-    try:
-        yield
-    except OSError as error:
-        raise ImageReadError(f"{path}: {error.strerror or error}.") from None

@@ -2,6 +2,7 @@
 
 import copy
 import os
+from functools import partial
 from numbers import Integral, Real
 from weakref import WeakKeyDictionary
 
@@ -186,19 +187,20 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
             weights=self.weights,
             dropout=self.dropout,
             precision=self.precision_,
-            load=self._loads_weights,
-            make_backbone=self._shared_backbone if self._shares_backbone else None,
+            make_backbone=self._shared_backbone
+            if self._shares_backbone
+            else partial(build_backbone, load=self._loads_weights),
         )
 
-    def _shared_backbone(self, image_size, *, weights, precision, load):
+    def _shared_backbone(self, image_size, *, weights, precision):
         """Frozen network, shared by all equal estimators of this process: building takes long."""
         if weights is None and not isinstance(self.random_state, Integral):
-            return build_backbone(image_size, weights=weights, precision=precision, load=load)
+            return build_backbone(image_size, weights=weights, precision=precision)
         seed = self.random_state if weights is None else None
         key = "backbone", str(weights), self._start_key(), image_size, precision, seed
         backbone, weights_key = MEMO.get(key) or (None, None)
         if backbone is None or fingerprint(backbone) != weights_key:
-            backbone = build_backbone(image_size, weights=weights, precision=precision, load=load)
+            backbone = build_backbone(image_size, weights=weights, precision=precision)
             n_bytes = backbone.count_params() * _BYTES_PER_WEIGHT
             MEMO.put(key, (backbone, fingerprint(backbone)), n_bytes)
         return backbone

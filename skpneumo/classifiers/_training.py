@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from skpneumo.classifiers._batches import batches_of_rows, one_ahead
-from skpneumo.classifiers._checkpoint import Checkpoint, restore
+from skpneumo.classifiers._checkpoint import restore
 from skpneumo.classifiers._identity import digest
 from skpneumo.classifiers._progress import progress_of
 
@@ -82,7 +82,8 @@ def train(
     held_back=None,
     patience=1,
     verbose=0,
-    checkpoint=None,
+    kept=None,
+    keep=None,
 ):
     """Train a compiled network.
 
@@ -111,8 +112,10 @@ def train(
         See ``held_back``.
     verbose : int, default=0
         0 is silent, 1 a progress bar, 2 a line per epoch.
-    checkpoint : Checkpoint, default=None
-        Where each finished epoch is kept, and from which a killed training goes on.
+    kept : dict, default=None
+        What `Checkpoint.load` found of this training, to go on from.
+    keep : callable, default=None
+        Keeps each finished epoch: called as ``keep(model, told, best_weights)``.
 
     Returns
     -------
@@ -127,9 +130,7 @@ def train(
     weights = np.ones(len(y), dtype=np.float32) if weights is None else weights
     history = {"loss": []} if held_back is None else {"loss": [], "val_loss": []}
     best_loss, best_weights, waited = np.inf, None, 0
-    checkpoint = checkpoint or Checkpoint(None)
-    kept = checkpoint.load()
-    if kept is not None and kept["stage"] == checkpoint.stage:
+    if kept is not None:
         restore(model, kept)
         history, best_loss, waited = kept["history"], kept["best_loss"], kept["waited"]
         best_weights = kept["best"] or None
@@ -159,8 +160,9 @@ def train(
             report(0, text)
             if verbose > 1:
                 print(text)
-            told = {"history": history, "best_loss": best_loss, "waited": waited}
-            checkpoint.save(model, told, best_weights)
+            if keep is not None:
+                told = {"history": history, "best_loss": best_loss, "waited": waited}
+                keep(model, told, best_weights)
     if best_weights is not None:
         model.set_weights(best_weights)
     return history

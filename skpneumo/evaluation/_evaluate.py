@@ -1,10 +1,7 @@
 """An honest account of a fitted classifier on images that took no part in its making."""
 
-import platform
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib import import_module
-from importlib.metadata import version
 from numbers import Integral, Real
 
 import numpy as np
@@ -16,10 +13,11 @@ from skpneumo.evaluation._intervals import figures_with_intervals
 from skpneumo.evaluation._unwrap import (
     data_fingerprint,
     describe_model,
+    package_versions,
     threshold_origin,
     uncalibrated_scores,
 )
-from skpneumo.inspection._layers import layers_of, threshold_followed
+from skpneumo.inspection._layers import threshold_followed
 from skpneumo.metrics._response import positive_scores
 from skpneumo.metrics._targets import check_groups, check_labels, is_missing
 
@@ -155,7 +153,7 @@ def evaluate(
         random_state=random_state,
         model=describe_model(estimator),
         data_fingerprint=data_fingerprint(X, y),
-        versions=_versions(estimator),
+        versions=package_versions(estimator),
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         truth=truth,
         called=called,
@@ -178,15 +176,3 @@ def _check_numbers(confidence, n_resamples):
             f"n_resamples must be an int of at least 100, got {n_resamples!r}: fewer draws give no "
             "intervals to rely on."
         )
-
-
-def _versions(estimator):
-    """Of the packages that decide what comes out."""
-    told = {"python": platform.python_version()}
-    told |= {name: version(name) for name in ("skpneumo", "scikit-learn", "numpy")}
-    if hasattr(layers_of(estimator)[-1], "model_"):
-        from skpneumo.inspection._gradients import backend
-
-        told |= {name: version(name) for name in ("scikeras", "keras")}
-        told[backend()] = import_module(backend()).__version__
-    return told

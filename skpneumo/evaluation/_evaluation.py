@@ -2,10 +2,10 @@
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
+from skpneumo._files import write_report
 from skpneumo.evaluation._intervals import differences, units_of
 from skpneumo.evaluation._text import as_text
 
@@ -164,11 +164,7 @@ class Evaluation:
         ValueError
             If it ends in something else.
         """
-        path = Path(path)
-        writers = {".html": self.to_html, ".json": self.to_json, ".txt": self.__str__}
-        if path.suffix.lower() not in writers:
-            raise ValueError(f"A report ends in {', '.join(writers)}; got {path.name!r}.")
-        path.write_text(writers[path.suffix.lower()](), encoding="utf-8")
+        write_report(self, path)
 
     def compare(self, other):
         """Compare with another classifier on the same images, image by image.

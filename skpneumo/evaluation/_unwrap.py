@@ -2,7 +2,10 @@
 
 import hashlib
 import os
+import platform
 import re
+from importlib import import_module
+from importlib.metadata import version
 
 import joblib
 import numpy as np
@@ -189,3 +192,26 @@ def describe_model(estimator):
         "layers": layers,
         "fingerprint": model_fingerprint(estimator),
     }
+
+
+def package_versions(estimator):
+    """Versions of the packages that decide what comes out of a model.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted.
+
+    Returns
+    -------
+    dict of str to str
+        Those of Keras only where there is a network.
+    """
+    told = {"python": platform.python_version()}
+    told |= {name: version(name) for name in ("skpneumo", "scikit-learn", "numpy")}
+    if hasattr(layers_of(estimator)[-1], "model_"):
+        from skpneumo.inspection._gradients import backend
+
+        told |= {name: version(name) for name in ("scikeras", "keras")}
+        told[backend()] = import_module(backend()).__version__
+    return told

@@ -2,8 +2,8 @@
 
 from skpneumo.images._augment import Augmentation, check_augmentation
 from skpneumo.images._check import as_xrays
-from skpneumo.images._files import file_identity
-from skpneumo.images._read import image_type, read_patient, read_xray
+from skpneumo.images._files import file_identity, named_errors
+from skpneumo.images._read import MAX_PIXELS, image_type, read_patient, read_xray
 from skpneumo.images._resize import (
     ASPECTS,
     Resizing,
@@ -16,6 +16,7 @@ from skpneumo.images._sequence import XRaySequence
 
 __all__ = [
     "ASPECTS",
+    "MAX_PIXELS",
     "Augmentation",
     "Resizing",
     "XRaySequence",
@@ -24,6 +25,7 @@ __all__ = [
     "check_image_size",
     "file_identity",
     "image_type",
+    "named_errors",
     "read_patient",
     "read_xray",
     "resize_xray",

@@ -2,6 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from skpneumo._store import default_store
 from skpneumo.exceptions import ImageReadError
@@ -17,6 +18,15 @@ def in_threads(function, items):
         return [function(item) for item in items]
     with ThreadPoolExecutor(min(len(items), os.cpu_count() or 1, 16)) as pool:
         return list(pool.map(function, items))
+
+
+@contextmanager
+def named_errors(path):
+    """Tell an error of the operating system as one of reading this file."""
+    try:
+        yield
+    except OSError as error:
+        raise ImageReadError(f"{path}: {error.strerror or error}.") from None
 
 
 def file_identity(path):
@@ -37,10 +47,8 @@ def file_identity(path):
     ImageReadError
         If the file is missing.
     """
-    try:
+    with named_errors(path):
         status = os.stat(path)
-    except OSError as error:
-        raise ImageReadError(f"{path}: {error.strerror or error}.") from None
     return os.path.abspath(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 

@@ -24,7 +24,6 @@ def build_inception(
     weights="imagenet",
     dropout=0.2,
     precision="float32",
-    load=True,
     make_backbone=None,
 ):
     """Build InceptionV3 with one output, the probability of pneumonia.
@@ -41,8 +40,6 @@ def build_inception(
         Share of the features left out while training.
     precision : {"float32", "bfloat16"}, default="float32"
         Type in which the layers compute; weights and the result are float32.
-    load : bool, default=True
-        Whether to load ``weights``; False leaves it to the caller to set them.
     make_backbone : callable, default=None
         Called in the place of `build_backbone`, with its arguments, such as to give one that is
         shared by networks that do not train it.
@@ -68,7 +65,7 @@ def build_inception(
     # First: with one seed the head is the same whether or not the backbone is drawn.
     head = make_head(dropout)
     make_backbone = make_backbone or build_backbone
-    backbone = make_backbone(image_size, weights=weights, precision=precision, load=load)
+    backbone = make_backbone(image_size, weights=weights, precision=precision)
     return add_head(backbone.inputs[0], backbone.outputs[0], head)
 
 
@@ -77,8 +74,10 @@ def build_backbone(image_size, *, weights="imagenet", precision="float32", load=
 
     Parameters
     ----------
-    image_size, weights, precision, load
+    image_size, weights, precision
         See `build_inception`.
+    load : bool, default=True
+        Whether to load ``weights``; False leaves it to the caller to set them.
 
     Returns
     -------

@@ -8,13 +8,12 @@ import hashlib
 import json
 import math
 import os
-import secrets
 import zipfile
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 
+from skpneumo._files import whole_file
 from skpneumo.exceptions import ModelFileError
 
 MANIFEST = "manifest.json"
@@ -54,20 +53,10 @@ def write_archive(path, manifest, arrays):
         for name, array in arrays.items()
     }
     text = json.dumps(manifest | {"members": members}, indent=1, allow_nan=False)
-    path = Path(path)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with open(part, "xb") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-                archive.writestr(zipfile.ZipInfo(MANIFEST, _DATE), text)
-                for name, array in arrays.items():
-                    archive.writestr(zipfile.ZipInfo(name, _DATE), array.data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with whole_file(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr(zipfile.ZipInfo(MANIFEST, _DATE), text)
+        for name, array in arrays.items():
+            archive.writestr(zipfile.ZipInfo(name, _DATE), array.data)
 
 
 def _portable(array):

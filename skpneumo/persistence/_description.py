@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skpneumo.classifiers import CNNPneumoniaClassifier, InceptionPneumoniaClassifier
 from skpneumo.exceptions import ModelFileError
+from skpneumo.images import MAX_PIXELS
 from skpneumo.model_selection import OperatingPointClassifierCV
 from skpneumo.networks import count_cnn_weights
 from skpneumo.preprocessing import XRayAugmenter, XRayLoader, XRayOverSampler, XRayResizer
@@ -38,7 +39,6 @@ _LEARNT = {
     "n_features_in_",
     "feature_names_in_",
 }
-_MAX_PIXELS = 50_000_000
 
 
 def describe(estimator, arrays, *, fitted=True):
@@ -262,7 +262,7 @@ def _decode(value, arrays):
 def _build_network(classifier, fitted, arrays):
     weights = [arrays[name] for name in fitted["weights"]]
     rows, columns = fitted["image_size"]
-    if not (1 <= rows * columns <= _MAX_PIXELS and isinstance(rows * columns, int)):
+    if not (1 <= rows * columns <= MAX_PIXELS and isinstance(rows * columns, int)):
         raise ModelFileError("its network sees images of an impossible size")
     # Before room is made for a network of any size.
     if not _has_weights_of(classifier, weights):

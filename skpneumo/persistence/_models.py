@@ -1,16 +1,18 @@
 """`save_model` and `load_model`."""
 
-import platform
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-import keras
 import numpy as np
-import sklearn
 from sklearn.utils.validation import check_is_fitted
 
 import skpneumo
-from skpneumo.evaluation._unwrap import data_fingerprint, describe_model, threshold_origin
+from skpneumo.evaluation._unwrap import (
+    data_fingerprint,
+    describe_model,
+    package_versions,
+    threshold_origin,
+)
 from skpneumo.exceptions import ModelFileError
 from skpneumo.inspection._layers import threshold_of
 from skpneumo.persistence._archive import read_archive, write_archive
@@ -82,11 +84,11 @@ def save_model(estimator, path, *, training_data=None, evaluation=None, notes=No
     manifest = {
         "format": FORMAT,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": package_versions(),
+        "versions": package_versions(estimator),
         "estimator": describe(estimator, arrays),
         "model": describe_model(estimator),
         "classes": np.asarray(estimator.classes_).tolist(),
-        "threshold": float(threshold_of(estimator)),
+        "threshold": threshold_of(estimator),
         "threshold_origin": threshold_origin(estimator),
         "image_contract": _CONTRACT,
         "data_fingerprint": None if training_data is None else data_fingerprint(*training_data),
@@ -160,15 +162,3 @@ def check_format(manifest, path):
         f"this is {skpneumo.__version__}, which reads format {FORMAT}. Install that version or a "
         "newer one."
     )
-
-
-def package_versions():
-    """Versions that decide what comes out of a model."""
-    return {
-        "skpneumo": skpneumo.__version__,
-        "scikit-learn": sklearn.__version__,
-        "keras": keras.__version__,
-        "backend": keras.backend.backend(),
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-    }

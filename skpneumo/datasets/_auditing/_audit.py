@@ -5,10 +5,10 @@ import platform
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 
+from skpneumo._files import write_report
 from skpneumo.datasets._auditing import _findings as find
 from skpneumo.datasets._auditing._balance import balance, small_splits
 from skpneumo.datasets._auditing._collection import (
@@ -125,11 +125,7 @@ class Audit:
         ValueError
             If it ends in something else.
         """
-        path = Path(path)
-        writers = {".html": self.to_html, ".json": self.to_json, ".txt": self.__str__}
-        if path.suffix.lower() not in writers:
-            raise ValueError(f"A report ends in {', '.join(writers)}; got {path.name!r}.")
-        path.write_text(writers[path.suffix.lower()](), encoding="utf-8")
+        write_report(self, path)
 
 
 def audit(data):

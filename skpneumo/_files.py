@@ -1,0 +1,54 @@
+"""Files that are written whole or not at all, and reports of any kind."""
+
+import os
+import secrets
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def whole_file(path):
+    """Write a file under another name, and put it in its place when it is whole.
+
+    Parameters
+    ----------
+    path : path
+        Its place.
+
+    Yields
+    ------
+    binary file
+    """
+    path = Path(path)
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with open(part, "xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def write_report(report, path):
+    """Write a report as HTML, JSON or text, as the end of the name says.
+
+    Parameters
+    ----------
+    report : Audit or Evaluation
+        Its ``to_html`` or ``to_json`` is called, or it is printed.
+    path : str or path
+        Where to.
+
+    Raises
+    ------
+    ValueError
+        If it ends in something else than ``.html``, ``.json`` and ``.txt``.
+    """
+    path = Path(path)
+    writers = {".html": report.to_html, ".json": report.to_json, ".txt": report.__str__}
+    if path.suffix.lower() not in writers:
+        raise ValueError(f"A report ends in {', '.join(writers)}; got {path.name!r}.")
+    path.write_text(writers[path.suffix.lower()](), encoding="utf-8")
