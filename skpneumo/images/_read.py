@@ -133,7 +133,9 @@ def read_patient(path):
     """
     try:
         with _silence, open(path, "rb") as file:
-            return patient_of(file) if is_dicom(file.read(HEAD)) else ""
+            head = file.read(HEAD)
+            file.seek(0)
+            return patient_of(file) if is_dicom(head) else ""
     except MemoryError:
         raise
     except Exception:

@@ -1,0 +1,130 @@
+"""A DICOM radiograph becomes one grey ``uint8`` array, as a viewer would first show it."""
+
+from io import BytesIO
+
+import numpy as np
+
+from skpneumo.images._dicom._elements import HEAD, DicomError, int_of, is_dicom, parse, value_of
+from skpneumo.images._dicom._grey import grey_of_words
+from skpneumo.images._dicom._pixels import stored_words
+
+__all__ = ["HEAD", "DicomError", "decode_dicom", "is_dicom", "patient_of"]
+
+MODALITIES = ("CR", "DR", "DX", "OT", "RG")
+# Others that a message may name; what else stands there could be anything.
+_OTHERS = {
+    *("CT", "ES", "IO", "MG", "MR", "NM", "OP", "PR", "PT", "PX", "RF", "SC", "SEG", "SR", "US"),
+    *("RTDOSE", "RTIMAGE", "RTPLAN", "RTSTRUCT", "XA", "XC"),
+}
+# Of a file of many megabytes the identifier takes the start alone.
+_PATIENT_WITHIN = 2**22
+_AFTER_PATIENT = 0x00100021
+_RADIOGRAPH_CLASSES = "1.2.840.10008.5.1.4.1.1.1"
+# Names, identifiers and dates are not among them, so that they are never read.
+_TAGS = (
+    "SOPClassUID",
+    "Modality",
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+    "PixelPaddingValue",
+    "PixelPaddingRangeLimit",
+    "RescaleIntercept",
+    "RescaleSlope",
+    "ModalityLUTSequence",
+    "VOILUTSequence",
+    "VOILUTFunction",
+    "WindowCenter",
+    "WindowWidth",
+    "PixelData",
+)
+
+
+def decode_dicom(file, max_pixels):
+    """Read the image of a DICOM radiograph.
+
+    Stored values go through the modality's table or rescaling, then through the first table or
+    window of interest. Without a valid one, values of 8 bits stay what they are, and deeper ones
+    are stretched from the least to the greatest in the image. MONOCHROME1 is inverted; padding
+    becomes black.
+
+    Parameters
+    ----------
+    file : seekable binary file
+        The file.
+    max_pixels : int
+        Larger images are refused.
+
+    Returns
+    -------
+    ndarray of shape (H, W), dtype uint8
+        0 is black (air), 255 is white (bone).
+
+    Raises
+    ------
+    DicomError
+        If the file holds no single grey radiograph, or is damaged.
+
+    References
+    ----------
+    DICOM PS3.3, C.7.6.3 (pixels), C.11.1 (modality LUT) and C.11.2 (VOI LUT).
+    """
+    dataset = parse(file, _TAGS)
+    _check_radiograph(dataset, max_pixels)
+    words = stored_words(dataset)
+    used = np.zeros(2 ** (8 * words.itemsize), dtype=bool)
+    # By rows: an index of 8 or 16 bits is made one of 64.
+    for row in words:
+        used[row] = True
+    grey = grey_of_words(dataset, used)
+    image = np.empty(words.shape, dtype=np.uint8)
+    for out, row in zip(image, words, strict=True):
+        np.take(grey, row, out=out)
+    return image
+
+
+def patient_of(file):
+    """Identifier of the patient in a DICOM file, or "" where it has none; not to be shown."""
+    start = BytesIO(file.read(_PATIENT_WITHIN))
+    dataset = parse(start, ("PatientID",), until=_AFTER_PATIENT)
+    return str(dataset.get("PatientID") or "").strip()
+
+
+def _check_radiograph(dataset, max_pixels):
+    """Refuse what is not a single grey radiograph of a size that can be read."""
+    modality = str(value_of(dataset, "Modality") or "")
+    class_uid = str(value_of(dataset, "SOPClassUID") or "")
+    told = modality or class_uid.startswith(_RADIOGRAPH_CLASSES)
+    if not told or (modality and modality not in MODALITIES):
+        what = modality if modality in _OTHERS else "another one" if modality else "not told"
+        raise DicomError(
+            f"its modality is {what}; radiographs are {', '.join(MODALITIES)}. Convert it to PNG "
+            "if it is one"
+        )
+    if "PixelData" not in dataset:
+        raise DicomError("it holds no image")
+    n_frames, n_samples = (
+        int_of(dataset, name, 1) for name in ("NumberOfFrames", "SamplesPerPixel")
+    )
+    if n_frames != 1:
+        raise DicomError("it holds several frames, or none; wanted one image")
+    colours = str(value_of(dataset, "PhotometricInterpretation") or "")
+    if n_samples != 1 or colours not in ("MONOCHROME1", "MONOCHROME2"):
+        raise DicomError("it is in colour, or does not say that it is grey")
+    rows, columns, allocated, stored = (
+        int_of(dataset, name, 0) for name in ("Rows", "Columns", "BitsAllocated", "BitsStored")
+    )
+    if not (rows and columns):
+        raise DicomError("it does not say how many rows and columns it has")
+    if rows * columns > max_pixels:
+        raise DicomError(f"{columns} x {rows} pixels are more than the limit of {max_pixels:,}")
+    if allocated not in (8, 16) or not 1 <= stored <= allocated:
+        raise DicomError(f"its pixels have {stored} of {allocated} bits; wanted 8 to 16")
+    if not stored - 1 <= int_of(dataset, "HighBit", stored - 1) < allocated:
+        raise DicomError("its HighBit is none of the bits of a pixel")
