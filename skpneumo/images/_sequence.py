@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from contextlib import suppress
 
 import numpy as np
 
@@ -169,7 +170,7 @@ class XRaySequence:
         causes = {}
         for start in range(0, len(self), _DECODED_AT_ONCE):
             rows = range(start, min(start + _DECODED_AT_ONCE, len(self)))
-            for row, cause in zip(rows, in_threads(self._why_unreadable, rows), strict=True):
+            for row, cause in zip(rows, self._why_unreadable(rows), strict=True):
                 if cause is not None:
                     causes[self.paths[row]] = cause
         if causes:
@@ -180,12 +181,22 @@ class XRaySequence:
             warnings.warn(text, UserWarning, stacklevel=2)
         return causes
 
-    def _why_unreadable(self, row):
-        try:
-            self._decode([row])
-        except ImageReadError as error:
-            return str(error)
-        return None
+    def _why_unreadable(self, rows):
+        """For each row what is wrong with its file, or None."""
+
+        def look(row):
+            try:
+                self._decode([row])
+            except ImageReadError as error:
+                return str(error)
+            return None
+
+        # One by one is slower; but without a size so many images at once may not fit in memory.
+        if self.size is not None:
+            with suppress(ImageReadError):
+                self._decode(rows)
+                return [None] * len(rows)
+        return in_threads(look, rows)
 
     def __len__(self):
         return len(self.paths)
