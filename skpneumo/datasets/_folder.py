@@ -21,7 +21,7 @@ _SPLITS = {
     "test": "test",
     "testing": "test",
 }
-_EXTENSIONS = (".jpeg", ".jpg", ".png", ".dcm", ".dicom")
+EXTENSIONS = (".jpeg", ".jpg", ".png", ".dcm", ".dicom")
 _LITTER = {"__macosx", "thumbs.db", "desktop.ini", "dicomdir"}
 _MAX_NAMED = 3  # names in a message
 _MAX_DEPTH = 2  # archive/chest_xray/chest_xray is the deepest that a download nests
@@ -93,7 +93,7 @@ def _find_collections(folder, depth=_MAX_DEPTH):
 
 def _is_image(entry):
     return entry.is_file() and (
-        entry.name.casefold().endswith(_EXTENSIONS) or image_type(entry.path) is not None
+        entry.name.casefold().endswith(EXTENSIONS) or image_type(entry.path) is not None
     )
 
 

@@ -1,7 +1,8 @@
 """Intervals of figures, by drawing patients anew."""
 
 import numpy as np
-from scipy.stats import beta
+
+from skpneumo.metrics._bounds import exact_interval
 
 _NUMBERS_AT_ONCE = 2_000_000
 _MOSTLY = 0.95
@@ -68,14 +69,6 @@ def percentile_interval(values, confidence):
     tail = (1 - confidence) / 2
     low, high = np.rint(np.array([tail, 1 - tail]) * (len(defined) - 1)).astype(int)
     return float(defined[low]), float(defined[high])
-
-
-def exact_interval(n_right, n, confidence):
-    """Interval of Clopper and Pearson for a share; the numbers need not be whole."""
-    tail = (1 - confidence) / 2
-    low = beta.ppf(tail, n_right, n - n_right + 1) if n_right > 0 else 0.0
-    high = beta.ppf(1 - tail, n_right + 1, n - n_right) if n_right < n else 1.0
-    return float(low), float(high)
 
 
 def share_interval(share, values, n_images, n_patients, confidence):

@@ -7,10 +7,10 @@ from xml.etree import ElementTree
 import numpy as np
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from skpneumo.evaluation._bootstrap import exact_interval
 from skpneumo.evaluation._figures import bins_of_equal_size
 from skpneumo.evaluation._text import format_figure
 from skpneumo.metrics import decision_curve, threshold_curve
+from skpneumo.metrics._bounds import exact_interval
 
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"

@@ -84,6 +84,26 @@ def highest_rank(n_units, share, confidence=None):
     return int(np.sum(caught >= share - 1e-12))
 
 
+def exact_interval(n_right, n, confidence):
+    """Interval of Clopper and Pearson for a share.
+
+    Parameters
+    ----------
+    n_right, n : int or float
+        They need not be whole.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    low, high : float
+    """
+    tail = (1 - confidence) / 2
+    low = beta.ppf(tail, n_right, n - n_right + 1) if n_right > 0 else 0.0
+    high = beta.ppf(1 - tail, n_right + 1, n - n_right) if n_right < n else 1.0
+    return float(low), float(high)
+
+
 def lowest_by_unit(scores, groups=None):
     """Scores of units: the lowest of each patient, who is caught only if all their images are.
 
@@ -105,3 +125,27 @@ def lowest_by_unit(scores, groups=None):
     lowest = np.full(unit.max() + 1, np.inf, dtype=scores.dtype)
     np.minimum.at(lowest, unit, scores)
     return np.sort(lowest)
+
+
+def lowest_of_both(truth, scores, groups=None):
+    """Scores that decide whether a unit is right: of the ill, and of the healthy as negatives.
+
+    Parameters
+    ----------
+    truth : ndarray of shape (n,), dtype bool
+        Whether an image is positive.
+    scores : ndarray of shape (n,)
+        Of each image.
+    groups : ndarray of shape (n,), default=None
+        The patient of each; None if every image is a unit.
+
+    Returns
+    -------
+    ill, healthy : ndarray
+        In rising order. A patient is spared only if none of their healthy images is called, so
+        the negative of the highest score counts.
+    """
+    return tuple(
+        lowest_by_unit(sign * scores[rows], None if groups is None else groups[rows])
+        for sign, rows in ((1, truth), (-1, ~truth))
+    )

@@ -14,7 +14,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from skpneumo.metrics._bounds import highest_rank, lower_bound, lowest_by_unit, n_units_needed
+from skpneumo.metrics._bounds import highest_rank, lower_bound, lowest_of_both, n_units_needed
 from skpneumo.metrics._curves import threshold_curve
 from skpneumo.metrics._response import RESPONSES, positive_scores
 from skpneumo.metrics._targets import check_groups, two_classes
@@ -266,10 +266,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
 
     def _choose(self, target, share, scores, truth, patients):
         """Set the threshold, and what is known of it."""
-        ill, healthy = (
-            lowest_by_unit(sign * scores[rows], None if patients is None else patients[rows])
-            for sign, rows in ((1, truth), (-1, ~truth))
-        )
+        ill, healthy = lowest_of_both(truth, scores, patients)
         rank = None
         if target == "min_recall":
             rank = highest_rank(len(ill), share, self.confidence)

@@ -4,11 +4,11 @@ from scipy.stats import binomtest
 
 from skpneumo.evaluation import _bootstrap
 from skpneumo.evaluation._bootstrap import (
-    exact_interval,
     percentile_interval,
     resampled,
     share_interval,
 )
+from skpneumo.metrics._bounds import exact_interval
 
 
 def weights_of(units, n_resamples, seed=0):

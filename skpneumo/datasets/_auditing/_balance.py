@@ -1,10 +1,11 @@
 """Splits and classes: too small, too uneven, or another mixture from split to split."""
 
 import numpy as np
-from scipy.stats import beta, chi2_contingency
+from scipy.stats import chi2_contingency
 
 from skpneumo.datasets._auditing._collection import n_patients, split_names
 from skpneumo.datasets._auditing._findings import Finding
+from skpneumo.metrics._bounds import exact_interval
 
 SUPPOSED_SHARE = 0.9
 WIDEST_INTERVAL = 0.2
@@ -101,5 +102,4 @@ def small_splits(collection):
 
 def interval(n):
     """Interval of Clopper and Pearson, 95%, where 90% of ``n`` are called right."""
-    k = SUPPOSED_SHARE * n
-    return beta.ppf(0.025, k, n - k + 1), beta.ppf(0.975, k + 1, n - k)
+    return exact_interval(SUPPOSED_SHARE * n, n, 0.95)

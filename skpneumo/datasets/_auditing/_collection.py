@@ -7,10 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from skpneumo.datasets._auditing._scan import why_unreadable
+from skpneumo.datasets._folder import EXTENSIONS
 from skpneumo.exceptions import DatasetError
 from skpneumo.images import as_xrays
-
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".dcm", ".dicom")
 
 
 class Collection(NamedTuple):
@@ -90,7 +89,7 @@ def _tell_patient(fine, patient, files):
 
 def _shown(name, otherwise):
     """Last part of an image file's path; any other name may tell who the patient is."""
-    return name if name.lower().endswith(_SUFFIXES) else otherwise
+    return name if name.lower().endswith(EXTENSIONS) else otherwise
 
 
 def left_out_of(data):
