@@ -43,11 +43,10 @@ def parse_filename(name):
 
     Returns
     -------
-    parsed : XRayName
+    parsed : XRayName or None
         ``patient`` is the key to look for children across splits. ``group`` merges the
         pathogens and is the one for cross-validation: the numbering split some children, and a
-        group too large does no harm there. A name of unknown pattern is, without its extension,
-        its own patient and group.
+        group too large does no harm there. None is for a name of another pattern.
 
     Examples
     --------
@@ -57,13 +56,26 @@ def parse_filename(name):
     >>> parse_filename("NORMAL2-IM-0115-0001.jpeg").patient
     'NORMAL2-IM-115'
     """
-    name = os.path.basename(name)
-    stem, extension = os.path.splitext(name)
-    if extension[1:].isdigit():
-        stem = name  # the end of an identifier, as DICOM files are often named
+    stem = bare_name(name)
     if match := _PNEUMONIA.fullmatch(stem):
         number, pathogen = int(match[1]), match[2].lower()
         return XRayName(f"{pathogen}-{number}", f"person-{number}", pathogen)
     if match := _NORMAL.fullmatch(stem):
-        stem = f"{match[1].upper()}-{int(match[2])}"
-    return XRayName(stem, stem, "")
+        child = f"{match[1].upper()}-{int(match[2])}"
+        return XRayName(child, child, "")
+    return None
+
+
+def bare_name(name):
+    """Name of a file without its folders and its extension.
+
+    Examples
+    --------
+    >>> from skpneumo.datasets._filenames import bare_name
+    >>> bare_name("scans/chest.jpeg"), bare_name("1.2.840.5")
+    ('chest', '1.2.840.5')
+    """
+    name = os.path.basename(name)
+    stem, extension = os.path.splitext(name)
+    # Numbers are the end of an identifier, as DICOM files are often named.
+    return name if extension[1:].isdigit() else stem

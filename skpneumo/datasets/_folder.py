@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 from sklearn.utils import Bunch
 
-from skpneumo.datasets._filenames import XRayName, parse_filename
+from skpneumo.datasets._filenames import XRayName, bare_name, parse_filename
 from skpneumo.exceptions import DatasetError
 from skpneumo.images import XRaySequence, image_type, read_patient
 
@@ -25,12 +25,13 @@ EXTENSIONS = (".jpeg", ".jpg", ".png", ".dcm", ".dicom")
 _LITTER = {"__macosx", "thumbs.db", "desktop.ini", "dicomdir"}
 _MAX_NAMED = 3  # names in a message
 _MAX_DEPTH = 2  # archive/chest_xray/chest_xray is the deepest that a download nests
+_MAX_FOLDERS = 4  # patient/study/series, and one more, is how archives of hospitals nest
 
 _LAYOUT = """Expected, in upper or lower case (val, test or the level of splits may be missing):
 
     chest_xray/
         train/
-            NORMAL/      *.jpeg, *.jpg, *.png, DICOM files
+            NORMAL/      *.jpeg, *.jpg, *.png, DICOM files, also in folders by child
             PNEUMONIA/   likewise
         val/             likewise
         test/            likewise"""
@@ -44,7 +45,8 @@ The child of an image is read from its file name, as Kermany, Zhang and Goldbaum
 rscbjbr9sj) name their files. `groups` is for cross-validation: it never crosses splits and merges
 children whom the names may have split. `patient` is finer and bare of the split: it is for
 looking for children across splits. DICOM files tell the child themselves: children are numbered,
-and their identifiers not kept. Every other file counts as a child of its own.
+and their identifiers not kept. So are the folders in a class folder, each of which counts as a
+child. Every other file counts as a child of its own.
 """
 
 
@@ -97,6 +99,16 @@ def _is_image(entry):
     )
 
 
+def _walk(folder, name="", depth=_MAX_FOLDERS):
+    """What lies in a class folder and in folders of it: pairs of its name there and an entry."""
+    for entry in _entries(folder):
+        inner = os.path.join(name, entry.name)
+        if depth and entry.is_dir():
+            yield from _walk(entry.path, inner, depth - 1)
+        else:
+            yield inner, entry
+
+
 def _read_split(split, folder):
     """List the images of one split as (split, target, name, path), and what is left out."""
     rows, left_out = [], []
@@ -104,9 +116,9 @@ def _read_split(split, folder):
         is_folder = entry.is_dir()
         if is_folder and entry.name.casefold() in _CLASSES:
             target = _CLASSES[entry.name.casefold()]
-            for inner in _entries(entry.path):
+            for name, inner in _walk(entry.path):
                 if _is_image(inner):
-                    rows.append((split, target, inner.name, inner.path))
+                    rows.append((split, target, name, inner.path))
                 else:
                     left_out.append(inner.path)
         elif is_folder or _is_image(entry):  # a third class, or images without a label
@@ -140,15 +152,21 @@ def _describe_counts(counts, splits):
 
 
 def _parse_names(names, paths):
-    """What the name of each file, or a DICOM file itself, tells about the child."""
-    numbers = {}
+    """What a DICOM file itself, or the name of a file or of its folder, tells about the child."""
+    numbers = {"dicom": {}, "folder": {}}
+
+    def number(kind, child):
+        child = f"{kind}-{numbers[kind].setdefault(child, len(numbers[kind]) + 1)}"
+        return XRayName(child, child, "")
 
     def parse(name, path):
-        identifier = read_patient(path)
-        if not identifier:
-            return parse_filename(name)
-        child = f"dicom-{numbers.setdefault(identifier, len(numbers) + 1)}"
-        return XRayName(child, child, "")
+        if identifier := read_patient(path):
+            return number("dicom", identifier)
+        if (parsed := parse_filename(name)) is not None:
+            return parsed
+        folder, separator, _ = name.partition(os.sep)
+        # Folders of hospitals may be named after people.
+        return number("folder", folder) if separator else XRayName(*2 * (bare_name(name),), "")
 
     return [parse(name, path) for name, path in zip(names, paths, strict=True)]
 
@@ -204,7 +222,8 @@ def load_xray_folder(root, *, on_error=None):
       ``testing``), not necessarily all, each with folders ``NORMAL`` and ``PNEUMONIA``: the
       Mendeley zip and the Kaggle copy, whose second copy inside itself is not counted again;
     - a folder that itself holds ``NORMAL`` and ``PNEUMONIA``;
-    - a folder with one of these in it, or in a folder of it.
+    - a folder with one of these in it, or in a folder of it;
+    - in the class folders, images in folders by child, study and series.
 
     Parameters
     ----------
@@ -228,8 +247,9 @@ def load_xray_folder(root, *, on_error=None):
             children whom the file names may have split.
         patient : ndarray
             The child as finely as file names tell, without the split: to look for children in
-            more than one split. Of DICOM files the identifier in the file counts, as a number
-            that is given anew at every call: load all splits in one.
+            more than one split. Of DICOM files the identifier in the file counts, else of files
+            with names of their own the folder in the class folder; both as numbers that are
+            given anew at every call: load all splits in one.
         subtype : ndarray
             "bacteria", "virus", or "" for normal images and names that do not tell.
         split : ndarray
@@ -256,8 +276,8 @@ def load_xray_folder(root, *, on_error=None):
     -----
     UserWarning
         If anything is left out: files in the class folders that are not named ``.jpeg``,
-        ``.jpg``, ``.png``, ``.dcm`` or ``.dicom`` and hold no such image either, folders inside or
-        beside the class folders, images beside them; files that cannot be read.
+        ``.jpg``, ``.png``, ``.dcm`` or ``.dicom`` and hold no such image either, folders and images
+        beside the class folders; files that cannot be read.
         What operating systems leave behind (``__MACOSX``, ``.DS_Store``, ``Thumbs.db``, hidden
         files) is ignored.
 

@@ -213,7 +213,7 @@ def test_texts_beside_the_classes_are_ignored_in_silence(tmp_path):
 def test_one_warning_counts_what_is_left_out_and_names_some(tmp_path):
     kaggle(tmp_path)
     build(tmp_path / "train" / "NORMAL", "a.txt", "b.jpeg.part", "c.tiff")
-    build(tmp_path / "test" / "PNEUMONIA", "more/person1_virus_1.jpeg", "d.jpeg/e")
+    build(tmp_path / "test" / "PNEUMONIA", "1/2/3/4/5/person1_virus_1.jpeg", "d.jpeg/e")
     with pytest.warns(UserWarning, match="left out") as record:
         data = load_xray_folder(tmp_path)
     assert len(record) == 1
@@ -221,7 +221,7 @@ def test_one_warning_counts_what_is_left_out_and_names_some(tmp_path):
     assert message.startswith("5 file(s) or folder(s)")
     assert "and 2 more" in message
     assert (
-        sum(name in message for name in ("a.txt", "b.jpeg.part", "c.tiff", "d.jpeg", "more")) == 3
+        sum(name in message for name in ("a.txt", "b.jpeg.part", "c.tiff", "d.jpeg/e", "4/5")) == 3
     )
     assert "JPEG, PNG, DICOM" in message
     assert record[0].filename == __file__
@@ -506,6 +506,23 @@ def test_all_bad_files_are_named_before_anything_is_learnt(half_broken):
     assert len(load_xray_folder(half_broken).paths) == 4
     with pytest.raises(ImageReadError, match=r"(?s)^2 of 4 files.*b\.png: .*c\.png: "):
         load_xray_folder(half_broken, on_error="raise")
+
+
+def test_the_folders_of_a_hospital_s_export_are_searched(tmp_path):
+    save_dicom(tmp_path / "NORMAL/DOE^JANE/1.2/1.2.3/IM0001", "Jane-4711")
+    save_dicom(tmp_path / "NORMAL/DOE^JANE/1.4/1.2.5/IM0001", "Jane-4711")
+    save_dicom(tmp_path / "PNEUMONIA/ROE^JOE/1.6/1.2.7/IM0001", "")
+    build(
+        tmp_path / "PNEUMONIA", "ROE^JOE/scan.jpeg", "POE/scan.jpeg", "POE/1/2/person3_virus_4.png"
+    )
+    data = load_xray_folder(tmp_path)
+    assert data.target.tolist() == ["NORMAL"] * 2 + ["PNEUMONIA"] * 4
+    assert data.patient.tolist() == [
+        *("dicom-1", "dicom-1", "virus-3", "folder-1", "folder-2", "folder-2"),
+    ]
+    assert data.groups[2] == "all/person-3"
+    for name in ("JANE", "ROE", "4711"):
+        assert name not in f"{data.groups} {data.patient} {data.DESCR}"
 
 
 def test_bad_files_are_left_out_and_told(half_broken):
