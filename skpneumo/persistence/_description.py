@@ -27,17 +27,17 @@ _NOT_SAVED = {"memory", "n_jobs", "verbose"}
 # Splitters and generators of random numbers: these alone may be left out.
 _OBJECTS = {"cv", "validation", "random_state"}
 _LEARNT = {
-    "best_threshold_",
-    "unit_",
-    "recall_",
-    "specificity_",
-    "recall_lower_bound_",
-    "specificity_lower_bound_",
-    "n_positive_units_",
-    "n_negative_units_",
-    "curve_",
-    "n_features_in_",
-    "feature_names_in_",
+    "best_threshold_": np.floating,
+    "unit_": str,
+    "recall_": float,
+    "specificity_": float,
+    "recall_lower_bound_": float,
+    "specificity_lower_bound_": float,
+    "n_positive_units_": int,
+    "n_negative_units_": int,
+    "curve_": Bunch,
+    "n_features_in_": int,
+    "feature_names_in_": np.ndarray,
 }
 
 
@@ -229,9 +229,13 @@ def _set_learnt(operating_point, fitted, learnt, arrays):
     for key, value in fitted.items():
         if key not in _LEARNT:
             raise ModelFileError(f"{str(key)[:40]!r} is nothing that an estimator learns")
-        setattr(operating_point, key, _decode(value, arrays))
-    if not isinstance(operating_point.best_threshold_, np.floating):
-        raise ModelFileError("its threshold is not a number")
+        decoded = _decode(value, arrays)
+        if not isinstance(decoded, _LEARNT[key]):
+            raise ModelFileError(f"its {key} is a {type(decoded).__name__}")
+        setattr(operating_point, key, decoded)
+    missing = set(_LEARNT) - {"n_features_in_", "feature_names_in_"} - set(fitted)
+    if missing:
+        raise ModelFileError(f"it does not tell {sorted(missing)[0]}")
     operating_point.estimator_ = learnt
 
 

@@ -255,8 +255,10 @@ def test_wrong_classes(written, classes):
     [
         ({"predict": 1}, "'predict' is nothing that an estimator learns"),
         ({"__class__": 1}, "is nothing that an estimator learns"),
-        ({"best_threshold_": "0.5"}, "threshold is not a number"),
-        ({}, "makes none"),
+        ({"best_threshold_": "0.5"}, "its best_threshold_ is a str"),
+        ({"recall_": [0.9]}, "its recall_ is a list"),
+        ({"curve_": None}, "its curve_ is a NoneType"),
+        ({}, "does not tell best_threshold_"),
     ],
 )
 def test_attributes_that_nothing_learns(written, fitted, cause):
