@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import sys
+import warnings
 from contextlib import contextmanager, redirect_stdout
 from enum import StrEnum
 from pathlib import Path
@@ -279,11 +280,14 @@ def audit(
             raise typer.BadParameter(f"{report} must end in .html, .json or .txt.")
         _check_writable(report)
     try:
-        with _ERR.status("Decoding every file …"):
+        with _ERR.status("Decoding every file …"), warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("default")
             result = audit_data(load_xray_folder(folder))
     except (ValueError, OSError) as error:
         _ERR.print(f"[bold red]Error:[/] {escape(str(error))}", highlight=False)
         raise typer.Exit(1) from None
+    for warning in told:
+        _ERR.print(f"[bold yellow]Warning:[/] {escape(str(warning.message))}", highlight=False)
     _OUT.print(str(result), markup=False, highlight=False, soft_wrap=True)
     if report is not None:
         result.save(report)

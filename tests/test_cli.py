@@ -4,6 +4,7 @@ import copy
 import json
 import os
 import re
+import shutil
 import subprocess
 import sysconfig
 from functools import partial
@@ -342,6 +343,15 @@ def test_audit(collection, tmp_path):
     assert done.exit_code == 0, done.output
     assert "75 X-rays" in done.output
     assert page.read_text().lower().startswith("<!doctype html>")
+
+
+def test_audit_tells_what_is_left_out_as_a_warning(collection, tmp_path):
+    shutil.copytree(collection, tmp_path / "copy")
+    (tmp_path / "copy" / "train" / "NORMAL" / "notes.txt").touch()
+    done = CliRunner().invoke(cli.app, ["audit", str(tmp_path / "copy")])
+    assert done.exit_code == 0, done.output
+    assert re.search(r"^Warning: 1 file.*notes\.txt", done.stderr, re.DOTALL | re.MULTILINE)
+    assert "UserWarning" not in done.output
 
 
 def test_audit_of_what_is_none(tmp_path):

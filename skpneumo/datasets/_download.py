@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import sys
 import time
 from contextlib import contextmanager
@@ -111,8 +112,20 @@ def _retry_after(response):
         return 0
 
 
-def _pause(error, tries):
+def _cause(error):
+    """What happened, without the layers of libraries around it."""
+    while type(error).__module__.startswith(("requests", "urllib3")):
+        inner = error.__cause__ or (not error.__suppress_context__ and error.__context__)
+        if not inner:
+            break
+        error = inner
+    return error
+
+
+def _pause(error, tries, *, begun):
     """Seconds before the next try, or None where there is to be none."""
+    if not begun and isinstance(_cause(error), socket.gaierror):
+        return None  # offline: no name is known
     asked = 0
     if error.response is not None:
         if error.response.status_code not in _LATER:
@@ -124,17 +137,13 @@ def _pause(error, tries):
 
 
 def _reason(error):
-    """What happened, without the layers of libraries around it."""
+    """What happened, in words."""
     response = getattr(error, "response", None)
     if response is not None:
         text = f"the server answers {response.status_code} {response.reason}"
         wait = _retry_after(response)
         return f"{text} and asks to wait {wait:,.0f} s" if wait > 0 else text
-    while type(error).__module__.startswith(("requests", "urllib3")):
-        inner = error.__cause__ or (not error.__suppress_context__ and error.__context__)
-        if not inner:
-            break
-        error = inner
+    error = _cause(error)
     return str(error).rstrip(".") or type(error).__name__
 
 
@@ -182,7 +191,7 @@ def _complete(url, file, _pooch, *, part, max_bytes):
             except requests.RequestException as error:
                 tries = tries + 1 if _size(part) < best + _STEP else 1
                 best = max(best, _size(part))
-                pause = _pause(error, tries)
+                pause = _pause(error, tries, begun=best > 0)
                 if pause is None:
                     raise
                 report(description=f"{_reason(error)}, again in {pause:.0f} s")
@@ -267,8 +276,11 @@ def fetch_file(remote, data_home=None, download_if_missing=True):
                     _download(remote, path)
     except (OSError, ValueError, NotImplementedError) as error:
         algorithm, checksum = remote.checksum.split(":")
+        reason = _reason(error)
+        if path.exists() and download_if_missing:
+            reason = f"{flaw}, and the download failed: {reason}"
         raise DatasetError(
-            f"{path} cannot be had: {_reason(error)}.\n"
+            f"{path} cannot be had: {reason}.\n"
             f"Download {remote.url} by other means, such as a browser on another machine, and put "
             f"it there as {path} ({algorithm.upper()} {checksum}). Another folder can be named by "
             "data_home or by the environment variable SKPNEUMO_DATA."

@@ -56,7 +56,7 @@ def parse_filename(name):
     >>> parse_filename("NORMAL2-IM-0115-0001.jpeg").patient
     'NORMAL2-IM-115'
     """
-    stem = bare_name(name)
+    stem, _ = os.path.splitext(os.path.basename(name))
     if match := _PNEUMONIA.fullmatch(stem):
         number, pathogen = int(match[1]), match[2].lower()
         return XRayName(f"{pathogen}-{number}", f"person-{number}", pathogen)
@@ -64,18 +64,3 @@ def parse_filename(name):
         child = f"{match[1].upper()}-{int(match[2])}"
         return XRayName(child, child, "")
     return None
-
-
-def bare_name(name):
-    """Name of a file without its folders and its extension.
-
-    Examples
-    --------
-    >>> from skpneumo.datasets._filenames import bare_name
-    >>> bare_name("scans/chest.jpeg"), bare_name("1.2.840.5")
-    ('chest', '1.2.840.5')
-    """
-    name = os.path.basename(name)
-    stem, extension = os.path.splitext(name)
-    # Numbers are the end of an identifier, as DICOM files are often named.
-    return name if extension[1:].isdigit() else stem

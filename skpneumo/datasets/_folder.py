@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 from sklearn.utils import Bunch
 
-from skpneumo.datasets._filenames import XRayName, bare_name, parse_filename
+from skpneumo.datasets._filenames import XRayName, parse_filename
 from skpneumo.exceptions import DatasetError
 from skpneumo.images import XRaySequence, image_type, read_patient
 
@@ -94,9 +94,9 @@ def _find_collections(folder, depth=_MAX_DEPTH):
 
 
 def _is_image(entry):
-    return entry.is_file() and (
-        entry.name.casefold().endswith(EXTENSIONS) or image_type(entry.path) is not None
-    )
+    # A link whose target is gone is an image that cannot be read, not something else.
+    named = entry.name.casefold().endswith(EXTENSIONS) and not entry.is_dir()
+    return named or (entry.is_file() and image_type(entry.path) is not None)
 
 
 def _walk(folder, name="", depth=_MAX_FOLDERS):
@@ -151,7 +151,7 @@ def _describe_counts(counts, splits):
     )
 
 
-def _parse_names(names, paths):
+def _children(rows):
     """What a DICOM file itself, or the name of a file or of its folder, tells about the child."""
     numbers = {"dicom": {}, "folder": {}}
 
@@ -159,16 +159,28 @@ def _parse_names(names, paths):
         child = f"{kind}-{numbers[kind].setdefault(child, len(numbers[kind]) + 1)}"
         return XRayName(child, child, "")
 
-    def parse(name, path):
+    def parse(split, target, name, path):
         if identifier := read_patient(path):
+            identified.append(target)
             return number("dicom", identifier)
         if (parsed := parse_filename(name)) is not None:
             return parsed
         folder, separator, _ = name.partition(os.sep)
         # Folders of hospitals may be named after people.
-        return number("folder", folder) if separator else XRayName(*2 * (bare_name(name),), "")
+        if separator:
+            return number("folder", folder)
+        return XRayName(f"{split}/{target}/{name}", f"{target}/{name}", "")
 
-    return [parse(name, path) for name, path in zip(names, paths, strict=True)]
+    identified = []
+    children = [parse(*row) for row in rows]
+    if len(numbers["dicom"]) == 1 and len({*identified}) == 2:
+        warnings.warn(
+            f"All {len(identified):,} DICOM files with an identifier of a child have the same one, "
+            "as after a removal of names. They count as one child: give groups of your own.",
+            UserWarning,
+            stacklevel=3,
+        )
+    return children
 
 
 def _error(problem):
@@ -255,6 +267,8 @@ def load_xray_folder(root, *, on_error=None):
         split : ndarray
             "train", "val" or "test". Without a level of splits, the split that the folder of
             the classes is named after, else "all".
+        left_out : list of str
+            What else lies there, from ``root`` on.
         DESCR : str
             What was found, and where.
 
@@ -277,7 +291,8 @@ def load_xray_folder(root, *, on_error=None):
     UserWarning
         If anything is left out: files in the class folders that are not named ``.jpeg``,
         ``.jpg``, ``.png``, ``.dcm`` or ``.dicom`` and hold no such image either, folders and images
-        beside the class folders; files that cannot be read.
+        beside the class folders; files that cannot be read. If all DICOM files have one child's
+        identifier.
         What operating systems leave behind (``__MACOSX``, ``.DS_Store``, ``Thumbs.db``, hidden
         files) is ignored.
 
@@ -319,8 +334,8 @@ def load_xray_folder(root, *, on_error=None):
             stacklevel=2,
         )
     rows.sort()  # the path comes last, so the case of a folder's name does not change the order
-    split, target, names, paths = zip(*rows, strict=True)
-    patient, group, subtype = zip(*_parse_names(names, paths), strict=True)
+    split, target, _, paths = zip(*rows, strict=True)
+    patient, group, subtype = zip(*_children(rows), strict=True)
     more = {"unreadable": unreadable} if on_error == "skip" else {}
     return Bunch(
         paths=np.array(paths),
@@ -329,6 +344,7 @@ def load_xray_folder(root, *, on_error=None):
         patient=np.array(patient),
         subtype=np.array(subtype),
         split=np.array(split),
+        left_out=left_out,
         DESCR=_DESCR.format(folder=folder, counts=_describe_counts(counts, split_names)),
         **more,
     )

@@ -158,12 +158,15 @@ def fetch_kermany(*, data_home=None, download_if_missing=True):
     folder = data_folder(data_home) / Path(remote.name).stem
     if not folder.exists():
         _unpack_once(fetch_file(remote, data_home, download_if_missing), folder)
-    data = load_xray_folder(folder)
-    if len(data.paths) != remote.n_images:
+    try:
+        data = load_xray_folder(folder)
+        found = f"holds {len(data.paths):,} images, but {remote.n_images:,} were unpacked there"
+    except DatasetError as error:
+        data, found = None, f"was changed since it was unpacked: {error}"
+    if data is None or len(data.paths) != remote.n_images:
         raise DatasetError(
-            f"{folder} holds {len(data.paths):,} images, but {remote.n_images:,} were unpacked "
-            "there. Remove the folder, and the next call unpacks it anew; or give it to "
-            "load_xray_folder as it is."
+            f"{folder} {found}. Remove the folder, and the next call unpacks it anew; or give it "
+            "to load_xray_folder as it is."
         )
     data.DESCR = _DESCR.format(
         name=remote.name, checksum=remote.checksum.split(":")[1], listing=data.DESCR

@@ -72,6 +72,8 @@ def _head(archive, info):
     is_first = np.lib.format.read_magic(head) == (1, 0)
     read = np.lib.format.read_array_header_1_0 if is_first else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(head)
+    if dtype.hasobject:
+        raise ValueError(f"{info.filename} holds Python objects, which are never unpickled")
     n_bytes = head.tell() + math.prod(shape) * dtype.itemsize
     if min(shape, default=0) < 0 or n_bytes != info.file_size:
         raise ValueError(f"{info.filename} has another size than its shape {shape} needs")

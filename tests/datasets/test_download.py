@@ -254,6 +254,13 @@ def test_offline_the_error_says_which_file_from_where_to_put_where(server, tmp_p
         assert needed in message
 
 
+def test_a_name_that_nobody_knows_is_not_asked_for_again(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("it waits"))
+    remote = server.remote()._replace(url="http://skpneumo.invalid/data.bin")
+    with pytest.raises(DatasetError, match=r"data\.bin cannot be had: "):
+        fetch_file(remote, tmp_path)
+
+
 def test_a_file_put_there_by_hand_is_verified_and_used(server, tmp_path):
     remote, path = server.remote(), tmp_path / "data.bin"
     path.write_bytes(server.content)
@@ -263,7 +270,7 @@ def test_a_file_put_there_by_hand_is_verified_and_used(server, tmp_path):
         fetch_file(remote, tmp_path, download_if_missing=False)
     assert server.asked == []
     server.script = [("status", 404)]
-    with pytest.raises(DatasetError, match="404"):
+    with pytest.raises(DatasetError, match=r"another file, .* and the download failed: .* 404"):
         fetch_file(remote, tmp_path)
     assert path.read_bytes() == server.content[:-1]
     assert fetch_file(remote, tmp_path).read_bytes() == server.content

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from skpneumo.datasets._filenames import bare_name, parse_filename
+from skpneumo.datasets._filenames import parse_filename
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,6 @@ def test_case_extension_and_folders_do_not_matter(name):
 )
 def test_a_name_of_another_pattern_tells_nothing(stem):
     assert parse_filename(f"{stem}.jpeg") is None
-    assert bare_name(f"folder/{stem}.jpeg") == stem
 
 
 def test_every_name_of_the_real_collection_is_known(xray_data):

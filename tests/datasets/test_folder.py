@@ -46,7 +46,7 @@ def found(data, root):
 def test_a_row_tells_all_about_one_image(tmp_path):
     data = load_xray_folder(kaggle(tmp_path))
     assert isinstance(data, Bunch)
-    assert set(data) == {*ARRAYS, "DESCR"}
+    assert set(data) == {*ARRAYS, "left_out", "DESCR"}
     for name in ARRAYS:
         assert data[name].shape == (15,)
         assert data[name].dtype.kind == "U"
@@ -188,9 +188,16 @@ def test_extensions_in_any_case(tmp_path):
 def test_names_that_tell_nothing_are_children_of_their_own(tmp_path):
     two_classes(tmp_path, ["scan 1.png", "scan 2.png"], ["Röntgen.png"])
     data = load_xray_folder(tmp_path)
-    assert list(data.groups) == ["all/scan 1", "all/scan 2", "all/Röntgen"]
-    assert list(data.patient) == ["scan 1", "scan 2", "Röntgen"]
+    assert data.groups[2] == "all/PNEUMONIA/Röntgen.png"
+    assert data.patient[2] == "all/PNEUMONIA/Röntgen.png"
     assert set(data.subtype) == {""}
+
+
+def test_files_of_one_name_are_different_children(tmp_path):
+    for split in ("train", "test"):
+        two_classes(tmp_path / split, ["0000.png", "0001.png", "0001.jpeg"], ["0000.png"])
+    data = load_xray_folder(tmp_path)
+    assert len(set(data.patient)) == len(set(data.groups)) == 8
 
 
 def test_litter_is_ignored_in_silence(tmp_path):
@@ -245,14 +252,15 @@ def test_images_without_a_label_are_not_dropped_in_silence(tmp_path, name, named
     assert len(data.paths) == 5
 
 
-def test_a_dead_link_is_left_out(tmp_path):
+def test_a_dead_link_is_an_unreadable_image(tmp_path):
     two_classes(tmp_path)
     try:
         (tmp_path / "NORMAL" / "gone.jpeg").symlink_to(tmp_path / "nowhere.jpeg")
     except OSError:
         pytest.skip("this system makes no symbolic links")
-    with pytest.warns(UserWarning, match=r"gone\.jpeg"):
-        assert len(load_xray_folder(tmp_path).paths) == 5
+    assert len(load_xray_folder(tmp_path).paths) == 6
+    with pytest.raises(ImageReadError, match=r"gone\.jpeg"):
+        load_xray_folder(tmp_path, on_error="raise")
 
 
 def test_rows_are_sorted_whatever_the_system_lists_first(tmp_path, monkeypatch):
@@ -477,7 +485,10 @@ def test_dicom_files_are_told_by_their_content(hospital):
         "IM000001",
         "scan.DCM",
     ]
-    assert data.patient.tolist() == ["dicom-1", "dicom-1", "1.2.840.6", "dicom-2", "dicom-1"]
+    assert data.patient.tolist() == [
+        *("dicom-1", "dicom-1", "train/NORMAL/1.2.840.6", "dicom-2", "dicom-1"),
+    ]
+    assert data.left_out == [os.path.join("train", "PNEUMONIA", "notes.txt")]
     assert data.groups[4] == "train/dicom-1"
     assert data.groups[0] == "test/dicom-1"
     assert XRaySequence(data.paths, size=(12, 9))[4].shape == (12, 9)
@@ -487,6 +498,16 @@ def test_identifiers_stay_in_their_files(hospital):
     data = load_xray_folder(hospital)
     assert "4711" not in str(dict(data))
     assert "0815" not in str(dict(data))
+
+
+def test_one_identifier_for_all_is_told(tmp_path):
+    save_dicom(tmp_path / "NORMAL/1", "ANONYMOUS")
+    save_dicom(tmp_path / "PNEUMONIA/2", "")
+    assert len(set(load_xray_folder(tmp_path).patient)) == 2
+    save_dicom(tmp_path / "PNEUMONIA/3", "ANONYMOUS")
+    with pytest.warns(UserWarning, match="^All 2 DICOM files .* groups of your own") as told:
+        assert load_xray_folder(tmp_path).patient[0] == "dicom-1"
+    assert told[0].filename == __file__
 
 
 @pytest.fixture
@@ -530,7 +551,7 @@ def test_bad_files_are_left_out_and_told(half_broken):
         data = load_xray_folder(half_broken, on_error="skip")
     assert [Path(path).name for path in data.paths] == ["a.png", "d.png"]
     assert data.target.tolist() == ["NORMAL", "PNEUMONIA"]
-    assert data.patient.tolist() == ["a", "d"]
+    assert data.patient.tolist() == ["all/NORMAL/a.png", "all/PNEUMONIA/d.png"]
     assert {Path(path).name for path in data.unreadable} == {"b.png", "c.png"}
     assert "1 NORMAL + 1 PNEUMONIA" in data.DESCR
 

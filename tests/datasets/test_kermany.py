@@ -122,6 +122,9 @@ def test_an_unpacked_folder_that_was_changed_is_noticed(offer, tmp_path):
     os.unlink(data.paths[0])
     with pytest.raises(DatasetError, match="holds 5 images, but 6 were unpacked"):
         fetch_kermany(data_home=tmp_path)
+    shutil.rmtree(tmp_path / "ChestXRay2017" / "chest_xray" / "train" / "NORMAL")
+    with pytest.raises(DatasetError, match=r"(?s)changed since.* NORMAL .*unpacks it anew"):
+        fetch_kermany(data_home=tmp_path)
     shutil.rmtree(tmp_path / "ChestXRay2017")
     assert len(fetch_kermany(data_home=tmp_path).paths) == 6
 

@@ -66,15 +66,18 @@ def check_collection(data):
     patient = columns.get("patient", columns.get("groups"))
     numbers = np.arange(n).astype(str)
     files = [PureWindowsPath(path).name for path in images] if has_files else [""] * n
+    is_known = _tell_patient(columns.get("patient"), patient, files)
+    patient = numbers if patient is None else patient
     places = np.char.add(np.where(split == "all", "", np.char.add(split, "/")), target)
     shown = [_shown(file, f"image {row}") for row, file in enumerate(files)]
     return images, Collection(
         names=[f"{place}/{name}" for place, name in zip(places, shown, strict=True)],
         target=target,
         split=split,
-        groups=columns.get("groups", numbers if patient is None else patient),
-        patient=numbers if patient is None else patient,
-        is_known=_tell_patient(columns.get("patient"), patient, files),
+        groups=columns.get("groups", patient),
+        # Of the others the file names are compared.
+        patient=np.where(is_known, patient, files if has_files else patient),
+        is_known=is_known,
     )
 
 
@@ -82,9 +85,8 @@ def _tell_patient(fine, patient, files):
     """Whether the patient of each image is known."""
     if fine is None:
         return np.full(len(files), patient is not None)
-    # load_xray_folder takes a name that tells no patient for the patient.
-    names = [(file, os.path.splitext(file)[0]) for file in files]
-    return np.array([key not in pair for key, pair in zip(fine, names, strict=True)])
+    # load_xray_folder names a patient of whom it knows nothing after the file.
+    return np.array([not key.endswith(f"/{file}") for key, file in zip(fine, files, strict=True)])
 
 
 def _shown(name, otherwise):
