@@ -3,6 +3,7 @@
 import io
 import logging
 import os
+import re
 import warnings
 from contextlib import nullcontext
 from threading import Lock
@@ -15,6 +16,8 @@ from skpneumo.images._dicom import HEAD, DicomError, decode_dicom, is_dicom, pat
 from skpneumo.images._resize import check_aspect, check_image_size, resize_image, resize_xray
 
 _PYDICOM = logging.getLogger("pydicom")
+# By the modules that warn, as in `warnings.filters`.
+_QUIET = ("ignore", None, Warning, re.compile(r"(pydicom|PIL)(\.|$)"), 0)
 MAX_PIXELS = 50_000_000
 _STARTS = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n"}
 _ORIENTATION = 0x0112
@@ -144,22 +147,24 @@ def read_patient(path):
 
 
 class _Silence:
-    """Keep warnings, and what pydicom logs, silent while any thread reads: they quote files.
+    """Keep what pydicom and Pillow warn of, and what pydicom logs, silent while any thread reads.
 
-    `warnings.catch_warnings` acts on the whole process: threads that leave it in another order
-    than they entered it would silence the process for good.
+    It quotes files. `warnings.catch_warnings` will not do: it acts on the whole process, and puts
+    back what it found, so that what other threads warn of or set meanwhile would be lost.
     """
 
     def __init__(self):
         self._lock = Lock()
         self._n_readers = 0
+        self._silenced = []
 
     def __enter__(self):
         with self._lock:
+            # Other threads may have put a list of their own there, or "error" in front.
+            if warnings.filters[:1] != [_QUIET]:
+                warnings.filters.insert(0, _QUIET)
+                self._silenced.append(warnings.filters)
             if not self._n_readers:
-                self._caught = warnings.catch_warnings()
-                self._caught.__enter__()
-                warnings.simplefilter("ignore")
                 self._was_disabled, _PYDICOM.disabled = _PYDICOM.disabled, True
             self._n_readers += 1
 
@@ -167,7 +172,10 @@ class _Silence:
         with self._lock:
             self._n_readers -= 1
             if not self._n_readers:
-                self._caught.__exit__(*error)
+                for filters in (*self._silenced, warnings.filters):
+                    while _QUIET in filters:
+                        filters.remove(_QUIET)
+                self._silenced.clear()
                 _PYDICOM.disabled = self._was_disabled
 
 

@@ -6,6 +6,7 @@ import logging
 import sys
 import tracemalloc
 import warnings
+import zlib
 
 import imagecodecs
 import numpy as np
@@ -175,7 +176,7 @@ def test_tables_are_as_in_pydicom(stored):
     )
     dataset.ModalityLUTSequence[0].ModalityLUTType = "US"
     shown = apply_voi_lut(apply_modality_lut(stored, dataset), dataset).astype(float)
-    expected = 255 * shown / interest.max()
+    expected = 255 * shown / (2**16 - 1)
     assert np.abs(read_xray(written(dataset)) - expected).max() <= 0.5 + 1e-6
 
 
@@ -183,6 +184,28 @@ def test_a_table_of_eight_bits_takes_values_of_twelve(stored):
     entries = np.arange(4096) // 16
     dataset = radiograph(stored, n_bits=12, VOILUTSequence=table(0, entries, n_bits=8))
     np.testing.assert_array_equal(read_xray(written(dataset)), stored // 16)
+
+
+@pytest.mark.parametrize("n_entries", [255, 256])
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_the_byte_that_fills_up_a_table_of_eight_bits_is_no_entry(n_entries, syntax):
+    pixels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    entries = np.arange(n_entries)[::-1].astype(np.uint8)
+    tables = table(0, entries, n_bits=8)
+    tables[0].add_new("LUTData", "OW", entries.tobytes() + b"\xc8" * (n_entries % 2))
+    image = read_xray(written(radiograph(pixels, syntax=syntax, VOILUTSequence=tables)))
+    np.testing.assert_array_equal(image, entries[np.minimum(pixels, n_entries - 1)])
+
+
+@pytest.mark.parametrize(
+    ("n_bits", "white"), [(12, 4095), (16, 65535), (8, 2047), (0, 2047), (17, 2047)]
+)
+def test_a_table_is_shown_over_the_bits_of_its_entries(n_bits, white):
+    pixels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    entries = np.arange(1000, 1512, 2)
+    tables = table(0, entries, n_bits=n_bits)
+    image = read_xray(written(radiograph(pixels, VOILUTSequence=tables)))
+    np.testing.assert_array_equal(image, np.round(255 * entries[pixels] / white))
 
 
 @pytest.mark.parametrize(
@@ -213,6 +236,18 @@ def test_padding_is_black_and_stretches_nothing(stored, colours, limit):
     assert not image[:n_black].any()
     rest = stretched(padded[n_black:])
     np.testing.assert_array_equal(image[n_black:], rest if colours[-1] == "2" else 255 - rest)
+
+
+@pytest.mark.parametrize("padding", [0, 200, 255])
+@pytest.mark.parametrize("colours", ["MONOCHROME1", "MONOCHROME2"])
+def test_padding_leaves_other_values_of_eight_bits_as_they_are(padding, colours):
+    pixels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    dataset = radiograph(pixels, PhotometricInterpretation=colours)
+    dataset.add_new("PixelPaddingValue", "US", padding)
+    shown = pixels if colours[-1] == "2" else 255 - pixels
+    np.testing.assert_array_equal(
+        read_xray(written(dataset)), np.where(pixels == padding, 0, shown)
+    )
 
 
 @pytest.mark.parametrize("told", [("SS", -2000), ("US", 2**16 - 2000), ("US", 2**13 - 2000)])
@@ -297,8 +332,18 @@ def test_what_is_refused(tmp_path, stored, elements, cause):
         read_xray(path)
 
 
-def test_a_missing_modality_is_told_by_the_class(stored):
-    assert read_xray(written(radiograph(stored, Modality=None))).shape == stored.shape
+@pytest.mark.parametrize("end", ["", ".1", ".1.1"])
+def test_a_missing_modality_is_told_by_the_class(stored, end):
+    told = f"1.2.840.10008.5.1.4.1.1.1{end}"
+    data = written(radiograph(stored, Modality=None, SOPClassUID=told))
+    assert read_xray(data).shape == stored.shape
+
+
+@pytest.mark.parametrize("end", [".2", "2.1", "28", "04.1"])
+def test_classes_of_other_images(stored, end):
+    # Mammography, angiography, PET, an encapsulated PDF
+    told = f"1.2.840.10008.5.1.4.1.1.1{end}"
+    refused(radiograph(stored, Modality=None, SOPClassUID=told), "modality is not told")
 
 
 def test_the_message_of_a_damaged_file_quotes_nothing(stored):
@@ -345,8 +390,6 @@ def test_a_patient_that_cannot_be_told_is_none(stored, tmp_path, kind):
 
 
 def test_deflated_bombs_are_not_inflated():
-    import zlib
-
     head = written(radiograph(np.zeros((4, 5), np.uint8), syntax=DeflatedExplicitVRLittleEndian))
     start = 144 + int.from_bytes(head[140:144], "little")
     deflater = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
@@ -359,6 +402,38 @@ def test_deflated_bombs_are_not_inflated():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 3 * 2**28
+
+
+def deflated(elements, *, private=b"", group_length=False):
+    """A file whose transfer syntax stands behind private information."""
+    meta = b"\x02\x00\x01\x00OB\0\0\x02\0\0\0\0\x01"
+    meta += private and b"\x02\x00\x02\x01OB\0\0" + len(private).to_bytes(4, "little") + private
+    meta += b"\x02\x00\x10\x00UI\x16\x001.2.840.10008.1.2.1.99"
+    if group_length:
+        meta = b"\x02\x00\x00\x00UL\x04\x00" + len(meta).to_bytes(4, "little") + meta
+    deflater = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return bytes(128) + b"DICM" + meta + deflater.compress(elements) + deflater.flush()
+
+
+@pytest.mark.parametrize("private", [b"", bytes(5000)])
+@pytest.mark.parametrize("group_length", [False, True])
+def test_deflated_files_with_any_meta_information(tmp_path, stored, private, group_length):
+    elements = written(radiograph(stored, n_bits=12))
+    elements = elements[144 + int.from_bytes(elements[140:144], "little") :]
+    path = tmp_path / "scan.dcm"
+    path.write_bytes(deflated(elements, private=private, group_length=group_length))
+    np.testing.assert_array_equal(read_xray(path), stretched(stored))
+    assert read_patient(path) == IDENTIFIER
+
+
+@pytest.mark.parametrize("group_length", [False, True])
+def test_deflated_bombs_hide_behind_nothing(tmp_path, monkeypatch, group_length):
+    limit = 2**22
+    monkeypatch.setattr("skpneumo.images._dicom._elements.MAX_BYTES", limit)
+    path = tmp_path / "scan.dcm"
+    path.write_bytes(deflated(bytes(2**26), private=bytes(5000), group_length=group_length))
+    assert peak_of(lambda: refused_file(path, "inflates to more than 4 MiB")) < 4 * limit
+    assert peak_of(lambda: read_patient(path)) < 4 * limit
 
 
 def compressed(pixels, how, *, n_bits, **options):
@@ -426,6 +501,108 @@ def test_bombs_of_elements(stored):
         read_xray(data[:start] + element * 200_000 + data[start:])
 
 
+ITEM, NO_LENGTH = b"\xfe\xff\x00\xe0", b"\xff\xff\xff\xff"
+
+
+def empty_elements(n_elements):
+    numbers = np.arange(n_elements)
+    kind = np.full_like(numbers, int.from_bytes(b"UI", "little"))
+    parts = [0x0011 + 2 * (numbers >> 16), numbers & 0xFFFF, kind, np.zeros_like(numbers)]
+    return np.stack(parts, axis=1).astype("<u2").tobytes()
+
+
+def in_sequence(tag, content, *, open_end=False):
+    """An explicit element that is a sequence of one item, of told lengths or of none."""
+    if open_end:
+        item = ITEM + NO_LENGTH + content + b"\xfe\xff\x0d\xe0" + bytes(4)
+        return tag + b"SQ\0\0" + NO_LENGTH + item + b"\xfe\xff\xdd\xe0" + bytes(4)
+    item = ITEM + len(content).to_bytes(4, "little") + content
+    return tag + b"SQ\0\0" + len(item).to_bytes(4, "little") + item
+
+
+def before_pixels(stored, element):
+    data = written(radiograph(stored))
+    at = data.index(b"\xe0\x7f\x10\x00")
+    return data[:at] + element + data[at:]
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_bombs_of_elements_in_an_item(stored, nested):
+    element = in_sequence(b"\x40\x00\x75\x02", empty_elements(110_000), open_end=True)
+    if nested:
+        element = in_sequence(b"\x28\x00\x10\x30", element, open_end=True)
+    refused_file(before_pixels(stored, element), "more than 100,000 elements")
+
+
+def test_bombs_of_elements_in_the_meta_information(stored):
+    data = written(radiograph(stored))
+    empty = b"\x02\x00\x01\x00UI\0\0"
+    refused_file(data[:132] + empty * 110_000 + data[132:], "more than 100,000 elements")
+
+
+def test_bombs_of_elements_where_the_image_is_wanted(stored):
+    data = written(radiograph(stored))
+    at = data.index(b"\xe0\x7f\x10\x00")
+    bomb = data[:at] + in_sequence(b"\xe0\x7f\x10\x00", empty_elements(140_000))
+    assert peak_of(lambda: refused_file(bomb, "of a kind that holds no pixels")) < 2**24
+
+
+def test_bombs_of_elements_where_tables_are_wanted(stored):
+    data = before_pixels(stored, in_sequence(b"\x28\x00\x10\x30", empty_elements(140_000)))
+    refused_file(data, "VOILUTSequence is larger than any")
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_bombs_of_character_sets(stored, nested):
+    element = b"\x08\x00\x05\x00UC\0\0" + (2**20).to_bytes(4, "little") + b"\\" * 2**20
+    if nested:
+        element = in_sequence(b"\x40\x00\x75\x02", element, open_end=True)
+    data = before_pixels(stored, element)
+    assert peak_of(lambda: refused_file(data, "SpecificCharacterSet is larger than")) < 2**24
+
+
+def test_bombs_of_elements_where_the_patient_is_wanted(tmp_path, stored):
+    data = written(radiograph(stored))
+    at = data.index(b"\x10\x00\x20\x00LO")
+    path = tmp_path / "scan.dcm"
+    path.write_bytes(
+        data[:at] + in_sequence(b"\x10\x00\x20\x00", empty_elements(140_000)) + data[at + 16 :]
+    )
+    assert peak_of(lambda: read_patient(path)) < 2**24
+
+
+def run_lengths(pixels, *segments):
+    starts = np.cumsum([64, *map(len, segments)])[:-1]
+    head = [len(segments), *starts, *[0] * (15 - len(segments))]
+    dataset = radiograph(pixels, syntax=RLELossless)
+    frame = np.array(head, "<u4").tobytes() + b"".join(segments)
+    dataset.PixelData = pydicom.encaps.encapsulate([frame])
+    dataset["PixelData"].is_undefined_length = True
+    return dataset
+
+
+def test_bombs_of_run_lengths():
+    pixels = np.full((8, 8), 77, np.uint8)
+    data = written(run_lengths(pixels, b"\x81\x4d" * 2**20))
+    assert peak_of(lambda: np.testing.assert_array_equal(read_xray(data), pixels)) < 2**24
+
+
+def test_run_lengths_of_every_kind():
+    high, low = b"\x80\xc1\x01", b"\x00\x07\xff\x08\x80\x3c" + bytes(range(61))
+    values = np.full((8, 8), 256) + np.array([7, 8, 8, *range(61)]).reshape(8, 8)
+    dataset = run_lengths(values.astype(np.uint16), high, low)
+    np.testing.assert_array_equal(read_xray(written(dataset)), stretched(values))
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [(b"\xc2\x01",), (b"\x80" * 500,), (b"",), (b"\xc1\x01", b"\xc1\x01"), ()],
+)
+def test_run_lengths_that_tell_another_size(segments):
+    dataset = run_lengths(np.zeros((8, 8), np.uint8), *segments)
+    refused(dataset, "cut off|of another kind than told")
+
+
 def test_tables_larger_than_any(stored):
     dataset = radiograph(stored, n_bits=12, VOILUTSequence=table(0, [1, 2]))
     dataset.VOILUTSequence[0].LUTData = bytes(2**19)
@@ -445,9 +622,26 @@ def test_a_size_that_hides_behind_filling_bytes():
     assert peak_of(lambda: refused(dataset, "damaged, or of another size")) < 2**24
 
 
+@pytest.mark.parametrize("marker", ["ff01", "ffd0", "ffd7", "ffd8", "ff00", "ffdc"])
+def test_a_size_that_hides_behind_a_marker_without_length(marker):
+    file = io.BytesIO()
+    Image.fromarray(np.zeros((300, 200), np.uint8)).save(file, "JPEG")
+    # Where a length is looked for, a comment starts: it would be one of 0xFFFE bytes.
+    stream = b"\xff\xd8" + bytes.fromhex(marker) + b"\xff\xfe\x00\x02" + file.getvalue()[2:]
+    fake = b"\xff\xc0\x00\x0b\x08\x00\x3c\x00\x2f\x01"
+    stream = stream.ljust(4 + 0xFFFE, b"\0") + fake + b"\xff\xd9"
+    dataset, _ = in_jpeg(np.zeros((60, 47), np.uint8))
+    dataset.PixelData = pydicom.encaps.encapsulate([stream])
+    refused(dataset, "damaged, or of another size")
+
+
 def refused(dataset, cause):
+    refused_file(written(dataset), cause)
+
+
+def refused_file(file, cause):
     with pytest.raises(ImageReadError, match=cause):
-        read_xray(written(dataset))
+        read_xray(file)
 
 
 def test_a_size_that_hides_in_a_box(stored):

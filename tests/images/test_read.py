@@ -272,9 +272,49 @@ def test_threads_leave_the_warning_filters_as_they_were(scene):
     assert warnings.filters == before
 
 
+def being_read(data):
+    """A thread that reads a file, and the file that it waits for."""
+    file = Slow(data)
+    thread = threading.Thread(target=read_xray, args=(file,))
+    thread.start()
+    assert file.opened.wait(10)
+    return thread, file
+
+
+def test_what_others_warn_of_while_a_thread_reads_is_shown(scene):
+    before = list(warnings.filters)
+    thread, file = being_read(jpeg_bytes(scene))
+    with pytest.raises(UserWarning, match="of mine"):  # as the settings of pytest want it
+        warnings.warn("of mine", stacklevel=1)
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        warnings.warn("first", stacklevel=1)
+        file.go.set()
+        thread.join()
+        read_xray(jpeg_bytes(scene))
+        warnings.warn("second", stacklevel=1)
+    assert [str(warning.message) for warning in shown] == ["first", "second"]
+    assert warnings.filters == before
+
+
+def test_odd_metadata_does_not_warn_whatever_others_filter(scene):
+    file = io.BytesIO()
+    Image.fromarray(scene).save(file, "JPEG", exif=ODD_EXIF)
+    thread, slow = being_read(jpeg_bytes(scene))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_xray(file.getvalue()).shape == scene.shape
+        slow.go.set()
+        thread.join()
+        with pytest.raises(UserWarning, match="Corrupt EXIF"), Image.open(file) as image:
+            image.getexif().get(0x0112)
+
+
+ODD_EXIF = b"Exif\0\0II*\0\x08\0\0\0\xff\x7f" + b"\x12\x01\x03\0\x01\0"
+
+
 def test_odd_metadata_does_not_warn(tmp_path, scene):
-    exif = b"Exif\0\0II*\0\x08\0\0\0\xff\x7f" + b"\x12\x01\x03\0\x01\0"
-    path = saved(tmp_path / "a.jpeg", Image.fromarray(scene), exif=exif)
+    path = saved(tmp_path / "a.jpeg", Image.fromarray(scene), exif=ODD_EXIF)
     with pytest.warns(UserWarning, match="Corrupt EXIF"), Image.open(path) as image:
         image.getexif().get(0x0112)
     assert read_xray(path).shape == scene.shape

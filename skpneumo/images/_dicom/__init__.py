@@ -19,7 +19,10 @@ _OTHERS = {
 # Of a file of many megabytes the identifier takes the start alone.
 _PATIENT_WITHIN = 2**22
 _AFTER_PATIENT = 0x00100021
-_RADIOGRAPH_CLASSES = "1.2.840.10008.5.1.4.1.1.1"
+# Of computed radiography, and of digital X-rays for presentation and for processing.
+_RADIOGRAPH_CLASSES = tuple("1.2.840.10008.5.1.4.1.1.1" + end for end in ("", ".1", ".1.1"))
+# An element of another kind would be taken apart.
+_KINDS_OF_PIXELS = (None, "OB", "OW", "UN")
 # Names, identifiers and dates are not among them, so that they are never read.
 _TAGS = (
     "SOPClassUID",
@@ -82,7 +85,9 @@ def decode_dicom(file, max_pixels):
     # By rows: an index of 8 or 16 bits is made one of 64.
     for row in words:
         used[row] = True
-    grey = grey_of_words(dataset, used)
+    # Of rescalings and windows beyond what floats hold.
+    with np.errstate(all="ignore"):
+        grey = grey_of_words(dataset, used)
     image = np.empty(words.shape, dtype=np.uint8)
     for out, row in zip(image, words, strict=True):
         np.take(grey, row, out=out)
@@ -93,14 +98,14 @@ def patient_of(file):
     """Identifier of the patient in a DICOM file, or "" where it has none; not to be shown."""
     start = BytesIO(file.read(_PATIENT_WITHIN))
     dataset = parse(start, ("PatientID",), until=_AFTER_PATIENT)
-    return str(dataset.get("PatientID") or "").strip()
+    return str(value_of(dataset, "PatientID") or "").strip()
 
 
 def _check_radiograph(dataset, max_pixels):
     """Refuse what is not a single grey radiograph of a size that can be read."""
     modality = str(value_of(dataset, "Modality") or "")
     class_uid = str(value_of(dataset, "SOPClassUID") or "")
-    told = modality or class_uid.startswith(_RADIOGRAPH_CLASSES)
+    told = modality or class_uid in _RADIOGRAPH_CLASSES
     if not told or (modality and modality not in MODALITIES):
         what = modality if modality in _OTHERS else "another one" if modality else "not told"
         raise DicomError(
@@ -109,6 +114,8 @@ def _check_radiograph(dataset, max_pixels):
         )
     if "PixelData" not in dataset:
         raise DicomError("it holds no image")
+    if dataset.get_item("PixelData").VR not in _KINDS_OF_PIXELS:
+        raise DicomError("its PixelData is of a kind that holds no pixels")
     n_frames, n_samples = (
         int_of(dataset, name, 1) for name in ("NumberOfFrames", "SamplesPerPixel")
     )

@@ -14,10 +14,12 @@ _ITEMS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
 # Of the value of an element that is no table and no image.
 _MAX_VALUE_BYTES = 1024
 _MAX_TABLE_BYTES = 2**18
-_DEFLATED = b"1.2.840.10008.1.2.1.99"
+_MAX_TABLES_BYTES = 2**20
 _PREAMBLE = 128
 HEAD = _PREAMBLE + len(b"DICM")
-_GROUP_LENGTH = 12
+_META_GROUP = 2
+_CHARACTER_SETS = (b"\x08\x00\x05\x00", b"\x00\x08\x00\x05")
+_HEAD_OF_ELEMENT = 8
 
 
 class DicomError(ValueError):
@@ -38,33 +40,83 @@ def is_dicom(head):
 
 def parse(file, tags, until=_PIXEL_DATA + 1):
     """The elements that are asked for, up to one; in bounded time and memory."""
-    from pydicom.filereader import read_dataset, read_partial
+    # Not `dcmread` or `read_partial`: they inflate without limit.
+    from pydicom import uid
+    from pydicom.filereader import read_dataset
     from pydicom.tag import Tag
 
-    tags = [Tag(tag) for tag in tags]
-    data = _contents(file)
-    inflated = _inflated(data)
-    elements = inflated or data
-    if sum(elements.count(item) for item in _ITEMS) > _MAX_ITEMS:
-        raise DicomError(f"it holds more than {_MAX_ITEMS:,} items of sequences")
-    n_elements = 0
-
-    def stop(tag, vr, length):
-        nonlocal n_elements
-        n_elements += 1
-        if n_elements > _MAX_ELEMENTS:
-            raise DicomError(f"it holds more than {_MAX_ELEMENTS:,} elements")
-        return tag >= until
-
+    file = _Bounded(_contents(file))
     try:
-        if inflated:
-            return read_dataset(BytesIO(inflated), False, True, stop_when=stop, specific_tags=tags)
-        return read_partial(BytesIO(data), stop, force=True, specific_tags=tags)
+        meta = _meta(file)
+        syntax = meta.TransferSyntaxUID
+        if syntax == uid.DeflatedExplicitVRLittleEndian:
+            file = _Bounded(_inflated(file.read()))
+            meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
+        dataset = read_dataset(
+            file,
+            syntax == uid.ImplicitVRLittleEndian,
+            syntax != uid.ExplicitVRBigEndian,
+            stop_when=lambda tag, *_: tag >= until,
+            specific_tags=[Tag(tag) for tag in tags],
+        )
     except (DicomError, MemoryError):
         raise
     except Exception:
         # Its text may quote what the file says.
         raise DicomError("it is damaged: its elements cannot be told apart") from None
+    dataset.file_meta = meta
+    return dataset
+
+
+class _Bounded(BytesIO):
+    """A file of which pydicom reads only so many items and elements, however they are nested."""
+
+    def __init__(self, data):
+        if sum(data.count(item) for item in _ITEMS) > _MAX_ITEMS:
+            raise DicomError(f"it holds more than {_MAX_ITEMS:,} items of sequences")
+        super().__init__(data)
+        self.n_elements = 0
+        self.tag = b""
+
+    def read(self, size=-1):
+        # pydicom takes it apart wherever it stands.
+        if size > _MAX_VALUE_BYTES and self.tag in _CHARACTER_SETS:
+            raise DicomError("its SpecificCharacterSet is larger than any")
+        data = super().read(size)
+        if size == _HEAD_OF_ELEMENT:
+            self.tag = data[:4]
+            self.n_elements += 1
+            if self.n_elements > _MAX_ELEMENTS:
+                raise DicomError(f"it holds more than {_MAX_ELEMENTS:,} elements")
+        return data
+
+
+def _meta(file):
+    """How the file is encoded, as it says or else looks; leaves the file at its first element."""
+    from pydicom import uid
+    from pydicom.dataset import FileMetaDataset
+    from pydicom.filereader import read_dataset
+    from pydicom.tag import Tag
+
+    if not file.read(HEAD).endswith(b"DICM"):
+        file.seek(0)
+    meta = read_dataset(
+        file,
+        False,
+        True,
+        stop_when=lambda tag, *_: tag >> 16 != _META_GROUP,
+        specific_tags=[Tag("TransferSyntaxUID")],
+    )
+    meta = FileMetaDataset(meta)
+    if not value_of(meta, "TransferSyntaxUID"):
+        first = file.tell()
+        is_big_endian = int.from_bytes(file.read(2), "little") >= 2**10
+        file.seek(first)
+        # Whether it is implicit, pydicom sees itself.
+        meta.TransferSyntaxUID = (
+            uid.ExplicitVRBigEndian if is_big_endian else uid.ExplicitVRLittleEndian
+        )
+    return meta
 
 
 def _contents(file):
@@ -76,14 +128,9 @@ def _contents(file):
 
 
 def _inflated(data):
-    """Elements of a file that is compressed as a whole, or None: pydicom sets no limit to them."""
-    if _DEFLATED not in data[:1024]:
-        return None
-    start = HEAD + _GROUP_LENGTH
-    start += int.from_bytes(data[start - 4 : start], "little")
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        elements = inflater.decompress(data[start:], MAX_BYTES)
+        elements = inflater.decompress(data, MAX_BYTES)
     except zlib.error:
         raise DicomError("it is damaged: it cannot be inflated") from None
     if inflater.unconsumed_tail:
@@ -91,10 +138,10 @@ def _inflated(data):
     return elements
 
 
-def value_of(dataset, name):
+def value_of(dataset, name, max_bytes=_MAX_VALUE_BYTES):
     """Value of an element, or None; refused where it is too large to be one."""
     raw = dataset.get_item(name) if name in dataset else None
-    if raw is not None and (getattr(raw, "length", 0) or 0) > _MAX_VALUE_BYTES:
+    if raw is not None and (getattr(raw, "length", 0) or 0) > max_bytes:
         raise DicomError(f"its {name} is larger than any")
     return dataset.get(name)
 
@@ -120,7 +167,7 @@ def number_of(dataset, name):
 
 def table_of(dataset, name):
     """First item of a sequence of tables, or None where there is none, or an empty one."""
-    items = dataset.get(name)
+    items = value_of(dataset, name, _MAX_TABLES_BYTES)
     if not items:
         return None
     for part in ("LUTDescriptor", "LUTData"):

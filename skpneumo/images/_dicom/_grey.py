@@ -5,7 +5,7 @@ from scipy.special import expit
 
 from skpneumo.images._dicom._elements import DicomError, int_of, number_of, table_of, value_of
 
-_BIG_ENDIAN = "1.2.840.10008.1.2.2"
+_MAX_TABLE_BITS = 16
 
 
 def grey_of_words(dataset, used):
@@ -33,7 +33,7 @@ def grey_of_words(dataset, used):
     if brightness is None:
         brightness = _in_window(dataset, values)
     if brightness is None:
-        brightness = _stretched(values, used & ~padding if n_bits > 8 else ~padding)
+        brightness = _stretched(values, used & ~padding if n_bits > 8 else np.ones_like(used))
     if dataset.PhotometricInterpretation == "MONOCHROME1":
         brightness = 1 - brightness
     brightness[padding] = 0
@@ -56,7 +56,7 @@ def _of_modality(dataset, values):
     """Values in the units of the modality."""
     table = table_of(dataset, "ModalityLUTSequence")
     if table is not None:
-        return _in_table(dataset, table, values)
+        return _in_table(table, values)
     slope, intercept = (number_of(dataset, f"Rescale{name}") for name in ("Slope", "Intercept"))
     if slope == 0:
         raise DicomError("its rescaling makes all values equal")
@@ -69,22 +69,26 @@ def _in_table_of_interest(dataset, values):
     if table is None:
         return None
     try:
-        shown = _in_table(dataset, table, values)
+        shown = _in_table(table, values)
+        n_bits = int(table.LUTDescriptor[2])
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         return None
     low, high = shown.min(), shown.max()
-    return None if low == high else (shown - low) / (high - low)
+    if low == high:
+        return None
+    # Some writers tell fewer bits than their entries have, or none.
+    n_bits = n_bits if 0 < n_bits <= _MAX_TABLE_BITS else 0
+    return shown / max(2**n_bits - 1, 2 ** int(high).bit_length() - 1)
 
 
-def _in_table(dataset, item, values):
+def _in_table(item, values):
     n_entries, first, _ = (int(number) for number in item.LUTDescriptor)
-    entries = item.LUTData
-    if isinstance(entries, bytes):
-        n_entries = n_entries or 2**16
-        size = 1 if len(entries) < 2 * n_entries else 2
-        order = ">" if dataset.file_meta.TransferSyntaxUID == _BIG_ENDIAN else "<"
-        entries = np.frombuffer(entries, f"{order}u{size}")
-    entries = np.asarray(entries, dtype=float)
+    n_entries = n_entries or 2**16
+    # Not what pydicom makes of them: it takes two entries of 8 bits for one of 16.
+    raw = item.get_item("LUTData")
+    size = 1 if len(raw.value) < 2 * n_entries else 2
+    order = "<" if raw.is_little_endian else ">"
+    entries = np.frombuffer(raw.value[: size * n_entries], f"{order}u{size}").astype(float)
     if first >= 2**15 and values.min() < 0:
         first -= 2**16
     return entries[np.clip(values.astype(int) - first, 0, len(entries) - 1)]

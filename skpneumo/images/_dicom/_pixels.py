@@ -1,5 +1,6 @@
 """What a DICOM file stores of each pixel, compressed or not."""
 
+import math
 import struct
 
 import numpy as np
@@ -11,7 +12,9 @@ _J2K_START = b"\xff\x4f\xff\x51"
 _MAX_SEGMENTS = 1000
 _JPEG_END = b"\xff\xd9"
 _JPEG_END_WITHIN = 64
-_FRAME_MARKERS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
+_FRAME_MARKERS = {*range(0xFFC0, 0xFFD0), 0xFFF7} - {0xFFC4, 0xFFC8, 0xFFCC}
+# Tables, comments and what applications add; decoders differ in what they make of others.
+_SEGMENT_MARKERS = {0xFFC4, 0xFFCC, 0xFFDB, 0xFFDD, *range(0xFFE0, 0xFFF0), 0xFFF8, 0xFFFE}
 # By the start of the transfer syntax.
 _DECODERS = {
     "jpeg8_decode": tuple(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 57, 70)),
@@ -26,24 +29,66 @@ def stored_words(dataset):
 
     n_bits, allocated = int_of(dataset, "BitsStored", 0), int_of(dataset, "BitsAllocated", 0)
     unsigned = np.uint8 if allocated == 8 else np.uint16
-    syntax = _set_transfer_syntax(dataset)
+    syntax = dataset.file_meta.TransferSyntaxUID
     if syntax.is_encapsulated and syntax != _RLE:
         words = _decompressed(dataset, syntax)
         if not int_of(dataset, "PixelRepresentation", 0):
             # Lossy ones may overshoot.
             words = np.clip(words, 0, 2**n_bits - 1)
         return words.astype(unsigned, copy=False)
-    # pydicom takes the lowest bits for those that are stored.
-    dataset.BitsStored = allocated
-    words = pixel_array(dataset, index=0, raw=True).astype(unsigned, copy=False)
-    dataset.BitsStored = n_bits
+    if syntax == _RLE:
+        words = _of_run_lengths(_codestream(dataset), _shape(dataset), allocated // 8)
+    else:
+        # pydicom takes the lowest bits for those that are stored.
+        dataset.BitsStored = allocated
+        words = pixel_array(dataset, index=0, raw=True).astype(unsigned, copy=False)
+        dataset.BitsStored = n_bits
     unused = int_of(dataset, "HighBit", n_bits - 1) + 1 - n_bits
     return words >> np.uint8(unused) if unused else words
 
 
-def _decompressed(dataset, syntax):
+def _codestream(dataset):
     from pydicom.encaps import get_frame
 
+    return get_frame(dataset.PixelData, 0, number_of_frames=1)
+
+
+def _shape(dataset):
+    return int_of(dataset, "Rows", 0), int_of(dataset, "Columns", 0)
+
+
+def _of_run_lengths(codestream, shape, n_planes):
+    """Words of a run-length coded image: a plane of their highest bytes first; PS3.5, annex G."""
+    n_segments, *starts = struct.unpack_from("<16I", codestream)
+    if n_segments != n_planes:
+        raise DicomError("its compressed image is of another kind than told")
+    ends = [*starts[1:n_segments], len(codestream)]
+    planes = [
+        _without_runs(codestream[start:end], math.prod(shape))
+        for start, end in zip(starts, ends, strict=False)
+    ]
+    return np.stack(planes, axis=-1).view(f">u{n_planes}").astype(f"u{n_planes}").reshape(shape)
+
+
+def _without_runs(segment, n_bytes):
+    """So many bytes and no more; pydicom would make all that the segment tells."""
+    # What cannot be made shorter takes a byte more for each 128.
+    segment = segment[: n_bytes + n_bytes // 64 + 64]
+    found, position, end = bytearray(), 0, len(segment)
+    while position < end and len(found) < n_bytes:
+        head, position = segment[position], position + 1
+        if head < 128:
+            start, position = position, position + head + 1
+            found += segment[start:position]
+        elif head > 128:
+            found += segment[position : position + 1] * (257 - head)
+            position += 1
+    if len(found) < n_bytes:
+        raise DicomError("its compressed image is cut off")
+    return np.frombuffer(found, np.uint8)[:n_bytes]
+
+
+def _decompressed(dataset, syntax):
     decoder = next((name for name, ends in _DECODERS.items() if syntax.startswith(ends)), None)
     if decoder is None:
         raise DicomError(f"it is compressed as {syntax.name}, which cannot be read")
@@ -53,8 +98,7 @@ def _decompressed(dataset, syntax):
         raise DicomError(
             f'it is compressed as {syntax.name}: reading it takes pip install "skpneumo[dicom]"'
         ) from None
-    codestream = get_frame(dataset.PixelData, 0, number_of_frames=1)
-    shape = int_of(dataset, "Rows", 0), int_of(dataset, "Columns", 0)
+    codestream, shape = _codestream(dataset), _shape(dataset)
     if decoder == "jpeg2k_decode":
         codestream = _without_boxes(codestream)
         told = _shape_in_jpeg2000(codestream)
@@ -69,22 +113,6 @@ def _decompressed(dataset, syntax):
     if words.shape != shape or words.itemsize > 2:
         raise DicomError("its compressed image is of another kind than told")
     return words
-
-
-def _set_transfer_syntax(dataset):
-    """How the file is encoded; where it does not tell, what pydicom found out."""
-    from pydicom.dataset import FileMetaDataset
-    from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
-
-    meta = getattr(dataset, "file_meta", None)
-    syntax = None if meta is None else meta.get("TransferSyntaxUID")
-    if syntax is None:
-        implicit, little = dataset.original_encoding
-        explicit = ExplicitVRLittleEndian if little in (None, True) else ExplicitVRBigEndian
-        syntax = ImplicitVRLittleEndian if implicit else explicit
-        dataset.file_meta = FileMetaDataset()
-        dataset.file_meta.TransferSyntaxUID = syntax
-    return syntax
 
 
 def _without_boxes(data):
@@ -116,9 +144,9 @@ def _shape_in_jpeg(codestream):
         (marker,) = struct.unpack_from(">H", codestream, position)
         if marker == 0xFFFF:  # filling
             position += 1
-        elif marker & 0xFF in _FRAME_MARKERS and marker >= 0xFF00:
+        elif marker in _FRAME_MARKERS:
             return struct.unpack_from(">HHB", codestream, position + 5)
-        elif marker >= 0xFF00:
+        elif marker in _SEGMENT_MARKERS:
             (length,) = struct.unpack_from(">H", codestream, position + 2)
             position += 2 + length
         else:
