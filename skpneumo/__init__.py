@@ -11,6 +11,7 @@ _HOMES = {
     "OperatingPointClassifierCV": "model_selection",
     "XRayAugmenter": "preprocessing",
     "XRayLoader": "preprocessing",
+    "XRayOutlierDetector": "preprocessing",
     "XRayOverSampler": "preprocessing",
     "XRayResizer": "preprocessing",
     "clear_cache": "_store",

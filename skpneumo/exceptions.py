@@ -17,5 +17,9 @@ class ModelFileError(ValueError):
     """A file does not hold a model that can be trusted; the message says what is wrong with it."""
 
 
+class OutlierWarning(UserWarning):
+    """Images are unlike those of the training; the message tells which."""
+
+
 class CacheWarning(UserWarning):
     """Something cannot be kept on disk; results are right, but are computed again."""

@@ -2,7 +2,8 @@
 
 from skpneumo.preprocessing._augmenter import XRayAugmenter
 from skpneumo.preprocessing._loader import XRayLoader
+from skpneumo.preprocessing._outliers import XRayOutlierDetector
 from skpneumo.preprocessing._over_sampler import XRayOverSampler
 from skpneumo.preprocessing._resizer import XRayResizer
 
-__all__ = ["XRayAugmenter", "XRayLoader", "XRayOverSampler", "XRayResizer"]
+__all__ = ["XRayAugmenter", "XRayLoader", "XRayOutlierDetector", "XRayOverSampler", "XRayResizer"]

@@ -13,7 +13,7 @@ def tag_images(input_tags):
 
 
 class XRayTransformer(TransformerMixin, BaseEstimator):
-    """Base of transformers that learn nothing from the images.
+    """Base of transformers of images, most of which learn nothing from them.
 
     Without ``get_feature_names_out`` scikit-learn offers no ``set_output`` here: images cannot
     be the columns of a data frame.

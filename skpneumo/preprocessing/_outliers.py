@@ -1,0 +1,191 @@
+"""Images unlike those that a model was trained on are told, not judged in silence."""
+
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+from PIL import Image, ImageOps
+from scipy.linalg import eigh
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
+
+from skpneumo.exceptions import OutlierWarning
+from skpneumo.images import XRaySequence, as_xrays, resize_xrays
+from skpneumo.preprocessing._base import XRayTransformer
+
+_SIDE = 24
+_MAX_NAMED = 5
+
+
+def _thumbnails(X):
+    """Small copies with equalised histograms, as rows of numbers from 0 to 1."""
+    size = (_SIDE, _SIDE)
+    small = X.resized(size) if isinstance(X, XRaySequence) else resize_xrays(X, size)
+    even = [np.asarray(ImageOps.equalize(Image.fromarray(image))) for image in np.asarray(small)]
+    return np.reshape(even, (len(even), -1)) / 255.0
+
+
+class XRayOutlierDetector(XRayTransformer):
+    """Warn of images unlike those of the training.
+
+    A classifier has an answer to everything: to an X-ray that lies on its side, to a negative, to
+    a photograph. As the first step of a pipeline this one leaves the images as they are, and warns
+    of those to which the answer means nothing.
+
+    Parameters
+    ----------
+    n_components : int, default=20
+        Principal components of the training images that an image may be made of.
+    contamination : float, default=0.01
+        Share of the training images that count as outliers; from 0 to 0.5.
+
+    Attributes
+    ----------
+    mean_ : ndarray of shape (576,)
+        Mean of the training images, as thumbnails of 24 x 24 pixels.
+    components_ : ndarray of shape (n_components, 576)
+        Their principal components.
+    threshold_ : float
+        Distance from which on an image is an outlier.
+
+    See Also
+    --------
+    skpneumo.datasets.audit : Looks a whole collection over for images that are out of place.
+
+    Notes
+    -----
+    The score is the reconstruction error of a principal component analysis [1]_ of small copies
+    with equalised histograms, which neither exposure nor the finer findings change: X-rays of the
+    chest are alike at that size, and other images are not. It knows nothing of disease, and finds
+    neither a mirrored X-ray nor one of an adult.
+
+    References
+    ----------
+    .. [1] Jackson & Mudholkar, "Control procedures for residuals associated with principal
+       component analysis", Technometrics 21 (1979), 341-349.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skpneumo.datasets import make_xrays
+    >>> from skpneumo.preprocessing import XRayOutlierDetector
+    >>> xrays = make_xrays(200, image_size=(48, 40), random_state=0).images
+    >>> detector = XRayOutlierDetector().fit(xrays[:150])
+    >>> scores = detector.outlier_score(xrays[150:])
+    >>> inverted = detector.outlier_score(255 - xrays[150:])
+    >>> bool(np.median(scores) < 1 < inverted.min())
+    True
+    """
+
+    _parameter_constraints: dict = {
+        "n_components": [Interval(Integral, 1, _SIDE**2, closed="both")],
+        "contamination": [Interval(Real, 0, 0.5, closed="left")],
+    }
+
+    def __init__(self, *, n_components=20, contamination=0.01):
+        self.n_components = n_components
+        self.contamination = contamination
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = True
+        return tags
+
+    def fit(self, X, y=None):
+        """Learn what the training images look like.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, H, W), XRaySequence or array-like of str or path
+            Images, or paths of files; at least two.
+        y : Ignored
+            Not used, present for API consistency by convention.
+
+        Returns
+        -------
+        XRayOutlierDetector
+            The transformer itself.
+        """
+        self._validate_params()
+        rows = _thumbnails(as_xrays(X))
+        if len(rows) < 2:
+            raise ValueError(f"XRayOutlierDetector learns from at least 2 images; got {len(rows)}.")
+        n_components = min(self.n_components, len(rows) - 1)
+        last = rows.shape[1] - 1
+        # Unlike scikit-learn's PCA it does not mind images that are all alike.
+        _, axes = eigh(np.cov(rows, rowvar=False), subset_by_index=[last + 1 - n_components, last])
+        self.mean_, self.components_ = rows.mean(axis=0), axes.T
+        self.threshold_ = float(np.quantile(self._distance(rows), 1 - self.contamination))
+        return self
+
+    def fit_transform(self, X, y=None):
+        """Learn what the training images look like; they are returned without a warning.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, H, W), XRaySequence or array-like of str or path
+            Images, or paths of files; at least two.
+        y : Ignored
+            Not used, present for API consistency by convention.
+
+        Returns
+        -------
+        ndarray of shape (n, H, W), dtype uint8, or XRaySequence
+            The same images.
+        """
+        self.fit(X)
+        return as_xrays(X)
+
+    def transform(self, X):
+        """Leave the images as they are, and warn of outliers.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, H, W), XRaySequence or array-like of str or path
+            Images, or paths of files.
+
+        Returns
+        -------
+        ndarray of shape (n, H, W), dtype uint8, or XRaySequence
+            The same images.
+
+        Warns
+        -----
+        OutlierWarning
+            If images are unlike those of the training; it tells their rows.
+        """
+        X = as_xrays(X)
+        outliers = np.flatnonzero(self.outlier_score(X) > 1)
+        if len(outliers):
+            named = ", ".join(map(str, outliers[:_MAX_NAMED]))
+            more = len(outliers) - _MAX_NAMED
+            warnings.warn(
+                f"{len(outliers):,} of {len(X):,} images are unlike those of the training: what a "
+                f"model says of them may mean nothing. Rows: {named}"
+                + (f" and {more:,} more." if more > 0 else "."),
+                OutlierWarning,
+                stacklevel=2,
+            )
+        return X
+
+    def outlier_score(self, X):
+        """How unlike the training images each image is.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, H, W), XRaySequence or array-like of str or path
+            Images, or paths of files.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            From 0 on; above 1 an image is an outlier.
+        """
+        check_is_fitted(self)
+        # Training images that are all alike leave no distance at all.
+        return self._distance(_thumbnails(as_xrays(X))) / max(self.threshold_, 1e-9)
+
+    def _distance(self, rows):
+        rows = rows - self.mean_
+        made_of = rows @ self.components_.T @ self.components_
+        return np.linalg.norm(rows - made_of, axis=1)
