@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+_WIDEST_BORDER = 0.12
+
 
 def check_augmentation(augmentation):
     """Return ``augmentation`` if it is an `Augmentation`, which its ``repr`` tells whole."""
@@ -31,6 +33,11 @@ class Augmentation:
         Largest shift, as a share of each side.
     zoom : float, default=0.0
         Largest change of scale: 0.1 draws from 1/1.1 to 1.1.
+    aspect : float, default=0.0
+        Largest change of the ratio of width to height: 0.4 draws from 1/1.4 to 1.4.
+    border : float, default=0.0
+        Probability that black or white bars of up to 12 % of a side lie beside the image, which
+        shrinks to make room for them.
     brightness : float, default=0.0
         Largest change of brightness, as a share of the full range.
     contrast : float, default=0.0
@@ -44,6 +51,8 @@ class Augmentation:
     rotation: float = 0.0
     translation: float = 0.0
     zoom: float = 0.0
+    aspect: float = 0.0
+    border: float = 0.0
     brightness: float = 0.0
     contrast: float = 0.0
     erasing: float = 0.0
@@ -65,22 +74,26 @@ class Augmentation:
         """
         rng = np.random.default_rng(seed)
         image = self._move(image, rng)
+        image = self._frame(image, rng)
         image = self._expose(image, rng)
         return self._erase(image, rng)
 
     def _move(self, image, rng):
         height, width = image.shape
-        angle, scale, right, down = rng.uniform(-1, 1, size=4)
+        angle, scale, right, down, ratio = rng.uniform(-1, 1, size=5)
         mirror = -1.0 if self.horizontal_flip and rng.random() < 0.5 else 1.0
         angle = np.deg2rad(angle * self.rotation)
-        scale = (1 + self.zoom) ** -scale
-        cos, sin = scale * np.cos(angle), scale * np.sin(angle)
+        scale, ratio = (1 + self.zoom) ** -scale, (1 + self.aspect) ** (ratio / 2)
+        across, along = scale / ratio, scale * ratio
+        cos, sin = np.cos(angle), np.sin(angle)
+        to_x = mirror * across * cos, across * sin
+        to_y = -mirror * along * sin, along * cos
         x, y = width / 2, height / 2
         x_from = x - right * self.translation * width
         y_from = y - down * self.translation * height
         affine = (
-            mirror * cos, sin, x_from - mirror * cos * x - sin * y,
-            -mirror * sin, cos, y_from + mirror * sin * x - cos * y,
+            *to_x, x_from - to_x[0] * x - to_x[1] * y,
+            *to_y, y_from - to_y[0] * x - to_y[1] * y,
         )  # fmt: skip
         if np.allclose(affine, (1, 0, 0, 0, 1, 0)):
             return image
@@ -88,6 +101,17 @@ class Augmentation:
             (width, height), Image.Transform.AFFINE, affine, Image.Resampling.BILINEAR, fillcolor=0
         )
         return np.asarray(moved)
+
+    def _frame(self, image, rng):
+        if rng.random() >= self.border:
+            return image
+        height, width = image.shape
+        shares = rng.uniform(0, _WIDEST_BORDER, size=4) * (rng.random(4) < 0.5)
+        left, right, top, bottom = (shares * (width, width, height, height)).astype(int)
+        framed = np.full_like(image, rng.choice([0, 255]))
+        inside = Image.fromarray(image).resize((width - left - right, height - top - bottom))
+        framed[top : height - bottom, left : width - right] = inside
+        return framed
 
     def _expose(self, image, rng):
         shift, gain = rng.uniform(-1, 1, size=2) * (255 * self.brightness, self.contrast)

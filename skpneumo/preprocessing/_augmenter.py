@@ -67,6 +67,13 @@ class XRayAugmenter(XRayTransformer):
         Largest shift, as a share of each side; from 0 to 1.
     zoom : float, default=0.1
         Largest change of scale, from 0 to 1: 0.1 draws from 1/1.1 to 1.1.
+    aspect : float, default=0.4
+        Largest change of the ratio of width to height, from 0 to 1: 0.4 draws from 1/1.4 to 1.4.
+        Images of the ill often have another shape than those of the healthy, which says nothing of
+        the lung.
+    border : float, default=0.3
+        Probability that black or white bars of up to 12 % of a side lie beside the image, which
+        shrinks to make room for them.
     brightness : float, default=0.1
         Largest change of brightness, as a share of the full range; from 0 to 1.
     contrast : float, default=0.2
@@ -114,6 +121,8 @@ class XRayAugmenter(XRayTransformer):
         "rotation": [Interval(Real, 0, 180, closed="both")],
         "translation": [Interval(Real, 0, 1, closed="both")],
         "zoom": [Interval(Real, 0, 1, closed="both")],
+        "aspect": [Interval(Real, 0, 1, closed="both")],
+        "border": [Interval(Real, 0, 1, closed="both")],
         "brightness": [Interval(Real, 0, 1, closed="both")],
         "contrast": [Interval(Real, 0, 1, closed="both")],
         "erasing": [Interval(Real, 0, 1, closed="both")],
@@ -127,6 +136,8 @@ class XRayAugmenter(XRayTransformer):
         rotation=7.0,
         translation=0.05,
         zoom=0.1,
+        aspect=0.4,
+        border=0.3,
         brightness=0.1,
         contrast=0.2,
         erasing=0.0,
@@ -136,6 +147,8 @@ class XRayAugmenter(XRayTransformer):
         self.rotation = rotation
         self.translation = translation
         self.zoom = zoom
+        self.aspect = aspect
+        self.border = border
         self.brightness = brightness
         self.contrast = contrast
         self.erasing = erasing
@@ -163,6 +176,8 @@ class XRayAugmenter(XRayTransformer):
             rotation=float(self.rotation),
             translation=float(self.translation),
             zoom=float(self.zoom),
+            aspect=float(self.aspect),
+            border=float(self.border),
             brightness=float(self.brightness),
             contrast=float(self.contrast),
             erasing=float(self.erasing),

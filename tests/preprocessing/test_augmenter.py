@@ -8,7 +8,9 @@ from sklearn.preprocessing import FunctionTransformer
 from skpneumo.images import Augmentation, XRaySequence
 from skpneumo.preprocessing import XRayAugmenter, XRayLoader, XRayResizer
 
-NONE = dict.fromkeys(["rotation", "translation", "zoom", "brightness", "contrast", "erasing"], 0)
+NONE = dict.fromkeys(
+    ["rotation", "translation", "zoom", "aspect", "border", "brightness", "contrast", "erasing"], 0
+)
 
 
 @pytest.fixture
@@ -102,6 +104,8 @@ def test_nothing_asked_changes_nothing(images):
         ("rotation", 20),
         ("translation", 0.2),
         ("zoom", 0.3),
+        ("aspect", 0.5),
+        ("border", 0.9),
         ("brightness", 0.2),
         ("contrast", 0.5),
         ("erasing", 1.0),
