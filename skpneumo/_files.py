@@ -32,6 +32,26 @@ def whole_file(path):
         raise
 
 
+def check_folder(path):
+    """Refuse a place in a folder that does not exist.
+
+    Parameters
+    ----------
+    path : str or path
+        Of a file to be written.
+
+    Raises
+    ------
+    FileNotFoundError
+        If its folder does not exist.
+    """
+    folder = Path(path).absolute().parent
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"{path} cannot be written: there is no folder {folder}. Make it first."
+        )
+
+
 def write_report(report, path):
     """Write a report as HTML, JSON or text, as the end of the name says.
 
@@ -46,9 +66,18 @@ def write_report(report, path):
     ------
     ValueError
         If it ends in something else than ``.html``, ``.json`` and ``.txt``.
+    FileNotFoundError
+        If its folder does not exist.
+
+    Notes
+    -----
+    Names of files that are no UTF-8 are written with backslashes.
     """
     path = Path(path)
     writers = {".html": report.to_html, ".json": report.to_json, ".txt": report.__str__}
     if path.suffix.lower() not in writers:
         raise ValueError(f"A report ends in {', '.join(writers)}; got {path.name!r}.")
-    path.write_text(writers[path.suffix.lower()](), encoding="utf-8")
+    check_folder(path)
+    text = writers[path.suffix.lower()]()
+    with whole_file(path) as file:
+        file.write(text.encode("utf-8", errors="backslashreplace"))

@@ -3,7 +3,7 @@
 import json
 import os
 import warnings
-import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +56,7 @@ class Checkpoint:
             kept = json.loads(arrays.pop("told").item())
             for name in ("model", "optimizer", "best"):
                 kept[name] = [arrays[f"{name}/{i}"] for i in range(kept[name])]
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        except Exception:  # of whatever kind: it would stop every fit until someone removes it
             return None
         return kept
 
@@ -90,6 +90,8 @@ class Checkpoint:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with whole_file(self.path) as file:
                 np.savez(file, told=np.array(json.dumps(told)), **arrays)
+        except FileNotFoundError:
+            pass  # another process finished the same fit, and removed what this one was writing
         except OSError as error:
             warnings.warn(
                 f"This training cannot be continued if it is killed: {self.path.parent} cannot be "
@@ -101,10 +103,11 @@ class Checkpoint:
 
     def remove(self):
         """Forget it, and what processes left that were killed while they wrote it."""
-        if self.path is not None:
-            self.path.unlink(missing_ok=True)
-            for part in self.path.parent.glob(f".{self.path.name}.*.part"):
-                part.unlink(missing_ok=True)
+        if self.path is None:
+            return
+        for file in [self.path, *self.path.parent.glob(f".{self.path.name}.*.part")]:
+            with suppress(OSError):
+                file.unlink()
 
 
 def restore(model, kept):

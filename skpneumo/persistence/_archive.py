@@ -19,6 +19,8 @@ from skpneumo.exceptions import ModelFileError
 MANIFEST = "manifest.json"
 _MAX_MANIFEST_BYTES = 2**24
 _MAX_MEMBERS = 10_000
+# Of the list of members, which takes some 60 bytes for each.
+_MAX_LIST_BYTES = 2**20
 _MAX_DIMENSIONS = 8
 _DTYPES = {
     np.dtype(name).str: np.dtype(name)
@@ -53,7 +55,11 @@ def write_archive(path, manifest, arrays):
         for name, array in arrays.items()
     }
     text = json.dumps(manifest | {"members": members}, indent=1, allow_nan=False)
-    with whole_file(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+    # Without Zip64, which takes more than 2 GiB and is not read either.
+    with (
+        whole_file(path) as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=False) as archive,
+    ):
         archive.writestr(zipfile.ZipInfo(MANIFEST, _DATE), text)
         for name, array in arrays.items():
             archive.writestr(zipfile.ZipInfo(name, _DATE), array.data)
@@ -115,6 +121,7 @@ def read_archive(path):
 def _opened(path):
     """The archive in a file; whatever is wrong with it is told as one kind of error."""
     try:
+        _check_end(path)
         archive = zipfile.ZipFile(path)
     except FileNotFoundError:
         raise ModelFileError(f"{path}: there is no such file.") from None
@@ -129,8 +136,25 @@ def _opened(path):
             yield archive
         except ModelFileError as error:
             raise ModelFileError(f"{path} is refused: {error}.") from None
-        except (KeyError, TypeError, ValueError, zipfile.BadZipFile, EOFError, OSError):
+        except MemoryError:
+            raise
+        except Exception:
             raise ModelFileError(f"{path} is refused: it is damaged.") from None
+
+
+def _check_end(path):
+    """Refuse, before it is read, a list of members that is longer than that of any model.
+
+    The last 22 bytes of an archive tell the size of the list, unless those of Zip64 before them do.
+    """
+    with open(path, "rb") as file:
+        n_bytes = file.seek(0, os.SEEK_END)
+        file.seek(max(n_bytes - 42, 0))
+        tail = file.read()
+    before, end = tail[:-22], tail[-22:]
+    plain = end.startswith(b"PK\5\6") and not before.startswith(b"PK\6\7")
+    if not plain or int.from_bytes(end[12:16], "little") > _MAX_LIST_BYTES:
+        raise zipfile.BadZipFile
 
 
 def _checked_manifest(archive):
@@ -152,10 +176,9 @@ def _checked_manifest(archive):
     try:
         manifest = json.loads(archive.read(MANIFEST))
         members = manifest["members"]
-        whole = {MANIFEST, *members} == set(names)
     except (ValueError, KeyError, TypeError, RecursionError):
         raise ModelFileError("its manifest is damaged") from None
-    if not whole:
+    if not isinstance(members, dict) or {MANIFEST, *members} != set(names):
         raise ModelFileError("its members are not those that its manifest tells")
     for name, told in members.items():
         _check_member(archive.getinfo(name), told)

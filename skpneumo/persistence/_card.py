@@ -1,9 +1,13 @@
 """What a model file tells of itself, for people."""
 
+import re
+
 from skpneumo.metrics._format import percent
 from skpneumo.persistence._archive import read_manifest
 from skpneumo.persistence._models import check_format, refused_where_odd
 
+# What would begin a heading, a link, code, a column or HTML.
+_MARKUP = re.compile(r"[\\`#<>\[\]|]")
 _FIGURES = {
     "recall": "Recall (sensitivity)",
     "specificity": "Specificity",
@@ -40,31 +44,36 @@ def model_card(path):
         return _card(manifest)
 
 
+def _plain(value):
+    """A text of the file, whoever wrote it, as one line of Markdown without any markup."""
+    return _MARKUP.sub(r"\\\g<0>", " ".join(str(value).split()))
+
+
 def _card(manifest):
     model = manifest["model"]
-    classes = " and ".join(map(str, manifest["classes"]))
+    params = [f"{name}={value}" for name, value in model["params"].items()]
+    versions = [f"{name} {version}" for name, version in manifest["versions"].items()]
     lines = [
-        f"# {model['name']}",
+        f"# {_plain(model['name'])}",
         "",
         "Detects pneumonia in chest X-rays of children. It is not a medical device: it may support "
         "research, and must not decide on patients.",
         "",
         "## Model",
         "",
-        f"- Classes: {classes}; the second is called where its score reaches the threshold.",
-        f"- Threshold: {manifest['threshold']:.6g}, {manifest['threshold_origin']}.",
-        f"- Images: {manifest['image_contract']}",
-        f"- Around it: {', '.join(model['layers']) or 'nothing'}.",
-        f"- Parameters: {', '.join(f'{k}={v}' for k, v in model['params'].items())}.",
-        f"- Fingerprint: `{model['fingerprint']}`.",
-        f"- Made: {manifest['created']}, with "
-        + ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())
-        + ".",
+        f"- Classes: {_plain(' and '.join(map(str, manifest['classes'])))}; the second is called "
+        "where its score reaches the threshold.",
+        f"- Threshold: {manifest['threshold']:.6g}, {_plain(manifest['threshold_origin'])}.",
+        f"- Images: {_plain(manifest['image_contract'])}",
+        f"- Around it: {_plain(', '.join(model['layers'])) or 'nothing'}.",
+        f"- Parameters: {_plain(', '.join(params))}.",
+        f"- Fingerprint: `{_plain(model['fingerprint'])}`.",
+        f"- Made: {_plain(manifest['created'])}, with {_plain(', '.join(versions))}.",
         "",
         "## Data",
         "",
-        f"- Training data, SHA-256: `{manifest['data_fingerprint'] or 'not told'}`.",
-        *(f"- {name}: {text}" for name, text in manifest["notes"].items()),
+        f"- Training data, SHA-256: `{_plain(manifest['data_fingerprint'] or 'not told')}`.",
+        *(f"- {_plain(name)}: {_plain(text)}" for name, text in manifest["notes"].items()),
         "",
         "## Figures",
         "",
@@ -77,9 +86,9 @@ def _figures(metrics):
     if metrics is None:
         return ["None were saved with the model."]
     interval = f"{100 * metrics['confidence']:g} % interval"
-    patients = f" of {metrics['n_patients']} patients" if metrics["n_patients"] else ""
+    patients = f" of {metrics['n_patients']:d} patients" if metrics["n_patients"] else ""
     lines = [
-        f"On {metrics['n_images']} images{patients}, "
+        f"On {metrics['n_images']:d} images{patients}, "
         f"{percent(metrics['prevalence'])} of them with pneumonia.",
         "",
         f"| figure | value | {interval} |",

@@ -1,6 +1,7 @@
 """Estimators as JSON and arrays, and back: what they are by name out of a fixed list, no code."""
 
 import os
+from contextlib import contextmanager
 from numbers import Number
 
 import numpy as np
@@ -13,14 +14,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from skpneumo.classifiers import CNNPneumoniaClassifier, InceptionPneumoniaClassifier
 from skpneumo.exceptions import ModelFileError
-from skpneumo.images import MAX_PIXELS
 from skpneumo.model_selection import OperatingPointClassifierCV
-from skpneumo.networks import count_cnn_weights
+from skpneumo.persistence._limits import check_extent, check_network, check_params
 from skpneumo.preprocessing import XRayAugmenter, XRayLoader, XRayOverSampler, XRayResizer
 
 _CLASSIFIERS = (CNNPneumoniaClassifier, InceptionPneumoniaClassifier)
 _STEPS = (XRayLoader, XRayResizer, XRayAugmenter, XRayOverSampler)
 _PIPELINES = {"Pipeline": Pipeline, "SamplingPipeline": SamplingPipeline}
+_STEP_NAMES = tuple(kind.__name__ for kind in _STEPS)
 _BY_NAME = {kind.__name__: kind for kind in (*_CLASSIFIERS, *_STEPS, OperatingPointClassifierCV)}
 # Folders and ways of computing are of the machine, not of the model.
 _NOT_SAVED = {"memory", "n_jobs", "verbose"}
@@ -41,7 +42,7 @@ _LEARNT = {
 }
 
 
-def describe(estimator, arrays, *, fitted=True):
+def describe(estimator, arrays):
     """Describe an estimator.
 
     Parameters
@@ -50,8 +51,6 @@ def describe(estimator, arrays, *, fitted=True):
         Out of the list.
     arrays : dict of str to ndarray
         Arrays are added here, and the description holds their names.
-    fitted : bool, default=True
-        Whether to describe what it learnt too.
 
     Returns
     -------
@@ -63,16 +62,32 @@ def describe(estimator, arrays, *, fitted=True):
     ModelFileError
         If the estimator, or a parameter, is none that can be saved.
     """
+    description = _describe(estimator, arrays, True)
+    with _told_as_unsavable(estimator):
+        check_extent(description, _STEP_NAMES)
+    return description
+
+
+@contextmanager
+def _told_as_unsavable(estimator):
+    try:
+        yield
+    except ModelFileError as error:
+        raise ModelFileError(
+            f"{estimator!r} cannot be saved: {error}. Set its parameters back to those of its fit, "
+            "or fit it again with others."
+        ) from None
+
+
+def _describe(estimator, arrays, fitted):
     if isinstance(estimator, str) or estimator is None:
         return {"class": "passthrough"}
     for name, kind in _PIPELINES.items():
         if type(estimator) is kind:
-            steps = [
-                [step, describe(part, arrays, fitted=fitted)] for step, part in estimator.steps
-            ]
+            steps = [[step, _describe(part, arrays, fitted)] for step, part in estimator.steps]
             return {"class": name, "steps": steps}
     if type(estimator) is FrozenEstimator:
-        inner = describe(estimator.estimator, arrays, fitted=fitted)
+        inner = _describe(estimator.estimator, arrays, fitted)
         return {"class": "FrozenEstimator", "estimator": inner}
     name = type(estimator).__name__
     if _BY_NAME.get(name) is not type(estimator):
@@ -81,7 +96,8 @@ def describe(estimator, arrays, *, fitted=True):
             "search save best_estimator_; other estimators can be pickled."
         )
     # What was set after the fit may be none that can be loaded.
-    estimator._validate_params()
+    with _told_as_unsavable(estimator):
+        check_params(estimator)
     params, left_out = {}, []
     for key, value in estimator.get_params(deep=False).items():
         if key in _NOT_SAVED:
@@ -103,7 +119,7 @@ def describe(estimator, arrays, *, fitted=True):
         description["fitted"] = {
             key: _encode(value, arrays) for key, value in vars(estimator).items() if key in _LEARNT
         }
-        description["estimator_"] = describe(estimator.estimator_, arrays)
+        description["estimator_"] = _describe(estimator.estimator_, arrays, True)
     return description
 
 
@@ -111,7 +127,7 @@ def _encode_param(key, value, arrays):
     if key == "estimator":
         # A frozen one is found again in what was fitted.
         frozen = isinstance(value, FrozenEstimator)
-        return {"frozen": True} if frozen else {"estimator": describe(value, arrays, fitted=False)}
+        return {"frozen": True} if frozen else {"estimator": _describe(value, arrays, False)}
     if isinstance(value, os.PathLike) or (key == "weights" and value not in ("imagenet", None)):
         return os.path.basename(os.fspath(value))
     return _encode(value, arrays)
@@ -140,18 +156,16 @@ def _encode(value, arrays):
         arrays[name] = value
         return {"array": name}
     if isinstance(value, BaseEstimator) and type(value) in _STEPS:
-        return {"estimator": describe(value, arrays)}
+        return {"estimator": _describe(value, arrays, False)}
     raise TypeError
 
 
 def _describe_network(classifier, arrays):
     check_is_fitted(classifier)
     network_weights = classifier.model_.get_weights()
-    if not _has_weights_of(classifier, network_weights):
-        raise ModelFileError(
-            f"filters={classifier.filters} are not those that it was fitted with. Fit it again, or "
-            "set them back."
-        )
+    told = classifier.image_size_, classifier.precision_, classifier.history_
+    with _told_as_unsavable(classifier):
+        check_network(classifier, *told, network_weights)
     names = []
     for weights in network_weights:
         names.append(f"weights/{len(arrays)}")
@@ -165,13 +179,6 @@ def _describe_network(classifier, arrays):
     }
 
 
-def _has_weights_of(classifier, weights):
-    """Whether so many weights belong to the network of a classifier with its parameters."""
-    if isinstance(classifier, InceptionPneumoniaClassifier):
-        return True  # of one size
-    return sum(array.size for array in weights) == count_cnn_weights(classifier.filters)
-
-
 def build(description, arrays):
     """Build what `describe` described.
 
@@ -180,7 +187,7 @@ def build(description, arrays):
     description : dict
         Nothing in it is trusted.
     arrays : dict of str to ndarray
-        By the names in the description.
+        By the names in the description; those that it uses are taken out.
 
     Returns
     -------
@@ -191,20 +198,25 @@ def build(description, arrays):
     ModelFileError
         If it describes no estimator out of the list.
     """
+    check_extent(description, _STEP_NAMES)
+    return _build(description, arrays)
+
+
+def _build(description, arrays):
     name = description["class"]
     if name == "passthrough":
         return "passthrough"
     if name in _PIPELINES:
         return _PIPELINES[name](
-            [(str(step), build(part, arrays)) for step, part in description["steps"]]
+            [(str(step), _build(part, arrays)) for step, part in description["steps"]]
         )
     if name == "FrozenEstimator":
-        return FrozenEstimator(build(description["estimator"], arrays))
+        return FrozenEstimator(_build(description["estimator"], arrays))
     if name not in _BY_NAME:
         raise ModelFileError(f"it holds an estimator of an unknown kind, {str(name)[:40]!r}")
     kind = _BY_NAME[name]
     learnt = description.get("estimator_")
-    learnt = None if learnt is None else build(learnt, arrays)
+    learnt = None if learnt is None else _build(learnt, arrays)
     # A folder of memory would be read from and written to.
     unknown = set(description["params"]) - (set(kind._get_param_names()) - _NOT_SAVED)
     if unknown:
@@ -216,7 +228,7 @@ def build(description, arrays):
     if isinstance(params.get("weights"), str):
         params["weights"] = os.path.basename(params["weights"])
     estimator = kind(**params)
-    estimator._validate_params()
+    check_params(estimator)
     fitted = description.get("fitted")
     if fitted is not None and isinstance(estimator, _CLASSIFIERS):
         _build_network(estimator, fitted, arrays)
@@ -257,25 +269,27 @@ def _decode(value, arrays):
     if kind == "texts":
         return np.array(_decode(inner, arrays))
     if kind == "array":
-        return arrays[inner]
+        return _take(inner, arrays)
     if kind == "estimator":
-        return build(inner, arrays)
+        return _build(inner, arrays)
     raise ModelFileError(f"it holds a value of an unknown kind, {str(kind)[:40]!r}")
 
 
+def _take(name, arrays):
+    if name not in arrays:
+        raise ModelFileError(f"it holds no array {str(name)[:40]!r}, or uses it twice")
+    return arrays.pop(name)
+
+
 def _build_network(classifier, fitted, arrays):
-    weights = [arrays[name] for name in fitted["weights"]]
-    rows, columns = fitted["image_size"]
-    if not (1 <= rows * columns <= MAX_PIXELS and isinstance(rows * columns, int)):
-        raise ModelFileError("its network sees images of an impossible size")
-    # Before room is made for a network of any size.
-    if not _has_weights_of(classifier, weights):
-        raise ModelFileError("its weights are not those of the network that it tells")
+    weights = [_take(name, arrays) for name in fitted["weights"]]
+    image_size, precision = fitted["image_size"], fitted["precision"]
+    history = _decode(fitted["history"], arrays)
+    check_network(classifier, image_size, precision, history, weights)
     classes = _decode(fitted["classes"], arrays)
     if len(classes) != 2 or not all(isinstance(item, (str, Number)) for item in classes.tolist()):
         raise ModelFileError("its classes are not two labels")
-    history = _decode(fitted["history"], arrays)
     try:
-        classifier._rebuild((rows, columns), classes, fitted["precision"], weights, history)
+        classifier._rebuild(tuple(image_size), classes, precision, weights, history)
     except ValueError:
-        raise ModelFileError("its weights are not those of the network that it tells") from None
+        raise ModelFileError("its weights are not those of its network") from None

@@ -7,6 +7,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 import skpneumo
+from skpneumo._files import check_folder
+from skpneumo.evaluation import Evaluation
 from skpneumo.evaluation._unwrap import (
     data_fingerprint,
     describe_model,
@@ -50,7 +52,13 @@ def save_model(estimator, path, *, training_data=None, evaluation=None, notes=No
     Raises
     ------
     ModelFileError
-        If a part of the estimator is none of those. It is a ValueError.
+        If a part of the estimator is none of those, or its network has weights that are NaN or
+        infinite, more than 12 ``filters``, or images of more than 4,096 rows or columns. It is a
+        ValueError.
+    ValueError
+        If ``training_data``, ``evaluation`` or ``notes`` is something else.
+    FileNotFoundError
+        If the folder of ``path`` does not exist.
     NotFittedError
         If the estimator is not fitted.
 
@@ -79,6 +87,8 @@ def save_model(estimator, path, *, training_data=None, evaluation=None, notes=No
     >>> bool((loaded.predict_proba(xrays.images) == clf.predict_proba(xrays.images)).all())
     True
     """
+    check_folder(path)
+    _check_told(training_data, evaluation, notes)
     check_is_fitted(estimator)
     arrays = {}
     manifest = {
@@ -93,9 +103,33 @@ def save_model(estimator, path, *, training_data=None, evaluation=None, notes=No
         "image_contract": _CONTRACT,
         "data_fingerprint": None if training_data is None else data_fingerprint(*training_data),
         "metrics": None if evaluation is None else evaluation.to_dict(),
-        "notes": dict(notes or {}),
+        "notes": notes or {},
     }
     write_archive(path, manifest, arrays)
+
+
+def _check_told(training_data, evaluation, notes):
+    if training_data is not None and not (
+        isinstance(training_data, tuple) and len(training_data) == 2
+    ):
+        raise ValueError(
+            "training_data must be a tuple of two, (X, y): the images or paths, and their labels; "
+            f"got a {type(training_data).__name__}."
+        )
+    if evaluation is not None and not isinstance(evaluation, Evaluation):
+        raise ValueError(
+            f"evaluation must be what evaluate returns; got a {type(evaluation).__name__}."
+        )
+    if notes is None:
+        return
+    if not isinstance(notes, dict):
+        raise ValueError(
+            'notes must be a dict of texts, such as {"licence": "CC BY 4.0"}; got a '
+            f"{type(notes).__name__}."
+        )
+    for name, text in notes.items():
+        if not (isinstance(name, str) and isinstance(text, str)):
+            raise ValueError(f"notes must hold texts by name; got {name!r}: {text!r}. Use str().")
 
 
 def load_model(path):
@@ -153,12 +187,17 @@ def refused_where_odd(path):
 def check_format(manifest, path):
     """Refuse a file that this version cannot understand, and say which can."""
     found = manifest.get("format")
-    if found == FORMAT:
+    if type(found) is int and found == FORMAT:
         return
     versions = manifest.get("versions")
-    version = versions.get("skpneumo") if isinstance(versions, dict) else "unknown"
+    version = versions.get("skpneumo") if isinstance(versions, dict) else None
+    if version in (None, skpneumo.__version__):
+        advice = "It tells no other version that could read it: save the model again"
+    else:
+        advice = (
+            f"It was written by skpneumo {str(version)[:20]}: install that version or a newer one"
+        )
     raise ModelFileError(
-        f"{path} has format {str(found)[:20]!r} and was written by skpneumo {str(version)[:20]}; "
-        f"this is {skpneumo.__version__}, which reads format {FORMAT}. Install that version or a "
-        "newer one."
+        f"{path} has format {str(found)[:20]!r}; this is skpneumo {skpneumo.__version__}, which "
+        f"reads format {FORMAT}. {advice}."
     )

@@ -11,6 +11,7 @@ import pytest
 
 from skpneumo import CNNPneumoniaClassifier, XRayAugmenter
 from skpneumo.classifiers import clear_memory, epochs_reported_to
+from skpneumo.classifiers._checkpoint import Checkpoint
 from skpneumo.exceptions import CacheWarning, ImageReadError
 
 _FOLDER = "skpneumo-checkpoints"
@@ -91,7 +92,15 @@ def test_clones_of_other_parameters_or_data_do_not_collide(xrays, tiny, tmp_path
     assert len(checkpoints(tmp_path)) == 3
 
 
-@pytest.mark.parametrize("damage", [lambda data: data[:-100], lambda data: b"", lambda data: b"x"])
+def flagged(data):
+    """As if its last member were encrypted."""
+    at = data.rindex(b"PK\1\2") + 8
+    return data[:at] + b"\x60" + data[at + 1 :]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:-100], lambda data: b"", lambda data: b"x", flagged]
+)
 def test_a_damaged_checkpoint_is_none(xrays, tiny, tmp_path, damage, killed_after):
     unbroken = tiny(epochs=3).fit(xrays.X, xrays.y)
     clear_memory()
@@ -121,6 +130,29 @@ def test_a_folder_that_cannot_be_written_to_is_warned_of_once(xrays, tiny, tmp_p
     with pytest.warns(CacheWarning, match="cannot be continued") as caught:
         clf.fit(xrays.X, xrays.y)
     assert len(caught) == 1
+
+
+class Finishing:
+    """Weights that are written while another process finishes the same fit."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __array__(self, dtype=None, copy=None):
+        Checkpoint(self.path).remove()
+        return np.zeros(3)
+
+
+def test_another_process_that_finishes_the_same_fit(xrays, tiny, tmp_path):
+    model = tiny(epochs=1).fit(xrays.X, xrays.y).model_
+    checkpoint = Checkpoint(tmp_path / "fit.npz")
+    checkpoint.save(model, {}, [Finishing(checkpoint.path)], stage=0, earlier={})
+    assert not any(tmp_path.iterdir())
+    # No warning, and it goes on to keep what it did.
+    checkpoint.save(model, {}, None, stage=0, earlier={})
+    assert checkpoint.load()["stage"] == 0
+    checkpoint.remove()
+    assert not any(tmp_path.iterdir())
 
 
 _KILLER = """

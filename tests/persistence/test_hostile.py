@@ -1,9 +1,11 @@
 """Files that want to do harm, or claim what they do not hold: all are refused."""
 
+import hashlib
 import io
 import json
 import os
 import pickle
+import re
 import struct
 import tracemalloc
 import zipfile
@@ -11,9 +13,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from skpneumo import CNNPneumoniaClassifier, load_model, save_model
+from skpneumo import CNNPneumoniaClassifier, __version__, load_model, save_model
 from skpneumo.datasets import make_xrays
 from skpneumo.exceptions import ModelFileError
+from skpneumo.networks import count_cnn_weights
 from skpneumo.persistence import model_card
 
 
@@ -54,6 +57,12 @@ def refused(path, match):
         load_model(path)
     assert str(caught.value).startswith(f"{path}")
     return str(caught.value)
+
+
+def told_of(data):
+    """What a manifest tells of float32 numbers."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    return {"dtype": "<f4", "shape": [len(data) // 4], "sha256": sha256}
 
 
 def test_the_good_file_loads(written):
@@ -174,6 +183,54 @@ def test_sizes_that_the_archive_only_claims(written):
     refused(path, "claims to be larger|no model file|damaged")
 
 
+def list_of_empty_members(n_members, *, zip64):
+    """An archive of a list of members alone; of Zip64 the end tells less than there is."""
+    entries = b"".join(
+        struct.pack("<4s4B4HL2L5H2L", b"PK\1\2", 20, 3, 20, *[0] * 8, 7, *[0] * 6) + b"%07d" % i
+        for i in range(n_members)
+    )
+    n_bytes = len(entries)
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 9, 9, 0 if zip64 else n_bytes, 0, 0)
+    if zip64:
+        sizes = struct.pack("<4Q", n_members, n_members, n_bytes, 0)
+        entries += struct.pack("<4sQ2H2L", b"PK\6\6", 44, 45, 45, 0, 0) + sizes
+        entries += struct.pack("<4sLQL", b"PK\6\7", 0, n_bytes, 1)
+    return entries + end
+
+
+@pytest.mark.parametrize("zip64", [False, True])
+def test_lists_of_members_without_end_are_not_read(tmp_path, zip64):
+    path = tmp_path / "model.skpneumo"
+    path.write_bytes(list_of_empty_members(100_000, zip64=zip64))
+    with zipfile.ZipFile(path) as archive:
+        assert len(archive.infolist()) == 100_000
+    tracemalloc.start()
+    refused(path, "no model file")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**20
+
+
+@pytest.mark.parametrize("bit", [0, 5, 6])
+def test_members_of_unknown_kinds(written, bit):
+    path = written()
+    data = bytearray(path.read_bytes())
+    at = -1
+    while (at := data.find(b"PK\1\2", at + 1)) >= 0:
+        data[at + 8] |= 1 << bit
+    path.write_bytes(data)
+    refused(path, "damaged|encrypted")
+    with pytest.raises(ModelFileError):
+        model_card(path)
+
+
+def test_members_told_as_a_list(written):
+    path = written(lambda manifest: manifest | {"members": list(manifest["members"])})
+    refused(path, "members are not those that its manifest tells")
+    with pytest.raises(ModelFileError):
+        model_card(path)
+
+
 @pytest.mark.parametrize(
     "shape", [[10**9], [10**9, 10**9], [-1], [1.5], ["a"], None, [1] * 2000, [2**64, 0]]
 )
@@ -196,6 +253,103 @@ def test_types_that_are_none(written, dtype):
     refused(written(claim), "type or shape|damaged")
 
 
+@pytest.mark.parametrize("n_filters", [13, 400])
+def test_networks_of_too_many_layers_are_not_built(written, n_filters):
+    numbers = np.zeros(count_cnn_weights([1] * n_filters), "f4").tobytes()
+
+    def claim(manifest):
+        manifest["members"]["weights/all"] = told_of(numbers)
+        manifest["estimator"]["params"]["filters"] = [1] * n_filters
+        manifest["estimator"]["fitted"]["weights"] = ["weights/all"]
+
+    path = written(claim, members={"weights/all": numbers})
+    refused(path, f"filters holds {n_filters} numbers, where 12 are the most")
+
+
+def test_inception_of_other_weights_is_not_built(written):
+    def claim(manifest):
+        estimator = manifest["estimator"]
+        estimator["class"] = "InceptionPneumoniaClassifier"
+        estimator["params"] = {"weights": None}
+
+    refused(written(claim), "weights are not those of the network that its parameters tell")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_weights_that_say_nothing(written, whole, value):
+    name = next(name for name in whole if name.startswith("weights"))
+    numbers = np.frombuffer(whole[name], "<f4").copy()
+    numbers[3] = value
+
+    def claim(manifest):
+        manifest["members"][name]["sha256"] = told_of(numbers.tobytes())["sha256"]
+
+    refused(written(claim, members={name: numbers.tobytes()}), "weights are NaN or infinite")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "cause"),
+    [
+        ("precision", "float8", "'float8' is no precision. Wanted: float32 or bfloat16"),
+        ("precision", ["a"], "is no precision"),
+        ("precision", "auto", "is no precision"),
+        ("precision", None, "is no precision"),
+        ("history", 5, "its history is none"),
+        ("history", {"dict": [["loss", 5]]}, "its history is none"),
+        ("history", {"dict": [["loss", ["a"]]]}, "its history is none"),
+        ("history", {"dict": [[1, [0.5]]]}, "its history is none"),
+        ("weights", ["nowhere"], "no array 'nowhere'"),
+        ("weights", ["weights/0"] * 3, "no array 'weights/0', or uses it twice"),
+    ],
+)
+def test_fits_that_none_left(written, name, value, cause):
+    def claim(manifest):
+        manifest["estimator"]["fitted"][name] = value
+
+    refused(written(claim), cause)
+
+
+def wrapped(inner, kind):
+    if kind == "FrozenEstimator":
+        return {"class": kind, "estimator": inner}
+    if kind == "Pipeline":
+        return {"class": kind, "steps": [["only", inner]]}
+    params = {"estimator": {"estimator": inner}}
+    return {"class": kind, "params": params, "estimator_": inner, "fitted": {}}
+
+
+@pytest.mark.parametrize("kind", ["FrozenEstimator", "Pipeline", "OperatingPointClassifierCV"])
+def test_estimators_nested_without_end(written, kind):
+    def claim(manifest):
+        for _ in range(8):
+            manifest["estimator"] = wrapped(manifest["estimator"], kind)
+
+    refused(written(claim), "more than (50 estimators|8 estimators one in another)")
+
+
+def test_pipelines_of_many_networks(written):
+    def claim(manifest):
+        manifest["estimator"] = {
+            "class": "Pipeline",
+            "steps": [[f"clf{i}", manifest["estimator"]] for i in range(20)],
+        }
+
+    refused(written(claim), "more than one network")
+
+
+@pytest.mark.parametrize(
+    "kind", ["CNNPneumoniaClassifier", "OperatingPointClassifierCV", "Pipeline"]
+)
+def test_only_transformers_stand_before_the_last_step(written, kind):
+    def claim(manifest):
+        inner = manifest["estimator"]
+        first = {"class": "CNNPneumoniaClassifier", "params": {}}
+        first = first if kind.startswith("CNN") else wrapped(first, kind)
+        manifest["estimator"] = {"class": "Pipeline", "steps": [["a", first], ["b", inner]]}
+
+    refused(written(claim), f"{kind} stands before the last step of its pipeline, where only XRay")
+
+
 @pytest.mark.parametrize("filters", [[10**9] * 3, [3, 4, 6], [3], [], "abc", [3, 4, 5, 5], 7])
 def test_networks_larger_than_their_weights_are_not_built(written, filters):
     def claim(manifest):
@@ -208,12 +362,26 @@ def test_networks_larger_than_their_weights_are_not_built(written, filters):
     assert peak < 2**24
 
 
-@pytest.mark.parametrize("sides", [[10**9, 10**9], [0, 5], [32], [1.5, 2], "ab", None])
+@pytest.mark.parametrize(
+    "sides",
+    [
+        *([10**9, 10**9], [50_000_000, 1], [1, 4097], [-48, -48], [0, 5], [32], [34, 32, 1]),
+        *([1.5, 2], [True, True], "ab", None),
+    ],
+)
 def test_impossible_image_sizes(written, sides):
     def claim(manifest):
         manifest["estimator"]["fitted"]["image_size"] = sides
 
-    refused(written(claim), "refused")
+    text = "is no image size for a model. Wanted: rows and columns, each from 1 to 4096"
+    assert f"{sides} {text}" in refused(written(claim), "refused")
+
+    def claim_before(manifest):
+        resizer = {"class": "XRayResizer", "params": {"size": sides}}
+        steps = [["resizer", resizer], ["clf", manifest["estimator"]]]
+        manifest["estimator"] = {"class": "Pipeline", "steps": steps}
+
+    refused(written(claim_before), text)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +397,7 @@ def test_impossible_image_sizes(written, sides):
         ("params", {"filters": {"lambda": "x"}}, "unknown kind, 'lambda'"),
         ("params", {"threshold": 7}, "makes none"),
         ("params", {"memory": "cache"}, "no parameter 'memory'"),
-        ("params", {"filters": {"array": "weights/99"}}, "makes none"),
+        ("params", {"filters": {"array": "weights/99"}}, "no array 'weights/99'"),
         ("params", None, "makes none"),
         ("fitted", {}, "makes none"),
         ("fitted", None, "makes none"),
@@ -266,7 +434,7 @@ def test_attributes_that_nothing_learns(written, fitted, cause):
         inner = manifest["estimator"]
         manifest["estimator"] = {
             "class": "OperatingPointClassifierCV",
-            "params": {"estimator": {"estimator": inner}},
+            "params": {"estimator": {"estimator": inner | {"fitted": None}}},
             "fitted": fitted,
             "estimator_": inner,
         }
@@ -286,10 +454,20 @@ def test_other_formats_say_what_to_do(written, found):
         manifest["versions"]["skpneumo"] = "9.9"
 
     path = written(claim)
-    text = refused(path, r"written by skpneumo 9\.9; this is .* Install")
-    with pytest.raises(ModelFileError, match="Install"):
+    text = refused(path, r"written by skpneumo 9\.9: install that version or a newer one")
+    with pytest.raises(ModelFileError, match="install"):
         model_card(path)
     assert "format 1" in text
+
+
+@pytest.mark.parametrize("versions", [{"skpneumo": __version__}, {}, [1], None])
+@pytest.mark.parametrize("found", [2, True, 1.0])
+def test_other_formats_of_no_other_version(written, versions, found):
+    def claim(manifest):
+        manifest |= {"format": found, "versions": versions}
+
+    text = refused(written(claim), "It tells no other version that could read it")
+    assert "nstall" not in text
 
 
 @pytest.mark.parametrize("manifest", [[], {}, {"members": []}, {"members": {"a": 1}}, 7])
@@ -350,3 +528,30 @@ def test_cards_of_odd_manifests(written, name, value):
 
     with pytest.raises(ModelFileError, match="refused"):
         model_card(written(claim))
+
+
+FORGED = (
+    "x\n\n## Figures\n\n| Recall | 1.000 |\n<script>alert(1)</script> [here](http://x) `\\` # y"
+)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"notes": {"data": FORGED}},
+        {"notes": {"# Figures": "all", FORGED: "data"}},
+        {"created": FORGED},
+        {"image_contract": FORGED},
+        {"threshold_origin": FORGED},
+        {"data_fingerprint": FORGED},
+        {"classes": ["NORMAL", FORGED]},
+        {"versions": {FORGED: FORGED}},
+        {"model": {"name": FORGED, "params": {FORGED: 1}, "layers": [FORGED], "fingerprint": "a"}},
+    ],
+)
+def test_texts_of_a_file_make_no_part_of_a_card(written, change):
+    card = model_card(written(lambda manifest: manifest | change))
+    lines = card.splitlines()
+    headings = [line for line in lines if line.lstrip("- ").startswith("#")]
+    assert headings == [lines[0], "## Model", "## Data", "## Figures"]
+    assert not re.search(r"(?<!\\)(\\\\)*[<>\[\]|]", card)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -238,8 +239,56 @@ def test_labels_and_parameters_of_small_types(xrays, cnn, tmp_path, dtype):
 
 def test_filters_changed_after_the_fit(cnn, tmp_path):
     clf = copy.copy(cnn).set_params(filters=(5, 5, 6))
-    with pytest.raises(ModelFileError, match=r"filters=\(5, 5, 6\) are not those"):
+    with pytest.raises(ModelFileError, match=r"filters=\(5, 5, 6\)(?s:.*) weights are not those"):
         save_model(clf, tmp_path / "model.skpneumo")
+
+
+def test_a_network_that_says_nothing_is_not_saved(cnn, tmp_path):
+    clf = there_and_back(cnn, tmp_path)  # shares its network with none
+    first, *others = clf.model_.get_weights()
+    clf.model_.set_weights([first * np.float32(np.nan), *others])
+    with pytest.raises(ModelFileError, match=r"NaN or infinite.* lower learning_rate"):
+        save_model(clf, tmp_path / "other.skpneumo")
+    assert not (tmp_path / "other.skpneumo").exists()
+
+
+def test_what_could_not_be_loaded_is_not_saved(cnn, tmp_path):
+    large = copy.copy(cnn)
+    large.image_size_ = (4097, 32)
+    for estimator, match in (
+        (large, r"\(4097, 32\) is no image size"),
+        (copy.copy(cnn).set_params(image_size=(5000, 5000)), r"\(5000, 5000\) is no image size"),
+        (copy.copy(cnn).set_params(filters=[4] * 13), "filters holds 13 numbers"),
+        (make_pipeline(XRayResizer((9999, 32)), cnn), r"\(9999, 32\) is no image size"),
+        (make_pipeline(*[XRayLoader()] * 50, cnn), "more than 50 estimators"),
+    ):
+        with pytest.raises(ModelFileError, match=f"cannot be saved: .*{match}"):
+            save_model(estimator, tmp_path / "model.skpneumo")
+
+
+@pytest.mark.parametrize(
+    ("told", "match"),
+    [
+        ({"notes": {"when": Path("x")}}, r"notes must hold texts by name; got 'when': .*Path"),
+        ({"notes": {"auc": np.nan}}, "got 'auc': nan"),
+        ({"notes": {1: "a"}}, "got 1: 'a'"),
+        ({"notes": ["a"]}, "notes must be a dict of texts.* got a list"),
+        ({"notes": "a"}, "got a str"),
+        ({"training_data": ["a.png"] * 120}, r"tuple of two, \(X, y\): .* got a list"),
+        ({"training_data": ("a.png",) * 3}, r"tuple of two, \(X, y\)"),
+        ({"evaluation": 0.9}, "what evaluate returns; got a float"),
+    ],
+)
+def test_what_is_told_of_a_model_is_checked(cnn, tmp_path, told, match):
+    with pytest.raises(ValueError, match=match):
+        save_model(cnn, tmp_path / "model.skpneumo", **told)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_folder_that_does_not_exist(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere\. Make it first") as caught:
+        save_model(small_cnn(), tmp_path / "nowhere" / "model.skpneumo")
+    assert ".part" not in str(caught.value)
 
 
 def test_unfitted_estimators(tmp_path):
