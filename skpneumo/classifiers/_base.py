@@ -42,7 +42,13 @@ from skpneumo.classifiers._training import (
 )
 from skpneumo.classifiers._validation import check_weights_of_split, split_validation
 from skpneumo.classifiers._weights import check_sample_weight, training_weights
-from skpneumo.images import XRaySequence, as_xrays, check_augmentation, check_image_size
+from skpneumo.images import (
+    USUAL_AUGMENTATION,
+    XRaySequence,
+    as_xrays,
+    check_augmentation,
+    check_image_size,
+)
 from skpneumo.metrics._targets import check_groups, check_labels, two_classes
 from skpneumo.networks import PRECISIONS, resolve_precision, tidy_up
 
@@ -79,7 +85,7 @@ class BasePneumoniaClassifier(KerasClassifier):
         "image_size": ["array-like", None],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "threshold": [Interval(Real, 0, 1, closed="both")],
-        "augmentation": [HasMethods(["to_augmentation"]), None],
+        "augmentation": [HasMethods(["to_augmentation"]), StrOptions({"auto"}), None],
         "validation": [Interval(Real, 0, 1, closed="neither"), HasMethods(["split"]), None],
         "patience": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
@@ -353,10 +359,8 @@ class BasePneumoniaClassifier(KerasClassifier):
 
     def _reader(self, X, seed=None):
         """Function that gives what is trained or asked what it takes; augmented with a seed."""
-        augmentation = None
-        if seed is not None and self.augmentation is not None:
-            augmentation = check_augmentation(self.augmentation.to_augmentation())
         backbone, _ = self._parts()
+        augmentation = None if seed is None else self._augmentation(backbone is not None)
         if backbone is not None:
             return feature_reader(backbone, X, self.batch_size, augmentation, self.n_views)
 
@@ -364,6 +368,13 @@ class BasePneumoniaClassifier(KerasClassifier):
             return augmentation(image, [seed, epoch, row])
 
         return image_reader(X, None if augmentation is None else augment)
+
+    def _augmentation(self, is_frozen):
+        if self.augmentation == "auto":
+            return None if is_frozen else USUAL_AUGMENTATION
+        if self.augmentation is None:
+            return None
+        return check_augmentation(self.augmentation.to_augmentation())
 
     def _train_stages(self, learn, held_back, options, checkpoint):
         history = {}

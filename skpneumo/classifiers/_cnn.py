@@ -11,16 +11,17 @@ from skpneumo.networks import build_cnn
 class CNNPneumoniaClassifier(BasePneumoniaClassifier):
     """Convolutional network that detects pneumonia in chest X-rays, trained from scratch.
 
-    Six convolutions with batch normalisation; small enough to be cross-validated on a laptop.
+    A small residual network, see :func:`skpneumo.networks.build_cnn`, which takes the exposure of
+    an image out before it looks at it. Small enough to be cross-validated on a laptop.
 
     Parameters
     ----------
     image_size : tuple of (int, int), default=None
         Rows and columns that the network sees; other images are resized to it. None takes the
         size of the images given to `fit`.
-    filters : sequence of int, default=(24, 48, 64, 128)
-        Filters of the first two convolutions and of each pair that follows, at half the
-        resolution of the one before.
+    filters : sequence of int, default=(32, 40, 80, 160)
+        Filters of the first convolution and of each block of two that follows; from the second
+        block on, each has half the resolution of the one before.
     dropout : float, default=0.3
         Share of the features that training leaves out.
     class_weight : dict, "balanced" or None, default=None
@@ -28,8 +29,9 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         weighs by inverse frequency, which lowers the weight of pneumonia where it is frequent.
     threshold : float, default=0.5
         `predict` says pneumonia where its probability is at least this.
-    augmentation : XRayAugmenter, default=None
-        Change the images anew in every epoch of training, never in prediction.
+    augmentation : XRayAugmenter, "auto" or None, default="auto"
+        Change the images anew in every epoch of training, never in prediction. "auto" is an
+        :class:`~skpneumo.XRayAugmenter` with its defaults.
     validation : float, splitter or None, default=None
         What early stopping looks at: a share of the images (stratified; images of one group and
         copies of one image stay together), the first split of a splitter such as
@@ -37,7 +39,7 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
     patience : int, default=5
         With ``validation``: epochs without a lower loss on it before training stops; the weights
         of the best epoch are kept.
-    epochs : int, default=10
+    epochs : int, default=16
         Passes over the images, at most.
     batch_size : int, default=32
         Images per step.
@@ -94,14 +96,14 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         self,
         image_size=None,
         *,
-        filters=(24, 48, 64, 128),
+        filters=(32, 40, 80, 160),
         dropout=0.3,
         class_weight=None,
         threshold=0.5,
-        augmentation=None,
+        augmentation="auto",
         validation=None,
         patience=5,
-        epochs=10,
+        epochs=16,
         batch_size=32,
         learning_rate=1e-3,
         precision="auto",

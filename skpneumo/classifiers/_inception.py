@@ -54,9 +54,10 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         weighs by inverse frequency, which lowers the weight of pneumonia where it is frequent.
     threshold : float, default=0.5
         `predict` says pneumonia where its probability is at least this.
-    augmentation : XRayAugmenter, default=None
+    augmentation : XRayAugmenter, "auto" or None, default="auto"
         Change the images anew in every epoch of training, never in prediction. Where the head is
         trained alone, each image has ``n_views`` changed versions, and each epoch takes the next.
+        "auto" is an :class:`~skpneumo.XRayAugmenter` with its defaults, but none there.
     n_views : int, default=4
         How many. They are drawn from the image alone, the same for every ``random_state``, and
         pushed through the pretrained network once for all folds, settings and processes.
@@ -144,7 +145,7 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         dropout=0.2,
         class_weight=None,
         threshold=0.5,
-        augmentation=None,
+        augmentation="auto",
         n_views=4,
         validation=None,
         patience=5,

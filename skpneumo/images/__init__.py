@@ -1,6 +1,6 @@
 """A file becomes an array: one grey ``uint8`` image, rows x columns."""
 
-from skpneumo.images._augment import Augmentation, check_augmentation
+from skpneumo.images._augment import USUAL_AUGMENTATION, Augmentation, check_augmentation
 from skpneumo.images._check import as_xrays
 from skpneumo.images._files import file_identity, named_errors
 from skpneumo.images._read import MAX_PIXELS, image_type, read_patient, read_xray
@@ -17,6 +17,7 @@ from skpneumo.images._sequence import XRaySequence
 __all__ = [
     "ASPECTS",
     "MAX_PIXELS",
+    "USUAL_AUGMENTATION",
     "Augmentation",
     "Resizing",
     "XRaySequence",

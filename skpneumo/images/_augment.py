@@ -133,3 +133,15 @@ class Augmentation:
         erased = image.copy()
         erased[top : top + rows, left : left + columns] = round(float(image.mean()))
         return erased
+
+
+# The defaults of XRayAugmenter.
+USUAL_AUGMENTATION = Augmentation(
+    rotation=7.0,
+    translation=0.05,
+    zoom=0.1,
+    aspect=0.4,
+    border=0.3,
+    brightness=0.1,
+    contrast=0.2,
+)

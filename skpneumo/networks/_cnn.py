@@ -5,7 +5,12 @@ from itertools import pairwise
 import keras
 from keras import layers
 
+from skpneumo.networks._equalize import HistogramEqualization
 from skpneumo.networks._parts import add_head, dtype_policy, make_head
+
+# Of the channels, in the gate of a block.
+_SQUEEZE = 4
+_LEAST_SQUEEZED = 8
 
 
 def _convolve(x, n_filters, policy, *, kernel=3, stride=1):
@@ -20,24 +25,49 @@ def _convolve(x, n_filters, policy, *, kernel=3, stride=1):
     )(x)
     # Trainings here are a few hundred steps long: with Keras's momentum of 0.99 the running
     # statistics would lag behind the weights.
-    x = layers.BatchNormalization(momentum=0.9, dtype=policy)(x)
-    return layers.ReLU(dtype=policy)(x)
+    return layers.BatchNormalization(momentum=0.9, dtype=policy)(x)
 
 
-def build_cnn(image_size, *, filters=(24, 48, 64, 128), dropout=0.3, precision="float32"):
+def _gate(x, policy):
+    """Weigh the channels by what all of the image shows."""
+    n_filters = x.shape[-1]
+    weights = layers.GlobalAveragePooling2D(keepdims=True, dtype=policy)(x)
+    for n, activation in ((_n_squeezed(n_filters), "relu"), (n_filters, "sigmoid")):
+        weights = layers.Conv2D(n, 1, activation=activation, dtype=policy)(weights)
+    return layers.Multiply(dtype=policy)([x, weights])
+
+
+def _n_squeezed(n_filters):
+    return max(_LEAST_SQUEEZED, n_filters // _SQUEEZE)
+
+
+def _block(x, n_filters, policy, *, stride):
+    short = x
+    if stride > 1:
+        short = layers.AveragePooling2D(stride, padding="same", dtype=policy)(short)
+    if short.shape[-1] != n_filters:
+        short = _convolve(short, n_filters, policy, kernel=1)
+    x = _convolve(x, n_filters, policy, stride=stride)
+    x = layers.ReLU(dtype=policy)(x)
+    x = _gate(_convolve(x, n_filters, policy), policy)
+    return layers.ReLU(dtype=policy)(layers.Add(dtype=policy)([x, short]))
+
+
+def build_cnn(image_size, *, filters=(32, 40, 80, 160), dropout=0.3, precision="float32"):
     """Build a convolutional network that tells pneumonia from normal.
 
-    A large strided kernel takes the image down at once, as in ResNet [1]_, because most of the
-    time of a small network goes into its first layers; batch normalisation follows every
-    convolution and an average over the image ends them.
+    A small residual network [1]_ whose blocks weigh their channels (squeeze and excitation [2]_).
+    The exposure of the image is taken out first, by equalising its histogram. The first
+    convolution takes the image down at once, because most of the time of a small network goes
+    into its first layers; an average over the image ends the blocks.
 
     Parameters
     ----------
     image_size : tuple of (int, int)
         Rows and columns of the images.
-    filters : sequence of int, default=(24, 48, 64, 128)
-        Filters of the first two convolutions, and of each following block, which halves rows
-        and columns.
+    filters : sequence of int, default=(32, 40, 80, 160)
+        Filters of the first convolution, and of each block of two that follows; from the second
+        block on, each halves rows and columns.
     dropout : float, default=0.3
         Share of the averaged features left out while training.
     precision : {"float32", "bfloat16"}, default="float32"
@@ -52,6 +82,7 @@ def build_cnn(image_size, *, filters=(24, 48, 64, 128), dropout=0.3, precision="
     References
     ----------
     .. [1] He, Zhang, Ren & Sun, "Deep Residual Learning for Image Recognition", CVPR 2016.
+    .. [2] Hu, Shen & Sun, "Squeeze-and-Excitation Networks", CVPR 2018.
 
     Examples
     --------
@@ -61,14 +92,14 @@ def build_cnn(image_size, *, filters=(24, 48, 64, 128), dropout=0.3, precision="
     """
     policy = dtype_policy(precision)
     images = keras.Input((*image_size, 1), dtype="uint8", name="images")
-    x = layers.Rescaling(1 / 127.5, offset=-1.0, dtype=policy)(images)
-    first, second, *blocks = filters
-    # Below 64 pixels a stride of 4 would leave too little of an opacity.
-    x = _convolve(x, first, policy, kernel=7, stride=4 if min(image_size) >= 64 else 2)
-    x = _convolve(x, second, policy)
-    for n_filters in blocks:
-        x = _convolve(x, n_filters, policy, stride=2)
-        x = _convolve(x, n_filters, policy)
+    x = HistogramEqualization(dtype=policy.name)(images)
+    first, *blocks = filters
+    x = layers.ReLU(dtype=policy)(_convolve(x, first, policy, kernel=5, stride=2))
+    # Below 64 pixels that would leave too little of an opacity.
+    if min(image_size) >= 64:
+        x = layers.MaxPooling2D(3, 2, padding="same", dtype=policy)(x)
+    for i, n_filters in enumerate(blocks):
+        x = _block(x, n_filters, policy, stride=1 if i == 0 else 2)
     return add_head(images, layers.GlobalAveragePooling2D(dtype=policy)(x), make_head(dropout))
 
 
@@ -84,10 +115,14 @@ def count_cnn_weights(filters):
     -------
     int
     """
-    first, second, *blocks = filters
-    # (from, to, side of the kernel) of each convolution
-    convolutions = [(1, first, 7), (first, second, 3)]
-    for before, after in pairwise([second, *blocks]):
+    # (from, to, side of the kernel) of each convolution with normalisation, and of the gates.
+    convolutions, gates = [(1, filters[0], 5)], []
+    for before, after in pairwise(filters):
         convolutions += [(before, after, 3), (after, after, 3)]
+        if before != after:
+            convolutions.append((before, after, 1))
+        squeezed = _n_squeezed(after)
+        gates += [(after, squeezed), (squeezed, after)]
     n_weights = sum(side**2 * before * after + 4 * after for before, after, side in convolutions)
-    return n_weights + convolutions[-1][1] + 1
+    n_weights += sum(before * after + after for before, after in gates)
+    return n_weights + filters[-1] + 1

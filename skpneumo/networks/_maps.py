@@ -43,7 +43,7 @@ def split_at_maps(model, which="last"):
     >>> to_maps, to_logit, centres = split_at_maps(build_cnn((48, 40)))
     >>> maps = to_maps(np.zeros((2, 48, 40, 1), dtype=np.uint8))
     >>> tuple(maps.shape), tuple(to_logit(maps).shape)
-    ((2, 6, 5, 128), (2, 1))
+    ((2, 6, 5, 160), (2, 1))
     >>> centres[0]
     [7.0, 15.0, 23.0, 31.0, 39.0, 47.0]
     """

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from skpneumo.networks import build_cnn
+from skpneumo.networks import build_cnn, count_cnn_weights
 
 
 @pytest.mark.parametrize("size", [(33, 40), (64, 90), (112, 96)])
@@ -13,12 +13,26 @@ def test_any_size_and_depth(size, filters):
     model = build_cnn(size, filters=filters)
     assert model.input_shape == (None, *size, 1)
     assert model.output_shape == (None, 1)
-    convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
-    assert [layer.filters for layer in convolutions] == [
-        filters[0], filters[1], *(n for n in filters[2:] for _ in range(2))
-    ]  # fmt: skip
+    kinds = keras.layers.Conv2D, keras.layers.Add, keras.layers.GlobalAveragePooling2D
+    convolutions, sums, averages = (
+        [layer for layer in model.layers if isinstance(layer, kind)] for kind in kinds
+    )
+    wide = [layer.filters for layer in convolutions if layer.kernel_size != (1, 1)]
+    assert wide == [filters[0], *(n for n in filters[1:] for _ in range(2))]
+    assert [layer.output.shape[-1] for layer in sums] == list(filters[1:])
     first = 4 if min(size) >= 64 else 2
-    assert convolutions[-1].output.shape[1] == -(-size[0] // (first * 2 ** (len(filters) - 2)))
+    assert averages[-1].input.shape[1] == -(-size[0] // (first * 2 ** (len(filters) - 2)))
+
+
+@pytest.mark.parametrize("filters", [(2, 3), (3, 3, 3), (9, 5, 40, 7)])
+def test_weights_are_counted_without_a_network(filters):
+    assert build_cnn((40, 33), filters=filters).count_params() == count_cnn_weights(filters)
+
+
+def test_exposure_does_not_count():
+    model = build_cnn((33, 40), filters=(2, 3))
+    images = np.random.default_rng(0).integers(0, 64, (3, 33, 40, 1), dtype=np.uint8)
+    np.testing.assert_array_equal(model(images), model(3 * images + 40))
 
 
 def test_it_takes_bytes_and_returns_probabilities():

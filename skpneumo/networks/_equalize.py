@@ -1,0 +1,46 @@
+"""Exposure is taken out of an image before a network sees it."""
+
+import keras
+from keras import layers, ops
+
+_LEVELS = 256
+
+
+@keras.saving.register_keras_serializable("skpneumo")
+class HistogramEqualization(layers.Layer):
+    """Replace each grey level of an image by the share of its pixels that are not brighter.
+
+    What comes out is the same whatever the brightness, contrast or gamma of the image, as long as
+    no levels are lost: every increasing change of grey leaves it as it is [1]_. The darkest level
+    becomes -1, the brightest 1.
+
+    References
+    ----------
+    .. [1] Gonzalez & Woods, "Digital Image Processing", 4th edition (2018), section 3.3.
+    """
+
+    def call(self, images):
+        """Equalise.
+
+        Parameters
+        ----------
+        images : tensor of shape (n, rows, columns, 1), dtype uint8
+            Each is equalised alone.
+
+        Returns
+        -------
+        tensor of shape (n, rows, columns, 1)
+            From -1 to 1, in the layer's compute dtype.
+        """
+        _, rows, columns, _ = images.shape
+        levels = ops.reshape(ops.cast(images, "int32"), (-1, rows * columns))
+        counts = ops.cast(ops.bincount(levels, minlength=_LEVELS), "float32")
+        not_brighter = ops.cumsum(counts, axis=1)
+        # The darkest level that occurs is where the sum first rises above zero.
+        darkest = ops.min(
+            ops.where(not_brighter > 0, not_brighter, rows * columns), axis=1, keepdims=True
+        )
+        span = ops.maximum(rows * columns - darkest, 1)
+        table = 2 * ops.maximum(not_brighter - darkest, 0) / span - 1
+        equalised = ops.take_along_axis(table, levels, axis=1)
+        return ops.cast(ops.reshape(equalised, (-1, rows, columns, 1)), self.compute_dtype)
