@@ -35,10 +35,10 @@ class Model(StrEnum):
 
 
 # Rows, columns and epochs by model and by whether a folder is given: chosen so that a search on
-# two cores takes minutes on the embedded data and about half an hour on the Kermany collection.
+# two cores takes minutes on the embedded data and about an hour on the Kermany collection.
 _DEFAULTS = {
     (Model.cnn, False): ((72, 64), 8),
-    (Model.cnn, True): ((112, 112), 8),
+    (Model.cnn, True): ((112, 112), 16),
     (Model.inception, False): ((96, 88), 3),
     (Model.inception, True): ((150, 150), 5),
 }

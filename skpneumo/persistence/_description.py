@@ -16,10 +16,16 @@ from skpneumo.classifiers import CNNPneumoniaClassifier, InceptionPneumoniaClass
 from skpneumo.exceptions import ModelFileError
 from skpneumo.model_selection import OperatingPointClassifierCV
 from skpneumo.persistence._limits import check_extent, check_network, check_params
-from skpneumo.preprocessing import XRayAugmenter, XRayLoader, XRayOverSampler, XRayResizer
+from skpneumo.preprocessing import (
+    XRayAugmenter,
+    XRayLoader,
+    XRayOutlierDetector,
+    XRayOverSampler,
+    XRayResizer,
+)
 
 _CLASSIFIERS = (CNNPneumoniaClassifier, InceptionPneumoniaClassifier)
-_STEPS = (XRayLoader, XRayResizer, XRayAugmenter, XRayOverSampler)
+_STEPS = (XRayLoader, XRayResizer, XRayOutlierDetector, XRayAugmenter, XRayOverSampler)
 _PIPELINES = {"Pipeline": Pipeline, "SamplingPipeline": SamplingPipeline}
 _STEP_NAMES = tuple(kind.__name__ for kind in _STEPS)
 _BY_NAME = {kind.__name__: kind for kind in (*_CLASSIFIERS, *_STEPS, OperatingPointClassifierCV)}
@@ -28,18 +34,26 @@ _NOT_SAVED = {"memory", "n_jobs", "verbose"}
 # Splitters and generators of random numbers: these alone may be left out.
 _OBJECTS = {"cv", "validation", "random_state"}
 _LEARNT = {
-    "best_threshold_": np.floating,
-    "unit_": str,
-    "recall_": float,
-    "specificity_": float,
-    "recall_lower_bound_": float,
-    "specificity_lower_bound_": float,
-    "n_positive_units_": int,
-    "n_negative_units_": int,
-    "curve_": Bunch,
-    "n_features_in_": int,
-    "feature_names_in_": np.ndarray,
+    OperatingPointClassifierCV: {
+        "best_threshold_": np.floating,
+        "unit_": str,
+        "recall_": float,
+        "specificity_": float,
+        "recall_lower_bound_": float,
+        "specificity_lower_bound_": float,
+        "n_positive_units_": int,
+        "n_negative_units_": int,
+        "curve_": Bunch,
+        "n_features_in_": int,
+        "feature_names_in_": np.ndarray,
+    },
+    XRayOutlierDetector: {
+        "mean_": np.ndarray,
+        "components_": np.ndarray,
+        "threshold_": float,
+    },
 }
+_NOT_ALWAYS = {"n_features_in_", "feature_names_in_"}
 
 
 def describe(estimator, arrays):
@@ -114,12 +128,14 @@ def _describe(estimator, arrays, fitted):
     description = {"class": name, "params": params, "left_out": left_out}
     if fitted and isinstance(estimator, _CLASSIFIERS):
         description["fitted"] = _describe_network(estimator, arrays)
-    elif fitted and isinstance(estimator, OperatingPointClassifierCV):
+    elif fitted and type(estimator) in _LEARNT:
         check_is_fitted(estimator)
+        learnt = _LEARNT[type(estimator)]
         description["fitted"] = {
-            key: _encode(value, arrays) for key, value in vars(estimator).items() if key in _LEARNT
+            key: _encode(value, arrays) for key, value in vars(estimator).items() if key in learnt
         }
-        description["estimator_"] = _describe(estimator.estimator_, arrays, True)
+        if hasattr(estimator, "estimator_"):
+            description["estimator_"] = _describe(estimator.estimator_, arrays, True)
     return description
 
 
@@ -233,22 +249,24 @@ def _build(description, arrays):
     if fitted is not None and isinstance(estimator, _CLASSIFIERS):
         _build_network(estimator, fitted, arrays)
     elif fitted is not None:
-        _set_learnt(estimator, fitted, learnt, arrays)
+        _set_learnt(estimator, fitted, arrays)
+        if isinstance(estimator, OperatingPointClassifierCV):
+            estimator.estimator_ = learnt
     return estimator
 
 
-def _set_learnt(operating_point, fitted, learnt, arrays):
+def _set_learnt(estimator, fitted, arrays):
+    kinds = _LEARNT.get(type(estimator), {})
     for key, value in fitted.items():
-        if key not in _LEARNT:
+        if key not in kinds:
             raise ModelFileError(f"{str(key)[:40]!r} is nothing that an estimator learns")
         decoded = _decode(value, arrays)
-        if not isinstance(decoded, _LEARNT[key]):
+        if not isinstance(decoded, kinds[key]):
             raise ModelFileError(f"its {key} is a {type(decoded).__name__}")
-        setattr(operating_point, key, decoded)
-    missing = set(_LEARNT) - {"n_features_in_", "feature_names_in_"} - set(fitted)
+        setattr(estimator, key, decoded)
+    missing = set(kinds) - _NOT_ALWAYS - set(fitted)
     if missing:
         raise ModelFileError(f"it does not tell {sorted(missing)[0]}")
-    operating_point.estimator_ = learnt
 
 
 def _decode(value, arrays):

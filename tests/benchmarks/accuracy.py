@@ -4,13 +4,14 @@
                                         [--transfer] [--test] [name=value ...]
 
 Names are parameters of the classifier, such as ``epochs=20`` or ``augmentation__aspect=0.2``;
-without any, its defaults are measured. The images are `chest_xray/train` and `val` under the folder that
-SKPNEUMO_TEST_DATA names. The threshold is the one that 98 % of the ill of the held-out images reach
-(the shares at it are a little too good for that, by the same for every recipe). Shifted copies are
-those of `_shifts.py`, of at most 300 held-out images for each fold, with that threshold. "Squeezed"
-are healthy images made narrower by 10, 15 and 20 %, against ill ones left alone: in this collection
-the ill have wider images, and a network may have learnt that. `--transfer` trains on one half of
-the sub-series and tests on the other. `--test` looks at `chest_xray/test`: rarely.
+without any, its defaults are measured, at 112 x 112 pixels. The images are `chest_xray/train` and
+`val` under the folder that SKPNEUMO_TEST_DATA names. The threshold is the one that 98 % of the ill
+of the held-out images reach (the shares at it are a little too good for that, by the same for
+every recipe). Shifted copies are those of `_shifts.py`, of at most 300 held-out images for each
+fold, with that threshold. "Squeezed" are healthy images made narrower by 10, 15 and 20 %, against
+ill ones left alone: in this collection the ill have wider images, and a network may have learnt
+that. `--transfer` trains on one half of the sub-series and tests on the other. `--test` looks at
+`chest_xray/test`: rarely.
 """
 
 import argparse
@@ -45,7 +46,7 @@ def parse():
     parser.add_argument("recipe", nargs="*", metavar="name=value")
     options = parser.parse_args()
     kinds = {"cnn": CNNPneumoniaClassifier, "inception": InceptionPneumoniaClassifier}
-    clf = kinds[options.model]()
+    clf = kinds[options.model](image_size=(112, 112))
     if options.model == "inception":
         clf.set_params(weights=None)
     values = dict(pair.split("=", 1) for pair in options.recipe)

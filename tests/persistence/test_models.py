@@ -26,6 +26,7 @@ from skpneumo import (
     OperatingPointClassifierCV,
     XRayAugmenter,
     XRayLoader,
+    XRayOutlierDetector,
     XRayOverSampler,
     XRayResizer,
     load_model,
@@ -33,7 +34,7 @@ from skpneumo import (
 )
 from skpneumo.datasets import make_xrays
 from skpneumo.evaluation import evaluate
-from skpneumo.exceptions import ModelFileError
+from skpneumo.exceptions import ModelFileError, OutlierWarning
 from skpneumo.persistence import model_card
 from skpneumo.persistence._archive import read_archive, write_archive
 
@@ -131,6 +132,18 @@ def test_pipelines(xrays, tmp_path):
     assert_same(loaded, sampling, xrays.images)
     assert loaded.steps[0][1].augmentation.zoom == 0.2
     assert loaded.steps[1][1].augmentation.rotation == 3
+
+
+def test_a_detector_of_outliers(xrays, tmp_path):
+    detector = XRayOutlierDetector(n_components=5, contamination=0)
+    pipe = make_pipeline(detector, small_cnn()).fit(xrays.images, xrays.target)
+    loaded = there_and_back(pipe, tmp_path)
+    assert_same(loaded, pipe, xrays.images)
+    others = 255 - xrays.images[:3]
+    expected = pipe[0].outlier_score(others)
+    np.testing.assert_array_equal(loaded[0].outlier_score(others), expected)
+    with pytest.warns(OutlierWarning, match="^3 of 3"):
+        loaded.predict(others)
 
 
 @pytest.mark.parametrize("frozen", [False, True])
