@@ -109,7 +109,9 @@ class XRayOutlierDetector(XRayTransformer):
         self._validate_params()
         rows = _thumbnails(as_xrays(X))
         if len(rows) < 2:
-            raise ValueError(f"XRayOutlierDetector learns from at least 2 images; got {len(rows)}.")
+            raise ValueError(
+                f"XRayOutlierDetector learns from at least 2 images; got n_samples={len(rows)}."
+            )
         n_components = min(self.n_components, len(rows) - 1)
         last = rows.shape[1] - 1
         # Unlike scikit-learn's PCA it does not mind images that are all alike.

@@ -17,7 +17,7 @@ def compare_fits(n, image_size, epochs, wanted, what, turned=False):
     X, y = xrays.images, (xrays.target == "PNEUMONIA").astype("float32")
 
     def ours():
-        CNNPneumoniaClassifier(epochs=epochs).fit(X, xrays.target)
+        CNNPneumoniaClassifier(epochs=epochs, augmentation=None).fit(X, xrays.target)
 
     def theirs():
         model = build_cnn(image_size)

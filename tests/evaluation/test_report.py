@@ -74,7 +74,9 @@ def erring(images, labels=("NORMAL", "PNEUMONIA")):
 def network():
     """A network, calibrated, that was hardly trained."""
     xrays = make_xrays(40, image_size=(48, 40), random_state=0)
-    cnn = CNNPneumoniaClassifier(filters=(2, 4), epochs=1, random_state=0, memory="/nowhere/else")
+    cnn = CNNPneumoniaClassifier(
+        filters=(8, 16), epochs=10, augmentation=None, random_state=0, memory="/nowhere/else"
+    )
     cnn.set_params(memory=None).fit(xrays.images, xrays.target)
     cnn.set_params(memory="/nowhere/else")
     return CalibratedClassifierCV(FrozenEstimator(cnn)).fit(xrays.images, xrays.target)

@@ -85,7 +85,7 @@ def test_images_all_alike():
 
 
 def test_one_image_is_too_few(xrays):
-    with pytest.raises(ValueError, match="at least 2 images; got 1"):
+    with pytest.raises(ValueError, match="at least 2 images; got n_samples=1"):
         XRayOutlierDetector().fit(xrays[:1])
     with pytest.raises(NotFittedError):
         XRayOutlierDetector().transform(xrays)
