@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+
+from skpneumo._tables import predictions_table, settings_table, test_table
 
 app = typer.Typer(
     help="Detect pneumonia in children's chest X-rays. Not a medical device.",
@@ -159,30 +159,21 @@ def train(
         console=_ERR,
     )
     # Keras reports a download on standard output, where only results belong.
-    with progress, redirect_stdout(sys.stderr):
+    with _told_errors(), progress, redirect_stdout(sys.stderr):
         task = progress.add_task("epochs", total=None, visible=False)
-        try:
-            result = _job.run(
-                folder,
-                model=model.value,
-                weights=None if weights.lower() == "none" else weights,
-                image_size=size,
-                n_folds=folds,
-                epochs=epochs or default_epochs,
-                subset=subset,
-                min_recall=min_recall,
-                test=test,
-                random_state=seed,
-                on_epoch=lambda n, total: progress.update(
-                    task, completed=n, total=total, visible=True
-                ),
-            )
-        except (ValueError, OSError) as error:
-            progress.stop()
-            message = f"[bold red]Error:[/] {escape(str(error))}"
-            # A long address must stay one that can be copied out of a file.
-            _ERR.print(message, highlight=False, soft_wrap=not _ERR.is_terminal)
-            raise typer.Exit(1) from None
+        result = _job.run(
+            folder,
+            model=model.value,
+            weights=None if weights.lower() == "none" else weights,
+            image_size=size,
+            n_folds=folds,
+            epochs=epochs or default_epochs,
+            subset=subset,
+            min_recall=min_recall,
+            test=test,
+            random_state=seed,
+            on_epoch=lambda n, total: progress.update(task, completed=n, total=total, visible=True),
+        )
     text = json.dumps(result, indent=2)
     if as_json:
         print(text)
@@ -201,7 +192,7 @@ def _print(result):
         f"together, {result['model']} at {'x'.join(map(str, result['image_size']))}.\n",
         highlight=False,
     )
-    _OUT.print(_settings(result))
+    _OUT.print(settings_table(result))
     _OUT.print(f"\n{result['chosen']['reason']}", highlight=False)
     baseline = result["baseline"]
     _OUT.print(
@@ -211,56 +202,36 @@ def _print(result):
         highlight=False,
     )
     if result["test"] is not None:
-        _OUT.print(_test(result))
+        _OUT.print(test_table(result))
     _OUT.print(f"\n{result['seconds'] / 60:.1f} minutes.", highlight=False)
 
 
-def _settings(result):
-    title = "Cross-validation, in %: mean ± standard deviation over folds"
-    layout = {"padding": (0, 1, 0, 0), "pad_edge": False, "show_edge": False}
-    table = Table(title=title, box=box.SIMPLE_HEAD, **layout)
-    for title in ("#", "class\nweight", "thre-\nshold"):
-        table.add_column(title, justify="right", no_wrap=True)
-    columns = ("recall", "specificity", "f1", "precision", "accuracy")
-    for column in columns:
-        table.add_column("F1" if column == "f1" else column, justify="right", no_wrap=True)
-    for i, row in enumerate(result["settings"]):
-        chosen = i == result["chosen"]["index"]
-        table.add_row(
-            f"→ {i}" if chosen else str(i),
-            f"1:{row['class_weight']:g}",
-            f"{row['threshold']:g}",
-            *(f"{100 * row[name]['mean']:.1f} ±{100 * row[name]['std']:.1f}" for name in columns),
-            style="bold green" if chosen else None,
-            end_section=i + 1 < len(result["settings"])
-            and result["settings"][i + 1]["class_weight"] != row["class_weight"],
-        )
-    return table
+@contextmanager
+def _told_errors():
+    """End with what is wrong in words, not in a traceback."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        message = f"[bold red]Error:[/] {escape(str(error))}"
+        # A long address must stay one that can be copied out of a file.
+        _ERR.print(message, highlight=False, soft_wrap=not _ERR.is_terminal)
+        raise typer.Exit(1) from None
 
 
-def _test(result):
-    sides = result["test"]
-    table = Table(
-        title=f"Test: {sides['model']['n_images']} images, 95 % intervals", box=box.SIMPLE_HEAD
-    )
-    table.add_column("")
-    for name, title in (("model", result["model"]), ("baseline", "logistic regression")):
-        table.add_column(title, justify="right", style="bold" if name == "model" else None)
-    titles = {"f1": "F1", "roc_auc": "AUC"}
-    for name in ("recall", "specificity", "f1", "precision", "accuracy", "roc_auc"):
-        table.add_row(titles.get(name, name), *(_figure(side[name]) for side in sides.values()))
-    for name, title in (("missed", "missed pneumonias"), ("false_alarms", "false alarms")):
-        table.add_row(title, *(str(side[name]) for side in sides.values()))
-    return table
+@contextmanager
+def _told_warnings():
+    """Tell warnings in words, at the end."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("default", UserWarning)
+        yield
+    for warning in told:
+        _ERR.print(f"[bold yellow]Warning:[/] {escape(str(warning.message))}", highlight=False)
 
 
-def _figure(figure):
-    if figure["value"] is None:
-        return "n/a"
-    text = f"{figure['value']:.3f}"
-    if figure.get("interval"):
-        text += " [{:.3f}, {:.3f}]".format(*figure["interval"])
-    return text
+def _check_report(file):
+    if file.suffix.lower() not in (".html", ".json", ".txt"):
+        raise typer.BadParameter(f"{file} must end in .html, .json or .txt.")
+    _check_writable(file)
 
 
 @app.command()
@@ -276,21 +247,73 @@ def audit(
     from skpneumo.datasets import load_xray_folder
 
     if report is not None:
-        if report.suffix.lower() not in (".html", ".json", ".txt"):
-            raise typer.BadParameter(f"{report} must end in .html, .json or .txt.")
-        _check_writable(report)
-    try:
-        with _ERR.status("Decoding every file …"), warnings.catch_warnings(record=True) as told:
-            warnings.simplefilter("default")
-            result = audit_data(load_xray_folder(folder))
-    except (ValueError, OSError) as error:
-        _ERR.print(f"[bold red]Error:[/] {escape(str(error))}", highlight=False)
-        raise typer.Exit(1) from None
-    for warning in told:
-        _ERR.print(f"[bold yellow]Warning:[/] {escape(str(warning.message))}", highlight=False)
+        _check_report(report)
+    with _told_errors(), _told_warnings(), _ERR.status("Decoding every file …"):
+        result = audit_data(load_xray_folder(folder))
     _OUT.print(str(result), markup=False, highlight=False, soft_wrap=True)
     if report is not None:
         result.save(report)
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(dir_okay=False, help="File of save_model.")],
+    images: Annotated[list[Path], typer.Argument(help="X-rays, or folders of them.")],
+    csv: Annotated[Path | None, typer.Option(dir_okay=False, help="Write the table here.")] = None,
+    heatmaps: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Draw the evidence into this folder.")
+    ] = None,
+):
+    """Ask a saved model about X-rays; not to decide about a patient.
+
+    Files that cannot be read are told, and make the exit status 1.
+    """
+    if csv is not None:
+        _check_writable(csv)
+    with _told_errors(), _ERR.status("Looking …"), redirect_stdout(sys.stderr):
+        with _silent_loading():
+            from skpneumo import _predicting, load_model
+        fitted = load_model(model)
+        rows = _predicting.predict_files(fitted, _predicting.find_files(images))
+        if csv is not None:
+            _predicting.write_table(rows, csv)
+        if heatmaps is not None:
+            _predicting.draw_heatmaps(fitted, rows, heatmaps)
+    _OUT.print(predictions_table(rows, fitted.classes_[1]))
+    if any(row["error"] for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[Path, typer.Argument(dir_okay=False, help="File of save_model.")],
+    folder: Annotated[Path, typer.Argument(help="X-rays sorted into NORMAL and PNEUMONIA.")],
+    report: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, help="Write it here: .html (with pictures), .json or .txt."),
+    ] = None,
+):
+    """Evaluate a saved model on images that it did not learn from.
+
+    Of a folder with splits, on its test split alone.
+    """
+    if report is not None:
+        _check_report(report)
+    looking = _ERR.status("Evaluating …")
+    with _told_errors(), _told_warnings(), looking, redirect_stdout(sys.stderr):
+        with _silent_loading():
+            from skpneumo import load_model
+            from skpneumo.datasets import load_xray_folder
+            from skpneumo.evaluation import evaluate as evaluate_model
+        fitted, data = load_model(model), load_xray_folder(folder)
+        rows = data.split == "test" if "test" in data.split else slice(None)
+        X, y, groups, subtype = (
+            data[name][rows] for name in ("paths", "target", "groups", "subtype")
+        )
+        result = evaluate_model(fitted, X, y, groups=groups, subtype=subtype)
+        if report is not None:
+            result.save(report)
+    _OUT.print(str(result), markup=False, highlight=False, soft_wrap=True)
 
 
 def main():

@@ -1,12 +1,14 @@
 """The command line, as people use it."""
 
 import copy
+import csv
 import json
 import os
 import re
 import shutil
 import subprocess
 import sysconfig
+import warnings
 from functools import partial
 from pathlib import Path
 from unittest import mock
@@ -15,10 +17,20 @@ import numpy as np
 import pytest
 from PIL import Image
 from rich.console import Console
+from sklearn.pipeline import make_pipeline
 from typer.testing import CliRunner
 
-from skpneumo import CNNPneumoniaClassifier, _job, cli
-from skpneumo.datasets import make_xrays
+from skpneumo import (
+    CNNPneumoniaClassifier,
+    XRayOutlierDetector,
+    _job,
+    cli,
+    load_model,
+    save_model,
+)
+from skpneumo.datasets import load_xray_folder, make_xrays
+from skpneumo.evaluation import evaluate
+from skpneumo.exceptions import OutlierWarning
 
 COLUMNS = ("recall", "specificity", "F1", "precision", "accuracy")
 SMALL = ("--image-size", "36x40", "--epochs", "1", "--folds", "2", "--min-recall", "0.8")
@@ -361,3 +373,93 @@ def test_audit_of_what_is_none(tmp_path):
     done = CliRunner().invoke(cli.app, ["audit", str(tmp_path), "--report", "a.pdf"])
     assert done.exit_code == 2
     assert "must end in .html" in re.sub(r"\s+", " ", done.output)
+
+
+@pytest.fixture(scope="module")
+def model_file(collection, tmp_path_factory):
+    """A guarded network that was hardly trained, as a file."""
+    train = load_xray_folder(collection / "train")
+    cnn = CNNPneumoniaClassifier((40, 36), filters=(2, 4), epochs=1, random_state=0)
+    model = make_pipeline(XRayOutlierDetector(contamination=0), cnn).fit(train.paths, train.target)
+    path = tmp_path_factory.mktemp("models") / "model.skpneumo"
+    save_model(model, path)
+    return path
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(cli.app, [*map(str, arguments)])
+
+
+def test_predict(collection, model_file, tmp_path):
+    (tmp_path / "scans" / "more").mkdir(parents=True)
+    files = sorted((collection / "test" / "NORMAL").iterdir())[:3]
+    for i, file in enumerate(files):
+        shutil.copy(file, tmp_path / "scans" / "more" / f"{i}.scan")
+    negative = tmp_path / "negative.png"
+    Image.fromarray(255 - np.asarray(Image.open(files[0]))).save(negative)
+    (tmp_path / "scans" / "notes.txt").write_text("no image")
+    table = tmp_path / "out.csv"
+    done = invoke("predict", model_file, tmp_path / "scans", negative, "--csv", table)
+    assert done.exit_code == 0, done.output
+    assert "Not a medical device" in done.stdout
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    assert [Path(row["file"]).name for row in rows] == [
+        "0.scan",
+        "1.scan",
+        "2.scan",
+        "negative.png",
+    ]
+    model, paths = load_model(model_file), [row["file"] for row in rows]
+    with pytest.warns(OutlierWarning, match=r"Rows: .*3"):
+        probability = model.predict_proba(paths)[:, 1]
+    np.testing.assert_array_equal([float(row["probability"]) for row in rows], probability)
+    assert {row["label"] for row in rows} <= {"NORMAL", "PNEUMONIA"}
+    assert float(rows[3]["outlier_score"]) > 1
+    assert "unlike the images" in re.sub(r"\s+", " ", done.stdout)
+    assert {row["error"] for row in rows} == {""}
+
+
+def test_predict_goes_on_after_a_bad_file(collection, model_file, tmp_path):
+    bad, good = tmp_path / "bad.jpeg", next((collection / "test" / "NORMAL").iterdir())
+    bad.write_bytes(b"no image")
+    done = invoke("predict", model_file, bad, good, "--csv", tmp_path / "out.csv")
+    assert done.exit_code == 1
+    rows = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
+    assert "this is not a JPEG, PNG or DICOM image" in rows[0]["error"]
+    assert (rows[0]["probability"], rows[0]["label"], rows[1]["error"]) == ("", "", "")
+    assert 0 < float(rows[1]["probability"]) < 1
+
+
+def test_predict_draws_heatmaps(collection, model_file, tmp_path):
+    files = sorted((collection / "test" / "PNEUMONIA").iterdir())[:2]
+    done = invoke("predict", model_file, *files, "--heatmaps", tmp_path / "maps")
+    assert done.exit_code == 0, done.output
+    drawn = sorted((tmp_path / "maps").iterdir())
+    assert [file.name for file in drawn] == [f"{i:04}-{f.stem}.png" for i, f in enumerate(files)]
+    assert np.ptp(np.asarray(Image.open(drawn[0]))) > 100
+
+
+def test_predict_says_what_is_not_there(collection, model_file, tmp_path):
+    for path, cause in ((tmp_path / "gone", "There is no file"), (tmp_path, "holds no JPEG")):
+        done = invoke("predict", model_file, path)
+        assert done.exit_code == 1
+        assert cause in re.sub(r"\s+", " ", done.stderr)
+    done = invoke("predict", tmp_path / "gone.skpneumo", collection)
+    assert done.exit_code == 1
+    assert "there is no such file" in re.sub(r"\s+", " ", done.stderr)
+
+
+def test_evaluate(collection, model_file, tmp_path):
+    page = tmp_path / "report.html"
+    done = invoke("evaluate", model_file, collection, "--report", page)
+    assert done.exit_code == 0, done.output
+    model, test = load_model(model_file), load_xray_folder(collection / "test")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OutlierWarning)
+        expected = evaluate(model, test.paths, test.target, groups=test.groups)
+    assert "21 images" in done.stdout
+    assert expected.data_fingerprint in page.read_text()
+    assert invoke("evaluate", model_file, collection, "--report", "a.pdf").exit_code == 2
+    done = invoke("evaluate", model_file, tmp_path)
+    assert done.exit_code == 1
+    assert "holds no folders of classes" in re.sub(r"\s+", " ", done.stderr)

@@ -15,6 +15,7 @@ from skpneumo.preprocessing._base import XRayTransformer
 
 _SIDE = 24
 _MAX_NAMED = 5
+_FEWEST = 4
 
 
 def _thumbnails(X):
@@ -23,6 +24,20 @@ def _thumbnails(X):
     small = X.resized(size) if isinstance(X, XRaySequence) else resize_xrays(X, size)
     even = [np.asarray(ImageOps.equalize(Image.fromarray(image))) for image in np.asarray(small)]
     return np.reshape(even, (len(even), -1)) / 255.0
+
+
+def _subspace(rows, n_components):
+    """Mean of some rows, and their principal components."""
+    last = rows.shape[1] - 1
+    n_components = min(n_components, len(rows) - 1)
+    # Unlike scikit-learn's PCA it does not mind images that are all alike.
+    _, axes = eigh(np.cov(rows, rowvar=False), subset_by_index=[last + 1 - n_components, last])
+    return rows.mean(axis=0), axes.T
+
+
+def _distance(rows, mean, components):
+    rows = rows - mean
+    return np.linalg.norm(rows - rows @ components.T @ components, axis=1)
 
 
 class XRayOutlierDetector(XRayTransformer):
@@ -37,7 +52,7 @@ class XRayOutlierDetector(XRayTransformer):
     n_components : int, default=20
         Principal components of the training images that an image may be made of.
     contamination : float, default=0.01
-        Share of the training images that count as outliers; from 0 to 0.5.
+        Share of the images like those of the training that count as outliers; from 0 to 0.5.
 
     Attributes
     ----------
@@ -46,7 +61,8 @@ class XRayOutlierDetector(XRayTransformer):
     components_ : ndarray of shape (n_components, 576)
         Their principal components.
     threshold_ : float
-        Distance from which on an image is an outlier.
+        Distance above which an image is an outlier: each half of the training images is measured by
+        what the other half is like.
 
     See Also
     --------
@@ -97,7 +113,7 @@ class XRayOutlierDetector(XRayTransformer):
         Parameters
         ----------
         X : array-like of shape (n, H, W), XRaySequence or array-like of str or path
-            Images, or paths of files; at least two.
+            Images, or paths of files; at least four.
         y : Ignored
             Not used, present for API consistency by convention.
 
@@ -108,16 +124,17 @@ class XRayOutlierDetector(XRayTransformer):
         """
         self._validate_params()
         rows = _thumbnails(as_xrays(X))
-        if len(rows) < 2:
+        if len(rows) < _FEWEST:
             raise ValueError(
-                f"XRayOutlierDetector learns from at least 2 images; got n_samples={len(rows)}."
+                f"XRayOutlierDetector learns from at least {_FEWEST} images; got "
+                f"n_samples={len(rows)}."
             )
-        n_components = min(self.n_components, len(rows) - 1)
-        last = rows.shape[1] - 1
-        # Unlike scikit-learn's PCA it does not mind images that are all alike.
-        _, axes = eigh(np.cov(rows, rowvar=False), subset_by_index=[last + 1 - n_components, last])
-        self.mean_, self.components_ = rows.mean(axis=0), axes.T
-        self.threshold_ = float(np.quantile(self._distance(rows), 1 - self.contamination))
+        self.mean_, self.components_ = _subspace(rows, self.n_components)
+        distances = [
+            _distance(rows[half::2], *_subspace(rows[1 - half :: 2], self.n_components))
+            for half in (0, 1)
+        ]
+        self.threshold_ = float(np.quantile(np.concatenate(distances), 1 - self.contamination))
         return self
 
     def fit_transform(self, X, y=None):
@@ -126,7 +143,7 @@ class XRayOutlierDetector(XRayTransformer):
         Parameters
         ----------
         X : array-like of shape (n, H, W), XRaySequence or array-like of str or path
-            Images, or paths of files; at least two.
+            Images, or paths of files; at least four.
         y : Ignored
             Not used, present for API consistency by convention.
 
@@ -185,9 +202,5 @@ class XRayOutlierDetector(XRayTransformer):
         """
         check_is_fitted(self)
         # Training images that are all alike leave no distance at all.
-        return self._distance(_thumbnails(as_xrays(X))) / max(self.threshold_, 1e-9)
-
-    def _distance(self, rows):
-        rows = rows - self.mean_
-        made_of = rows @ self.components_.T @ self.components_
-        return np.linalg.norm(rows - made_of, axis=1)
+        distance = _distance(_thumbnails(as_xrays(X)), self.mean_, self.components_)
+        return distance / max(self.threshold_, 1e-9)

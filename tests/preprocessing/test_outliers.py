@@ -26,20 +26,25 @@ def detector(xrays):
 
 def test_the_score_is_the_error_of_scikit_learn_s_reconstruction(xrays, detector):
     train, new = _thumbnails(xrays[:200]), _thumbnails(xrays[200:])
-    pca = PCA(20, svd_solver="full").fit(train)
 
-    def error(rows):
+    def error(rows, train):
+        pca = PCA(20, svd_solver="full").fit(train)
         return np.linalg.norm(rows - pca.inverse_transform(pca.transform(rows)), axis=1)
 
-    expected = error(new) / np.quantile(error(train), 0.99)
+    by_halves = [*error(train[::2], train[1::2]), *error(train[1::2], train[::2])]
+    expected = error(new, train) / np.quantile(by_halves, 0.99)
     np.testing.assert_allclose(detector.outlier_score(xrays[200:]), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("n", [50, 400])
 @pytest.mark.parametrize("contamination", [0, 0.1, 0.4])
-def test_so_many_training_images_are_outliers(xrays, contamination):
-    detector = XRayOutlierDetector(contamination=contamination).fit(xrays)
-    share = np.mean(detector.outlier_score(xrays) > 1 + 1e-12)
-    assert share == pytest.approx(contamination, abs=0.01)
+def test_about_so_many_new_images_are_outliers(contamination, n):
+    images = make_xrays(n + 300, image_size=(36, 32), random_state=1).images
+    detector = XRayOutlierDetector(contamination=contamination).fit(images[:n])
+    share = np.mean(detector.outlier_score(images[n:]) > 1)
+    assert share <= 1.2 * contamination + 0.03
+    # Few images know little of each other, which makes the threshold cautious.
+    assert n < 100 or share >= contamination / 2
 
 
 def test_exposure_does_not_count(xrays, detector):
@@ -84,9 +89,10 @@ def test_images_all_alike():
     assert detector.outlier_score(gradient)[0] > 1
 
 
-def test_one_image_is_too_few(xrays):
-    with pytest.raises(ValueError, match="at least 2 images; got n_samples=1"):
-        XRayOutlierDetector().fit(xrays[:1])
+def test_three_images_are_too_few(xrays):
+    with pytest.raises(ValueError, match="at least 4 images; got n_samples=3"):
+        XRayOutlierDetector().fit(xrays[:3])
+    XRayOutlierDetector().fit(xrays[:4])
     with pytest.raises(NotFittedError):
         XRayOutlierDetector().transform(xrays)
 
@@ -135,7 +141,7 @@ def test_what_is_no_upright_chest_is_told_from_real_x_rays(xray_data):
             rng.integers(0, 256, (len(images), 6, 6)).astype(np.uint8), (96, 96)
         ),
     }
-    assert np.mean(scores > 1) < 0.1
+    assert np.mean(scores > 1) < 0.05
     for kind, others in kinds.items():
         found = detector.outlier_score(np.ascontiguousarray(others))
         truth = np.repeat([0, 1], [len(scores), len(found)])

@@ -1,0 +1,150 @@
+"""What ``skpneumo predict`` does: files in, what a model says of each out."""
+
+import csv
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from skpneumo._files import whole_file
+from skpneumo.exceptions import DatasetError, OutlierWarning
+from skpneumo.images import XRaySequence, image_type
+from skpneumo.inspection import GradCAMDisplay
+from skpneumo.inspection._layers import layers_of
+from skpneumo.preprocessing import XRayOutlierDetector
+
+COLUMNS = ("file", "probability", "label", "outlier_score", "error")
+_AT_ONCE = 64
+
+
+def find_files(paths):
+    """Files that are named, and the images in folders that are.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        Files are taken as they are; folders are searched, whatever the names in them.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    DatasetError
+        If a path does not exist, or a folder holds no image.
+    """
+    found = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = sorted(
+                os.path.join(folder, name)
+                for folder, _, names in os.walk(path)
+                for name in names
+                if not name.startswith(".")
+            )
+            images = [file for file in inside if image_type(file) is not None]
+            if not images:
+                raise DatasetError(f"{path} holds no JPEG, PNG or DICOM file.")
+            found += images
+        elif path.exists():
+            found.append(str(path))
+        else:
+            raise DatasetError(f"There is no file or folder {str(path)!r}.")
+    return found
+
+
+def predict_files(model, files):
+    """Ask a model about files.
+
+    Parameters
+    ----------
+    model : classifier
+        Fitted; it takes paths.
+    files : sequence of str
+        Those that cannot be read are told, and stop nothing.
+
+    Returns
+    -------
+    list of dict
+        For each file the `COLUMNS`; None where there is nothing to tell.
+    """
+    with warnings.catch_warnings():
+        # Both are told file by file.
+        warnings.simplefilter("ignore", OutlierWarning)
+        warnings.filterwarnings("ignore", message=".* cannot be read:")
+        causes = XRaySequence(files).check("skip")
+        readable = [file for file in files if file not in causes]
+        told = {}
+        for start in range(0, len(readable), _AT_ONCE):
+            part = readable[start : start + _AT_ONCE]
+            probability = model.predict_proba(part)[:, 1].tolist()
+            labels = np.asarray(model.predict(part)).tolist()
+            outlier = _outlier_scores(model, part)
+            told |= zip(part, zip(probability, labels, outlier, strict=True), strict=True)
+    rows = []
+    for file in files:
+        values = (*told[file], None) if file in told else (None, None, None, causes[file])
+        rows.append(dict(zip(COLUMNS, (file, *values), strict=True)))
+    return rows
+
+
+def _outlier_scores(model, files):
+    for layer in layers_of(model):
+        steps = layer.steps if isinstance(layer, Pipeline) else []
+        for _, step in steps:
+            if isinstance(step, XRayOutlierDetector):
+                return step.outlier_score(files).tolist()
+    return [None] * len(files)
+
+
+def write_table(rows, path):
+    """Write what `predict_files` told as CSV.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Of `predict_files`.
+    path : path
+        Where to.
+    """
+    with whole_file(path) as file:
+        lines = [COLUMNS, *([row[name] for name in COLUMNS] for row in rows)]
+        csv.writer(_Bytes(file), lineterminator="\n").writerows(lines)
+
+
+class _Bytes:
+    """A binary file that takes text; names of files may be none in any encoding."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def write(self, text):
+        return self.file.write(text.encode("utf-8", "backslashreplace"))
+
+
+def draw_heatmaps(model, rows, folder):
+    """Draw where a model saw pneumonia, a picture for each file that it was asked about.
+
+    Parameters
+    ----------
+    model : classifier
+        Fitted, with a network inside.
+    rows : list of dict
+        Of `predict_files`.
+    folder : path
+        Where to; it is made. Pictures are numbered by row.
+    """
+    from matplotlib import pyplot as plt
+
+    os.makedirs(folder, exist_ok=True)
+    for i, row in enumerate(rows):
+        if row["error"] is None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", OutlierWarning)
+                display = GradCAMDisplay.from_estimator(model, row["file"])
+            name = f"{i:04}-{Path(row['file']).stem}.png"
+            display.figure_.savefig(Path(folder, name))
+            plt.close(display.figure_)
