@@ -17,7 +17,7 @@ from skpneumo._files import whole_file
 from skpneumo.exceptions import ModelFileError
 
 MANIFEST = "manifest.json"
-_MAX_MANIFEST_BYTES = 2**24
+_MAX_MANIFEST_BYTES = 2**22
 _MAX_MEMBERS = 10_000
 # Of the list of members, which takes some 60 bytes for each.
 _MAX_LIST_BYTES = 2**20
