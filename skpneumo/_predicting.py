@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skpneumo._files import whole_file
+from skpneumo.datasets._folder import EXTENSIONS
 from skpneumo.exceptions import DatasetError, OutlierWarning
 from skpneumo.images import XRaySequence, image_type
 from skpneumo.inspection import GradCAMDisplay
@@ -45,7 +46,7 @@ def find_files(paths):
                 for name in names
                 if not name.startswith(".")
             )
-            images = [file for file in inside if image_type(file) is not None]
+            images = [file for file in inside if _is_image(file)]
             if not images:
                 raise DatasetError(f"{path} holds no JPEG, PNG or DICOM file.")
             found += images
@@ -54,6 +55,11 @@ def find_files(paths):
         else:
             raise DatasetError(f"There is no file or folder {str(path)!r}.")
     return found
+
+
+def _is_image(file):
+    """Whether it is one, or should be by its name."""
+    return file.lower().endswith(EXTENSIONS) or image_type(file) is not None
 
 
 def predict_files(model, files):
@@ -86,7 +92,10 @@ def predict_files(model, files):
             told |= zip(part, zip(probability, labels, outlier, strict=True), strict=True)
     rows = []
     for file in files:
-        values = (*told[file], None) if file in told else (None, None, None, causes[file])
+        if file in told:
+            values = (*told[file], None)
+        else:
+            values = (None, None, None, causes[file].removeprefix(f"{file}: "))
         rows.append(dict(zip(COLUMNS, (file, *values), strict=True)))
     return rows
 

@@ -420,12 +420,13 @@ def test_predict(collection, model_file, tmp_path):
 
 
 def test_predict_goes_on_after_a_bad_file(collection, model_file, tmp_path):
-    bad, good = tmp_path / "bad.jpeg", next((collection / "test" / "NORMAL").iterdir())
+    bad, good = tmp_path / "scans/bad.jpeg", next((collection / "test" / "NORMAL").iterdir())
+    bad.parent.mkdir()
     bad.write_bytes(b"no image")
-    done = invoke("predict", model_file, bad, good, "--csv", tmp_path / "out.csv")
+    done = invoke("predict", model_file, bad.parent, good, "--csv", tmp_path / "out.csv")
     assert done.exit_code == 1
     rows = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
-    assert "this is not a JPEG, PNG or DICOM image" in rows[0]["error"]
+    assert rows[0]["error"].startswith("this is not a JPEG, PNG or DICOM image")
     assert (rows[0]["probability"], rows[0]["label"], rows[1]["error"]) == ("", "", "")
     assert 0 < float(rows[1]["probability"]) < 1
 
