@@ -101,7 +101,11 @@ def examine(clf, X, y, seed=0):
     ill, healthy = scores[y == 1], scores[y == 0]
     threshold = np.quantile(ill, 1 - RECALL, method="lower")
     found = {"AUC": area(healthy, ill), "specificity": np.mean(healthy < threshold)}
-    found |= {"accuracy at .5": np.mean((scores >= 0) == y)}
+    found |= {
+        "recall at .5": np.mean(ill >= 0),
+        "specificity at .5": np.mean(healthy < 0),
+        "accuracy at .5": np.mean((scores >= 0) == y),
+    }
     for severity, share in ((1, 10), (2, 15), (3, 20)):
         squeezed = log_odds(clf, shift(X[y == 0], "taller", severity))
         found[f"AUC, squeezed {share} %"] = area(squeezed, ill)
