@@ -52,6 +52,9 @@ from skpneumo.images import (
 from skpneumo.metrics._targets import check_groups, check_labels, two_classes
 from skpneumo.networks import PRECISIONS, resolve_precision, tidy_up
 
+# One in so many epochs, the last ones, sees the images as they are: see Touvron et al., "Fixing the
+# train-test resolution discrepancy", NeurIPS 2019.
+_PLAIN_SHARE = 8
 # scikeras seeds the whole process while it builds a network.
 _ONE_FIT_AT_A_TIME = threading.RLock()
 
@@ -357,7 +360,7 @@ class BasePneumoniaClassifier(KerasClassifier):
 
     # -- training -----------------------------------------------------------------------------
 
-    def _reader(self, X, seed=None):
+    def _reader(self, X, seed=None, plain_from=np.inf):
         """Function that gives what is trained or asked what it takes; augmented with a seed."""
         backbone, _ = self._parts()
         augmentation = None if seed is None else self._augmentation(backbone is not None)
@@ -365,7 +368,7 @@ class BasePneumoniaClassifier(KerasClassifier):
             return feature_reader(backbone, X, self.batch_size, augmentation, self.n_views)
 
         def augment(image, row, epoch):
-            return augmentation(image, [seed, epoch, row])
+            return image if epoch >= plain_from else augmentation(image, [seed, epoch, row])
 
         return image_reader(X, None if augmentation is None else augment)
 
@@ -379,6 +382,7 @@ class BasePneumoniaClassifier(KerasClassifier):
     def _train_stages(self, learn, held_back, options, checkpoint):
         history = {}
         kept = checkpoint.load()
+        n_epochs = sum(epochs for epochs, _, _ in self._stages())
         for stage, (epochs, rate, name) in enumerate(self._stages()):
             if kept is not None and stage < kept["stage"]:
                 history = kept["earlier"]
@@ -388,6 +392,7 @@ class BasePneumoniaClassifier(KerasClassifier):
             self._set_trainable(name)
             steps = epochs * n_steps(len(learn[1]), self.batch_size)
             options |= {"epochs": epochs, "first_epoch": len(history.get("loss", []))}
+            options["plain_from"] = n_epochs - n_epochs // _PLAIN_SHARE
             part = self._train(learn, held_back, falling_rate(rate, steps), options)
             history = {key: history.get(key, []) + values for key, values in part.items()}
         self._finish(rate)
@@ -408,6 +413,7 @@ class BasePneumoniaClassifier(KerasClassifier):
 
     def _train(self, learn, held_back, rate, options):
         backbone, network = self._parts()
+        plain_from = options.pop("plain_from", np.inf)
         if rate is not None:
             compile_network(network, rate)
 
@@ -415,7 +421,7 @@ class BasePneumoniaClassifier(KerasClassifier):
             X, y, weights = part
             if backbone is None:
                 X = decode_if_it_fits(X, self.image_size_)
-            return self._reader(X, seed), y, weights
+            return self._reader(X, seed, plain_from), y, weights
 
         if held_back is not None:
             held_back = readable(held_back)

@@ -57,7 +57,8 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
     augmentation : XRayAugmenter, "auto" or None, default="auto"
         Change the images anew in every epoch of training, never in prediction. Where the head is
         trained alone, each image has ``n_views`` changed versions, and each epoch takes the next.
-        "auto" is an :class:`~skpneumo.XRayAugmenter` with its defaults, but none there.
+        "auto" is an :class:`~skpneumo.XRayAugmenter` with its defaults, but none there. The last
+        eighth of the epochs sees the images as they are.
     n_views : int, default=4
         How many. They are drawn from the image alone, the same for every ``random_state``, and
         pushed through the pretrained network once for all folds, settings and processes.

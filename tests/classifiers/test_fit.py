@@ -15,7 +15,7 @@ from sklearn.utils import check_random_state
 
 from skpneumo import XRayAugmenter, XRayLoader, XRayResizer
 from skpneumo.classifiers import clear_memory
-from skpneumo.images import XRaySequence, _sequence
+from skpneumo.images import Augmentation, XRaySequence, _sequence
 
 
 def weights_of(classifier):
@@ -174,6 +174,23 @@ def test_one_image_is_judged_as_among_others(xrays, tiny):
     together = clf.predict_proba(xrays.X[:5])
     alone = np.concatenate([clf.predict_proba(xrays.X[i : i + 1]) for i in range(5)])
     np.testing.assert_allclose(alone, together, atol=1e-6)
+
+
+def test_the_last_epochs_see_the_images_as_they_are(xrays, tiny, monkeypatch):
+    changed, change = [], Augmentation.__call__
+
+    def counting(self, image, seed):
+        changed.append(seed)
+        return change(self, image, seed)
+
+    monkeypatch.setattr(Augmentation, "__call__", counting)
+    clf = tiny(epochs=16).fit(xrays.X[5:], xrays.y[5:])
+    # Batches of 16: the third is filled up.
+    assert {epoch for _, epoch, _ in changed} == set(range(14))
+    assert len(changed) == 14 * 48
+    changed.clear()
+    clf.partial_fit(xrays.X[5:], xrays.y[5:])
+    assert {epoch for _, epoch, _ in changed} == {16}
 
 
 def test_augmentation_changes_training_and_not_prediction(xrays, paths, tiny):
