@@ -383,6 +383,7 @@ class BasePneumoniaClassifier(KerasClassifier):
         history = {}
         kept = checkpoint.load()
         n_epochs = sum(epochs for epochs, _, _ in self._stages())
+        plain_from = n_epochs - n_epochs // _PLAIN_SHARE
         for stage, (epochs, rate, name) in enumerate(self._stages()):
             if kept is not None and stage < kept["stage"]:
                 history = kept["earlier"]
@@ -392,8 +393,7 @@ class BasePneumoniaClassifier(KerasClassifier):
             self._set_trainable(name)
             steps = epochs * n_steps(len(learn[1]), self.batch_size)
             options |= {"epochs": epochs, "first_epoch": len(history.get("loss", []))}
-            options["plain_from"] = n_epochs - n_epochs // _PLAIN_SHARE
-            part = self._train(learn, held_back, falling_rate(rate, steps), options)
+            part = self._train(learn, held_back, falling_rate(rate, steps), options, plain_from)
             history = {key: history.get(key, []) + values for key, values in part.items()}
         self._finish(rate)
         self.history_ = history
@@ -411,9 +411,8 @@ class BasePneumoniaClassifier(KerasClassifier):
         history = getattr(self, "history_", {})
         self.history_ = history | {key: history.get(key, []) + part[key] for key in part}
 
-    def _train(self, learn, held_back, rate, options):
+    def _train(self, learn, held_back, rate, options, plain_from=np.inf):
         backbone, network = self._parts()
-        plain_from = options.pop("plain_from", np.inf)
         if rate is not None:
             compile_network(network, rate)
 

@@ -264,7 +264,7 @@ def fetch_file(remote, data_home=None, download_if_missing=True):
         If the file is not there and cannot, or must not, be downloaded. The message tells how to
         get it by hand.
     """
-    path = data_folder(data_home) / remote.name
+    path, flaw = data_folder(data_home) / remote.name, ""
     try:
         flaw = _flaw(path, remote.checksum)
         if flaw and not download_if_missing:
@@ -277,7 +277,7 @@ def fetch_file(remote, data_home=None, download_if_missing=True):
     except (OSError, ValueError, NotImplementedError) as error:
         algorithm, checksum = remote.checksum.split(":")
         reason = _reason(error)
-        if path.exists() and download_if_missing:
+        if flaw and path.exists() and download_if_missing:
             reason = f"{flaw}, and the download failed: {reason}"
         raise DatasetError(
             f"{path} cannot be had: {reason}.\n"

@@ -276,6 +276,13 @@ def test_a_file_put_there_by_hand_is_verified_and_used(server, tmp_path):
     assert fetch_file(remote, tmp_path).read_bytes() == server.content
 
 
+def test_a_folder_in_the_place_of_the_file_is_told(server, tmp_path):
+    (tmp_path / "data.bin").mkdir()
+    with pytest.raises(DatasetError, match=r"data\.bin cannot be had: .*directory"):
+        fetch_file(server.remote(), tmp_path)
+    assert server.asked == []
+
+
 def test_nothing_is_downloaded_or_made_where_that_is_not_wanted(server, tmp_path):
     home = tmp_path / "home"
     with pytest.raises(DatasetError, match="no such file, and download_if_missing is False") as e:
