@@ -19,6 +19,10 @@ class HistogramEqualization(layers.Layer):
     .. [1] Gonzalez & Woods, "Digital Image Processing", 4th edition (2018), section 3.3.
     """
 
+    def compute_output_spec(self, images):
+        """Tell shape and type, without asking `call` for images of an unknown number."""
+        return keras.KerasTensor(images.shape, self.compute_dtype)
+
     def call(self, images):
         """Equalise.
 
@@ -33,9 +37,12 @@ class HistogramEqualization(layers.Layer):
             From -1 to 1, in the layer's compute dtype.
         """
         _, rows, columns, _ = images.shape
+        n = ops.shape(images)[0]
         levels = ops.reshape(ops.cast(images, "int32"), (-1, rows * columns))
-        counts = ops.cast(ops.bincount(levels, minlength=_LEVELS), "float32")
-        not_brighter = ops.cumsum(counts, axis=1)
+        # Not `ops.bincount`: with JAX it cannot be compiled.
+        places = ops.reshape(levels + _LEVELS * ops.arange(n, dtype="int32")[:, None], (-1,))
+        counts = ops.segment_sum(ops.ones_like(places, "float32"), places, n * _LEVELS)
+        not_brighter = ops.cumsum(ops.reshape(counts, (-1, _LEVELS)), axis=1)
         # The darkest level that occurs is where the sum first rises above zero.
         darkest = ops.min(
             ops.where(not_brighter > 0, not_brighter, rows * columns), axis=1, keepdims=True
