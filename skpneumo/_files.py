@@ -78,6 +78,18 @@ def write_report(report, path):
     if path.suffix.lower() not in writers:
         raise ValueError(f"A report ends in {', '.join(writers)}; got {path.name!r}.")
     check_folder(path)
-    text = writers[path.suffix.lower()]()
+    write_text(writers[path.suffix.lower()](), path)
+
+
+def write_text(text, path):
+    """Write a text whole; what is no UTF-8 in names of files is written with backslashes.
+
+    Parameters
+    ----------
+    text : str
+        What to write.
+    path : str or path
+        Where to.
+    """
     with whole_file(path) as file:
         file.write(text.encode("utf-8", errors="backslashreplace"))

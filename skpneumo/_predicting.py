@@ -1,6 +1,7 @@
 """What ``skpneumo predict`` does: files in, what a model says of each out."""
 
 import csv
+import io
 import os
 import warnings
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from skpneumo._files import whole_file
+from skpneumo._files import write_text
 from skpneumo.datasets._folder import EXTENSIONS
 from skpneumo.exceptions import DatasetError, OutlierWarning
 from skpneumo.images import XRaySequence, image_type
@@ -119,19 +120,11 @@ def write_table(rows, path):
     path : path
         Where to.
     """
-    with whole_file(path) as file:
-        lines = [COLUMNS, *([row[name] for name in COLUMNS] for row in rows)]
-        csv.writer(_Bytes(file), lineterminator="\n").writerows(lines)
-
-
-class _Bytes:
-    """A binary file that takes text; names of files may be none in any encoding."""
-
-    def __init__(self, file):
-        self.file = file
-
-    def write(self, text):
-        return self.file.write(text.encode("utf-8", "backslashreplace"))
+    lines = io.StringIO()
+    writer = csv.DictWriter(lines, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(lines.getvalue(), path)
 
 
 def draw_heatmaps(model, rows, folder):
