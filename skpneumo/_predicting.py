@@ -12,8 +12,8 @@ from sklearn.pipeline import Pipeline
 from skpneumo._files import write_text
 from skpneumo.datasets._folder import EXTENSIONS
 from skpneumo.exceptions import DatasetError, OutlierWarning
-from skpneumo.images import XRaySequence, image_type
-from skpneumo.inspection import GradCAMDisplay
+from skpneumo.images import XRaySequence, image_type, read_xray
+from skpneumo.inspection import GradCAM, GradCAMDisplay
 from skpneumo.inspection._layers import layers_of
 from skpneumo.preprocessing import XRayOutlierDetector
 
@@ -142,11 +142,14 @@ def draw_heatmaps(model, rows, folder):
     from matplotlib import pyplot as plt
 
     os.makedirs(folder, exist_ok=True)
+    cam, label = GradCAM(model), str(model.classes_[1])
     for i, row in enumerate(rows):
         if row["error"] is None:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", OutlierWarning)
-                display = GradCAMDisplay.from_estimator(model, row["file"])
+                heatmaps = cam.transform([row["file"]])
+            images, probability = [read_xray(row["file"])], [row["probability"]]
+            display = GradCAMDisplay(images, heatmaps, probability=probability, label=label).plot()
             name = f"{i:04}-{Path(row['file']).stem}.png"
             display.figure_.savefig(Path(folder, name))
             plt.close(display.figure_)

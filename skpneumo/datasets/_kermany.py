@@ -110,6 +110,13 @@ def _unpack_once(path, folder):
         ) from error
 
 
+def _changed(folder, found):
+    return DatasetError(
+        f"{folder} {found}. Remove the folder, and the next call unpacks it anew; or give it to "
+        "load_xray_folder as it is."
+    )
+
+
 def fetch_kermany(*, data_home=None, download_if_missing=True):
     """List the chest X-rays of Kermany et al., downloaded (1.2 GB) where they are not at hand.
 
@@ -160,14 +167,11 @@ def fetch_kermany(*, data_home=None, download_if_missing=True):
         _unpack_once(fetch_file(remote, data_home, download_if_missing), folder)
     try:
         data = load_xray_folder(folder)
-        found = f"holds {len(data.paths):,} images, but {remote.n_images:,} were unpacked there"
     except DatasetError as error:
-        data, found = None, f"was changed since it was unpacked: {error}"
-    if data is None or len(data.paths) != remote.n_images:
-        raise DatasetError(
-            f"{folder} {found}. Remove the folder, and the next call unpacks it anew; or give it "
-            "to load_xray_folder as it is."
-        )
+        raise _changed(folder, f"was changed since it was unpacked: {error}") from None
+    if len(data.paths) != remote.n_images:
+        found = f"holds {len(data.paths):,} images, but {remote.n_images:,} were unpacked there"
+        raise _changed(folder, found)
     data.DESCR = _DESCR.format(
         name=remote.name, checksum=remote.checksum.split(":")[1], listing=data.DESCR
     )
