@@ -78,7 +78,7 @@ def describe(estimator, arrays):
     """
     description = _describe(estimator, arrays, True)
     with _told_as_unsavable(estimator):
-        check_extent(description, _STEP_NAMES)
+        check_extent(description, _PIPELINES, _STEP_NAMES)
     return description
 
 
@@ -214,7 +214,7 @@ def build(description, arrays):
     ModelFileError
         If it describes no estimator out of the list.
     """
-    check_extent(description, _STEP_NAMES)
+    check_extent(description, _PIPELINES, _STEP_NAMES)
     return _build(description, arrays)
 
 

@@ -16,18 +16,19 @@ _MAX_DEPTH = 8
 _MAX_SIDE = 4096
 # Each but the first two halves the image.
 _MAX_FILTERS = 12
-_PIPELINES = ("Pipeline", "SamplingPipeline")
 # Arrays, and numbers in them.
 _INCEPTION = 378, 21_804_833
 
 
-def check_extent(description, steps):
+def check_extent(description, pipelines, steps):
     """Refuse descriptions of more than a network with transformers before it.
 
     Parameters
     ----------
     description : dict
         Nothing in it is trusted.
+    pipelines : collection of str
+        Names of the classes that hold steps.
     steps : collection of str
         Names of the classes that transform or sample.
 
@@ -46,9 +47,9 @@ def check_extent(description, steps):
     if sum("weights" in (told.get("fitted") or ()) for told in estimators) > 1:
         raise ModelFileError("it is of more than one network")
     for told in estimators:
-        before_last = told["steps"][:-1] if told["class"] in _PIPELINES else []
+        before_last = told["steps"][:-1] if told["class"] in pipelines else []
         for _, part in before_last:
-            if not _transforms(part, steps):
+            if not _transforms(part, pipelines, steps):
                 raise ModelFileError(
                     f"{str(part['class'])[:40]} stands before the last step of its pipeline, where "
                     f"only {', '.join(steps)} belong"
@@ -67,9 +68,9 @@ def _estimators(value, depth):
             yield from _estimators(inner, depth)
 
 
-def _transforms(description, steps):
-    if description["class"] in _PIPELINES:
-        return all(_transforms(part, steps) for _, part in description["steps"])
+def _transforms(description, pipelines, steps):
+    if description["class"] in pipelines:
+        return all(_transforms(part, pipelines, steps) for _, part in description["steps"])
     return description["class"] in ("passthrough", *steps)
 
 
