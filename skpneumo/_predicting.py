@@ -10,9 +10,9 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skpneumo._files import write_text
-from skpneumo.datasets._folder import EXTENSIONS
+from skpneumo.datasets._folder import is_image, walk
 from skpneumo.exceptions import DatasetError, OutlierWarning
-from skpneumo.images import XRaySequence, image_type, read_xray
+from skpneumo.images import XRaySequence, read_xray
 from skpneumo.inspection import GradCAM, GradCAMDisplay
 from skpneumo.inspection._layers import layers_of
 from skpneumo.preprocessing import XRayOutlierDetector
@@ -41,13 +41,7 @@ def find_files(paths):
     found = []
     for path in map(Path, paths):
         if path.is_dir():
-            inside = sorted(
-                os.path.join(folder, name)
-                for folder, _, names in os.walk(path)
-                for name in names
-                if not name.startswith(".")
-            )
-            images = [file for file in inside if _is_image(file)]
+            images = [entry.path for _, entry in walk(path) if is_image(entry)]
             if not images:
                 raise DatasetError(f"{path} holds no JPEG, PNG or DICOM file.")
             found += images
@@ -56,11 +50,6 @@ def find_files(paths):
         else:
             raise DatasetError(f"There is no file or folder {str(path)!r}.")
     return found
-
-
-def _is_image(file):
-    """Whether it is one, or should be by its name."""
-    return file.lower().endswith(EXTENSIONS) or image_type(file) is not None
 
 
 def predict_files(model, files):

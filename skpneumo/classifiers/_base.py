@@ -24,7 +24,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from skpneumo.classifiers._batches import bring_to_size, decode_if_it_fits, image_reader
+from skpneumo.classifiers._batches import decode_if_it_fits, image_reader
 from skpneumo.classifiers._checkpoint import Checkpoint
 from skpneumo.classifiers._features import feature_reader
 from skpneumo.classifiers._reuse import (
@@ -46,6 +46,7 @@ from skpneumo.images import (
     USUAL_AUGMENTATION,
     XRaySequence,
     as_xrays,
+    bring_to_size,
     check_augmentation,
     check_image_size,
 )
@@ -83,6 +84,8 @@ class BasePneumoniaClassifier(KerasClassifier):
     # Whether a network starts from what `weights` says, or is about to be given its weights.
     _loads_weights = True
     n_views = 1
+    # Rows or columns of the largest images that are not scaled down where nobody gave a size.
+    _largest_side = None
 
     _parameter_constraints = {
         "image_size": ["array-like", None],
@@ -334,11 +337,10 @@ class BasePneumoniaClassifier(KerasClassifier):
             part = X if len(rows) == len(X) else X[rows]
             return part, y[rows], None if sample_weight is None else sample_weight[rows]
 
-        sized = not isinstance(X, XRaySequence) or X.size is not None
-        if sized or self.image_size is not None or warm_start:
-            X = bring_to_size(X, self.image_size_)
-        else:
-            X = decode_if_it_fits(X, self.image_size_)
+        unsized = isinstance(X, XRaySequence) and X.size is None
+        if unsized and self.image_size is None and not warm_start:
+            X = decode_if_it_fits(X, X[0].shape)
+        X = bring_to_size(X, self.image_size_)
         options = {"batch_size": self.batch_size, "seed": seed, "verbose": self.verbose}
         if partial:
             self._train_epoch(select(rows), initial_epoch, options)
@@ -434,9 +436,10 @@ class BasePneumoniaClassifier(KerasClassifier):
     def _network_size(self, X):
         if self.image_size is not None:
             return check_image_size(self.image_size)
-        if isinstance(X, XRaySequence):
-            return X.size or X[0].shape
-        return X.shape[1:]
+        size = X.size or X[0].shape if isinstance(X, XRaySequence) else X.shape[1:]
+        if self._largest_side is None or max(size) <= self._largest_side:
+            return size
+        return tuple(max(1, round(side * self._largest_side / max(size))) for side in size)
 
     def _seed(self):
         if isinstance(self.random_state, Integral):

@@ -4,17 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from skpneumo.images import XRaySequence, resize_xrays
+from skpneumo.images import XRaySequence
 
 # Images of a training are decoded once if they fit, else again in every epoch.
 MAX_DECODED_BYTES = 2 * 2**30
-
-
-def bring_to_size(X, image_size):
-    """Images as the network wants them; those of a sequence are not decoded yet."""
-    if isinstance(X, XRaySequence):
-        return X if X.size == image_size else X.resized(image_size)
-    return resize_xrays(X, image_size)
 
 
 def decode_if_it_fits(X, image_size):

@@ -93,18 +93,19 @@ def _find_collections(folder, depth=_MAX_DEPTH):
     ]
 
 
-def _is_image(entry):
+def is_image(entry):
+    """Whether an entry of a folder is an image, or should be by its name."""
     # A link whose target is gone is an image that cannot be read, not something else.
     named = entry.name.casefold().endswith(EXTENSIONS) and not entry.is_dir()
     return named or (entry.is_file() and image_type(entry.path) is not None)
 
 
-def _walk(folder, name="", depth=_MAX_FOLDERS):
-    """What lies in a class folder and in folders of it: pairs of its name there and an entry."""
+def walk(folder, name="", depth=_MAX_FOLDERS):
+    """What lies in a folder and in folders of it: pairs of its name there and an entry."""
     for entry in _entries(folder):
         inner = os.path.join(name, entry.name)
         if depth and entry.is_dir():
-            yield from _walk(entry.path, inner, depth - 1)
+            yield from walk(entry.path, inner, depth - 1)
         else:
             yield inner, entry
 
@@ -116,12 +117,12 @@ def _read_split(split, folder):
         is_folder = entry.is_dir()
         if is_folder and entry.name.casefold() in _CLASSES:
             target = _CLASSES[entry.name.casefold()]
-            for name, inner in _walk(entry.path):
-                if _is_image(inner):
+            for name, inner in walk(entry.path):
+                if is_image(inner):
                     rows.append((split, target, name, inner.path))
                 else:
                     left_out.append(inner.path)
-        elif is_folder or _is_image(entry):  # a third class, or images without a label
+        elif is_folder or is_image(entry):  # a third class, or images without a label
             left_out.append(entry.path)
     return rows, left_out
 

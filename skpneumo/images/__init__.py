@@ -12,7 +12,7 @@ from skpneumo.images._resize import (
     resize_xrays,
     resized_positions,
 )
-from skpneumo.images._sequence import XRaySequence
+from skpneumo.images._sequence import XRaySequence, bring_to_size
 
 __all__ = [
     "ASPECTS",
@@ -22,6 +22,7 @@ __all__ = [
     "Resizing",
     "XRaySequence",
     "as_xrays",
+    "bring_to_size",
     "check_augmentation",
     "check_image_size",
     "file_identity",

@@ -9,7 +9,7 @@ import numpy as np
 from skpneumo.exceptions import ImageReadError
 from skpneumo.images._augment import check_augmentation
 from skpneumo.images._files import file_identity, in_threads, read_files
-from skpneumo.images._resize import Resizing, check_aspect, check_image_size
+from skpneumo.images._resize import Resizing, check_aspect, check_image_size, resize_xrays
 
 _DECODED_AT_ONCE = 256
 
@@ -257,3 +257,24 @@ class XRaySequence:
                     )
                 images[i] = image
         return images
+
+
+def bring_to_size(X, size, aspect="stretch"):
+    """Resize X-rays of either kind; those of a sequence are not decoded yet.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, H, W), dtype uint8, or XRaySequence
+        As `as_xrays` returns them.
+    size : tuple of (int, int)
+        Rows and columns.
+    aspect : {"stretch", "fit", "crop"}, default="stretch"
+        See `resize_xray`.
+
+    Returns
+    -------
+    ndarray of shape (n, rows, columns), dtype uint8, or XRaySequence
+    """
+    if not isinstance(X, XRaySequence):
+        return resize_xrays(X, size, aspect)
+    return X if X.size == check_image_size(size) else X.resized(size, aspect)

@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skpneumo.images import XRaySequence, as_xrays, resize_xrays, resized_positions
+from skpneumo.images import XRaySequence, as_xrays, bring_to_size, resized_positions
 from skpneumo.inspection._layers import layers_around_one
 
 # By method: which maps of the network it looks at.
@@ -281,11 +281,7 @@ class GradCAM:
             X = transformer.transform(X)
             if hasattr(transformer, "aspect"):
                 resizings.append((tuple(transformer.size), transformer.aspect))
-        seen = as_xrays(X)
-        if not isinstance(seen, XRaySequence):
-            seen = resize_xrays(seen, size)
-        elif seen.size != size:
-            seen = seen.resized(size)
+        seen = bring_to_size(as_xrays(X), size)
         return images, seen, [*resizings, (size, "stretch")]
 
 

@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo.exceptions import OutlierWarning
-from skpneumo.images import XRaySequence, as_xrays, resize_xrays
+from skpneumo.images import as_xrays, bring_to_size
 from skpneumo.preprocessing._base import XRayTransformer
 
 _SIDE = 24
@@ -20,9 +20,8 @@ _FEWEST = 4
 
 def _thumbnails(X):
     """Small copies with equalised histograms, as rows of numbers from 0 to 1."""
-    size = (_SIDE, _SIDE)
-    small = X.resized(size) if isinstance(X, XRaySequence) else resize_xrays(X, size)
-    even = [np.asarray(ImageOps.equalize(Image.fromarray(image))) for image in np.asarray(small)]
+    small = np.asarray(bring_to_size(X, (_SIDE, _SIDE)))
+    even = [np.asarray(ImageOps.equalize(Image.fromarray(image))) for image in small]
     return np.reshape(even, (len(even), -1)) / 255.0
 
 

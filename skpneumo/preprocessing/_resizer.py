@@ -2,7 +2,7 @@
 
 from sklearn.utils._param_validation import StrOptions
 
-from skpneumo.images import ASPECTS, XRaySequence, as_xrays, check_image_size, resize_xrays
+from skpneumo.images import ASPECTS, as_xrays, bring_to_size, check_image_size
 from skpneumo.preprocessing._base import XRayTransformer
 
 
@@ -90,7 +90,4 @@ class XRayResizer(XRayTransformer):
         ndarray of shape (n, rows, columns), dtype uint8, or XRaySequence
             An array for images, a sequence for sequences and paths.
         """
-        X = as_xrays(X)
-        if isinstance(X, XRaySequence):
-            return X.resized(self.size, self.aspect)
-        return resize_xrays(X, self.size, self.aspect)
+        return bring_to_size(as_xrays(X), self.size, self.aspect)
