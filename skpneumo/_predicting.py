@@ -15,10 +15,46 @@ from skpneumo.exceptions import DatasetError, OutlierWarning
 from skpneumo.images import XRaySequence, read_xray
 from skpneumo.inspection import GradCAM, GradCAMDisplay
 from skpneumo.inspection._layers import layers_of
+from skpneumo.persistence import load_model, load_pretrained
 from skpneumo.preprocessing import XRayOutlierDetector
 
+DEFAULT_MODEL = "default"
 COLUMNS = ("file", "probability", "label", "outlier_score", "error")
 _AT_ONCE = 64
+_SUFFIX, _SIGNATURE = ".skpneumo", b"PK\3\4"
+
+
+def open_model(path):
+    """Model of a file, or "default": the one that comes with the package."""
+    return load_pretrained() if str(path) == DEFAULT_MODEL else load_model(path)
+
+
+def open_first_model(paths):
+    """Model that is named before X-rays, or the default one, and the X-rays.
+
+    Parameters
+    ----------
+    paths : list of Path
+        "default", a model file, or the first of the X-rays; then X-rays.
+
+    Returns
+    -------
+    model : classifier
+    paths : list of Path
+        Of the X-rays alone.
+    """
+    if _is_model(paths[0]):
+        return open_model(paths[0]), paths[1:]
+    return open_model(DEFAULT_MODEL), paths
+
+
+def _is_model(path):
+    if str(path) == DEFAULT_MODEL or path.suffix == _SUFFIX:
+        return True
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(_SIGNATURE)) == _SIGNATURE
 
 
 def find_files(paths):
@@ -36,8 +72,10 @@ def find_files(paths):
     Raises
     ------
     DatasetError
-        If a path does not exist, or a folder holds no image.
+        If there is no path, one does not exist, or a folder holds no image.
     """
+    if not paths:
+        raise DatasetError("No X-rays are named, only a model. Name files or folders after it.")
     found = []
     for path in map(Path, paths):
         if path.is_dir():

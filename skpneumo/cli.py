@@ -257,14 +257,20 @@ def audit(
 
 @app.command()
 def predict(
-    model: Annotated[Path, typer.Argument(dir_okay=False, help="File of save_model.")],
-    images: Annotated[list[Path], typer.Argument(help="X-rays, or folders of them.")],
+    images: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="[MODEL] IMAGES...",
+            help="X-rays, or folders of them, after a file of save_model. Without one, or after "
+            "the word default, the network that comes with skpneumo is asked.",
+        ),
+    ],
     csv: Annotated[Path | None, typer.Option(dir_okay=False, help="Write the table here.")] = None,
     heatmaps: Annotated[
         Path | None, typer.Option(file_okay=False, help="Draw the evidence into this folder.")
     ] = None,
 ):
-    """Ask a saved model about X-rays; not to decide about a patient.
+    """Ask a model about X-rays; not to decide about a patient.
 
     Files that cannot be read are told, and make the exit status 1.
     """
@@ -272,8 +278,8 @@ def predict(
         _check_writable(csv)
     with _told_errors(), _ERR.status("Looking …"), redirect_stdout(sys.stderr):
         with _silent_loading():
-            from skpneumo import _predicting, load_model
-        fitted = load_model(model)
+            from skpneumo import _predicting
+        fitted, images = _predicting.open_first_model(images)
         rows = _predicting.predict_files(fitted, _predicting.find_files(images))
         if csv is not None:
             _predicting.write_table(rows, csv)
@@ -286,14 +292,17 @@ def predict(
 
 @app.command()
 def evaluate(
-    model: Annotated[Path, typer.Argument(dir_okay=False, help="File of save_model.")],
+    model: Annotated[
+        Path,
+        typer.Argument(dir_okay=False, help="File of save_model, or default: that of skpneumo."),
+    ],
     folder: Annotated[Path, typer.Argument(help="X-rays sorted into NORMAL and PNEUMONIA.")],
     report: Annotated[
         Path | None,
         typer.Option(dir_okay=False, help="Write it here: .html (with pictures), .json or .txt."),
     ] = None,
 ):
-    """Evaluate a saved model on images that it did not learn from.
+    """Evaluate a model on images that it did not learn from.
 
     Of a folder with splits, on its test split alone.
     """
@@ -302,10 +311,10 @@ def evaluate(
     looking = _ERR.status("Evaluating …")
     with _told_errors(), _told_warnings(), looking, redirect_stdout(sys.stderr):
         with _silent_loading():
-            from skpneumo import load_model
+            from skpneumo._predicting import open_model
             from skpneumo.datasets import load_xray_folder
             from skpneumo.evaluation import evaluate as evaluate_model
-        fitted, data = load_model(model), load_xray_folder(folder)
+        fitted, data = open_model(model), load_xray_folder(folder)
         rows = data.split == "test" if "test" in data.split else slice(None)
         X, y, groups, subtype = (
             data[name][rows] for name in ("paths", "target", "groups", "subtype")

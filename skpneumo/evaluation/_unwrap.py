@@ -13,7 +13,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from skpneumo.inspection._layers import deciding_layer, layers_of, threshold_of
+from skpneumo.inspection._layers import deciding_layer, layers_of, members_of, threshold_of
 from skpneumo.metrics._format import percent
 from skpneumo.metrics._response import positive_scores
 from skpneumo.model_selection import OperatingPointClassifierCV
@@ -46,7 +46,7 @@ def threshold_origin(estimator):
 
 def _origin_of_operating_point(layer):
     target, share = layer._target()
-    frozen = isinstance(layer.estimator_, FrozenEstimator)
+    frozen = isinstance(layer.estimators_[0], FrozenEstimator)
     how = "" if frozen else " by out-of-fold scores"
     if target == "missed_cost":
         return f"least cost, where one missed costs as much as {share:g} false alarms{how}"
@@ -78,9 +78,11 @@ def uncalibrated_scores(estimator, X):
     -------
     ndarray of shape (n,) or None
         The mean of the models that :class:`~sklearn.calibration.CalibratedClassifierCV` holds.
-        None also where these give decision values.
+        None also where these give decision values, or several calibrations answer together.
     """
     for layer in layers_of(estimator):
+        if len(getattr(layer, "estimators_", ())) > 1:
+            return None
         if isinstance(layer, CalibratedClassifierCV):
             models = [one.estimator for one in layer.calibrated_classifiers_]
             if not all(hasattr(model, "predict_proba") for model in models):
@@ -129,18 +131,15 @@ def model_fingerprint(estimator):
     -------
     str
     """
-    layers = layers_of(estimator)
-    members, around = [layers[-1]], []
-    for layer in layers:
-        if isinstance(layer, Pipeline):
-            around += [step for _, step in layer.steps[:-1]]
-        if isinstance(layer, CalibratedClassifierCV):
-            members = [layers_of(one.estimator)[-1] for one in layer.calibrated_classifiers_]
-            around += [one.calibrators for one in layer.calibrated_classifiers_]
-    parts = [
-        (member.model_.get_weights(), told_params(member)) if hasattr(member, "model_") else member
-        for member in members
-    ]
+    parts, around = [], []
+    for *layers, member in members_of(estimator):
+        trained = hasattr(member, "model_")
+        parts.append((member.model_.get_weights(), told_params(member)) if trained else member)
+        for layer in layers:
+            if isinstance(layer, Pipeline):
+                around += [step for _, step in layer.steps[:-1]]
+            if isinstance(layer, CalibratedClassifierCV):
+                around += [one.calibrators for one in layer.calibrated_classifiers_]
     return joblib.hash((parts, around, threshold_of(estimator), threshold_origin(estimator)))
 
 
@@ -184,8 +183,10 @@ def describe_model(estimator):
     *around, innermost = layers_of(estimator)
     layers = []
     for layer in around:
-        steps = [type(step).__name__ for _, step in getattr(layer, "steps", [])[:-1]]
-        layers.append(type(layer).__name__ + (f"({', '.join(steps)})" if steps else ""))
+        parts = [type(step).__name__ for _, step in getattr(layer, "steps", [])[:-1]]
+        if len(getattr(layer, "estimators_", ())) > 1:
+            parts = [f"{len(layer.estimators_)} models"]
+        layers.append(type(layer).__name__ + (f"({', '.join(parts)})" if parts else ""))
     return {
         "name": type(innermost).__name__,
         "params": told_params(innermost),
