@@ -17,18 +17,16 @@ that. `--transfer` trains on one half of the sub-series and tests on the other. 
 import argparse
 import ast
 import os
-import re
 import time
 
 import numpy as np
 from _shifts import SHIFTS, shift
+from _xrays import load_images
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 from skpneumo import CNNPneumoniaClassifier, InceptionPneumoniaClassifier, XRayAugmenter
-from skpneumo.datasets import load_xray_folder
-from skpneumo.images import XRaySequence
 
 N_SHIFTED = 300
 RECALL = 0.98
@@ -61,20 +59,6 @@ def _literal(text):
         return ast.literal_eval(text)
     except (SyntaxError, ValueError):
         return text
-
-
-def load(folder):
-    """Images of 224 x 224 pixels, 1 for the ill, patients, names, and which are of the test."""
-    data = load_xray_folder(os.path.join(folder, "chest_xray"))
-    groups = np.array([re.sub("^val/", "train/", group) for group in data.groups])
-    names = np.array([os.path.basename(path) for path in data.paths])
-    return (
-        np.asarray(XRaySequence(data.paths)),
-        (data.target == "PNEUMONIA").astype(int),
-        groups,
-        names,
-        data.split == "test",
-    )
 
 
 def fitted(clf, X, y, seed):
@@ -148,7 +132,9 @@ def main():
     """Run a recipe and print its table."""
     options, clf = parse()
     print(clf)
-    X, y, groups, names, is_test = load(os.environ["SKPNEUMO_TEST_DATA"])
+    X, y, data = load_images()
+    groups, is_test = data.groups, data.split == "test"
+    names = [os.path.basename(path) for path in data.paths]
     train = np.flatnonzero(~is_test)
     rows, kinds, seconds = [], [], []
     for seed in range(options.seeds):

@@ -1,0 +1,45 @@
+"""The real X-rays that the studies of accuracy learn from."""
+
+import os
+import re
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold
+
+from skpneumo.datasets import load_xray_folder
+from skpneumo.images import XRaySequence
+
+
+def load_images(size=None):
+    """`chest_xray` of the folder that SKPNEUMO_TEST_DATA names.
+
+    Parameters
+    ----------
+    size : tuple of (int, int), default=None
+        Rows and columns; None takes those of the files, 224 x 224.
+
+    Returns
+    -------
+    X : ndarray of shape (n, rows, columns), dtype uint8
+    y : ndarray of shape (n,)
+        1 for the ill.
+    data : Bunch
+        Of `load_xray_folder`, with ``groups`` that do not tell train and val apart.
+    """
+    data = load_xray_folder(os.path.join(os.environ["SKPNEUMO_TEST_DATA"], "chest_xray"))
+    data.groups = np.array([re.sub("^val/", "train/", group) for group in data.groups])
+    X = np.asarray(XRaySequence(data.paths, size=size))
+    return X, (data.target == "PNEUMONIA").astype(int), data
+
+
+def load_training_images(size=None):
+    """`chest_xray/train` and `val`: images, 1 for the ill, and patients."""
+    X, y, data = load_images(size)
+    train = data.split != "test"
+    return X[train], y[train], data.groups[train]
+
+
+def held_out_patients(y, groups, *, seed, fold=0):
+    """Rows to learn from, and those of one of five folds of patients."""
+    folds = StratifiedGroupKFold(5, shuffle=True, random_state=seed)
+    return list(folds.split(y, y, groups))[fold]
