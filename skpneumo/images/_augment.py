@@ -35,6 +35,9 @@ class Augmentation:
         Largest change of scale: 0.1 draws from 1/1.1 to 1.1.
     aspect : float, default=0.0
         Largest change of the ratio of width to height: 0.4 draws from 1/1.4 to 1.4.
+    crop : float, default=0.0
+        Largest share of the rows, and of the columns, that is cut off at the edges; what is left
+        is stretched to the whole.
     border : float, default=0.0
         Probability that black or white bars of up to 12 % of a side lie beside the image, which
         shrinks to make room for them.
@@ -52,6 +55,7 @@ class Augmentation:
     translation: float = 0.0
     zoom: float = 0.0
     aspect: float = 0.0
+    crop: float = 0.0
     border: float = 0.0
     brightness: float = 0.0
     contrast: float = 0.0
@@ -84,13 +88,16 @@ class Augmentation:
         mirror = -1.0 if self.horizontal_flip and rng.random() < 0.5 else 1.0
         angle = np.deg2rad(angle * self.rotation)
         scale, ratio = (1 + self.zoom) ** -scale, (1 + self.aspect) ** (ratio / 2)
-        across, along = scale / ratio, scale * ratio
+        # Shares of width and height that are left, and how far their middle moves.
+        left_x, left_y = 1 - self.crop * rng.random(2)
+        off_x, off_y = (rng.random(2) - 0.5) * (1 - left_x, 1 - left_y)
+        across, along = scale / ratio * left_x, scale * ratio * left_y
         cos, sin = np.cos(angle), np.sin(angle)
         to_x = mirror * across * cos, across * sin
         to_y = -mirror * along * sin, along * cos
         x, y = width / 2, height / 2
-        x_from = x - right * self.translation * width
-        y_from = y - down * self.translation * height
+        x_from = x + (off_x - right * self.translation) * width
+        y_from = y + (off_y - down * self.translation) * height
         affine = (
             *to_x, x_from - to_x[0] * x - to_x[1] * y,
             *to_y, y_from - to_y[0] * x - to_y[1] * y,

@@ -71,6 +71,9 @@ class XRayAugmenter(XRayTransformer):
         Largest change of the ratio of width to height, from 0 to 1: 0.4 draws from 1/1.4 to 1.4.
         Images of the ill often have another shape than those of the healthy, which says nothing of
         the lung.
+    crop : float, default=0.0
+        Largest share of the rows, and of the columns, that is cut off at the edges, from 0 to 1;
+        what is left is stretched to the whole.
     border : float, default=0.3
         Probability that black or white bars of up to 12 % of a side lie beside the image, which
         shrinks to make room for them.
@@ -122,6 +125,7 @@ class XRayAugmenter(XRayTransformer):
         "translation": [Interval(Real, 0, 1, closed="both")],
         "zoom": [Interval(Real, 0, 1, closed="both")],
         "aspect": [Interval(Real, 0, 1, closed="both")],
+        "crop": [Interval(Real, 0, 1, closed="left")],
         "border": [Interval(Real, 0, 1, closed="both")],
         "brightness": [Interval(Real, 0, 1, closed="both")],
         "contrast": [Interval(Real, 0, 1, closed="both")],
@@ -137,6 +141,7 @@ class XRayAugmenter(XRayTransformer):
         translation=0.05,
         zoom=0.1,
         aspect=0.4,
+        crop=0.0,
         border=0.3,
         brightness=0.1,
         contrast=0.2,
@@ -148,6 +153,7 @@ class XRayAugmenter(XRayTransformer):
         self.translation = translation
         self.zoom = zoom
         self.aspect = aspect
+        self.crop = crop
         self.border = border
         self.brightness = brightness
         self.contrast = contrast
@@ -177,6 +183,7 @@ class XRayAugmenter(XRayTransformer):
             translation=float(self.translation),
             zoom=float(self.zoom),
             aspect=float(self.aspect),
+            crop=float(self.crop),
             border=float(self.border),
             brightness=float(self.brightness),
             contrast=float(self.contrast),

@@ -10,8 +10,18 @@ from skpneumo.datasets import load_xray_folder
 from skpneumo.images import XRaySequence
 
 
+def load_folder():
+    """`chest_xray` of the folder that SKPNEUMO_TEST_DATA names, as `load_xray_folder` gives it.
+
+    Its ``groups`` do not tell train and val apart.
+    """
+    data = load_xray_folder(os.path.join(os.environ["SKPNEUMO_TEST_DATA"], "chest_xray"))
+    data.groups = np.array([re.sub("^val/", "train/", group) for group in data.groups])
+    return data
+
+
 def load_images(size=None):
-    """`chest_xray` of the folder that SKPNEUMO_TEST_DATA names.
+    """Its images, decoded.
 
     Parameters
     ----------
@@ -24,10 +34,9 @@ def load_images(size=None):
     y : ndarray of shape (n,)
         1 for the ill.
     data : Bunch
-        Of `load_xray_folder`, with ``groups`` that do not tell train and val apart.
+        Of `load_folder`.
     """
-    data = load_xray_folder(os.path.join(os.environ["SKPNEUMO_TEST_DATA"], "chest_xray"))
-    data.groups = np.array([re.sub("^val/", "train/", group) for group in data.groups])
+    data = load_folder()
     X = np.asarray(XRaySequence(data.paths, size=size))
     return X, (data.target == "PNEUMONIA").astype(int), data
 

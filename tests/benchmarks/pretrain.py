@@ -1,14 +1,18 @@
-"""Train the network that comes with the package, on `chest_xray/train` and `val` alone.
+"""Train the network that comes with the package.
 
     python tests/benchmarks/pretrain.py FILE
 
-Writes a file of `save_model` with its provenance; `shipped.py` measures it.
+It learns from `chest_xray/train` and `val` alone, and is measured on `chest_xray/test` once, at
+the threshold that was chosen on out-of-fold scores; both are written into FILE. `shipped.py`
+measures it again, and on shifted copies.
 """
 
 import sys
 import time
+import warnings
 
-from _xrays import load_images
+from _measure import machine
+from _xrays import load_folder
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 
@@ -18,15 +22,30 @@ from skpneumo import (
     XRayOutlierDetector,
     save_model,
 )
+from skpneumo.evaluation import evaluate
+from skpneumo.exceptions import OutlierWarning
 
 SEED = 0
+N_FOLDS = 4
+EPOCHS = 24
+NOTES = {
+    "Data": "Chest X-rays of children one to five years old, Guangzhou Women and Children's "
+    "Medical Center: Kermany, Zhang & Goldbaum, 'Labeled Optical Coherence Tomography (OCT) and "
+    "Chest X-Ray Images for Classification', Mendeley Data, rscbjbr9sj. Learnt from 4,736 images "
+    "of its official training split, measured on 496 others of that split, of other patients.",
+    "Licence of the data": "CC BY 4.0; the images were brought to 224 x 224 pixels.",
+    "Limits": "Children of one hospital, sorted into pneumonia and normal: other diseases, "
+    "adults, side views and other devices were not seen. Images of the healthy and the ill of "
+    "this collection also differ in how they were cut and scanned. Not a medical device: choose "
+    "the threshold anew on a sample of the hospital, and do not decide about a patient with it.",
+}
 
 
 def main(path):
-    """Fit, and save."""
-    _, _, data = load_images(size=(1, 1))
-    learn = data.split != "test"
-    X, y, groups = data.paths[learn], data.target[learn], data.groups[learn]
+    """Fit, measure and save."""
+    data = load_folder()
+    test = data.split == "test"
+    X, y, groups = data.paths[~test], data.target[~test], data.groups[~test]
     model = make_pipeline(
         XRayOutlierDetector(),
         OperatingPointClassifierCV(
@@ -37,3 +56,33 @@ def main(path):
             ensemble=True,
         ),
     )
+    start = time.perf_counter()
+    model.fit(X, y, operatingpointclassifiercv__groups=groups)
+    minutes = (time.perf_counter() - start) / 60
+    point = model[-1]
+    recipe = (
+        f"tests/benchmarks/pretrain.py: {N_FOLDS} networks, each on the patients of "
+        f"{N_FOLDS - 1} of {N_FOLDS} folds, {EPOCHS} epochs, seed {SEED} for folds, weights and "
+        f"order; {minutes:.0f} minutes on {machine()}."
+    )
+    out_of_fold = (
+        f"Recall {point.recall_:.3f} (certified {point.recall_lower_bound_:.3f}), specificity "
+        f"{point.specificity_:.3f} of {point.n_positive_units_} ill and {point.n_negative_units_} "
+        f"healthy {point.unit_}s, threshold {point.best_threshold_:.4f}."
+    )
+    print(recipe, out_of_fold, sep="\n", flush=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OutlierWarning)
+        report = evaluate(
+            model,
+            data.paths[test],
+            data.target[test],
+            groups=data.groups[test],
+            subtype=data.subtype[test],
+        )
+    print(report)
+    notes = NOTES | {"Recipe": recipe, "Out of fold": out_of_fold}
+    save_model(model, path, training_data=(X, y), evaluation=report, notes=notes)
+
+
+main(*sys.argv[1:])

@@ -137,6 +137,25 @@ def test_the_range_of_aspect():
     assert np.mean(np.array(ratios) > 1) == pytest.approx(0.5, abs=0.1)
 
 
+def test_a_crop_keeps_a_part_of_the_rows_and_columns():
+    ramp = np.linspace(0, 250, 300)
+    down = np.tile(ramp[:, None], (1, 40)).astype(np.uint8)
+    for image, axis in ((down, 0), (down.T, 1)):
+        seen = []
+        for seed in range(300):
+            levels = np.moveaxis(Augmentation(crop=0.3)(image, seed), axis, 0)[3:-3, 20] / 250
+            assert (np.diff(levels) >= 0).all()  # nothing is uncovered
+            seen.append((levels[0], levels[-1]))
+        first, last = np.transpose(seen)
+        kept = last - first
+        assert kept.min() == pytest.approx(0.7, abs=0.03)
+        assert kept.max() == pytest.approx(1, abs=0.03)
+        assert kept.mean() == pytest.approx(0.85, abs=0.03)
+        assert first.min() < 0.03
+        assert first.max() == pytest.approx(0.29, abs=0.04)
+        assert last.max() > 0.97
+
+
 def test_borders_shrink_the_image():
     middling = np.full((70, 90), 100, np.uint8)
     framed = 0
