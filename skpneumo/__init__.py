@@ -16,6 +16,7 @@ _HOMES = {
     "XRayResizer": "preprocessing",
     "clear_cache": "_store",
     "load_model": "persistence",
+    "load_pretrained": "persistence",
     "save_model": "persistence",
 }
 _PACKAGES = [

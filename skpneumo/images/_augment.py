@@ -33,8 +33,6 @@ class Augmentation:
         Largest shift, as a share of each side.
     zoom : float, default=0.0
         Largest change of scale: 0.1 draws from 1/1.1 to 1.1.
-    aspect : float, default=0.0
-        Largest change of the ratio of width to height: 0.4 draws from 1/1.4 to 1.4.
     crop : float, default=0.0
         Largest share of the rows, and of the columns, that is cut off at the edges; what is left
         is stretched to the whole.
@@ -54,7 +52,6 @@ class Augmentation:
     rotation: float = 0.0
     translation: float = 0.0
     zoom: float = 0.0
-    aspect: float = 0.0
     crop: float = 0.0
     border: float = 0.0
     brightness: float = 0.0
@@ -84,14 +81,14 @@ class Augmentation:
 
     def _move(self, image, rng):
         height, width = image.shape
-        angle, scale, right, down, ratio = rng.uniform(-1, 1, size=5)
+        angle, scale, right, down = rng.uniform(-1, 1, size=4)
         mirror = -1.0 if self.horizontal_flip and rng.random() < 0.5 else 1.0
         angle = np.deg2rad(angle * self.rotation)
-        scale, ratio = (1 + self.zoom) ** -scale, (1 + self.aspect) ** (ratio / 2)
+        scale = (1 + self.zoom) ** -scale
         # Shares of width and height that are left, and how far their middle moves.
         left_x, left_y = 1 - self.crop * rng.random(2)
         off_x, off_y = (rng.random(2) - 0.5) * (1 - left_x, 1 - left_y)
-        across, along = scale / ratio * left_x, scale * ratio * left_y
+        across, along = scale * left_x, scale * left_y
         cos, sin = np.cos(angle), np.sin(angle)
         to_x = mirror * across * cos, across * sin
         to_y = -mirror * along * sin, along * cos
@@ -147,7 +144,7 @@ USUAL_AUGMENTATION = Augmentation(
     rotation=7.0,
     translation=0.05,
     zoom=0.1,
-    aspect=0.4,
+    crop=0.3,
     border=0.3,
     brightness=0.1,
     contrast=0.2,

@@ -2,5 +2,6 @@
 
 from skpneumo.persistence._card import model_card
 from skpneumo.persistence._models import load_model, save_model
+from skpneumo.persistence._pretrained import load_pretrained, pretrained_path
 
-__all__ = ["load_model", "model_card", "save_model"]
+__all__ = ["load_model", "load_pretrained", "model_card", "pretrained_path", "save_model"]

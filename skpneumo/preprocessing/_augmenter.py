@@ -67,13 +67,11 @@ class XRayAugmenter(XRayTransformer):
         Largest shift, as a share of each side; from 0 to 1.
     zoom : float, default=0.1
         Largest change of scale, from 0 to 1: 0.1 draws from 1/1.1 to 1.1.
-    aspect : float, default=0.4
-        Largest change of the ratio of width to height, from 0 to 1: 0.4 draws from 1/1.4 to 1.4.
-        Images of the ill often have another shape than those of the healthy, which says nothing of
-        the lung.
-    crop : float, default=0.0
+    crop : float, default=0.3
         Largest share of the rows, and of the columns, that is cut off at the edges, from 0 to 1;
-        what is left is stretched to the whole.
+        what is left is stretched to the whole. Images of the ill often show less above and below
+        the lungs than those of the healthy, and have another shape, which says nothing of the
+        lungs.
     border : float, default=0.3
         Probability that black or white bars of up to 12 % of a side lie beside the image, which
         shrinks to make room for them.
@@ -124,7 +122,6 @@ class XRayAugmenter(XRayTransformer):
         "rotation": [Interval(Real, 0, 180, closed="both")],
         "translation": [Interval(Real, 0, 1, closed="both")],
         "zoom": [Interval(Real, 0, 1, closed="both")],
-        "aspect": [Interval(Real, 0, 1, closed="both")],
         "crop": [Interval(Real, 0, 1, closed="left")],
         "border": [Interval(Real, 0, 1, closed="both")],
         "brightness": [Interval(Real, 0, 1, closed="both")],
@@ -140,8 +137,7 @@ class XRayAugmenter(XRayTransformer):
         rotation=7.0,
         translation=0.05,
         zoom=0.1,
-        aspect=0.4,
-        crop=0.0,
+        crop=0.3,
         border=0.3,
         brightness=0.1,
         contrast=0.2,
@@ -152,7 +148,6 @@ class XRayAugmenter(XRayTransformer):
         self.rotation = rotation
         self.translation = translation
         self.zoom = zoom
-        self.aspect = aspect
         self.crop = crop
         self.border = border
         self.brightness = brightness
@@ -182,7 +177,6 @@ class XRayAugmenter(XRayTransformer):
             rotation=float(self.rotation),
             translation=float(self.translation),
             zoom=float(self.zoom),
-            aspect=float(self.aspect),
             crop=float(self.crop),
             border=float(self.border),
             brightness=float(self.brightness),

@@ -3,7 +3,7 @@
     python tests/benchmarks/accuracy.py [--seeds K] [--folds K] [--model cnn|inception] [--images N]
                                         [--transfer] [--test] [name=value ...]
 
-Names are parameters of the classifier, such as ``epochs=20`` or ``augmentation__aspect=0.2``;
+Names are parameters of the classifier, such as ``epochs=20`` or ``augmentation__crop=0.2``;
 without any, its defaults are measured, at 112 x 112 pixels. The images are `chest_xray/train` and
 `val` under the folder that SKPNEUMO_TEST_DATA names. The threshold is the one that 98 % of the ill
 of the held-out images reach (the shares at it are a little too good for that, by the same for

@@ -9,7 +9,7 @@ from skpneumo.images import USUAL_AUGMENTATION, Augmentation, XRaySequence
 from skpneumo.preprocessing import XRayAugmenter, XRayLoader, XRayResizer
 
 NONE = dict.fromkeys(
-    ["rotation", "translation", "zoom", "aspect", "border", "brightness", "contrast", "erasing"], 0
+    ["rotation", "translation", "zoom", "crop", "border", "brightness", "contrast", "erasing"], 0
 )
 
 
@@ -105,7 +105,7 @@ def test_nothing_asked_changes_nothing(images):
         ("rotation", 20),
         ("translation", 0.2),
         ("zoom", 0.3),
-        ("aspect", 0.5),
+        ("crop", 0.5),
         ("border", 0.9),
         ("brightness", 0.2),
         ("contrast", 0.5),

@@ -55,7 +55,7 @@ def test_a_repeat_is_the_image_that_it_says(images):
     smooth = np.zeros_like(images)
     for i, image in enumerate(smooth):
         image[i * 2 : i * 2 + 3] = 200
-    slight = XRayAugmenter(rotation=1, translation=0, zoom=0, aspect=0, border=0)
+    slight = XRayAugmenter(rotation=1, translation=0, zoom=0, crop=0, border=0)
     sampler = XRayOverSampler(augmentation=slight)
     X, _ = sampler.fit_resample(smooth, Y)
     for image, source in zip(X[11:], sampler.sample_indices_[11:], strict=True):
