@@ -38,7 +38,7 @@ class Model(StrEnum):
 # two cores takes minutes on the embedded data and about an hour on the Kermany collection.
 _DEFAULTS = {
     (Model.cnn, False): ((72, 64), 8),
-    (Model.cnn, True): ((112, 112), 16),
+    (Model.cnn, True): ((96, 96), 20),
     (Model.inception, False): ((96, 88), 3),
     (Model.inception, True): ((150, 150), 5),
 }

@@ -26,6 +26,7 @@ from skpneumo import (
     _job,
     cli,
     load_model,
+    load_pretrained,
     save_model,
 )
 from skpneumo.datasets import load_xray_folder, make_xrays
@@ -448,6 +449,38 @@ def test_predict_says_what_is_not_there(collection, model_file, tmp_path):
     done = invoke("predict", tmp_path / "gone.skpneumo", collection)
     assert done.exit_code == 1
     assert "there is no such file" in re.sub(r"\s+", " ", done.stderr)
+
+
+def test_without_a_model_the_network_of_the_package_is_asked(collection, tmp_path):
+    files = sorted((collection / "test" / "PNEUMONIA").iterdir())[:2]
+    table = tmp_path / "out.csv"
+    for named in ([], ["default"]):
+        done = invoke("predict", *named, *files, "--csv", table, "--heatmaps", tmp_path / "maps")
+        assert done.exit_code == 0, done.output
+        rows = list(csv.DictReader(table.read_text().splitlines()))
+        model = load_pretrained("cnn")
+        paths = [str(file) for file in files]
+        with pytest.warns(OutlierWarning):
+            probability = model.predict_proba(paths)[:, 1]
+        np.testing.assert_array_equal([float(row["probability"]) for row in rows], probability)
+        assert len(list((tmp_path / "maps").iterdir())) == 2
+        table.unlink()
+    done = invoke("predict", "default")
+    assert done.exit_code == 1
+    assert "only a model" in words(done.stderr)
+
+
+def test_a_model_is_told_by_its_content(collection, model_file, tmp_path):
+    renamed = shutil.copy(model_file, tmp_path / "model.bin")
+    file = next((collection / "test" / "NORMAL").iterdir())
+    outputs = [invoke("predict", model, file).stdout for model in (model_file, renamed)]
+    assert outputs[0] == outputs[1] != invoke("predict", file).stdout
+
+
+def test_evaluate_the_network_of_the_package(collection):
+    done = invoke("evaluate", "default", collection)
+    assert done.exit_code == 0, done.output
+    assert "21 images" in done.stdout
 
 
 def test_evaluate(collection, model_file, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from skpneumo.datasets import make_xrays
+from skpneumo.exceptions import OutlierWarning
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -27,12 +28,24 @@ def collection(tmp_path, monkeypatch):
     return tmp_path
 
 
+def test_nothing_to_train(collection, capsys):
+    """With synthetic X-rays in the place of the scans."""
+    code, *_ = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    scans = sorted((collection / "chest_xray/train/NORMAL").iterdir())[:2]
+    for of_readme, here in zip(("scan-001.jpeg", "scan-002.dcm"), map(str, scans), strict=True):
+        assert of_readme in code
+        code = code.replace(of_readme, here)
+    with pytest.warns(OutlierWarning):
+        exec(code, {})
+    assert re.search(r"PNEUMONIA|NORMAL", capsys.readouterr().out)
+
+
 def test_the_main_job_in_python(collection):
     """The code as it stands, but for the size of the network and of the search."""
-    code, _ = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    _, code, _ = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
     assert sum(bool(line.strip()) for line in code.splitlines()) == 12
     shorter = {
-        "(112, 112)": "(40, 36)",
+        "(96, 96)": "(40, 36)",
         "CNNPneumoniaClassifier(": "CNNPneumoniaClassifier(filters=(2, 4), epochs=1, ",
         "StratifiedGroupKFold(5": "StratifiedGroupKFold(2",
     }
@@ -48,9 +61,9 @@ def test_the_main_job_in_python(collection):
 
 def test_the_threshold_and_the_report(collection):
     """The same, with a recall that these few can certify, and the training images to test."""
-    _, code = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    *_, code = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
     shorter = {
-        "(112, 112)": "(40, 36)",
+        "(96, 96)": "(40, 36)",
         "CNNPneumoniaClassifier(image": "CNNPneumoniaClassifier(filters=(2, 4), epochs=1, image",
         "StratifiedGroupKFold(5": "StratifiedGroupKFold(2",
         "min_recall=0.98": "min_recall=0.6",

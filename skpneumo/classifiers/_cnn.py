@@ -41,7 +41,7 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
     patience : int, default=5
         With ``validation``: epochs without a lower loss on it before training stops; the weights
         of the best epoch are kept.
-    epochs : int, default=16
+    epochs : int, default=20
         Passes over the images, at most.
     batch_size : int, default=32
         Images per step.
@@ -106,7 +106,7 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         augmentation="auto",
         validation=None,
         patience=5,
-        epochs=16,
+        epochs=20,
         batch_size=32,
         learning_rate=1e-3,
         precision="auto",

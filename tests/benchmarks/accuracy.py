@@ -4,7 +4,7 @@
                                         [--transfer] [--test] [name=value ...]
 
 Names are parameters of the classifier, such as ``epochs=20`` or ``augmentation__crop=0.2``;
-without any, its defaults are measured, at 112 x 112 pixels. The images are `chest_xray/train` and
+without any, its defaults are measured. The images are `chest_xray/train` and
 `val` under the folder that SKPNEUMO_TEST_DATA names. The threshold is the one that 98 % of the ill
 of the held-out images reach (the shares at it are a little too good for that, by the same for
 every recipe). Shifted copies are those of `_shifts.py`, of at most 300 held-out images for each
@@ -44,9 +44,9 @@ def parse():
     parser.add_argument("recipe", nargs="*", metavar="name=value")
     options = parser.parse_args()
     kinds = {"cnn": CNNPneumoniaClassifier, "inception": InceptionPneumoniaClassifier}
-    clf = kinds[options.model](image_size=(112, 112))
+    clf = kinds[options.model]()
     if options.model == "inception":
-        clf.set_params(weights=None)
+        clf.set_params(weights=None, image_size=(96, 96))
     values = dict(pair.split("=", 1) for pair in options.recipe)
     if any(name.startswith("augmentation__") for name in values):
         clf.set_params(augmentation=XRayAugmenter())

@@ -27,7 +27,8 @@ def test_levels_become_ranks(images):
 def test_the_darkest_is_least_and_the_brightest_most(images):
     found = equalised(images)
     assert found.min(axis=(1, 2)).tolist() == [-1] * 5
-    assert found.max(axis=(1, 2)).tolist() == [1] * 5
+    # The compiler of JAX multiplies by a reciprocal.
+    np.testing.assert_allclose(found.max(axis=(1, 2)), 1, atol=1e-6)
     assert found.std() == pytest.approx(2 / np.sqrt(12), rel=0.15)
 
 

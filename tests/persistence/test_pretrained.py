@@ -1,0 +1,67 @@
+"""The network that comes with the package."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from skpneumo import OperatingPointClassifierCV, load_pretrained
+from skpneumo.datasets import load_xray_folder, make_xrays
+from skpneumo.exceptions import ModelFileError, OutlierWarning
+from skpneumo.inspection import GradCAM
+from skpneumo.persistence import model_card, pretrained_path
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_pretrained("cnn")
+
+
+def test_it_is_small_and_tells_where_it_is_from():
+    path = pretrained_path()
+    assert path == pretrained_path("cnn")
+    assert path.stat().st_size <= 8 * 2**20
+    card = model_card(path)
+    for text in ("CC BY 4.0", "Kermany", "Not a medical device", "seed 0", "| Specificity |"):
+        assert text in card
+
+
+def test_its_threshold_is_certified(model):
+    point = model[-1]
+    assert isinstance(point, OperatingPointClassifierCV)
+    assert point.recall_lower_bound_ >= 0.98
+    assert (point.min_recall, point.confidence, point.unit_) == (0.98, 0.95, "patient")
+
+
+def test_what_is_no_xray_of_a_child_is_told(model):
+    noise = np.random.default_rng(0).integers(0, 256, (3, 60, 50), dtype=np.uint8)
+    with pytest.warns(OutlierWarning, match="^3 of 3"):
+        model.predict(noise)
+
+
+def test_an_unknown_name():
+    with pytest.raises(ModelFileError, match=r"No network named 'vit' .* one of \['cnn'\]"):
+        load_pretrained("vit")
+
+
+def test_it_shows_where_it_looked(model):
+    xrays = make_xrays(2, image_size=(60, 50), random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OutlierWarning)
+        heat = GradCAM(model).transform(xrays.images)
+    assert heat.shape == (2, 60, 50)
+    assert heat.max() == 1
+
+
+def test_on_patients_that_it_does_not_know(model, xray_data):
+    test = load_xray_folder(xray_data / "chest_xray" / "test")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OutlierWarning)
+        probability = model.predict_proba(test.paths)[:, 1]
+        called = model.predict(test.paths) == "PNEUMONIA"
+    ill = test.target == "PNEUMONIA"
+    assert roc_auc_score(ill, probability) >= 0.993
+    assert called[ill].mean() >= 0.97
+    assert called[~ill].mean() <= 0.07
+    assert np.mean(model[0].outlier_score(test.paths) > 1) <= 0.05
