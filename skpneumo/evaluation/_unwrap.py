@@ -46,7 +46,7 @@ def threshold_origin(estimator):
 
 def _origin_of_operating_point(layer):
     target, share = layer._target()
-    frozen = isinstance(layer.estimators_[0], FrozenEstimator)
+    frozen = isinstance(layer.estimator_, FrozenEstimator)
     how = "" if frozen else " by out-of-fold scores"
     if target == "missed_cost":
         return f"least cost, where one missed costs as much as {share:g} false alarms{how}"
@@ -78,11 +78,9 @@ def uncalibrated_scores(estimator, X):
     -------
     ndarray of shape (n,) or None
         The mean of the models that :class:`~sklearn.calibration.CalibratedClassifierCV` holds.
-        None also where these give decision values, or several calibrations answer together.
+        None also where these give decision values.
     """
     for layer in layers_of(estimator):
-        if len(getattr(layer, "estimators_", ())) > 1:
-            return None
         if isinstance(layer, CalibratedClassifierCV):
             models = [one.estimator for one in layer.calibrated_classifiers_]
             if not all(hasattr(model, "predict_proba") for model in models):
@@ -183,10 +181,8 @@ def describe_model(estimator):
     *around, innermost = layers_of(estimator)
     layers = []
     for layer in around:
-        parts = [type(step).__name__ for _, step in getattr(layer, "steps", [])[:-1]]
-        if len(getattr(layer, "estimators_", ())) > 1:
-            parts = [f"{len(layer.estimators_)} models"]
-        layers.append(type(layer).__name__ + (f"({', '.join(parts)})" if parts else ""))
+        steps = [type(step).__name__ for _, step in getattr(layer, "steps", [])[:-1]]
+        layers.append(type(layer).__name__ + (f"({', '.join(steps)})" if steps else ""))
     return {
         "name": type(innermost).__name__,
         "params": told_params(innermost),

@@ -63,14 +63,13 @@ def layers_around_one(estimator):
     Raises
     ------
     TypeError
-        If several answer together.
+        If calibration has fitted several.
     """
     members = members_of(estimator)
     if len(members) > 1:
         raise TypeError(
-            f"{type(estimator).__name__} holds {len(members)} networks side by side. Look into one "
-            "of them, such as calibrated_classifiers_[0].estimator of a CalibratedClassifierCV or "
-            "estimators_[0] of an OperatingPointClassifierCV, or use ensemble=False."
+            f"CalibratedClassifierCV holds {len(members)} networks side by side. Look into one of "
+            "them, calibrated_classifiers_[0].estimator, or calibrate with ensemble=False."
         )
     return members[0]
 
@@ -85,9 +84,11 @@ def _inside(layer):
         return [layer.steps[-1][1]]
     if hasattr(layer, "calibrated_classifiers_"):
         return [part.estimator for part in layer.calibrated_classifiers_]
-    if isinstance(layer, (FixedThresholdClassifier, TunedThresholdClassifierCV)):
+    if isinstance(layer, (FixedThresholdClassifier, TunedThresholdClassifierCV)) or hasattr(
+        layer, "best_threshold_"
+    ):
         return [layer.estimator_]
-    return layer.estimators_ if hasattr(layer, "best_threshold_") else []
+    return []
 
 
 def deciding_layer(estimator):

@@ -22,7 +22,7 @@ from skpneumo.model_selection._out_of_fold import check_splits, out_of_fold_scor
 
 
 def _estimator_has(name):
-    return lambda self: hasattr(getattr(self, "estimators_", [self.estimator])[0], name)
+    return lambda self: hasattr(getattr(self, "estimator_", self.estimator), name)
 
 
 class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -30,7 +30,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
 
     Images are scored by models that were fitted without them; the threshold is the highest one
     that catches at least ``min_recall`` of new patients, with ``confidence``. The final model is
-    fitted on all images, or is the mean of those models.
+    fitted on all images.
 
     Parameters
     ----------
@@ -54,10 +54,6 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     cv : int, splitter or iterable, default=None
         Splits for the scores, each image left out once. None and integers (None is 5) keep the
         classes in proportion, and with ``groups`` the images of a patient on one side.
-    ensemble : bool, default=False
-        Whether the models of the splits answer together, by the mean of their scores, as with
-        :class:`~sklearn.calibration.CalibratedClassifierCV`. That saves the fit on all images;
-        predictions take as many times as long as there are splits, and vary less with the seed.
     n_jobs : int, default=None
         Splits fitted at once.
 
@@ -78,22 +74,19 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     curve_ : Bunch
         What every threshold would have given to these units: see
         `skpneumo.metrics.threshold_curve`.
-    estimators_ : list of classifiers
-        The models that answer: the final one, or those of the splits.
     estimator_ : classifier
-        The final model; not there where several answer.
+        The final model.
     classes_ : ndarray of shape (2,)
         The labels; the second is positive.
     n_features_in_, feature_names_in_ : int and ndarray
-        Those of the models, where they have them.
+        Those of the final model, where it has them.
 
     Raises
     ------
     ValueError
         From `fit`, if the images are too few to certify the share, however well they are told
         apart: it says how many are needed. 98 % with a confidence of 95 % needs 149 ill patients.
-        Also if ``cv`` puts images of a patient on both sides, or leaves an image out twice, and if
-        a frozen estimator is to be an ensemble.
+        Also if ``cv`` puts images of a patient on both sides, or leaves an image out twice.
 
     See Also
     --------
@@ -114,10 +107,9 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     score. For a healthy one, ``min_specificity`` takes the highest.
 
     **When it is exact.** With a frozen model and a fresh sample. Otherwise the scores come from
-    models fitted on a part of the images and the threshold is used by another, fitted on all, or
-    by the mean of these models; the promise then holds approximately (the user guide shows by how
-    much), and only for patients like those at hand: another hospital, device or mix of ages needs
-    its own sample.
+    models fitted on a part of the images and the threshold is used by another, fitted on all; the
+    promise then holds approximately (the user guide shows by how much), and only for patients
+    like those at hand: another hospital, device or mix of ages needs its own sample.
 
     Sample weights reach the estimator through `fit`, and do not weigh in the choice. With metadata
     routing ``groups`` are requested by default, as the promise is about patients.
@@ -145,7 +137,6 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         "missed_cost": [Interval(Real, 0, None, closed="neither"), None],
         "confidence": [Interval(Real, 0, 1, closed="neither"), None],
         "cv": ["cv_object"],
-        "ensemble": ["boolean"],
         "n_jobs": [Integral, None],
     }
     # Patients are the unit of the promise: with metadata routing it asks for them itself.
@@ -160,7 +151,6 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         missed_cost=None,
         confidence=0.95,
         cv=None,
-        ensemble=False,
         n_jobs=None,
     ):
         self.estimator = estimator
@@ -169,7 +159,6 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         self.missed_cost = missed_cost
         self.confidence = confidence
         self.cv = cv
-        self.ensemble = ensemble
         self.n_jobs = n_jobs
 
     def fit(self, X, y, *, groups=None, **params):
@@ -207,29 +196,25 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
             cv = check_cv(self._splitter(patients is not None), y, classifier=True)
             splits = list(cv.split(X, y, **split_params))
             check_splits(splits, patients, len(y))
-        elif self.ensemble:
+        estimator = clone(self.estimator).fit(X, y, **fit_params)  # a frozen one stays as it is
+        if not np.array_equal(estimator.classes_, classes):
             raise ValueError(
-                "A frozen estimator is one model, which makes no ensemble. Set ensemble=False."
+                f"y holds {classes.tolist()}, but the estimator was fitted on "
+                f"{np.asarray(estimator.classes_).tolist()}."
             )
-        models = []
-        if not self.ensemble:
-            models.append(clone(self.estimator).fit(X, y, **fit_params))  # a frozen one stays
-            _check_classes(models[0], classes)
         if frozen:
-            scores = positive_scores(models[0], X)
+            scores = positive_scores(estimator, X)
         else:
-            options = {"n_jobs": self.n_jobs, "keep_models": self.ensemble}
-            scores, of_splits = out_of_fold_scores(
-                self.estimator, X, y, splits, fit_params=fit_params, **options
+            scores = out_of_fold_scores(
+                self.estimator, X, y, splits, fit_params=fit_params, n_jobs=self.n_jobs
             )
-            models = of_splits if self.ensemble else models
-        self.estimators_ = models
+        self.estimator_ = estimator
         self.curve_ = threshold_curve(truth, scores, groups=patients, confidence=self.confidence)
         self._choose(target, share, scores, truth, patients)
         for name in ("n_features_in_", "feature_names_in_"):
             vars(self).pop(name, None)  # of an earlier fit
-            if hasattr(models[0], name):
-                setattr(self, name, getattr(models[0], name))
+            if hasattr(estimator, name):
+                setattr(self, name, getattr(estimator, name))
         return self
 
     def _target(self):
@@ -320,12 +305,12 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         ndarray of shape (n,)
         """
         check_is_fitted(self)
-        scores = self._mean_of(positive_scores, X).astype(self.best_threshold_.dtype)
+        scores = positive_scores(self.estimator_, X).astype(self.best_threshold_.dtype)
         return self.classes_[(scores >= self.best_threshold_).astype(int)]
 
     @available_if(_estimator_has("predict_proba"))
     def predict_proba(self, X):
-        """Probabilities by the final model, or their mean.
+        """Probabilities by the final model.
 
         Parameters
         ----------
@@ -337,11 +322,11 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         ndarray of shape (n, 2)
         """
         check_is_fitted(self)
-        return self._mean_of(lambda model, X: model.predict_proba(X), X)
+        return self.estimator_.predict_proba(X)
 
     @available_if(_estimator_has("decision_function"))
     def decision_function(self, X):
-        """Decision values by the final model, or their mean.
+        """Decision values by the final model.
 
         Parameters
         ----------
@@ -353,26 +338,12 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         ndarray of shape (n,)
         """
         check_is_fitted(self)
-        return self._mean_of(lambda model, X: model.decision_function(X), X)
-
-    def _mean_of(self, answer, X):
-        if len(self.estimators_) == 1:
-            return answer(self.estimators_[0], X)
-        return np.mean([answer(model, X) for model in self.estimators_], axis=0)
-
-    @property
-    def estimator_(self):
-        """The final model."""
-        if len(self.estimators_) > 1:
-            raise AttributeError(
-                f"{len(self.estimators_)} models answer together: see estimators_."
-            )
-        return self.estimators_[0]
+        return self.estimator_.decision_function(X)
 
     @property
     def classes_(self):
         """The labels; the second is positive."""
-        return self.estimators_[0].classes_
+        return self.estimator_.classes_
 
     def get_metadata_routing(self):
         """Say where metadata go: to ``fit`` of the estimator and ``split`` of the splitter.
@@ -399,14 +370,6 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         tags.input_tags = get_tags(self.estimator).input_tags
         tags.classifier_tags.multi_class = False
         return tags
-
-
-def _check_classes(model, classes):
-    if not np.array_equal(model.classes_, classes):
-        raise ValueError(
-            f"y holds {classes.tolist()}, but the estimator was fitted on "
-            f"{np.asarray(model.classes_).tolist()}."
-        )
 
 
 def _unit(patients):

@@ -39,7 +39,7 @@ def check_splits(splits, patients, n_images):
         )
 
 
-def out_of_fold_scores(estimator, X, y, splits, *, fit_params=None, n_jobs=None, keep_models=False):
+def out_of_fold_scores(estimator, X, y, splits, *, fit_params=None, n_jobs=None):
     """Score every image by a clone that was fitted without it.
 
     As :func:`~sklearn.model_selection.cross_val_predict`, which however numbers the labels before
@@ -59,31 +59,25 @@ def out_of_fold_scores(estimator, X, y, splits, *, fit_params=None, n_jobs=None,
         Passed to ``fit``; what has a length of n is split.
     n_jobs : int, default=None
         Splits at once.
-    keep_models : bool, default=False
-        Whether the clones are wanted too.
 
     Returns
     -------
-    scores : ndarray of shape (n,)
-    models : list of classifiers
-        One for each split; None in place of those that were not kept.
+    ndarray of shape (n,)
     """
     parts = Parallel(n_jobs=n_jobs)(
-        delayed(_score_split)(clone(estimator), X, y, train, test, fit_params, keep_models)
+        delayed(_score_split)(clone(estimator), X, y, train, test, fit_params)
         for train, test in splits
     )
-    parts, models = zip(*parts, strict=True)
     scores = np.empty(len(y), dtype=np.result_type(*parts))
     for (_, test), part in zip(splits, parts, strict=True):
         scores[test] = part
-    return scores, list(models)
+    return scores
 
 
-def _score_split(estimator, X, y, train, test, fit_params, keep_model):
+def _score_split(estimator, X, y, train, test, fit_params):
     estimator.fit(
         _safe_indexing(X, train),
         y[train],
         **_check_method_params(X, fit_params, indices=train),
     )
-    scores = positive_scores(estimator, _safe_indexing(X, test))
-    return scores, estimator if keep_model else None
+    return positive_scores(estimator, _safe_indexing(X, test))

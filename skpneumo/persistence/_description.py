@@ -134,9 +134,8 @@ def _describe(estimator, arrays, fitted):
         description["fitted"] = {
             key: _encode(value, arrays) for key, value in vars(estimator).items() if key in learnt
         }
-        if isinstance(estimator, OperatingPointClassifierCV):
-            models = [_describe(model, arrays, True) for model in estimator.estimators_]
-            description["estimators_"] = models
+        if hasattr(estimator, "estimator_"):
+            description["estimator_"] = _describe(estimator.estimator_, arrays, True)
     return description
 
 
@@ -232,13 +231,14 @@ def _build(description, arrays):
     if name not in _BY_NAME:
         raise ModelFileError(f"it holds an estimator of an unknown kind, {str(name)[:40]!r}")
     kind = _BY_NAME[name]
-    models = [_build(model, arrays) for model in description.get("estimators_", ())]
+    learnt = description.get("estimator_")
+    learnt = None if learnt is None else _build(learnt, arrays)
     # A folder of memory would be read from and written to.
     unknown = set(description["params"]) - (set(kind._get_param_names()) - _NOT_SAVED)
     if unknown:
         raise ModelFileError(f"{name} has no parameter {sorted(unknown)[0]!r} in this version")
     params = {
-        key: models[0] if value == {"frozen": True} else _decode(value, arrays)
+        key: learnt if value == {"frozen": True} else _decode(value, arrays)
         for key, value in description["params"].items()
     }
     if isinstance(params.get("weights"), str):
@@ -251,7 +251,7 @@ def _build(description, arrays):
     elif fitted is not None:
         _set_learnt(estimator, fitted, arrays)
         if isinstance(estimator, OperatingPointClassifierCV):
-            estimator.estimators_ = models
+            estimator.estimator_ = learnt
     return estimator
 
 

@@ -10,7 +10,7 @@ from skpneumo.exceptions import ModelFileError
 from skpneumo.images import check_image_size
 from skpneumo.networks import PRECISIONS, count_cnn_weights
 
-_MAX_ESTIMATORS, _MAX_NETWORKS = 50, 10
+_MAX_ESTIMATORS = 50
 # scikit-learn asks pipelines in pipelines for their tags 2**depth times.
 _MAX_DEPTH = 8
 _MAX_SIDE = 4096
@@ -21,7 +21,7 @@ _INCEPTION = 378, 21_804_833
 
 
 def check_extent(description, pipelines, steps):
-    """Refuse descriptions of more than some networks with transformers before them.
+    """Refuse descriptions of more than a network with transformers before it.
 
     Parameters
     ----------
@@ -35,8 +35,8 @@ def check_extent(description, pipelines, steps):
     Raises
     ------
     ModelFileError
-        If it tells of too many estimators or networks, or of a pipeline with something else than
-        transformers before its last step.
+        If it tells of too many estimators, of two networks, or of a pipeline with something else
+        than transformers before its last step.
     """
     found = list(islice(_estimators(description, 0), _MAX_ESTIMATORS + 1))
     estimators = [told for told, _ in found]
@@ -44,8 +44,8 @@ def check_extent(description, pipelines, steps):
         raise ModelFileError(f"it is of more than {_MAX_ESTIMATORS} estimators")
     if max((depth for _, depth in found), default=0) > _MAX_DEPTH:
         raise ModelFileError(f"it is of more than {_MAX_DEPTH} estimators one in another")
-    if sum("weights" in (told.get("fitted") or ()) for told in estimators) > _MAX_NETWORKS:
-        raise ModelFileError(f"it is of more than {_MAX_NETWORKS} networks")
+    if sum("weights" in (told.get("fitted") or ()) for told in estimators) > 1:
+        raise ModelFileError("it is of more than one network")
     for told in estimators:
         before_last = told["steps"][:-1] if told["class"] in pipelines else []
         for _, part in before_last:

@@ -47,8 +47,8 @@ def load_pretrained(name="cnn"):
     Parameters
     ----------
     name : {"cnn"}, default="cnn"
-        "cnn": three networks of `~skpneumo.CNNPneumoniaClassifier` for 96 x 96 pixels that answer
-        together, behind an `~skpneumo.XRayOutlierDetector`.
+        "cnn": a `~skpneumo.CNNPneumoniaClassifier` for 96 x 96 pixels, behind an
+        `~skpneumo.XRayOutlierDetector`.
 
     Returns
     -------

@@ -275,19 +275,11 @@ def test_a_pipeline_over_paths_gives_maps_of_the_files(xrays, tmp_path):
     assert [part.shape for part in heat] == [(48 + i % 3, 44) for i in range(5)]
 
 
-@pytest.mark.parametrize("kind", ["calibrated", "operating point"])
-def test_the_evidence_of_several_networks_is_added_up(xrays, kind):
+def test_the_evidence_of_several_networks_is_added_up(xrays):
     small = CNNPneumoniaClassifier(filters=(4, 8), epochs=1, random_state=0)
-    if kind == "calibrated":
-        several = CalibratedClassifierCV(small, cv=2)
-        several.fit(xrays.images[:60], xrays.target[:60])
-        parts = [part.estimator for part in several.calibrated_classifiers_]
-    else:
-        several = OperatingPointClassifierCV(
-            make_pipeline(XRayResizer((36, 34)), small), confidence=None, cv=2, ensemble=True
-        )
-        several.fit(xrays.images[:60], xrays.target[:60])
-        parts = several.estimators_
+    several = CalibratedClassifierCV(make_pipeline(XRayResizer((36, 34)), small), cv=2)
+    several.fit(xrays.images[:60], xrays.target[:60])
+    parts = [part.estimator for part in several.calibrated_classifiers_]
     X = xrays.images[60:63]
     whole = GradCAM(several).transform(X)
     # A heatmap is scaled to its peak and tells nothing of what speaks against: add up without.

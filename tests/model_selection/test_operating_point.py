@@ -375,58 +375,6 @@ def test_two_processes_give_what_one_gives(table):
     np.testing.assert_array_equal(one.curve_.threshold, two.curve_.threshold)
 
 
-# -- an ensemble ----------------------------------------------------------------------------------
-
-
-def test_an_ensemble_is_the_mean_of_the_models_of_the_splits(table, rng):
-    X, y, groups = table
-    weight = rng.exponential(1, 300)
-    model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.8, cv=4, ensemble=True)
-    model.fit(X, y, groups=groups, sample_weight=weight)
-    out, parts = np.empty(300), []
-    for train, test in StratifiedGroupKFold(4).split(X, y, groups):
-        parts.append(LogisticRegression().fit(X[train], y[train], sample_weight=weight[train]))
-        out[test] = parts[-1].predict_proba(X[test])[:, 1]
-    np.testing.assert_array_equal(model.curve_.threshold, np.unique(out))
-    mean = np.mean([part.predict_proba(X) for part in parts], axis=0)
-    np.testing.assert_allclose(model.predict_proba(X), mean)
-    np.testing.assert_array_equal(
-        model.predict(X), LABELS[(model.predict_proba(X)[:, 1] >= model.best_threshold_) * 1]
-    )
-    values = [part.decision_function(X) for part in parts]
-    np.testing.assert_allclose(model.decision_function(X), np.mean(values, axis=0))
-    assert len(model.estimators_) == 4
-    assert model.n_features_in_ == X.shape[1]
-    with pytest.raises(AttributeError, match="4 models answer together: see estimators_"):
-        _ = model.estimator_
-
-
-def test_an_ensemble_in_two_processes(table):
-    X, y, groups = table
-    one, two = (
-        OperatingPointClassifierCV(
-            LogisticRegression(), min_recall=0.8, ensemble=True, n_jobs=n_jobs
-        ).fit(X, y, groups=groups)
-        for n_jobs in (None, 2)
-    )
-    np.testing.assert_array_equal(one.predict_proba(X), two.predict_proba(X))
-
-
-def test_a_frozen_model_makes_no_ensemble(table):
-    X, y, _ = table
-    frozen = FrozenEstimator(LogisticRegression().fit(X, y))
-    model = OperatingPointClassifierCV(frozen, min_recall=0.8, ensemble=True)
-    with pytest.raises(ValueError, match=r"makes no ensemble\. Set ensemble=False"):
-        model.fit(X, y)
-
-
-def test_a_refit_after_an_ensemble_leaves_one_model(table):
-    X, y, _ = table
-    model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.8, ensemble=True)
-    model.fit(X, y).set_params(ensemble=False).fit(X, y)
-    assert model.estimators_ == [model.estimator_]
-
-
 # -- a frozen model ---------------------------------------------------------------------------
 
 

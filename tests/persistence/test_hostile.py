@@ -315,7 +315,7 @@ def wrapped(inner, kind):
     if kind == "Pipeline":
         return {"class": kind, "steps": [["only", inner]]}
     params = {"estimator": {"estimator": inner}}
-    return {"class": kind, "params": params, "estimators_": [inner], "fitted": {}}
+    return {"class": kind, "params": params, "estimator_": inner, "fitted": {}}
 
 
 @pytest.mark.parametrize("kind", ["FrozenEstimator", "Pipeline", "OperatingPointClassifierCV"])
@@ -334,7 +334,7 @@ def test_pipelines_of_many_networks(written):
             "steps": [[f"clf{i}", manifest["estimator"]] for i in range(20)],
         }
 
-    refused(written(claim), "more than 10 networks")
+    refused(written(claim), "more than one network")
 
 
 @pytest.mark.parametrize(
@@ -436,7 +436,7 @@ def test_attributes_that_nothing_learns(written, fitted, cause):
             "class": "OperatingPointClassifierCV",
             "params": {"estimator": {"estimator": inner | {"fitted": None}}},
             "fitted": fitted,
-            "estimators_": [inner],
+            "estimator_": inner,
         }
 
     refused(written(claim), cause)

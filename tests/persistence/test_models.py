@@ -66,19 +66,6 @@ def assert_same(loaded, estimator, X):
     assert loaded.classes_.dtype.kind == np.asarray(estimator.classes_).dtype.kind
 
 
-def test_an_ensemble_behind_a_detector(xrays, tmp_path):
-    several = OperatingPointClassifierCV(small_cnn(), min_recall=0.8, cv=2, ensemble=True)
-    model = make_pipeline(XRayOutlierDetector(), several).fit(xrays.images, xrays.target)
-    loaded = there_and_back(model, tmp_path)
-    assert_same(loaded, model, xrays.images)
-    assert len(loaded[-1].estimators_) == 2
-    assert loaded[-1].ensemble
-    card = model_card(tmp_path / "model.skpneumo")
-    assert "OperatingPointClassifierCV(2 models)" in card
-    networks = [part.model_ for part in loaded[-1].estimators_]
-    assert networks[0] is not networks[1]
-
-
 @pytest.mark.parametrize("labels", [("NORMAL", "PNEUMONIA"), (0, 1), (False, True), (0.0, 1.0)])
 def test_a_classifier_with_any_labels(xrays, tmp_path, labels):
     y = np.where(xrays.target == "PNEUMONIA", labels[1], labels[0])
