@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skpneumo._files import write_text
-from skpneumo.datasets._folder import is_image, walk
+from skpneumo.datasets._folder import is_image, list_entries
 from skpneumo.exceptions import DatasetError, OutlierWarning
 from skpneumo.images import XRaySequence, read_xray
 from skpneumo.inspection import GradCAM, GradCAMDisplay
@@ -42,14 +42,21 @@ def open_first_model(paths):
     model : classifier
     paths : list of Path
         Of the X-rays alone.
+
+    Raises
+    ------
+    DatasetError
+        If a model is named after X-rays.
     """
-    if _is_model(paths[0]):
-        return open_model(paths[0]), paths[1:]
-    return open_model(DEFAULT_MODEL), paths
+    model, paths = (paths[0], paths[1:]) if _is_model(paths[0]) else (DEFAULT_MODEL, paths)
+    late = [str(path) for path in paths if _is_model(path)]
+    if late:
+        raise DatasetError(f"{late[0]} is a model. Name one, before the X-rays.")
+    return open_model(model), paths
 
 
 def _is_model(path):
-    if str(path) == DEFAULT_MODEL or path.suffix == _SUFFIX:
+    if str(path) == DEFAULT_MODEL or path.suffix.lower() == _SUFFIX:
         return True
     if not path.is_file():
         return False
@@ -79,7 +86,7 @@ def find_files(paths):
     found = []
     for path in map(Path, paths):
         if path.is_dir():
-            images = [entry.path for _, entry in walk(path) if is_image(entry)]
+            images = list(_images_in(path))
             if not images:
                 raise DatasetError(f"{path} holds no JPEG, PNG or DICOM file.")
             found += images
@@ -88,6 +95,15 @@ def find_files(paths):
         else:
             raise DatasetError(f"There is no file or folder {str(path)!r}.")
     return found
+
+
+def _images_in(folder):
+    for entry in list_entries(folder):
+        # A link to a folder may lead back here.
+        if entry.is_dir(follow_symlinks=False):
+            yield from _images_in(entry.path)
+        elif is_image(entry):
+            yield entry.path
 
 
 def predict_files(model, files):

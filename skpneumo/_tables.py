@@ -75,7 +75,7 @@ def _figure(figure):
     return text
 
 
-def predictions_table(rows, positive):
+def predictions_table(rows, positive, threshold):
     """What a model says of each file.
 
     Parameters
@@ -84,12 +84,15 @@ def predictions_table(rows, positive):
         What `skpneumo._predicting.predict_files` returns.
     positive : label
         Stands out.
+    threshold : float
+        From which the model calls it.
 
     Returns
     -------
     rich.table.Table
     """
-    table = Table(box=box.SIMPLE_HEAD, caption="Not a medical device.")
+    caption = f"{positive} from {threshold:.3g} on. Not a medical device."
+    table = Table(box=box.SIMPLE_HEAD, caption=escape(caption))
     table.add_column("file", overflow="fold")
     for title in ("probability", "says"):
         table.add_column(title, justify="right", no_wrap=True)

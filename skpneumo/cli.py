@@ -279,13 +279,14 @@ def predict(
     with _told_errors(), _ERR.status("Looking …"), redirect_stdout(sys.stderr):
         with _silent_loading():
             from skpneumo import _predicting
+            from skpneumo.inspection._layers import threshold_of
         fitted, images = _predicting.open_first_model(images)
         rows = _predicting.predict_files(fitted, _predicting.find_files(images))
         if csv is not None:
             _predicting.write_table(rows, csv)
         if heatmaps is not None:
             _predicting.draw_heatmaps(fitted, rows, heatmaps)
-    _OUT.print(predictions_table(rows, fitted.classes_[1]))
+    _OUT.print(predictions_table(rows, fitted.classes_[1], threshold_of(fitted)))
     if any(row["error"] for row in rows):
         raise typer.Exit(1)
 

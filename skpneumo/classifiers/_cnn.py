@@ -19,7 +19,7 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
     image_size : tuple of (int, int), default=None
         Rows and columns that the network sees; other images are resized to it. None takes the
         size of the images given to `fit`, scaled down where a side is longer than 96: larger
-        ones cost more time than they gave in accuracy.
+        ones cost more time than they gave in accuracy. Files of several sizes need one given.
     filters : sequence of int, default=(32, 40, 80, 160)
         Filters of the first convolution and of each block of two that follows; from the second
         block on, each has half the resolution of the one before.

@@ -50,7 +50,7 @@ child. Every other file counts as a child of its own.
 """
 
 
-def _entries(folder):
+def list_entries(folder):
     """List a folder by name, without what operating systems leave behind."""
     with os.scandir(folder) as entries:
         wanted = [
@@ -76,12 +76,12 @@ def _find_collections(folder, depth=_MAX_DEPTH):
     The search ends at the first collection on each way down, so a copy of the collection inside
     itself (``chest_xray/chest_xray``) is not counted twice.
     """
-    entries = _entries(folder)
+    entries = list_entries(folder)
     if _known_folders(entries, _CLASSES):
         name = os.path.basename(os.path.abspath(folder)).casefold()
         return [(folder, [(_SPLITS.get(name, "all"), folder)])]
     splits = _known_folders(entries, _SPLITS)
-    if any(_known_folders(_entries(path), _CLASSES) for _, path in splits):
+    if any(_known_folders(list_entries(path), _CLASSES) for _, path in splits):
         return [(folder, splits)]
     if depth == 0:
         return []
@@ -100,12 +100,12 @@ def is_image(entry):
     return named or (entry.is_file() and image_type(entry.path) is not None)
 
 
-def walk(folder, name="", depth=_MAX_FOLDERS):
-    """What lies in a folder and in folders of it: pairs of its name there and an entry."""
-    for entry in _entries(folder):
+def _walk(folder, name="", depth=_MAX_FOLDERS):
+    """What lies in a class folder and in folders of it: pairs of its name there and an entry."""
+    for entry in list_entries(folder):
         inner = os.path.join(name, entry.name)
         if depth and entry.is_dir():
-            yield from walk(entry.path, inner, depth - 1)
+            yield from _walk(entry.path, inner, depth - 1)
         else:
             yield inner, entry
 
@@ -113,11 +113,11 @@ def walk(folder, name="", depth=_MAX_FOLDERS):
 def _read_split(split, folder):
     """List the images of one split as (split, target, name, path), and what is left out."""
     rows, left_out = [], []
-    for entry in _entries(folder):
+    for entry in list_entries(folder):
         is_folder = entry.is_dir()
         if is_folder and entry.name.casefold() in _CLASSES:
             target = _CLASSES[entry.name.casefold()]
-            for name, inner in walk(entry.path):
+            for name, inner in _walk(entry.path):
                 if is_image(inner):
                     rows.append((split, target, name, inner.path))
                 else:
@@ -134,7 +134,7 @@ def _shorten(names):
 
 
 def _describe_contents(folder):
-    entries = _entries(folder)
+    entries = list_entries(folder)
     folders = [entry.name for entry in entries if entry.is_dir()]
     files = [entry.name for entry in entries if not entry.is_dir()]
     found = [

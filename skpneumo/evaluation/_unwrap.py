@@ -13,7 +13,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from skpneumo.inspection._layers import deciding_layer, layers_of, members_of, threshold_of
+from skpneumo.inspection._layers import deciding_layer, layers_of, threshold_of
 from skpneumo.metrics._format import percent
 from skpneumo.metrics._response import positive_scores
 from skpneumo.model_selection import OperatingPointClassifierCV
@@ -129,15 +129,18 @@ def model_fingerprint(estimator):
     -------
     str
     """
-    parts, around = [], []
-    for *layers, member in members_of(estimator):
-        trained = hasattr(member, "model_")
-        parts.append((member.model_.get_weights(), told_params(member)) if trained else member)
-        for layer in layers:
-            if isinstance(layer, Pipeline):
-                around += [step for _, step in layer.steps[:-1]]
-            if isinstance(layer, CalibratedClassifierCV):
-                around += [one.calibrators for one in layer.calibrated_classifiers_]
+    layers = layers_of(estimator)
+    members, around = [layers[-1]], []
+    for layer in layers:
+        if isinstance(layer, Pipeline):
+            around += [step for _, step in layer.steps[:-1]]
+        if isinstance(layer, CalibratedClassifierCV):
+            members = [layers_of(one.estimator)[-1] for one in layer.calibrated_classifiers_]
+            around += [one.calibrators for one in layer.calibrated_classifiers_]
+    parts = [
+        (member.model_.get_weights(), told_params(member)) if hasattr(member, "model_") else member
+        for member in members
+    ]
     return joblib.hash((parts, around, threshold_of(estimator), threshold_origin(estimator)))
 
 

@@ -268,7 +268,7 @@ def bring_to_size(X, size, aspect="stretch"):
         As `as_xrays` returns them.
     size : tuple of (int, int)
         Rows and columns.
-    aspect : {"stretch", "fit", "crop"}, default="stretch"
+    aspect : {"stretch", "pad", "crop"}, default="stretch"
         See `resize_xray`.
 
     Returns

@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo.images import XRaySequence, as_xrays, bring_to_size, resized_positions
-from skpneumo.inspection._layers import members_of
+from skpneumo.inspection._layers import layers_around_one
 
 # By method: which maps of the network it looks at.
 _MAPS = {"integrated": "first", "published": "last"}
@@ -111,8 +111,8 @@ def weights_of(positions, centres, width):
     return np.nan_to_num(weights / weights.sum(axis=1, keepdims=True))
 
 
-def networks_inside(estimator):
-    """Classifiers that hold a network, and the transformers on the way to each.
+def network_inside(estimator):
+    """Transformers on the way to a network, and the classifier that holds it.
 
     Parameters
     ----------
@@ -121,19 +121,17 @@ def networks_inside(estimator):
 
     Returns
     -------
-    list of (transformers, classifier)
-        Transformers in their order; a classifier with ``model_`` and ``image_size_``. Several
-        where they answer together.
+    transformers : list
+        In their order.
+    classifier : estimator
+        With ``model_`` and ``image_size_``.
 
     Raises
     ------
     TypeError
-        If there is no network.
+        If there is no network, or there are several.
     """
-    return [_network_inside(layers) for layers in members_of(estimator)]
-
-
-def _network_inside(layers):
+    layers = layers_around_one(estimator)
     if not (hasattr(layers[-1], "model_") and hasattr(layers[-1], "image_size_")):
         raise TypeError(
             f"There is no network to look into: {type(layers[-1]).__name__} has no model_. Wanted: "
@@ -152,8 +150,8 @@ class GradCAM:
     ----------
     estimator : classifier
         A fitted `~skpneumo.CNNPneumoniaClassifier` or `~skpneumo.InceptionPneumoniaClassifier`, or
-        a pipeline, a search, a threshold, a frozen or calibrated estimator around one, or around
-        several that answer together: then their evidence is added up. It is not changed.
+        a pipeline, a search, a threshold, a frozen or calibrated estimator around one. It is not
+        changed.
     method : {"integrated", "published"}, default="integrated"
         "integrated" adds up, place by place, what the maps of the first convolution add to the
         log odds while the image comes out of a blur, in seven stops. "published" is Grad-CAM as it
@@ -166,7 +164,7 @@ class GradCAM:
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If there is no network in it.
+        If there is no network in it, or there are several.
     ValueError
         If a parameter is not valid.
 
@@ -229,7 +227,7 @@ class GradCAM:
         self.estimator = estimator
         self.method = method
         self.batch_size = batch_size
-        self._networks = networks_inside(estimator)
+        self._transformers, self._classifier = network_inside(estimator)
 
     def transform(self, X):
         """Make the heatmaps.
@@ -250,46 +248,41 @@ class GradCAM:
         What `~skpneumo.XRayResizer` cut off in a pipeline is 0, what it added is left out. Any
         other transformer that changes the size is taken to stretch the image.
         """
-        heat = [self._heat(X, *network) for network in self._networks]
-        heatmaps = [_scaled(sum(parts)) for parts in zip(*heat, strict=True)]
-        return heatmaps if len({part.shape for part in heatmaps}) > 1 else np.stack(heatmaps)
-
-    def _heat(self, X, transformers, classifier):
-        """Evidence of one network at each pixel of the images, in units of log odds."""
         from skpneumo.networks import split_at_maps
 
-        images, seen, resizings = _on_the_way(X, transformers, tuple(classifier.image_size_))
-        to_maps, to_logit, centres = split_at_maps(classifier.model_, _MAPS[self.method])
+        images, seen, resizings = self._on_the_way(X)
+        network = self._classifier.model_
+        to_maps, to_logit, centres = split_at_maps(network, _MAPS[self.method])
 
         @cache
         def weights(shape):
             positions = positions_of(shape, resizings)
-            width = _BELL * np.mean(classifier.image_size_)
+            width = _BELL * np.mean(self._classifier.image_size_)
             # Bells narrower than half the distance of their centres would leave steps.
             widths = [max(width, np.ptp(axis[:2]) / 2) for axis in centres]
             return [weights_of(*axis) for axis in zip(positions, centres, widths, strict=True)]
 
-        heat = []
+        heatmaps = []
         step = max(1, self.batch_size // _N_PASSES[self.method])
         for start in range(0, len(seen), step):
             rows = slice(start, start + step)
             maps = evidence(to_maps, to_logit, np.asarray(seen[rows]), self.method)
             shapes = _shapes(images[rows])
-            for part, shape in zip(maps, shapes, strict=True):
-                row_weights, column_weights = weights(shape)
-                heat.append((row_weights @ part @ column_weights.T).astype(np.float32))
-        return heat
+            heatmaps += [
+                _heatmap(part, *weights(shape)) for part, shape in zip(maps, shapes, strict=True)
+            ]
+        return heatmaps if len({part.shape for part in heatmaps}) > 1 else np.stack(heatmaps)
 
-
-def _on_the_way(X, transformers, size):
-    """Images as given, as a network sees them, and how they were resized between."""
-    images, resizings = as_xrays(X), []
-    for transformer in transformers:
-        X = transformer.transform(X)
-        if hasattr(transformer, "aspect"):
-            resizings.append((tuple(transformer.size), transformer.aspect))
-    seen = bring_to_size(as_xrays(X), size)
-    return images, seen, [*resizings, (size, "stretch")]
+    def _on_the_way(self, X):
+        """Images as given, as the network sees them, and how they were resized between."""
+        images, size = as_xrays(X), tuple(self._classifier.image_size_)
+        resizings = []
+        for transformer in self._transformers:
+            X = transformer.transform(X)
+            if hasattr(transformer, "aspect"):
+                resizings.append((tuple(transformer.size), transformer.aspect))
+        seen = bring_to_size(as_xrays(X), size)
+        return images, seen, [*resizings, (size, "stretch")]
 
 
 def _shapes(images):
@@ -299,7 +292,7 @@ def _shapes(images):
     return [images.size or image.shape for image in images]
 
 
-def _scaled(heat):
-    heat = np.maximum(heat, 0)
+def _heatmap(maps, row_weights, column_weights):
+    heat = np.maximum(row_weights @ maps @ column_weights.T, 0).astype(np.float32)
     peak = heat.max()
     return heat / peak if peak > 0 else heat

@@ -21,30 +21,15 @@ def layers_of(estimator):
     Returns
     -------
     list of estimators
-        Without frozen ones; where several classifiers answer together, those around the first.
+        Without frozen ones, and behind calibration the first of its classifiers.
     """
-    return members_of(estimator)[0]
-
-
-def members_of(estimator):
-    """Layers around each of the classifiers that answer together.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Fitted.
-
-    Returns
-    -------
-    list of lists of estimators
-        As `layers_of`, for each; most estimators hold one classifier.
-    """
-    # A frozen one shows the attributes of what it holds for its own.
-    own = [] if isinstance(estimator, FrozenEstimator) else [estimator]
-    inside = _inside(estimator)
-    if not inside:
-        return [own]
-    return [[*own, *layers] for part in inside for layers in members_of(part)]
+    found, layer = [], estimator
+    while layer is not None:
+        # A frozen one shows the attributes of what it holds for its own.
+        if not isinstance(layer, FrozenEstimator):
+            found.append(layer)
+        layer = _inside(layer)
+    return found
 
 
 def layers_around_one(estimator):
@@ -65,30 +50,31 @@ def layers_around_one(estimator):
     TypeError
         If calibration has fitted several.
     """
-    members = members_of(estimator)
-    if len(members) > 1:
-        raise TypeError(
-            f"CalibratedClassifierCV holds {len(members)} networks side by side. Look into one of "
-            "them, calibrated_classifiers_[0].estimator, or calibrate with ensemble=False."
-        )
-    return members[0]
+    layers = layers_of(estimator)
+    for layer in layers:
+        n = len(getattr(layer, "calibrated_classifiers_", [layer]))
+        if n > 1:
+            raise TypeError(
+                f"CalibratedClassifierCV holds {n} networks side by side. Look into one of them, "
+                "calibrated_classifiers_[0].estimator, or calibrate with ensemble=False."
+            )
+    return layers
 
 
 def _inside(layer):
-    """What a layer hands the images to: none, one, or several that answer together."""
     if isinstance(layer, FrozenEstimator):
-        return [layer.estimator]
+        return layer.estimator
     if hasattr(layer, "best_estimator_"):
-        return [layer.best_estimator_]
+        return layer.best_estimator_
     if isinstance(layer, Pipeline):
-        return [layer.steps[-1][1]]
+        return layer.steps[-1][1]
     if hasattr(layer, "calibrated_classifiers_"):
-        return [part.estimator for part in layer.calibrated_classifiers_]
+        return layer.calibrated_classifiers_[0].estimator
     if isinstance(layer, (FixedThresholdClassifier, TunedThresholdClassifierCV)) or hasattr(
         layer, "best_threshold_"
     ):
-        return [layer.estimator_]
-    return []
+        return layer.estimator_
+    return None
 
 
 def deciding_layer(estimator):

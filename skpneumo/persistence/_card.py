@@ -99,6 +99,6 @@ def _figures(metrics):
         if figure is None or figure["value"] is None:
             continue
         ends = [figure["low"], figure["high"]]
-        told = "not defined" if None in ends else "{:.3f} to {:.3f}".format(*ends)
-        lines.append(f"| {title} | {figure['value']:.3f} | {told} |")
+        told = "not defined" if None in ends else "{} to {}".format(*map(percent, ends))
+        lines.append(f"| {title} | {percent(figure['value'])} | {told} |")
     return lines

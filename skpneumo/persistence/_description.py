@@ -305,7 +305,8 @@ def _build_network(classifier, fitted, arrays):
     history = _decode(fitted["history"], arrays)
     check_network(classifier, image_size, precision, history, weights)
     classes = _decode(fitted["classes"], arrays)
-    if len(classes) != 2 or not all(isinstance(item, (str, Number)) for item in classes.tolist()):
+    labels = classes.tolist()
+    if len(set(labels)) != 2 or not all(isinstance(label, (str, Number)) for label in labels):
         raise ModelFileError("its classes are not two labels")
     try:
         classifier._rebuild(tuple(image_size), classes, precision, weights, history)

@@ -68,8 +68,8 @@ class XRayAugmenter(XRayTransformer):
     zoom : float, default=0.1
         Largest change of scale, from 0 to 1: 0.1 draws from 1/1.1 to 1.1.
     crop : float, default=0.3
-        Largest share of the rows, and of the columns, that is cut off at the edges, from 0 to 1;
-        what is left is stretched to the whole. Images of the ill often show less above and below
+        Largest share of the rows, and of the columns, that is cut off at the edges, below 1; what
+        is left is stretched to the whole. Images of the ill often show less above and below
         the lungs than those of the healthy, and have another shape, which says nothing of the
         lungs.
     border : float, default=0.3

@@ -8,6 +8,7 @@ import joblib
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.base import clone
 from sklearn.model_selection import PredefinedSplit
 from sklearn.pipeline import make_pipeline
@@ -15,7 +16,7 @@ from sklearn.utils import check_random_state
 
 from skpneumo import XRayAugmenter, XRayLoader, XRayResizer
 from skpneumo.classifiers import clear_memory
-from skpneumo.images import Augmentation, XRaySequence, _sequence
+from skpneumo.images import Augmentation, XRaySequence, _sequence, resize_xrays
 
 
 def weights_of(classifier):
@@ -36,6 +37,30 @@ def test_a_fit_tells_opacities_from_clear_lungs(xrays, tiny):
     assert len(clf.history_["loss"]) == 30
     assert clf.image_size_ == (37, 41)
     assert clf.classes_.tolist() == ["NORMAL", "PNEUMONIA"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "seen"), [((96, 50), (96, 50)), ((97, 96), (96, 95)), ((30, 240), (12, 96))]
+)
+def test_large_images_are_scaled_down_where_no_size_is_given(tiny, shape, seen):
+    images = np.random.default_rng(0).integers(0, 256, (8, *shape), dtype=np.uint8)
+    clf = tiny(epochs=1).fit(images, [0, 1] * 4)
+    assert clf.image_size_ == seen
+    given = tiny(epochs=1, image_size=seen).fit(resize_xrays(images, seen), [0, 1] * 4)
+    np.testing.assert_array_equal(clf.predict_proba(images), given.predict_proba(images))
+    assert tiny(epochs=1, image_size=shape).fit(images, [0, 1] * 4).image_size_ == shape
+
+
+def test_large_files_are_scaled_down_too(tiny, tmp_path):
+    rng = np.random.default_rng(0)
+    paths = [tmp_path / f"{i}.png" for i in range(8)]
+    for path in paths:
+        Image.fromarray(rng.integers(0, 256, (40, 192), dtype=np.uint8)).save(path)
+    clf = tiny(epochs=1).fit(paths, [0, 1] * 4)
+    assert clf.image_size_ == (20, 96)
+    Image.fromarray(np.zeros((40, 190), np.uint8)).save(paths[3])
+    with pytest.raises(ValueError, match="different sizes"):
+        tiny(epochs=1).fit(paths, [0, 1] * 4)
 
 
 def test_two_fits_with_one_seed_are_identical(xrays, tiny):

@@ -410,7 +410,7 @@ def test_descriptions_of_something_else(written, part, value, cause):
     refused(written(claim), cause)
 
 
-@pytest.mark.parametrize("classes", [["a"], ["a", "b", "c"], [None, "b"], "ab"])
+@pytest.mark.parametrize("classes", [["a"], ["a", "a"], ["a", "b", "c"], [None, "b"], "ab"])
 def test_wrong_classes(written, classes):
     def claim(manifest):
         manifest["estimator"]["fitted"]["classes"] = {"texts": classes}

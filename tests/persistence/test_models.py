@@ -35,6 +35,7 @@ from skpneumo import (
 from skpneumo.datasets import make_xrays
 from skpneumo.evaluation import evaluate
 from skpneumo.exceptions import ModelFileError, OutlierWarning
+from skpneumo.metrics._format import percent
 from skpneumo.persistence import model_card
 from skpneumo.persistence._archive import read_archive, write_archive
 
@@ -191,7 +192,8 @@ def test_the_manifest_and_the_card(xrays, cnn, tmp_path):
     card = model_card(path)
     assert card.startswith("# CNNPneumoniaClassifier\n")
     recall = report.figures["recall"]
-    assert f"| {recall.value:.3f} | {recall.low:.3f} to {recall.high:.3f} |" in card
+    told = [percent(part) for part in (recall.value, recall.low, recall.high)]
+    assert "| {} | {} to {} |".format(*told) in card
     for text in ("not a medical device", "CC BY 4.0", "Threshold: 0.3", report.data_fingerprint):
         assert text in card
 
