@@ -306,7 +306,8 @@ def _build_network(classifier, fitted, arrays):
     check_network(classifier, image_size, precision, history, weights)
     classes = _decode(fitted["classes"], arrays)
     labels = classes.tolist()
-    if len(set(labels)) != 2 or not all(isinstance(label, (str, Number)) for label in labels):
+    told = isinstance(labels, list) and all(isinstance(label, (str, Number)) for label in labels)
+    if not told or len(labels) != 2 or labels[0] == labels[1]:
         raise ModelFileError("its classes are not two labels")
     try:
         classifier._rebuild(tuple(image_size), classes, precision, weights, history)
