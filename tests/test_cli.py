@@ -504,7 +504,8 @@ def test_evaluate_the_network_of_the_package(collection):
     done = invoke("evaluate", "default", collection)
     assert done.exit_code == 0, done.output
     test = load_xray_folder(collection / "test")
-    expected = evaluate(load_pretrained("cnn"), test.paths, test.target, groups=test.groups)
+    known = {"groups": test.groups, "subtype": test.subtype}
+    expected = evaluate(load_pretrained("cnn"), test.paths, test.target, **known)
     assert done.stdout.strip() == str(expected).strip()
 
 
