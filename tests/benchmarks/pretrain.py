@@ -26,7 +26,7 @@ from skpneumo.evaluation import evaluate
 from skpneumo.exceptions import OutlierWarning
 
 SEED = 0
-N_FOLDS = 4
+N_FOLDS = 3
 EPOCHS = 56
 NOTES = {
     "Data": "Chest X-rays of children one to five years old, Guangzhou Women and Children's "
