@@ -16,12 +16,12 @@ from skpneumo.images import XRaySequence, read_xray
 from skpneumo.inspection import GradCAM, GradCAMDisplay
 from skpneumo.inspection._layers import layers_of
 from skpneumo.persistence import load_model, load_pretrained
+from skpneumo.persistence._archive import SUFFIX, is_archive
 from skpneumo.preprocessing import XRayOutlierDetector
 
 DEFAULT_MODEL = "default"
 COLUMNS = ("file", "probability", "label", "outlier_score", "error")
 _AT_ONCE = 64
-_SUFFIX, _SIGNATURE = ".skpneumo", b"PK\3\4"
 
 
 def open_model(path):
@@ -56,12 +56,8 @@ def open_first_model(paths):
 
 
 def _is_model(path):
-    if str(path) == DEFAULT_MODEL or path.suffix.lower() == _SUFFIX:
-        return True
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return file.read(len(_SIGNATURE)) == _SIGNATURE
+    named = str(path) == DEFAULT_MODEL or path.suffix.lower() == SUFFIX
+    return named or (path.is_file() and is_archive(path))
 
 
 def find_files(paths):

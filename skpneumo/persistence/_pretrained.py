@@ -3,9 +3,8 @@
 from importlib.resources import files
 
 from skpneumo.exceptions import ModelFileError
+from skpneumo.persistence._archive import SUFFIX
 from skpneumo.persistence._models import load_model
-
-_SUFFIX = ".skpneumo"
 
 
 def pretrained_path(name="cnn"):
@@ -33,13 +32,13 @@ def pretrained_path(name="cnn"):
     """
     folder = files("skpneumo.persistence") / "pretrained"
     files_there = (file.name for file in folder.iterdir())
-    names = sorted(name.removesuffix(_SUFFIX) for name in files_there if name.endswith(_SUFFIX))
+    names = sorted(name.removesuffix(SUFFIX) for name in files_there if name.endswith(SUFFIX))
     if name not in names:
         raise ModelFileError(
             f"No network named {name!r} comes with skpneumo. Wanted: one of {names}. A file of "
             "your own is read by load_model."
         )
-    return folder / f"{name}{_SUFFIX}"
+    return folder / f"{name}{SUFFIX}"
 
 
 def load_pretrained(name="cnn"):

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
 from skpneumo.datasets import load_xray_folder
+from skpneumo.evaluation import evaluate
 from skpneumo.images import XRaySequence
 
 
@@ -48,7 +49,13 @@ def load_training_images(size=None):
     return X[train], y[train], data.groups[train]
 
 
-def held_out_patients(y, groups, *, seed, fold=0):
-    """Rows to learn from, and those of one of five folds of patients."""
-    folds = StratifiedGroupKFold(5, shuffle=True, random_state=seed)
-    return list(folds.split(y, y, groups))[fold]
+def held_out_patients(y, groups, *, seed):
+    """Five times rows to learn from and rows of other patients."""
+    return list(StratifiedGroupKFold(5, shuffle=True, random_state=seed).split(y, y, groups))
+
+
+def evaluate_on_test(model, data):
+    """Evaluation on the files of `chest_xray/test`."""
+    rows = data.split == "test"
+    X, y, groups, subtype = (data[name][rows] for name in ("paths", "target", "groups", "subtype"))
+    return evaluate(model, X, y, groups=groups, subtype=subtype)

@@ -21,10 +21,9 @@ import time
 
 import numpy as np
 from _shifts import SHIFTS, shift
-from _xrays import load_images
+from _xrays import held_out_patients, load_images
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedGroupKFold
 
 from skpneumo import CNNPneumoniaClassifier, InceptionPneumoniaClassifier, XRayAugmenter
 
@@ -138,9 +137,8 @@ def main():
     train = np.flatnonzero(~is_test)
     rows, kinds, seconds = [], [], []
     for seed in range(options.seeds):
-        folds = StratifiedGroupKFold(5, shuffle=True, random_state=seed)
-        splits = list(folds.split(train, y[train], groups[train]))[: options.folds]
-        for learn, held_out in splits:
+        splits = held_out_patients(y[train], groups[train], seed=seed)
+        for learn, held_out in splits[: options.folds]:
             learn, held_out = train[learn], train[held_out]
             if options.images:
                 learn = np.random.default_rng(seed).permutation(learn)[: options.images]

@@ -12,7 +12,7 @@ import time
 import warnings
 
 from _measure import machine
-from _xrays import load_folder
+from _xrays import evaluate_on_test, load_folder
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 
@@ -22,7 +22,6 @@ from skpneumo import (
     XRayOutlierDetector,
     save_model,
 )
-from skpneumo.evaluation import evaluate
 from skpneumo.exceptions import OutlierWarning
 
 SEED = 0
@@ -72,13 +71,7 @@ def main(path):
     print(recipe, out_of_fold, sep="\n", flush=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", OutlierWarning)
-        report = evaluate(
-            model,
-            data.paths[test],
-            data.target[test],
-            groups=data.groups[test],
-            subtype=data.subtype[test],
-        )
+        report = evaluate_on_test(model, data)
     print(report)
     notes = NOTES | {"Recipe": recipe, "Out of fold": out_of_fold}
     save_model(model, path, training_data=(X, y), evaluation=report, notes=notes)

@@ -12,12 +12,11 @@ import warnings
 
 import numpy as np
 from _shifts import N_SEVERITIES, SHIFTS, shift
-from _xrays import load_images
+from _xrays import evaluate_on_test, load_images
 
 from skpneumo import load_model
-from skpneumo.evaluation import evaluate
 from skpneumo.evaluation._bootstrap import percentile_interval, resampled
-from skpneumo.evaluation._figures import figures_of_scores
+from skpneumo.evaluation._figures import figures_of_calls, figures_of_scores
 from skpneumo.exceptions import OutlierWarning
 from skpneumo.inspection._layers import threshold_of
 from skpneumo.persistence import pretrained_path
@@ -25,13 +24,14 @@ from skpneumo.persistence import pretrained_path
 
 def mean_figures(truth, scores, threshold, weights):
     """AUC, specificity and recall, means over copies, for many weightings of the images."""
-    called = scores >= threshold
-    ill, healthy = weights * truth, weights * ~truth
-    area = [figures_of_scores(truth, copy, weights)["roc_auc"] for copy in scores]
+    copies = [
+        figures_of_scores(truth, copy, weights)
+        | figures_of_calls(truth, copy >= threshold, weights)
+        for copy in scores
+    ]
+    names = {"AUC": "roc_auc", "specificity": "specificity", "recall": "recall"}
     return {
-        "AUC": np.mean(area, axis=0),
-        "specificity": (healthy @ ~called.T / healthy.sum(axis=1, keepdims=True)).mean(axis=1),
-        "recall": (ill @ called.T / ill.sum(axis=1, keepdims=True)).mean(axis=1),
+        title: np.mean([copy[name] for copy in copies], axis=0) for title, name in names.items()
     }
 
 
@@ -59,15 +59,7 @@ def main():
     test = data.split == "test"
     X, y, groups = X[test], y[test], data.groups[test]
     start = time.perf_counter()
-    print(
-        evaluate(
-            model,
-            data.paths[test],
-            data.target[test],
-            groups=groups,
-            subtype=data.subtype[test],
-        )
-    )
+    print(evaluate_on_test(model, data))
     print(f"{(time.perf_counter() - start):.0f} s\n")
     if options.no_shifts:
         return

@@ -43,7 +43,7 @@ def pretrain(path):
 def main(n_seeds=2):
     """Print one table."""
     X, y, groups = load_training_images(SIZE)
-    learn, held_out = held_out_patients(y, groups, seed=0)
+    learn, held_out = held_out_patients(y, groups, seed=0)[0]
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "synthetic.weights.h5")
         print(f"pretraining on 3,000 synthetic X-rays: {pretrain(path):.0f} s", flush=True)
