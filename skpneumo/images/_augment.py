@@ -43,6 +43,9 @@ class Augmentation:
         Largest change of brightness, as a share of the full range.
     contrast : float, default=0.0
         Largest change of contrast about the image's mean: 0.2 draws from 0.8 to 1.2.
+    noise : float, default=0.0
+        Largest standard deviation of Gaussian noise, as a share of the full range; half of the
+        images get some.
     erasing : float, default=0.0
         Probability that one rectangle of 2 to 15 % of the area is filled with the mean.
     horizontal_flip : bool, default=False
@@ -56,6 +59,7 @@ class Augmentation:
     border: float = 0.0
     brightness: float = 0.0
     contrast: float = 0.0
+    noise: float = 0.0
     erasing: float = 0.0
     horizontal_flip: bool = False
 
@@ -77,6 +81,7 @@ class Augmentation:
         image = self._move(image, rng)
         image = self._frame(image, rng)
         image = self._expose(image, rng)
+        image = self._add_noise(image, rng)
         return self._erase(image, rng)
 
     def _move(self, image, rng):
@@ -125,6 +130,13 @@ class Augmentation:
         levels = (np.arange(256) - mean) * (1 + gain) + mean + shift
         return np.clip(np.rint(levels), 0, 255).astype(np.uint8)[image]
 
+    def _add_noise(self, image, rng):
+        spread = 255 * self.noise * rng.uniform(-1, 1)
+        if spread <= 0:
+            return image
+        noise = rng.standard_normal(image.shape, dtype=np.float32)
+        return np.clip(np.rint(image + spread * noise), 0, 255).astype(np.uint8)
+
     def _erase(self, image, rng):
         if rng.random() >= self.erasing:
             return image
@@ -146,6 +158,7 @@ USUAL_AUGMENTATION = Augmentation(
     zoom=0.1,
     crop=0.3,
     border=0.3,
-    brightness=0.1,
+    brightness=0.3,
     contrast=0.2,
+    noise=0.05,
 )

@@ -75,11 +75,15 @@ class XRayAugmenter(XRayTransformer):
     border : float, default=0.3
         Probability that black or white bars of up to 12 % of a side lie beside the image, which
         shrinks to make room for them.
-    brightness : float, default=0.1
-        Largest change of brightness, as a share of the full range; from 0 to 1.
+    brightness : float, default=0.3
+        Largest change of brightness, as a share of the full range; from 0 to 1. What leaves the
+        range is cut off.
     contrast : float, default=0.2
         Largest change of contrast about the image's mean, from 0 to 1: 0.2 draws from 0.8 to
         1.2.
+    noise : float, default=0.05
+        Largest standard deviation of Gaussian noise, as a share of the full range; from 0 to 1.
+        Half of the images get some.
     erasing : float, default=0.0
         Probability that one rectangle of 2 to 15 % of the area is filled with the mean. It may
         cover the only opacity of an image, hence off by default.
@@ -126,6 +130,7 @@ class XRayAugmenter(XRayTransformer):
         "border": [Interval(Real, 0, 1, closed="both")],
         "brightness": [Interval(Real, 0, 1, closed="both")],
         "contrast": [Interval(Real, 0, 1, closed="both")],
+        "noise": [Interval(Real, 0, 1, closed="both")],
         "erasing": [Interval(Real, 0, 1, closed="both")],
         "horizontal_flip": ["boolean"],
         "random_state": ["random_state"],
@@ -139,8 +144,9 @@ class XRayAugmenter(XRayTransformer):
         zoom=0.1,
         crop=0.3,
         border=0.3,
-        brightness=0.1,
+        brightness=0.3,
         contrast=0.2,
+        noise=0.05,
         erasing=0.0,
         horizontal_flip=False,
         random_state=None,
@@ -152,6 +158,7 @@ class XRayAugmenter(XRayTransformer):
         self.border = border
         self.brightness = brightness
         self.contrast = contrast
+        self.noise = noise
         self.erasing = erasing
         self.horizontal_flip = horizontal_flip
         self.random_state = random_state
@@ -181,6 +188,7 @@ class XRayAugmenter(XRayTransformer):
             border=float(self.border),
             brightness=float(self.brightness),
             contrast=float(self.contrast),
+            noise=float(self.noise),
             erasing=float(self.erasing),
             horizontal_flip=bool(self.horizontal_flip),
         )

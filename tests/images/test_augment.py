@@ -12,6 +12,7 @@ ALL = Augmentation(
     zoom=0.2,
     brightness=0.2,
     contrast=0.4,
+    noise=0.05,
     erasing=0.5,
     horizontal_flip=True,
 )
@@ -194,6 +195,26 @@ def test_brightness_does_not_wrap_around():
     for seed in range(50):
         changed = Augmentation(brightness=0.4, contrast=0.8)(edges, seed)[0].astype(int)
         assert changed[0] <= changed[2] <= changed[1]
+
+
+def test_half_of_the_images_get_noise():
+    grey = np.full((70, 90), 128, np.uint8)
+    noise = np.stack([Augmentation(noise=0.08)(grey, seed) for seed in range(400)]) - 128.0
+    spread = noise.std(axis=(1, 2)) / 255
+    assert 160 < np.sum(spread == 0) < 240
+    assert 0.07 < spread.max() < 0.083
+    # Evenly up to the largest, about the image as it was, and of each pixel for itself.
+    assert np.mean(spread[spread > 0]) == pytest.approx(0.04, abs=0.005)
+    assert np.abs(noise.mean(axis=(1, 2))).max() < 1.2
+    one = noise[spread.argmax()]
+    assert abs(np.corrcoef(one[:, 1:].ravel(), one[:, :-1].ravel())[0, 1]) < 0.05
+
+
+def test_noise_does_not_wrap_around():
+    edges = np.array([[0, 255]], np.uint8).repeat(500, axis=0)
+    for seed in range(20):
+        changed = Augmentation(noise=0.1)(edges, seed)
+        assert changed[:, 0].max() < 128 < changed[:, 1].min()
 
 
 def test_half_of_the_images_are_mirrored(image):

@@ -8,9 +8,7 @@ from sklearn.preprocessing import FunctionTransformer
 from skpneumo.images import USUAL_AUGMENTATION, Augmentation, XRaySequence
 from skpneumo.preprocessing import XRayAugmenter, XRayLoader, XRayResizer
 
-NONE = dict.fromkeys(
-    ["rotation", "translation", "zoom", "crop", "border", "brightness", "contrast", "erasing"], 0
-)
+NONE = dict.fromkeys(XRayAugmenter().get_params().keys() - {"horizontal_flip", "random_state"}, 0)
 
 
 @pytest.fixture
@@ -109,6 +107,7 @@ def test_nothing_asked_changes_nothing(images):
         ("border", 0.9),
         ("brightness", 0.2),
         ("contrast", 0.5),
+        ("noise", 0.1),
         ("erasing", 1.0),
         ("horizontal_flip", True),
     ],
@@ -148,6 +147,7 @@ def test_equal_parameters_make_equal_keys():
         ("zoom", np.inf),
         ("brightness", np.nan),
         ("contrast", 1.5),
+        ("noise", 2),
         ("erasing", -0.1),
         ("horizontal_flip", 2),
         ("random_state", "0"),
