@@ -1,7 +1,8 @@
 """What a recipe is worth: cross-validated by patients, on shifted copies, and across sub-series.
 
-    python tests/benchmarks/accuracy.py [--seeds K] [--folds K] [--model cnn|inception] [--images N]
-                                        [--transfer] [--test] [name=value ...]
+    python tests/benchmarks/accuracy.py [--seeds S,S] [--folds K] [--fifths K] [--images N]
+                                        [--model cnn|inception] [--transfer] [--test]
+                                        [name=value ...]
 
 Names are parameters of the classifier, such as ``epochs=20`` or ``augmentation__crop=0.2``;
 without any, its defaults are measured. The images are `chest_xray/train` and
@@ -34,8 +35,9 @@ RECALL = 0.98
 def parse():
     """Options, and the classifier that they describe."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seeds", default="0", help="of split and training, with commas")
     parser.add_argument("--folds", type=int, default=1, help="how many of the five")
+    parser.add_argument("--fifths", type=int, default=1, help="held out in each of them")
     parser.add_argument("--model", choices=["cnn", "inception"], default="cnn")
     parser.add_argument("--images", type=int, help="learn from so many only")
     parser.add_argument("--transfer", action="store_true")
@@ -110,6 +112,14 @@ def examine(clf, X, y, seed=0):
     return found, by_kind
 
 
+def splits(y, groups, seed, options):
+    """Rows to learn from and rows of other patients, as often as there are folds."""
+    parts = [held_out for _, held_out in held_out_patients(y, groups, seed=seed)]
+    for fold in range(options.folds):
+        held_out = np.concatenate([parts[(fold + i) % len(parts)] for i in range(options.fifths)])
+        yield np.setdiff1d(np.arange(len(y)), held_out), held_out
+
+
 def show(rows, seconds, title):
     """One table: mean over runs, and the spread where there are several."""
     print(f"\n{title}: {len(rows)} run(s), {np.mean(seconds):.0f} s a fit")
@@ -136,9 +146,8 @@ def main():
     names = [os.path.basename(path) for path in data.paths]
     train = np.flatnonzero(~is_test)
     rows, kinds, seconds = [], [], []
-    for seed in range(options.seeds):
-        splits = held_out_patients(y[train], groups[train], seed=seed)
-        for learn, held_out in splits[: options.folds]:
+    for seed in map(int, options.seeds.split(",")):
+        for learn, held_out in splits(y[train], groups[train], seed, options):
             learn, held_out = train[learn], train[held_out]
             if options.images:
                 learn = np.random.default_rng(seed).permutation(learn)[: options.images]
