@@ -425,12 +425,16 @@ def test_predict_goes_on_after_a_bad_file(collection, model_file, tmp_path):
     bad, good = tmp_path / "scans/bad.jpeg", next((collection / "test" / "NORMAL").iterdir())
     bad.parent.mkdir()
     bad.write_bytes(b"no image")
-    done = invoke("predict", model_file, bad.parent, good, "--csv", tmp_path / "out.csv")
+    done = invoke(
+        "predict", model_file, bad.parent, good,
+        "--csv", tmp_path / "out.csv", "--heatmaps", tmp_path / "maps",
+    )  # fmt: skip
     assert done.exit_code == 1
     rows = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
     assert rows[0]["error"].startswith("this is not a JPEG, PNG or DICOM image")
     assert (rows[0]["probability"], rows[0]["label"], rows[1]["error"]) == ("", "", "")
     assert 0 < float(rows[1]["probability"]) < 1
+    assert os.listdir(tmp_path / "maps") == [f"0001-{good.stem}.png"]
 
 
 def test_predict_draws_heatmaps(collection, model_file, tmp_path):
