@@ -13,13 +13,18 @@ def whole_file(path):
     Parameters
     ----------
     path : path
-        Its place.
+        Its place. A link leads to it; a pipe or a terminal is written to as it is.
 
     Yields
     ------
     binary file
     """
     path = Path(path)
+    if path.exists() and not path.is_file():
+        with open(path, "wb") as file:
+            yield file
+        return
+    path = path.resolve()
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with open(part, "xb") as file:

@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from skpneumo._files import write_text
 from skpneumo.datasets._folder import is_image, list_entries
 from skpneumo.exceptions import DatasetError, OutlierWarning
-from skpneumo.images import XRaySequence, read_xray
+from skpneumo.images import XRaySequence, as_xrays, read_xray
 from skpneumo.inspection import GradCAM, GradCAMDisplay
 from skpneumo.inspection._layers import layers_of
 from skpneumo.persistence import load_model, load_pretrained
@@ -25,8 +26,23 @@ _AT_ONCE = 64
 
 
 def open_model(path):
-    """Model of a file, or "default": the one that comes with the package."""
-    return load_pretrained() if str(path) == DEFAULT_MODEL else load_model(path)
+    """Load the model of a file, or "default": the one that comes with the package.
+
+    Parameters
+    ----------
+    path : str
+        As it was typed: a folder or file named "default" is "./default".
+
+    Returns
+    -------
+    classifier
+
+    Raises
+    ------
+    ModelFileError
+        If the file is none of `save_model`, or missing.
+    """
+    return load_pretrained() if path == DEFAULT_MODEL else load_model(path)
 
 
 def open_first_model(paths):
@@ -34,13 +50,13 @@ def open_first_model(paths):
 
     Parameters
     ----------
-    paths : list of Path
-        "default", a model file, or the first of the X-rays; then X-rays.
+    paths : list of str
+        As they were typed: "default", a model file, or the first of the X-rays; then X-rays.
 
     Returns
     -------
     model : classifier
-    paths : list of Path
+    paths : list of str
         Of the X-rays alone.
 
     Raises
@@ -49,15 +65,18 @@ def open_first_model(paths):
         If a model is named after X-rays.
     """
     model, paths = (paths[0], paths[1:]) if _is_model(paths[0]) else (DEFAULT_MODEL, paths)
-    late = [str(path) for path in paths if _is_model(path)]
+    late = [path for path in paths if _is_model(path)]
     if late:
         raise DatasetError(f"{late[0]} is a model. Name one, before the X-rays.")
     return open_model(model), paths
 
 
 def _is_model(path):
-    named = str(path) == DEFAULT_MODEL or path.suffix.lower() == SUFFIX
-    return named or (path.is_file() and is_archive(path))
+    if path == DEFAULT_MODEL or path.lower().endswith(SUFFIX):
+        return True
+    with suppress(OSError):  # told later, with its name
+        return os.path.isfile(path) and is_archive(path)
+    return False
 
 
 def find_files(paths):
@@ -66,7 +85,8 @@ def find_files(paths):
     Parameters
     ----------
     paths : sequence of path
-        Files are taken as they are; folders are searched, whatever the names in them.
+        Files are taken as they are; folders are searched, whatever the names in them, but not
+        folders that are links in them.
 
     Returns
     -------
@@ -141,11 +161,14 @@ def predict_files(model, files):
 
 
 def _outlier_scores(model, files):
+    """Of what the detector of a pipeline is given, if there is one."""
+    seen = as_xrays(files)
     for layer in layers_of(model):
-        steps = layer.steps if isinstance(layer, Pipeline) else []
+        steps = layer.steps[:-1] if isinstance(layer, Pipeline) else []
         for _, step in steps:
             if isinstance(step, XRayOutlierDetector):
-                return step.outlier_score(files).tolist()
+                return step.outlier_score(seen).tolist()
+            seen = step.transform(seen)
     return [None] * len(files)
 
 

@@ -105,7 +105,7 @@ def predictions_table(rows, positive, threshold):
         table.add_row(
             escape(row["file"]),
             f"{row['probability']:.3f}",
-            str(row["label"]),
+            escape(str(row["label"])),
             "unlike the images of the training" if unlike else "",
             style="bold" if row["label"] == positive else None,
         )

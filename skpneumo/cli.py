@@ -258,7 +258,7 @@ def audit(
 @app.command()
 def predict(
     images: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             metavar="[MODEL] IMAGES...",
             help="X-rays, or folders of them, after a file of save_model. Without one, or after "
@@ -280,6 +280,8 @@ def predict(
         with _silent_loading():
             from skpneumo import _predicting
             from skpneumo.inspection._layers import threshold_of
+        if heatmaps is not None:
+            heatmaps.mkdir(parents=True, exist_ok=True)
         fitted, images = _predicting.open_first_model(images)
         rows = _predicting.predict_files(fitted, _predicting.find_files(images))
         if csv is not None:
@@ -291,11 +293,24 @@ def predict(
         raise typer.Exit(1)
 
 
+def _test_rows(split, folder):
+    """Where the images of the test split are, or all of a folder that is one split."""
+    from skpneumo.exceptions import DatasetError
+
+    splits = sorted(set(split))
+    if "test" not in splits and len(splits) > 1:
+        raise DatasetError(
+            f"{folder} has no test split, only {' and '.join(splits)}, which a model may have "
+            "learnt from. Name the folder of a split itself to evaluate on it."
+        )
+    return split == ("test" if "test" in splits else splits[0])
+
+
 @app.command()
 def evaluate(
     model: Annotated[
-        Path,
-        typer.Argument(dir_okay=False, help="File of save_model, or default: that of skpneumo."),
+        str,
+        typer.Argument(help="File of save_model, or default: that of skpneumo."),
     ],
     folder: Annotated[Path, typer.Argument(help="X-rays sorted into NORMAL and PNEUMONIA.")],
     report: Annotated[
@@ -316,7 +331,7 @@ def evaluate(
             from skpneumo.datasets import load_xray_folder
             from skpneumo.evaluation import evaluate as evaluate_model
         fitted, data = open_model(model), load_xray_folder(folder)
-        rows = data.split == "test" if "test" in data.split else slice(None)
+        rows = _test_rows(data.split, folder)
         X, y, groups, subtype = (
             data[name][rows] for name in ("paths", "target", "groups", "subtype")
         )

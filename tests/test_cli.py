@@ -23,7 +23,10 @@ from typer.testing import CliRunner
 from skpneumo import (
     CNNPneumoniaClassifier,
     XRayOutlierDetector,
+    XRayResizer,
     _job,
+    _predicting,
+    _tables,
     cli,
     load_model,
     load_pretrained,
@@ -421,6 +424,14 @@ def test_predict(collection, model_file, tmp_path):
     assert {row["error"] for row in rows} == {""}
 
 
+def test_labels_of_a_stranger_s_model_are_told_as_they_are():
+    row = {"file": "a", "probability": 0.7, "label": "[red]ill", "outlier_score": 1, "error": None}
+    console = Console(width=80, color_system=None)
+    with console.capture() as told:
+        console.print(_tables.predictions_table([row], "[red]ill", 0.5))
+    assert told.get().count("[red]ill") == 2
+
+
 def test_predict_goes_on_after_a_bad_file(collection, model_file, tmp_path):
     bad, good = tmp_path / "scans/bad.jpeg", next((collection / "test" / "NORMAL").iterdir())
     bad.parent.mkdir()
@@ -444,6 +455,31 @@ def test_predict_draws_heatmaps(collection, model_file, tmp_path):
     drawn = sorted((tmp_path / "maps").iterdir())
     assert [file.name for file in drawn] == [f"{i:04}-{f.stem}.png" for i, f in enumerate(files)]
     assert np.ptp(np.asarray(Image.open(drawn[0]))) > 100
+
+
+def test_what_steps_before_the_detector_make_of_an_image_counts(collection, tmp_path):
+    train = load_xray_folder(collection / "train")
+    cnn = CNNPneumoniaClassifier(filters=(2, 4), epochs=1, random_state=0)
+    steps = XRayResizer((60, 30), aspect="pad"), XRayOutlierDetector(), cnn
+    model = make_pipeline(*steps).fit(train.paths, train.target)
+    save_model(model, tmp_path / "model.skpneumo")
+    files = sorted((collection / "test" / "NORMAL").iterdir())[:3]
+    table = tmp_path / "out.csv"
+    done = invoke("predict", tmp_path / "model.skpneumo", *files, "--csv", table)
+    assert done.exit_code == 0, done.output
+    expected = model[1].outlier_score(model[0].transform(files))
+    told = [float(row["outlier_score"]) for row in csv.DictReader(table.read_text().splitlines())]
+    np.testing.assert_array_equal(told, expected)
+    assert not np.allclose(told, model[1].outlier_score(files))
+
+
+def test_predict_refuses_a_place_of_heatmaps_before_it_looks(collection, model_file, tmp_path):
+    (tmp_path / "file").touch()
+    with mock.patch.object(_predicting, "predict_files") as look:
+        done = invoke("predict", model_file, collection, "--heatmaps", tmp_path / "file/maps")
+    assert done.exit_code == 1
+    assert "file/maps" in words(done.stderr)
+    look.assert_not_called()
 
 
 def test_predict_says_what_is_not_there(collection, model_file, tmp_path):
@@ -497,6 +533,17 @@ def test_a_model_stands_before_the_images(collection, model_file, tmp_path):
         assert says.replace(" ", "") in words(done.stderr).replace(" ", "")
 
 
+def test_a_folder_named_default(collection, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("default").mkdir()
+    file = next((collection / "test" / "NORMAL").iterdir())
+    shutil.copy(file, "default")
+    by_folder = invoke("predict", "./default", "--csv", "out.csv")
+    assert by_folder.exit_code == 0, by_folder.output
+    assert f"default/{file.name}" in Path("out.csv").read_text()
+    assert invoke("evaluate", "default", collection).exit_code == 0
+
+
 def test_a_model_is_told_by_its_content(collection, model_file, tmp_path):
     renamed = shutil.copy(model_file, tmp_path / "model.bin")
     file = next((collection / "test" / "NORMAL").iterdir())
@@ -524,6 +571,16 @@ def test_evaluate(collection, model_file, tmp_path):
     assert "21 images" in done.stdout
     assert expected.data_fingerprint in page.read_text()
     assert invoke("evaluate", model_file, collection, "--report", "a.pdf").exit_code == 2
-    done = invoke("evaluate", model_file, tmp_path)
+    (tmp_path / "bare").mkdir()
+    done = invoke("evaluate", model_file, tmp_path / "bare")
     assert done.exit_code == 1
     assert "holds no folders of classes" in re.sub(r"\s+", " ", done.stderr)
+
+
+def test_evaluate_takes_no_training_images_unless_they_are_named(collection, model_file, tmp_path):
+    for split in ("train", "val"):
+        shutil.copytree(collection / "test", tmp_path / split)
+    done = invoke("evaluate", model_file, tmp_path)
+    assert done.exit_code == 1
+    assert "has no test split, only train and val" in words(done.stderr)
+    assert "21 images" in invoke("evaluate", model_file, tmp_path / "val").stdout

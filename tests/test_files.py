@@ -3,11 +3,12 @@
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 from PIL import Image
 
-from skpneumo._files import write_report
+from skpneumo._files import write_report, write_text
 from skpneumo.datasets import audit, load_xray_folder, make_xrays
 
 
@@ -61,3 +62,24 @@ def test_a_report_that_fails_leaves_the_one_before_it(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere\. Make it"):
         write_report(Report(), tmp_path / "nowhere" / "report.txt")
     assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_a_link_leads_to_the_file_and_stays(tmp_path):
+    (tmp_path / "link.csv").symlink_to(tmp_path / "table.csv")
+    for text in ("new", "newer"):
+        write_text(text, tmp_path / "link.csv")
+        assert (tmp_path / "table.csv").read_text() == text
+    assert (tmp_path / "link.csv").is_symlink()
+    assert sorted(os.listdir(tmp_path)) == ["link.csv", "table.csv"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names on this system")
+def test_a_pipe_is_written_to_and_stays(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    got = []
+    reader = threading.Thread(target=lambda: got.append((tmp_path / "pipe").read_text()))
+    reader.start()
+    write_text("told", tmp_path / "pipe")
+    reader.join(timeout=10)
+    assert got == ["told"]
+    assert (tmp_path / "pipe").is_fifo()

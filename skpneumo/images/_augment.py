@@ -20,7 +20,7 @@ def check_augmentation(augmentation):
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far one X-ray may be changed; the values are those of `XRayAugmenter`.
+    """How far one X-ray may be changed; `XRayAugmenter` gives usual values, and checks them.
 
     Pillow and NumPy alone, so that the same seed gives the same image whatever the backend of
     Keras, in a transformer, in a sequence and inside a classifier.
@@ -30,15 +30,15 @@ class Augmentation:
     rotation : float, default=0.0
         Largest angle, in degrees, either way.
     translation : float, default=0.0
-        Largest shift, as a share of each side.
+        Largest shift, as a share of each side of the image as it was.
     zoom : float, default=0.0
         Largest change of scale: 0.1 draws from 1/1.1 to 1.1.
     crop : float, default=0.0
         Largest share of the rows, and of the columns, that is cut off at the edges; what is left
         is stretched to the whole.
     border : float, default=0.0
-        Probability that black or white bars of up to 12 % of a side lie beside the image, which
-        shrinks to make room for them.
+        Probability that an image is framed: each of its sides, one time in two, by a black or
+        white bar of up to 12 % of the side. The image shrinks to make room for them.
     brightness : float, default=0.0
         Largest change of brightness, as a share of the full range.
     contrast : float, default=0.0
@@ -76,6 +76,7 @@ class Augmentation:
         Returns
         -------
         ndarray of shape (H, W), dtype uint8
+            ``image`` itself where nothing is changed.
         """
         rng = np.random.default_rng(seed)
         image = self._move(image, rng)
@@ -109,7 +110,7 @@ class Augmentation:
         moved = Image.fromarray(image).transform(
             (width, height), Image.Transform.AFFINE, affine, Image.Resampling.BILINEAR, fillcolor=0
         )
-        return np.asarray(moved)
+        return np.array(moved)
 
     def _frame(self, image, rng):
         if rng.random() >= self.border:

@@ -58,16 +58,17 @@ def build_cnn(image_size, *, filters=(32, 40, 80, 160), dropout=0.3, precision="
 
     A small residual network [1]_ whose blocks weigh their channels (squeeze and excitation [2]_).
     The exposure of the image is taken out first, by equalising its histogram. The first
-    convolution takes the image down at once, because most of the time of a small network goes
-    into its first layers; an average over the image ends the blocks.
+    convolution takes the image down at once, and from 64 pixels on a maximum of neighbours takes
+    it down again, because most of the time of a small network goes into its first layers; an
+    average over the image ends the blocks.
 
     Parameters
     ----------
     image_size : tuple of (int, int)
         Rows and columns of the images.
     filters : sequence of int, default=(32, 40, 80, 160)
-        Filters of the first convolution, and of each block of two that follows; from the second
-        block on, each halves rows and columns.
+        Filters of the first convolution, and of each block of two convolutions that follows; from
+        the second block on, each halves rows and columns.
     dropout : float, default=0.3
         Share of the averaged features left out while training.
     precision : {"float32", "bfloat16"}, default="float32"

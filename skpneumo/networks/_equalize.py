@@ -12,7 +12,7 @@ class HistogramEqualization(layers.Layer):
 
     What comes out is the same whatever the brightness, contrast or gamma of the image, as long as
     no levels are lost: every increasing change of grey leaves it as it is [1]_. The darkest level
-    becomes -1, the brightest 1.
+    becomes -1, the brightest 1; an image of a single level becomes -1.
 
     References
     ----------

@@ -18,11 +18,16 @@ def pretrained_path(name="cnn"):
     Returns
     -------
     Path
+        In the installed package.
 
     Raises
     ------
     ModelFileError
         If there is none of this name. It is a ValueError.
+
+    See Also
+    --------
+    load_pretrained : The network itself.
 
     Examples
     --------

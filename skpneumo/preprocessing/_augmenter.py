@@ -64,7 +64,7 @@ class XRayAugmenter(XRayTransformer):
     rotation : float, default=7.0
         Largest angle, in degrees, either way; from 0 to 180.
     translation : float, default=0.05
-        Largest shift, as a share of each side; from 0 to 1.
+        Largest shift, as a share of each side of the image as it was; from 0 to 1.
     zoom : float, default=0.1
         Largest change of scale, from 0 to 1: 0.1 draws from 1/1.1 to 1.1.
     crop : float, default=0.3
@@ -73,8 +73,8 @@ class XRayAugmenter(XRayTransformer):
         the lungs than those of the healthy, and have another shape, which says nothing of the
         lungs.
     border : float, default=0.3
-        Probability that black or white bars of up to 12 % of a side lie beside the image, which
-        shrinks to make room for them.
+        Probability that an image is framed: each of its sides, one time in two, by a black or
+        white bar of up to 12 % of the side. The image shrinks to make room for them.
     brightness : float, default=0.3
         Largest change of brightness, as a share of the full range; from 0 to 1. What leaves the
         range is cut off.

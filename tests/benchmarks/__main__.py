@@ -4,7 +4,7 @@
 
 Each prints ratios measured within one run against what a user would otherwise write. Those on real
 X-rays need their folder in SKPNEUMO_TEST_DATA. On two cores all of it takes about half an hour.
-Studies of accuracy take longer, and run only by name.
+Studies of accuracy take longer, and are run as files of their own.
 """
 
 import os
@@ -18,6 +18,7 @@ from _measure import machine
 FOLDER = Path(__file__).parent
 STUDIES = {"accuracy", "claims", "pretrain", "shipped", "transfer"}
 names = sys.argv[1:] or sorted({file.stem for file in FOLDER.glob("[a-z]*.py")} - STUDIES)
+failed = []
 print(machine(), flush=True)
 for name in names:
     print(f"\n{name}", flush=True)
@@ -31,3 +32,5 @@ for name in names:
         )
     if done.returncode:
         print(done.stderr)
+        failed.append(name)
+sys.exit(f"failed: {', '.join(failed)}" if failed else 0)

@@ -11,7 +11,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def machine():
-    """Processor, cores and versions, in a line."""
+    """Processor, cores and whether it is fast in bfloat16, in a line."""
     from skpneumo.networks._precision import cpu_computes_bfloat16
 
     name = platform.processor() or platform.machine()

@@ -7,7 +7,7 @@ the threshold that was chosen on out-of-fold scores; both are written into FILE.
 measures it again, and on shifted copies.
 """
 
-import sys
+import argparse
 import time
 import warnings
 
@@ -32,8 +32,8 @@ FILTERS = (48, 56, 112, 224)
 NOTES = {
     "Data": "Chest X-rays of children one to five years old, Guangzhou Women and Children's "
     "Medical Center: Kermany, Zhang & Goldbaum, 'Labeled Optical Coherence Tomography (OCT) and "
-    "Chest X-Ray Images for Classification', Mendeley Data, rscbjbr9sj. Learnt from 4,736 images "
-    "of its official training split, measured on 496 others of that split, of other patients.",
+    "Chest X-Ray Images for Classification', Mendeley Data, rscbjbr9sj. Learnt from {} images "
+    "of its official training split, measured on {} others of that split, of other patients.",
     "Licence of the data": "CC BY 4.0; the images were brought to 224 x 224 pixels.",
     "Limits": "Children of one hospital, sorted into pneumonia and normal: other diseases, "
     "adults, side views and other devices were not seen. Images of the healthy and the ill of "
@@ -42,8 +42,11 @@ NOTES = {
 }
 
 
-def main(path):
+def main():
     """Fit, measure and save."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("file", help="to be written, such as cnn.skpneumo")
+    path = parser.parse_args().file
     data = load_folder()
     test = data.split == "test"
     X, y, groups = data.paths[~test], data.target[~test], data.groups[~test]
@@ -75,8 +78,9 @@ def main(path):
         warnings.simplefilter("ignore", OutlierWarning)
         report = evaluate_on_test(model, data)
     print(report)
-    notes = NOTES | {"Recipe": recipe, "Out of fold": out_of_fold}
+    data_note = NOTES["Data"].format(f"{len(y):,}", f"{test.sum():,}")
+    notes = NOTES | {"Data": data_note, "Recipe": recipe, "Out of fold": out_of_fold}
     save_model(model, path, training_data=(X, y), evaluation=report, notes=notes)
 
 
-main(*sys.argv[1:])
+main()

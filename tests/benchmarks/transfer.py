@@ -3,8 +3,9 @@
     python tests/benchmarks/transfer.py [n_seeds]
 
 ImageNet weights cannot be fetched everywhere, so the backbone is pretrained on synthetic X-rays
-(`make_xrays`): no real image is in it. Each way then sees as many real images as the others, of few
-or many patients, and is measured on a fifth of the patients of `chest_xray/train` and `val`.
+(`make_xrays`): no real image is in it. Each way then sees as many real images as the others, few
+or many, with the augmentation that it has by default, none over a frozen part; it is measured on a
+fifth of the patients of `chest_xray/train` and `val`.
 """
 
 import os

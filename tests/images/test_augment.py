@@ -10,6 +10,8 @@ ALL = Augmentation(
     rotation=15,
     translation=0.1,
     zoom=0.2,
+    crop=0.3,
+    border=0.5,
     brightness=0.2,
     contrast=0.4,
     noise=0.05,
@@ -147,20 +149,32 @@ def test_a_crop_keeps_a_part_of_the_rows_and_columns():
 
 
 def test_borders_shrink_the_image():
-    middling = np.full((70, 90), 100, np.uint8)
-    framed = 0
-    for seed in range(200):
-        changed = Augmentation(border=0.4)(middling, seed)
-        rows, columns = np.nonzero(changed == 100)
-        inside = changed[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-        assert (inside == 100).all()
-        assert len(inside) >= 70 * 0.75
-        assert inside.shape[1] >= 90 * 0.75
-        others = changed[changed != 100]
-        assert len(np.unique(others)) <= 1
-        assert set(others) <= {0, 255}
-        framed += len(others) > 0
-    assert 55 < framed < 95
+    # A ramp down and across: bars that lay over the image would hide its first or last levels.
+    ramp = 60 + np.add.outer(np.arange(200), np.arange(160)) * (120 / 358)
+    image = np.rint(ramp).astype(np.uint8)
+    bars, colours, framed = [], set(), 0
+    for seed in range(300):
+        changed = Augmentation(border=0.4)(image, seed)
+        is_bar = (changed == 0) | (changed == 255)
+        rows, columns = np.nonzero(~is_bar)
+        top, bottom, left, right = rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
+        inside = changed[top:bottom, left:right]
+        assert ((inside >= 60) & (inside <= 180)).all()
+        assert inside[0, 0] <= 61
+        assert inside[-1, -1] >= 179
+        bars.append([top / 200, 1 - bottom / 200, left / 160, 1 - right / 160])
+        assert len(np.unique(changed[is_bar])) <= 1
+        colours |= set(changed[is_bar].tolist())
+        framed += is_bar.any()
+    assert colours == {0, 255}
+    # One framing in sixteen draws no bar, and some are thinner than a pixel.
+    assert 0.4 * 300 * 0.75 < framed < 0.4 * 300 * 1.1
+    np.testing.assert_allclose(np.max(bars, axis=0), 0.12, atol=0.015)
+
+
+def test_what_is_given_back_can_be_written_to(image):
+    for seed in range(20):
+        assert Augmentation(rotation=9)(image, seed).flags.writeable
 
 
 def test_what_comes_in_from_outside_is_black():
