@@ -43,7 +43,9 @@ def told(truth, scores, threshold, units):
     cells = []
     for name, values in found.items():
         low, high = percentile_interval(values[1:], 0.95)
-        cells.append(f"{name} {values[0]:.3f} [{low:.3f}, {high:.3f}]")
+        # Resampling tells nothing of a share of 1.
+        interval = "" if np.isnan(low) else f" [{low:.3f}, {high:.3f}]"
+        cells.append(f"{name} {values[0]:.3f}{interval}")
     return ", ".join(cells)
 
 
