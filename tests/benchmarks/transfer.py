@@ -1,15 +1,17 @@
 """When a pretrained InceptionV3 is worth it: against from scratch, on an equal number of images.
 
-    python tests/benchmarks/transfer.py [n_seeds]
+    python tests/benchmarks/transfer.py [--pretraining synthetic|patches] [--seeds N]
 
 ImageNet weights cannot be fetched everywhere, so the backbone is pretrained on synthetic X-rays
-(`make_xrays`): no real image is in it. Each way then sees as many real images as the others, few
+(`make_xrays`), of which none is real, or on the training images without their labels: it learns to
+tell those into which a patch of another was blended (after Tan et al., "Detecting Outliers with
+Foreign Patch Interpolation", MELBA 2022). Each way then sees as many real images as the others, few
 or many, with the augmentation that it has by default, none over a frozen part; it is measured on a
 fifth of the patients of `chest_xray/train` and `val`.
 """
 
+import argparse
 import os
-import sys
 import tempfile
 import time
 
@@ -31,39 +33,64 @@ WAYS = {
 }
 
 
-def pretrain(path):
-    """Write a backbone that has learnt from synthetic X-rays; seconds that took."""
+def blend_patches(X, rng):
+    """Copies of images, each with a patch of another one blended in at its place."""
+    sides, blended = np.array(X.shape[1:]), X.copy()
+    for i, j in enumerate(rng.permutation(len(X))):
+        rows, columns = (sides * rng.uniform(0.15, 0.4, size=2)).astype(int)
+        top, left = rng.integers(sides - (rows, columns))
+        place = slice(top, top + rows), slice(left, left + columns)
+        share = rng.uniform(0.3, 0.9)
+        blended[i][place] = np.rint((1 - share) * X[i][place] + share * X[j][place])
+    return blended
+
+
+def pretrain(X, path):
+    """Write a backbone that has learnt from these images, or from synthetic ones where X is None.
+
+    Returns the seconds that took.
+    """
     start = time.perf_counter()
-    xrays = make_xrays(3000, image_size=SIZE, random_state=0)
-    clf = InceptionPneumoniaClassifier(SIZE, weights=None, epochs=6, random_state=0)
-    clf.fit(xrays.images, xrays.target)
+    if X is None:
+        xrays = make_xrays(3000, image_size=SIZE, random_state=0)
+        X, y, epochs = xrays.images, xrays.target, 6
+    else:
+        y = np.repeat([0, 1], len(X))
+        X, epochs = np.concatenate([X, blend_patches(X, np.random.default_rng(0))]), 4
+    clf = InceptionPneumoniaClassifier(SIZE, weights=None, epochs=epochs, random_state=0)
+    clf.fit(X, y)
     clf.model_.get_layer("inception_v3").save_weights(path)
     return time.perf_counter() - start
 
 
-def main(n_seeds=2):
+def main():
     """Print one table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--pretraining", choices=["synthetic", "patches"], default="synthetic")
+    parser.add_argument("--seeds", type=int, default=2)
+    options = parser.parse_args()
     X, y, groups = load_training_images(SIZE)
     learn, held_out = held_out_patients(y, groups, seed=0)[0]
     with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "synthetic.weights.h5")
-        print(f"pretraining on 3,000 synthetic X-rays: {pretrain(path):.0f} s", flush=True)
+        path = os.path.join(folder, "pretrained.weights.h5")
+        took = pretrain(X[learn] if options.pretraining == "patches" else None, path)
+        print(f"pretraining, {options.pretraining}: {took:.0f} s", flush=True)
         print(f"{'':24s}" + "".join(f"{n:>26d} images" for n in N_IMAGES))
         for way, params in WAYS.items():
             cells = []
             for n in N_IMAGES:
                 scores, start = [], time.perf_counter()
-                for seed in range(n_seeds):
+                for seed in range(options.seeds):
                     rows = np.random.default_rng(seed).permutation(learn)[:n]
                     clf = InceptionPneumoniaClassifier(
                         SIZE, **{"weights": path, "fine_tune_learning_rate": 1e-3, **params}
                     ).set_params(random_state=seed)
                     clf.fit(X[rows], y[rows])
                     scores.append(roc_auc_score(y[held_out], clf.predict_proba(X[held_out])[:, 1]))
-                seconds = (time.perf_counter() - start) / n_seeds
+                seconds = (time.perf_counter() - start) / options.seeds
                 told = "/".join(f"{score:.3f}" for score in scores)
                 cells.append(f"AUC {told}, {seconds:.0f} s")
             print(f"{way:24s}" + "".join(f"{cell:>33s}" for cell in cells), flush=True)
 
 
-main(*map(int, sys.argv[1:]))
+main()
