@@ -99,11 +99,10 @@ def build_backbone(image_size, *, weights="imagenet", precision="float32", load=
     x = layers.Rescaling(1 / 127.5, offset=-1.0, dtype=policy)(images)
     x = layers.Concatenate(dtype=policy)([x, x, x])
     application = _application(image_size, weights if load else None, policy)
-    if weights is None:
-        # Trainings here are short: Keras's momentum of 0.99 leaves the statistics behind.
-        for layer in application.layers:
-            if isinstance(layer, layers.BatchNormalization):
-                layer.momentum = 0.9
+    # Trainings here are short: Keras's momentum of 0.99 leaves the statistics behind.
+    for layer in application.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.momentum = 0.9
     return keras.Model(images, application(x))
 
 

@@ -85,7 +85,6 @@ def test_from_scratch_there_is_one_stage():
 
 def test_what_may_be_trained():
     model = build_inception((75, 77), weights=None)
-    backbone = model.get_layer("inception_v3")
     n_all = len(model.trainable_variables)
     set_trainable(model, "head")
     assert [v.path for v in model.trainable_variables] == ["probability/kernel", "probability/bias"]
@@ -95,7 +94,15 @@ def test_what_may_be_trained():
     assert not any("batch_normalization" in v.path for v in upper)
     set_trainable(model, "all")
     assert len(model.trainable_variables) == n_all
-    assert all(layer.momentum == 0.9 for layer in backbone.layers if hasattr(layer, "momentum"))
+
+
+def test_statistics_keep_up_in_short_trainings(pretrained):
+    # Over pretrained weights as well: with 0.99 those of other images remain.
+    for weights in (None, pretrained[0]):
+        backbone = build_inception((75, 77), weights=weights).get_layer("inception_v3")
+        momenta = [layer.momentum for layer in backbone.layers if hasattr(layer, "momentum")]
+        assert len(momenta) == 94
+        assert set(momenta) == {0.9}
 
 
 def test_grey_becomes_what_the_network_was_trained_on():
