@@ -6,7 +6,8 @@ ImageNet weights cannot be fetched everywhere, so the backbone is pretrained on 
 (`make_xrays`), of which none is real, or on the training images without their labels: it learns to
 tell those into which a patch of another was blended (after Tan et al., "Detecting Outliers with
 Foreign Patch Interpolation", MELBA 2022). Each way then sees as many real images as the others, few
-or many, with the augmentation that it has by default, none over a frozen part; it is measured on a
+or many, with the augmentation that it has by default, none over a frozen part; the head alone, for
+which the features are computed once, sees them twenty times as often in less time. Measured on a
 fifth of the patients of `chest_xray/train` and `val`.
 """
 
@@ -27,7 +28,7 @@ EPOCHS = 10
 N_IMAGES = (100, 400, 1600)
 WAYS = {
     "from scratch": {"weights": None, "epochs": EPOCHS},
-    "transfer, head alone": {"trainable": "head", "epochs": EPOCHS},
+    "transfer, head alone": {"trainable": "head", "epochs": 20 * EPOCHS},
     "transfer, upper blocks": {"trainable": "upper", "head_epochs": 2, "epochs": EPOCHS - 2},
     "transfer, all": {"trainable": "all", "head_epochs": 2, "epochs": EPOCHS - 2},
 }
