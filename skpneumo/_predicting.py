@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 from skpneumo._files import write_text
 from skpneumo.datasets._folder import is_image, list_entries
 from skpneumo.exceptions import DatasetError, OutlierWarning
-from skpneumo.images import XRaySequence, as_xrays, read_xray
+from skpneumo.images import XRaySequence, read_xray
 from skpneumo.inspection import GradCAM, GradCAMDisplay
 from skpneumo.inspection._layers import layers_of
 from skpneumo.persistence import load_model, load_pretrained
@@ -162,14 +162,17 @@ def predict_files(model, files):
 
 def _outlier_scores(model, files):
     """Of what the detector of a pipeline is given, if there is one."""
-    seen = as_xrays(files)
-    for layer in layers_of(model):
-        steps = layer.steps[:-1] if isinstance(layer, Pipeline) else []
-        for _, step in steps:
-            if isinstance(step, XRayOutlierDetector):
-                return step.outlier_score(seen).tolist()
+    pipelines = (layer for layer in layers_of(model) if isinstance(layer, Pipeline))
+    steps = [step for pipeline in pipelines for _, step in pipeline.steps[:-1]]
+    where = [i for i, step in enumerate(steps) if isinstance(step, XRayOutlierDetector)]
+    if not where:
+        return [None] * len(files)
+    seen = files
+    for step in steps[: where[0]]:
+        # Samplers and "passthrough" do nothing to what is asked about.
+        if hasattr(step, "transform"):
             seen = step.transform(seen)
-    return [None] * len(files)
+    return steps[where[0]].outlier_score(seen).tolist()
 
 
 def write_table(rows, path):
@@ -199,11 +202,10 @@ def draw_heatmaps(model, rows, folder):
     rows : list of dict
         Of `predict_files`.
     folder : path
-        Where to; it is made. Pictures are numbered by row.
+        Where to; it exists. Pictures are numbered by row.
     """
     from matplotlib import pyplot as plt
 
-    os.makedirs(folder, exist_ok=True)
     cam, label = GradCAM(model), str(model.classes_[1])
     for i, row in enumerate(rows):
         if row["error"] is None:

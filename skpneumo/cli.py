@@ -93,7 +93,7 @@ def _check_writable(file):
     except OSError as error:
         raise typer.BadParameter(f"cannot write to {file}: {error.strerror}.") from None
     if not existed:
-        file.unlink()
+        file.resolve().unlink()  # a link that leads nowhere yet stays
 
 
 @app.command()

@@ -15,6 +15,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
+from imblearn.pipeline import make_pipeline as make_pipeline_with_samplers
 from PIL import Image
 from rich.console import Console
 from sklearn.pipeline import make_pipeline
@@ -23,6 +24,7 @@ from typer.testing import CliRunner
 from skpneumo import (
     CNNPneumoniaClassifier,
     XRayOutlierDetector,
+    XRayOverSampler,
     XRayResizer,
     _job,
     _predicting,
@@ -471,6 +473,36 @@ def test_what_steps_before_the_detector_make_of_an_image_counts(collection, tmp_
     told = [float(row["outlier_score"]) for row in csv.DictReader(table.read_text().splitlines())]
     np.testing.assert_array_equal(told, expected)
     assert not np.allclose(told, model[1].outlier_score(files))
+
+
+def test_steps_that_leave_images_as_they_are_are_passed_over(collection):
+    train = load_xray_folder(collection / "train")
+    cnn = CNNPneumoniaClassifier((40, 36), filters=(2, 4), epochs=1, random_state=0)
+    detector = XRayOutlierDetector(contamination=0)
+    sampler = XRayOverSampler(random_state=0)
+    files = train.paths[:3].tolist()
+    for model in (
+        make_pipeline_with_samplers(sampler, cnn),
+        make_pipeline_with_samplers(sampler, detector, cnn),
+        make_pipeline("passthrough", detector, cnn),
+    ):
+        model.fit(train.paths, train.target)
+        told = [row["outlier_score"] for row in _predicting.predict_files(model, files)]
+        expected = (
+            detector.outlier_score(files).tolist()
+            if detector in model.named_steps.values()
+            else [None] * 3
+        )
+        assert told == expected
+
+
+def test_a_table_through_a_link(collection, model_file, tmp_path):
+    (tmp_path / "link.csv").symlink_to(tmp_path / "out.csv")
+    file = next((collection / "test" / "NORMAL").iterdir())
+    done = invoke("predict", model_file, file, "--csv", tmp_path / "link.csv")
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "link.csv").is_symlink()
+    assert file.name in (tmp_path / "out.csv").read_text()
 
 
 def test_predict_refuses_a_place_of_heatmaps_before_it_looks(collection, model_file, tmp_path):
