@@ -35,15 +35,15 @@ def main():
     parser.add_argument("--size", type=int, default=80, help="of what Inception sees")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    if unknown := set(options.networks) - {"cnn", "inception"}:
-        parser.error(f"networks are cnn and inception; got {', '.join(unknown)}")
-    X, y, data = load_images()
-    test = data.split == "test"
     sides = options.size, options.size
     networks = {
         "cnn": CNNPneumoniaClassifier(),
         "inception": InceptionPneumoniaClassifier(sides, weights=None),
     }
+    if unknown := set(options.networks) - set(networks):
+        parser.error(f"networks are {' and '.join(networks)}; got {', '.join(unknown)}")
+    X, y, data = load_images()
+    test = data.split == "test"
     print("| network | class weight | " + " | ".join(FIGURES) + " | minutes |")
     print("| --- " * (len(FIGURES) + 3) + "|")
     for network in options.networks:
