@@ -1,6 +1,7 @@
 """When a pretrained InceptionV3 is worth it: against from scratch, on an equal number of images.
 
     python tests/benchmarks/transfer.py [--pretraining synthetic|patches] [--seeds N]
+                                        [--ways scratch head upper all]
 
 ImageNet weights cannot be fetched everywhere, so the backbone is pretrained on synthetic X-rays
 (`make_xrays`), of which none is real, or on the training images without their labels: it learns to
@@ -27,10 +28,10 @@ SIZE = (80, 80)
 EPOCHS = 10
 N_IMAGES = (100, 400, 1600)
 WAYS = {
-    "from scratch": {"weights": None, "epochs": EPOCHS},
-    "transfer, head alone": {"trainable": "head", "epochs": 20 * EPOCHS},
-    "transfer, upper blocks": {"trainable": "upper", "head_epochs": 2, "epochs": EPOCHS - 2},
-    "transfer, all": {"trainable": "all", "head_epochs": 2, "epochs": EPOCHS - 2},
+    "scratch": {"weights": None, "epochs": EPOCHS},
+    "head": {"trainable": "head", "epochs": 20 * EPOCHS},
+    "upper": {"trainable": "upper", "head_epochs": 2, "epochs": EPOCHS - 2},
+    "all": {"trainable": "all", "head_epochs": 2, "epochs": EPOCHS - 2},
 }
 
 
@@ -69,6 +70,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--pretraining", choices=["synthetic", "patches"], default="synthetic")
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=[*WAYS])
     options = parser.parse_args()
     X, y, groups = load_training_images(SIZE)
     learn, held_out = held_out_patients(y, groups, seed=0)[0]
@@ -76,22 +78,22 @@ def main():
         path = os.path.join(folder, "pretrained.weights.h5")
         took = pretrain(X[learn] if options.pretraining == "patches" else None, path)
         print(f"pretraining, {options.pretraining}: {took:.0f} s", flush=True)
-        print(f"{'':24s}" + "".join(f"{n:>26d} images" for n in N_IMAGES))
-        for way, params in WAYS.items():
+        print(f"{'':8s}" + "".join(f"{n:>26d} images" for n in N_IMAGES))
+        for way in options.ways:
             cells = []
             for n in N_IMAGES:
                 scores, start = [], time.perf_counter()
                 for seed in range(options.seeds):
                     rows = np.random.default_rng(seed).permutation(learn)[:n]
                     clf = InceptionPneumoniaClassifier(
-                        SIZE, **{"weights": path, "fine_tune_learning_rate": 1e-3, **params}
+                        SIZE, **{"weights": path, "fine_tune_learning_rate": 1e-3, **WAYS[way]}
                     ).set_params(random_state=seed)
                     clf.fit(X[rows], y[rows])
                     scores.append(roc_auc_score(y[held_out], clf.predict_proba(X[held_out])[:, 1]))
                 seconds = (time.perf_counter() - start) / options.seeds
                 told = "/".join(f"{score:.3f}" for score in scores)
                 cells.append(f"AUC {told}, {seconds:.0f} s")
-            print(f"{way:24s}" + "".join(f"{cell:>33s}" for cell in cells), flush=True)
+            print(f"{way:8s}" + "".join(f"{cell:>33s}" for cell in cells), flush=True)
 
 
 main()
