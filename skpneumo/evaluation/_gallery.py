@@ -3,12 +3,14 @@
 import base64
 import io
 import os
+import warnings
 from pathlib import PureWindowsPath
 
 import numpy as np
 from PIL import Image
 from sklearn.utils import _safe_indexing
 
+from skpneumo.exceptions import OutlierWarning
 from skpneumo.images import as_xrays
 from skpneumo.inspection import GradCAM
 
@@ -73,7 +75,10 @@ def _pictures(estimator, X):
     except TypeError as error:  # no network inside, or several
         heatmaps, note = nothing, f"No heatmaps: {error}"
     else:
-        heatmaps, note = cam.transform(X), ""
+        with warnings.catch_warnings():
+            # Told when they were evaluated, by their rows among all images.
+            warnings.simplefilter("ignore", OutlierWarning)
+            heatmaps, note = cam.transform(X), ""
     pictures = []
     for image, heat in zip(images, heatmaps, strict=True):
         small = Image.fromarray(image)

@@ -1,7 +1,9 @@
 """Images unlike those that a model was trained on are told, not judged in silence."""
 
+import sys
 import warnings
 from numbers import Integral, Real
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -16,6 +18,8 @@ from skpneumo.preprocessing._base import XRayTransformer
 _SIDE = 24
 _MAX_NAMED = 5
 _FEWEST = 4
+# What stands between the caller and a step of a pipeline.
+_BETWEEN = ("skpneumo", "sklearn", "imblearn")
 
 
 def _thumbnails(X):
@@ -37,6 +41,25 @@ def _subspace(rows, n_components):
 def _distance(rows, mean, components):
     rows = rows - mean
     return np.linalg.norm(rows - rows @ components.T @ components, axis=1)
+
+
+def _warn(text):
+    """Warn at the line that called a step, or a pipeline, or a model."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and _module(frame).split(".")[0] in _BETWEEN:
+        frame = frame.f_back
+    warnings.warn_explicit(
+        text,
+        OutlierWarning,
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        _module(frame),
+        frame.f_globals.setdefault("__warningregistry__", {}),
+    )
+
+
+def _module(frame):
+    return frame.f_globals.get("__name__", "")
 
 
 class XRayOutlierDetector(XRayTransformer):
@@ -170,19 +193,23 @@ class XRayOutlierDetector(XRayTransformer):
         Warns
         -----
         OutlierWarning
-            If images are unlike those of the training; it tells their rows.
+            If images are unlike those of the training; it tells their rows, names of files, and
+            scores. Python shows a warning once for each text and line of code: of the same image
+            at the same place only once.
         """
         X = as_xrays(X)
-        outliers = np.flatnonzero(self.outlier_score(X) > 1)
+        scores = self.outlier_score(X)
+        outliers = np.flatnonzero(scores > 1)
         if len(outliers):
-            named = ", ".join(map(str, outliers[:_MAX_NAMED]))
+            names = [f"{Path(path).name}, " for path in getattr(X, "paths", [])] or [""] * len(X)
+            named = ", ".join(
+                f"{row} ({names[row]}{scores[row]:.2f})" for row in outliers[:_MAX_NAMED]
+            )
             more = len(outliers) - _MAX_NAMED
-            warnings.warn(
+            _warn(
                 f"{len(outliers):,} of {len(X):,} images are unlike those of the training: what a "
-                f"model says of them may mean nothing. Rows: {named}"
-                + (f" and {more:,} more." if more > 0 else "."),
-                OutlierWarning,
-                stacklevel=2,
+                f"model says of them may mean nothing. Rows, and their scores above 1: {named}"
+                + (f" and {more:,} more." if more > 0 else ".")
             )
         return X
 

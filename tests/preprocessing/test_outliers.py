@@ -1,5 +1,8 @@
+import warnings
+
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.base import clone
 from sklearn.datasets import load_sample_images
 from sklearn.decomposition import PCA
@@ -58,13 +61,33 @@ def test_images_pass_and_outliers_are_told(xrays, detector):
     X = xrays[200:].copy()
     rows = [3, 5, 17, 20, 21, 30, 44]
     X[rows] = 255 - X[rows]
-    with pytest.warns(OutlierWarning, match=r"^\d+ of 60 images .* Rows: ") as told:
+    with pytest.warns(OutlierWarning, match=r"^\d+ of 60 images .* Rows, and their scores") as told:
         assert detector.transform(X) is X or np.array_equal(detector.transform(X), X)
     flagged = np.flatnonzero(detector.outlier_score(X) > 1)
     assert {*rows} <= {*flagged}
-    assert f"Rows: {', '.join(map(str, flagged[:5]))} and {len(flagged) - 5} more." in str(
-        told[0].message
-    )
+    scores = detector.outlier_score(X)
+    named = ", ".join(f"{row} ({scores[row]:.2f})" for row in flagged[:5])
+    assert str(told[0].message).endswith(f"above 1: {named} and {len(flagged) - 5} more.")
+
+
+def test_each_outlier_is_told_where_the_call_is(xrays, detector):
+    pipe = make_pipeline(detector, XRayResizer((20, 20)))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("default")
+        for i in (0, 1, 2, 2):
+            pipe.transform(255 - xrays[i : i + 1])
+    assert [warning.filename for warning in told] == [__file__] * 3
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", OutlierWarning)
+        pipe.transform(255 - xrays[:2])
+
+
+def test_files_are_told_by_their_names(xrays, detector, tmp_path):
+    for name, image in (("usual", xrays[200]), ("negative", 255 - xrays[200])):
+        Image.fromarray(image).save(tmp_path / f"{name}.png")
+    with pytest.warns(OutlierWarning, match=r"^1 of 2 images .*: 1 \(negative\.png, \d\.\d\d\)\.$"):
+        detector.transform([tmp_path / "usual.png", tmp_path / "negative.png"])
 
 
 def test_training_images_are_returned_without_a_warning(xrays):
