@@ -1,13 +1,18 @@
 """Figures as text."""
 
-from math import floor
+from math import ceil, floor
 
 _ROUNDING = 1e-9  # the mean of folds that all sit on a floor may fall short of it by rounding
 
 
-def percent(share, digits=1):
-    """Round down: 97.96 % shall not read as the 98.0 % that it misses, nor 0.04 % as nothing."""
+def percent(share, digits=1, *, up=False):
+    """Round down: 97.96 % shall not read as the 98.0 % that it misses, nor 0.04 % as nothing.
+
+    What should be low is rounded up, and so is the upper end of an interval.
+    """
     step = 10**-digits
+    if up:
+        return f"{ceil(100 * (share - _ROUNDING) / step) * step:.{digits}f}%"
     found = floor(100 * (share + _ROUNDING) / step) * step
     if found == 0 and share > _ROUNDING:
         return f"<{step:.{digits}f}%"

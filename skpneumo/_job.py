@@ -24,6 +24,7 @@ from skpneumo.datasets import load_xray_folder, make_xrays
 from skpneumo.exceptions import DatasetError
 from skpneumo.metrics import SCORERS
 from skpneumo.model_selection import HighestSpecificity, choose_setting
+from skpneumo.persistence import save_model
 from skpneumo.preprocessing import XRayLoader, XRayResizer
 
 CLASS_WEIGHTS = (1, 2, 4)
@@ -261,6 +262,7 @@ def run(
     min_recall=0.98,
     test=True,
     random_state=0,
+    save=None,
     on_epoch=None,
 ):
     """Do the whole job; see the options of ``skpneumo train``.
@@ -278,6 +280,10 @@ def run(
     options = {"n_folds": n_folds, "min_recall": min_recall, "random_state": random_state}
     found = search(classifier, train, image_size=image_size, on_epoch=on_epoch, **options)
     index, reason = choose_setting(found.cv_results_, min_recall=min_recall)
+    if save is not None:
+        save_model(
+            found.best_estimator_, save, training_data=(train.X, train.y), notes={"Choice": reason}
+        )
     settings = settings_table(found.cv_results_)
     baseline, baseline_threshold, recall, specificity = fit_baseline(train, **options)
     result = {

@@ -21,7 +21,7 @@ from skpneumo.persistence._archive import SUFFIX, is_archive
 from skpneumo.preprocessing import XRayOutlierDetector
 
 DEFAULT_MODEL = "default"
-COLUMNS = ("file", "probability", "label", "outlier_score", "error")
+COLUMNS = ("file", "probability", "label", "outlier", "outlier_score", "error")
 _AT_ONCE = 64
 
 
@@ -148,14 +148,15 @@ def predict_files(model, files):
             part = readable[start : start + _AT_ONCE]
             probability = model.predict_proba(part)[:, 1].tolist()
             labels = np.asarray(model.predict(part)).tolist()
-            outlier = _outlier_scores(model, part)
-            told |= zip(part, zip(probability, labels, outlier, strict=True), strict=True)
+            scores = _outlier_scores(model, part)
+            outlier = [None if score is None else score > 1 for score in scores]
+            told |= zip(part, zip(probability, labels, outlier, scores, strict=True), strict=True)
     rows = []
     for file in files:
         if file in told:
             values = (*told[file], None)
         else:
-            values = (None, None, None, causes[file].removeprefix(f"{file}: "))
+            values = (None, None, None, None, causes[file].removeprefix(f"{file}: "))
         rows.append(dict(zip(COLUMNS, (file, *values), strict=True)))
     return rows
 

@@ -4,6 +4,8 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from skpneumo._format import percent
+
 
 def settings_table(result):
     """Figures of every setting over the folds.
@@ -31,12 +33,16 @@ def settings_table(result):
             f"→ {i}" if chosen else str(i),
             f"1:{row['class_weight']:g}",
             f"{row['threshold']:g}",
-            *(f"{100 * row[name]['mean']:.1f} ±{100 * row[name]['std']:.1f}" for name in columns),
+            *(_mean_and_spread(row[name]) for name in columns),
             style="bold green" if chosen else None,
             end_section=i + 1 < len(result["settings"])
             and result["settings"][i + 1]["class_weight"] != row["class_weight"],
         )
     return table
+
+
+def _mean_and_spread(figure):
+    return f"{percent(figure['mean']).rstrip('%')} ±{100 * figure['std']:.1f}"
 
 
 def test_table(result):
@@ -91,7 +97,14 @@ def predictions_table(rows, positive, threshold):
     -------
     rich.table.Table
     """
-    caption = f"{positive} from {threshold:.3g} on. Not a medical device."
+    n_unread = sum(row["error"] is not None for row in rows)
+    n_unlike = sum(bool(row["outlier"]) for row in rows)
+    counts = (
+        f"{len(rows)} file{'s' * (len(rows) != 1)}"
+        + f", {n_unread} not read" * (n_unread > 0)
+        + f", {n_unlike} unlike the training" * (n_unlike > 0)
+    )
+    caption = f"{counts}. {positive} from {threshold:.3g} on. Not a medical device."
     table = Table(box=box.SIMPLE_HEAD, caption=escape(caption))
     table.add_column("file", overflow="fold")
     for title in ("probability", "says"):
@@ -101,12 +114,11 @@ def predictions_table(rows, positive, threshold):
         if row["error"]:
             table.add_row(escape(row["file"]), "", "", escape(row["error"]), style="red")
             continue
-        unlike = row["outlier_score"] is not None and row["outlier_score"] > 1
         table.add_row(
             escape(row["file"]),
             f"{row['probability']:.3f}",
             escape(str(row["label"])),
-            "unlike the images of the training" if unlike else "",
+            "unlike the images of the training" if row["outlier"] else "",
             style="bold" if row["label"] == positive else None,
         )
     return table

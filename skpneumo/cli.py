@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from skpneumo._format import percent
 from skpneumo._tables import predictions_table, settings_table, test_table
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 # Tables go to standard output, what is only for people waiting to standard error.
 _OUT, _ERR = Console(), Console(stderr=True)
+_UNLIMITED = 10_000
 
 
 class Model(StrEnum):
@@ -129,6 +131,10 @@ def train(
     output: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Write all results here, as JSON.")
     ] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, help="Write the model here, for predict and evaluate."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not tables.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Decides folds, weights and order.")] = 0,
 ):
@@ -138,8 +144,9 @@ def train(
 
     It is fitted on all images and tried on the test split, beside a logistic regression.
     """
-    if output is not None:
-        _check_writable(output)
+    for file in (output, save):
+        if file is not None:
+            _check_writable(file)
     if weights is not None and model is Model.cnn:
         raise typer.BadParameter("--weights is for --model inception; the cnn starts from random.")
     weights = weights or "imagenet"
@@ -172,6 +179,7 @@ def train(
             min_recall=min_recall,
             test=test,
             random_state=seed,
+            save=save,
             on_epoch=lambda n, total: progress.update(task, completed=n, total=total, visible=True),
         )
     text = json.dumps(result, indent=2)
@@ -195,10 +203,13 @@ def _print(result):
     _OUT.print(settings_table(result))
     _OUT.print(f"\n{result['chosen']['reason']}", highlight=False)
     baseline = result["baseline"]
+    met = baseline["mean_recall"] >= result["min_recall"]
+    rule = "the same rule" if met else "the same rule, which no threshold of it meets"
     _OUT.print(
         f"Baseline, a logistic regression on 32x32 pixels, at its threshold "
-        f"{baseline['threshold']:g} by the same rule: mean recall {baseline['mean_recall']:.3f}, "
-        f"mean specificity {baseline['mean_specificity']:.3f}.\n",
+        f"{baseline['threshold']:g} by {rule}: "
+        f"mean recall {percent(baseline['mean_recall'])}, mean specificity "
+        f"{percent(baseline['mean_specificity'])}.\n",
         highlight=False,
     )
     if result["test"] is not None:
@@ -288,7 +299,9 @@ def predict(
             _predicting.write_table(rows, csv)
         if heatmaps is not None:
             _predicting.draw_heatmaps(fitted, rows, heatmaps)
-    _OUT.print(predictions_table(rows, fitted.classes_[1], threshold_of(fitted)))
+    table = predictions_table(rows, fitted.classes_[1], threshold_of(fitted))
+    # Names stay whole where no one looks at them but a program.
+    (_OUT if _OUT.is_terminal else Console(width=_UNLIMITED)).print(table)
     if any(row["error"] for row in rows):
         raise typer.Exit(1)
 

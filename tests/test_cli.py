@@ -34,9 +34,11 @@ from skpneumo import (
     load_pretrained,
     save_model,
 )
+from skpneumo._format import percent
 from skpneumo.datasets import load_xray_folder, make_xrays
 from skpneumo.evaluation import evaluate
 from skpneumo.exceptions import OutlierWarning
+from skpneumo.persistence import model_card
 
 COLUMNS = ("recall", "specificity", "F1", "precision", "accuracy")
 SMALL = ("--image-size", "36x40", "--epochs", "1", "--folds", "2", "--min-recall", "0.8")
@@ -126,17 +128,38 @@ def test_tables_choice_baseline_and_test_are_printed(done, result, collection):
     baseline = result["baseline"]
     assert (
         f"logistic regression on 32x32 pixels, at its threshold {baseline['threshold']:g} by the "
-        f"same rule: mean recall {baseline['mean_recall']:.3f}, mean specificity "
-        f"{baseline['mean_specificity']:.3f}"
+        f"same rule: mean recall {percent(baseline['mean_recall'])}, mean specificity "
+        f"{percent(baseline['mean_specificity'])}"
     ) in words(search)
     assert f"{collection}: 54 images of" in done.stdout.replace("\n", "")
+
+
+def test_a_baseline_that_falls_short_is_told(result, capsys):
+    result["min_recall"] = result["baseline"]["mean_recall"] + 0.01
+    cli._print(result)
+    assert "by the same rule, which no threshold of it meets: mean" in words(
+        capsys.readouterr().out
+    )
+
+
+def test_the_model_is_written(result, collection, tmp_path):
+    path = tmp_path / "model.skpneumo"
+    done = train(collection, "--save", path)
+    assert done.exit_code == 0, done.output
+    test = load_xray_folder(collection / "test")
+    called = load_model(path).predict(test.paths) == "PNEUMONIA"
+    told = result["test"]["model"]
+    assert (~called & (test.target == "PNEUMONIA")).sum() == told["missed"]
+    assert (called & (test.target == "NORMAL")).sum() == told["false_alarms"]
+    assert " ".join(result["chosen"]["reason"].split()) in model_card(path)
 
 
 def test_each_row_tells_its_setting_and_figures(done, result):
     printed = done.stdout
     for i, row in enumerate(result["settings"]):
         head = rf"{i} +1:{row['class_weight']} +{row['threshold']:g}"
-        means = "".join(rf" +{100 * row[name.lower()]['mean']:.1f} ±\S+" for name in COLUMNS)
+        means = [percent(row[name.lower()]["mean"]).rstrip("%") for name in COLUMNS]
+        means = "".join(rf" +{re.escape(mean)} ±\S+" for mean in means)
         (found,) = re.findall(f"^.*{head}{means}", printed, re.M)
         assert ("→" in found) == (i == result["chosen"]["index"])
     for name in ("missed", "false_alarms"):
@@ -297,8 +320,8 @@ def test_where_nothing_can_be_written_nothing_is_trained(collection, tmp_path):
     done = train(collection, "--output", tmp_path / "nowhere" / "results.json")
     assert_refused(done, 2, "cannot write to")
     assert "results.json" in words(done.stderr).replace(" ", "")
-    done = train(collection, "--output", tmp_path)
-    assert_refused(done, 2, "--output")
+    for option in ("--output", "--save"):
+        assert_refused(train(collection, option, tmp_path), 2, option)
     assert not list(tmp_path.iterdir())
 
 
@@ -417,17 +440,20 @@ def test_predict(collection, model_file, tmp_path):
         "negative.png",
     ]
     model, paths = load_model(model_file), [row["file"] for row in rows]
-    with pytest.warns(OutlierWarning, match=r"Rows: .*3"):
+    with pytest.warns(OutlierWarning, match=r"above 1: .*3 \(negative\.png, "):
         probability = model.predict_proba(paths)[:, 1]
     np.testing.assert_array_equal([float(row["probability"]) for row in rows], probability)
     assert {row["label"] for row in rows} <= {"NORMAL", "PNEUMONIA"}
     assert float(rows[3]["outlier_score"]) > 1
+    assert rows[3]["outlier"] == "True"
+    assert f" {negative} " in done.stdout  # on one line, however long
+    assert re.search(r"^ *4 files, \d unlike the training\. PNEUMONIA from", done.stdout, re.M)
     assert "unlike the images" in re.sub(r"\s+", " ", done.stdout)
     assert {row["error"] for row in rows} == {""}
 
 
 def test_labels_of_a_stranger_s_model_are_told_as_they_are():
-    row = {"file": "a", "probability": 0.7, "label": "[red]ill", "outlier_score": 1, "error": None}
+    row = {"file": "a", "probability": 0.7, "label": "[red]ill", "outlier": None, "error": None}
     console = Console(width=80, color_system=None)
     with console.capture() as told:
         console.print(_tables.predictions_table([row], "[red]ill", 0.5))
@@ -446,6 +472,7 @@ def test_predict_goes_on_after_a_bad_file(collection, model_file, tmp_path):
     rows = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
     assert rows[0]["error"].startswith("this is not a JPEG, PNG or DICOM image")
     assert (rows[0]["probability"], rows[0]["label"], rows[1]["error"]) == ("", "", "")
+    assert "2 files, 1 not read" in done.stdout
     assert 0 < float(rows[1]["probability"]) < 1
     assert os.listdir(tmp_path / "maps") == [f"0001-{good.stem}.png"]
 
@@ -602,6 +629,13 @@ def test_evaluate(collection, model_file, tmp_path):
         expected = evaluate(model, test.paths, test.target, groups=test.groups)
     assert "21 images" in done.stdout
     assert expected.data_fingerprint in page.read_text()
+    shutil.copytree(collection / "test", tmp_path / "test")
+    for file in (tmp_path / "test" / "NORMAL").iterdir():
+        Image.fromarray(255 - np.asarray(Image.open(file))).save(file)
+    done = invoke("evaluate", model_file, tmp_path / "test", "--report", page)
+    # Once, not again where those among them that were called wrong are drawn.
+    assert words(done.stderr).count("images are unlike") == 1
+    assert f"({file.name}, " in words(done.stderr) or " more." in words(done.stderr)
     assert invoke("evaluate", model_file, collection, "--report", "a.pdf").exit_code == 2
     (tmp_path / "bare").mkdir()
     done = invoke("evaluate", model_file, tmp_path / "bare")

@@ -1,6 +1,6 @@
 import pytest
 
-from skpneumo.metrics._format import percent
+from skpneumo._format import percent
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,11 @@ from skpneumo.metrics._format import percent
 def test_a_share_is_rounded_down_and_never_reads_as_all_or_nothing(share, told, whole):
     assert percent(share) == told
     assert percent(share, digits=0) == whole
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [(13 / 165, "7.9%"), (0.07, "7.0%"), (0.98 + 1e-12, "98.0%"), (0.0001, "0.1%"), (0, "0.0%")],
+)
+def test_a_share_of_errors_is_rounded_up(share, told):
+    assert percent(share, up=True) == told

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
+from skpneumo._format import percent
 from skpneumo.evaluation._figures import KIND
 from skpneumo.evaluation._text import format_figure, format_interval, threshold_line
 from skpneumo.inspection._layers import layers_of
-from skpneumo.metrics._format import percent
 
 
 class Checklist(NamedTuple):

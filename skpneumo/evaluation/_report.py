@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skpneumo._format import percent
 from skpneumo.evaluation._checklists import filled_in
 from skpneumo.evaluation._figures import KIND, figures_of_probabilities
 from skpneumo.evaluation._gallery import MOST, wrong_images
@@ -16,7 +17,6 @@ from skpneumo.evaluation._text import (
     sections_of,
     threshold_line,
 )
-from skpneumo.metrics._format import percent
 
 _FROM_0_TO_1 = ("roc_auc", "average_precision", "f1", "f2")
 _TILES = {
@@ -110,7 +110,8 @@ def _were(n):
 
 def _with_interval(report, name):
     figure = report.figures[name]
-    value, low, high = (format_figure(name, value) for value in figure)
+    value, low = format_figure(name, figure.value), format_figure(name, figure.low)
+    high = format_figure(name, figure.high, up=True)
     return f"{value} ({100 * report.confidence:g}% interval {low} to {high})"
 
 
@@ -148,7 +149,8 @@ def _confusion(report):
         (report.classes[1], (("false_negative", "miss"), ("true_positive", "good"))),
     ):
         n = sum(t[name] for name, _ in cells)
-        rows.append((label, [(t[name], percent(t[name] / n), kind) for name, kind in cells]))
+        told = [(t[name], percent(t[name] / n, up=kind != "good"), kind) for name, kind in cells]
+        rows.append((label, told))
     return rows
 
 

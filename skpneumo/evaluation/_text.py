@@ -4,8 +4,9 @@ from textwrap import wrap
 
 import numpy as np
 
+from skpneumo._format import percent
 from skpneumo.evaluation._figures import EXCHANGE_PROBABILITIES, KIND, PREVALENCES, RECALLS
-from skpneumo.metrics._format import percent
+from skpneumo.evaluation._unwrap import promised_share
 
 AT_THRESHOLD = "At the threshold"
 PROBABILITIES = ("brier", "calibration_slope", "calibration_intercept", "calibration_error")
@@ -49,7 +50,7 @@ _LABELS = {
     "f2": "F2",
     "roc_auc": "area under the ROC curve",
     "brier": "Brier score",
-    "calibration_error": "calibration error (ten bins)",
+    "calibration_error": "calibration error (ten bins, less chance)",
 }
 _NOT_SHARES = (
     "likelihood_ratio",
@@ -85,24 +86,33 @@ def is_share(name):
     return not any(part in name for part in _NOT_SHARES)
 
 
-def format_figure(name, value):
-    """A figure as text: shares in per cent, others as numbers; a dash if it is not defined."""
+def format_figure(name, value, *, up=False):
+    """A figure as text: shares in per cent, others as numbers; a dash if it is not defined.
+
+    Shares are rounded down, or up: the upper end of an interval.
+    """
     if not np.isfinite(value):
         return {np.inf: "∞", -np.inf: "-∞"}.get(value, "-")
-    return percent(value) if is_share(name) else f"{value:.3f}"
+    return percent(value, up=up) if is_share(name) else f"{value:.3f}"
 
 
 def format_interval(name, figure):
     """The interval of a figure as text."""
     if np.isnan([figure.low, figure.high]).any():
         return "-"
-    return f"[{format_figure(name, figure.low)}, {format_figure(name, figure.high)}]"
+    return f"[{format_figure(name, figure.low)}, {format_figure(name, figure.high, up=True)}]"
 
 
 def threshold_line(report):
-    """The threshold and how it was chosen, as a sentence."""
+    """The threshold, how it was chosen, and whether what it promised is refuted."""
     known = f"{report.threshold:.4g}" if np.isfinite(report.threshold) else "not known"
-    return f"Threshold {known}: {report.threshold_origin}."
+    line = f"Threshold {known}: {report.threshold_origin}."
+    name, share = promised_share(report.estimator) or (None, None)
+    if name not in report.figures or not report.figures[name].high < share:
+        return line
+    found = f"{format_figure(name, report.figures[name].value)} "
+    found += format_interval(name, report.figures[name])
+    return f"{line} These images refute that: {name.replace('_', ' ')} {found}."
 
 
 def sections_of(report):

@@ -13,8 +13,8 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
+from skpneumo._format import percent
 from skpneumo.inspection._layers import deciding_layer, layers_of, threshold_of
-from skpneumo.metrics._format import percent
 from skpneumo.metrics._response import positive_scores
 from skpneumo.model_selection import OperatingPointClassifierCV
 
@@ -62,6 +62,29 @@ def _origin_of_operating_point(layer):
         f"{what} {100 * share:g}% of {of} with {100 * layer.confidence:g}% confidence, {chosen} "
         f"(certified{'' if frozen else ' approximately'}: {percent(bound)})"
     )
+
+
+def promised_share(estimator):
+    """The recall or specificity that a threshold was certified to reach.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted.
+
+    Returns
+    -------
+    (str, float) or None
+        Name of a figure of an evaluation, of patients where these were counted, and the share.
+    """
+    layer = deciding_layer(estimator)
+    if not isinstance(layer, OperatingPointClassifierCV) or layer.confidence is None:
+        return None
+    target, share = layer._target()
+    if target == "missed_cost":
+        return None
+    of = "_of_patients" if layer.unit_ == "patient" else ""
+    return target.removeprefix("min_") + of, share
 
 
 def uncalibrated_scores(estimator, X):
@@ -186,9 +209,12 @@ def describe_model(estimator):
     for layer in around:
         steps = [type(step).__name__ for _, step in getattr(layer, "steps", [])[:-1]]
         layers.append(type(layer).__name__ + (f"({', '.join(steps)})" if steps else ""))
+    params = told_params(innermost)
+    if "threshold" in params and deciding_layer(estimator) is not innermost:
+        params["threshold"] += " (not in force)"
     return {
         "name": type(innermost).__name__,
-        "params": told_params(innermost),
+        "params": params,
         "layers": layers,
         "fingerprint": model_fingerprint(estimator),
     }

@@ -8,7 +8,6 @@ import numpy as np
 from skpneumo.images import as_xrays
 from skpneumo.inspection._drawing import merged
 from skpneumo.inspection._gradcam import GradCAM
-from skpneumo.metrics._format import percent
 
 _HEIGHT = 3.2  # of a panel, in inches
 
@@ -113,7 +112,7 @@ class GradCAMDisplay:
             )
             panel.set_axis_off()
             if self.probability is not None:
-                panel.set_title(f"{self.label}: {percent(self.probability[i])}", fontsize=10)
+                panel.set_title(f"{self.label}: {self.probability[i]:.3f}", fontsize=10)
         self.colorbar_ = None
         if colorbar:
             key = ScalarMappable(self.heatmaps_[0].norm, self.heatmaps_[0].cmap)

@@ -3,10 +3,10 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skpneumo._format import percent
 from skpneumo.inspection._drawing import BLUE, VERMILION, axes_of, labelled, merged
 from skpneumo.inspection._layers import deciding_layer, threshold_followed
 from skpneumo.metrics import threshold_curve
-from skpneumo.metrics._format import percent
 from skpneumo.metrics._response import positive_scores
 
 

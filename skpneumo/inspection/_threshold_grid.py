@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skpneumo._format import percent
 from skpneumo.inspection._drawing import axes_of, merged
-from skpneumo.metrics._format import percent
 
 
 class ThresholdGridDisplay:

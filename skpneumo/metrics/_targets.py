@@ -1,12 +1,25 @@
 """What targets and groups may be."""
 
+import warnings
+
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils._missing import is_pandas_na
 
+_NAMES_OF_HEALTHY = {
+    "control",
+    "healthy",
+    "negative",
+    "no",
+    "no finding",
+    "no pneumonia",
+    "none",
+    "normal",
+}
+
 
 def two_classes(y):
-    """Sorted labels of ``y``, which must be two."""
+    """Sorted labels of ``y``, which must be two; warn where the healthy seem to be the second."""
     classes = np.unique(y)
     if len(classes) < 2:
         raise ValueError(
@@ -17,6 +30,14 @@ def two_classes(y):
         raise ValueError(
             "Only binary classification is supported. The type of the target is multiclass: y "
             f"holds {len(classes)} classes, {classes[:5].tolist()}."
+        )
+    if str(classes[1]).strip().lower() in _NAMES_OF_HEALTHY:
+        warnings.warn(
+            f"{str(classes[1])!r} is taken for the ill: of the sorted labels {classes.tolist()} "
+            "the second is the positive class, and recall counts it. Name the healthy first, such "
+            "as NORMAL and PNEUMONIA, or 0 and 1.",
+            UserWarning,
+            stacklevel=3,
         )
     return classes
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skpneumo._format import percent
 from skpneumo.metrics._check import check_share
-from skpneumo.metrics._format import percent
 
 _ROUNDING = 1e-9  # the mean of folds that all sit on a floor may fall short of it by rounding
 

@@ -18,9 +18,9 @@ from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.svm import LinearSVC
 
 from skpneumo import CNNPneumoniaClassifier, OperatingPointClassifierCV
+from skpneumo._format import percent
 from skpneumo.datasets import make_xrays
 from skpneumo.evaluation import Evaluation, Figure, evaluate
-from skpneumo.metrics._format import percent
 
 
 class Fixed(ClassifierMixin, BaseEstimator):
@@ -319,10 +319,29 @@ def test_text_tells_what_matters(report):
     assert "LogisticRegression on 120 images of 60 patients, 66.6% PNEUMONIA" in text
     assert "Threshold 0.5: scikit-learn's default." in text
     recall = report.figures["recall"]
-    assert f"{percent(recall.value)}  [{percent(recall.low)}, {percent(recall.high)}]" in text
+    ends = f"[{percent(recall.low)}, {percent(recall.high, up=True)}]"
+    assert f"{percent(recall.value)}  {ends}" in text
     assert "one miss worth 9 false alarms" in text
     assert "95% intervals, 300 resamples of patients" in text
     assert max(map(len, text.splitlines())) < 80
+
+
+@pytest.mark.parametrize("by", ["patients", "images"])
+def test_a_promise_that_is_refuted_is_told(by):
+    scores = np.linspace(0, 1, 300)
+    y = labels(scores > 0.4)
+    model = OperatingPointClassifierCV(FrozenEstimator(Fixed()), min_recall=0.9)
+    groups = np.arange(300) // 2 if by == "patients" else None
+    model.fit(scores, y, groups=groups)
+    options = {"groups": groups, "n_resamples": 100}
+    assert "refute" not in str(evaluate(model, scores, y, **options))
+    worse = evaluate(model, scores, labels(scores > 0.1), **options)
+    name = "recall of patients" if by == "patients" else "recall"
+    told = " ".join(str(worse).split())
+    assert f"{name.replace(' ', '_')}" in worse.figures
+    value = percent(worse.figures[name.replace(" ", "_")].value)
+    assert f"These images refute that: {name} {value} [" in told
+    assert f"These images refute that: {name} {value} [" in worse.to_html()
 
 
 def test_text_without_groups_tells_of_no_patients():
@@ -342,9 +361,9 @@ def test_a_share_is_told_as_all_only_if_it_is():
     scores[0], scores[2000] = 0.8, 0.2
     report = evaluate(Fixed(), scores, labels(ill), n_resamples=100)
     text = str(report)
-    assert re.search(r"recall \(sens.* 99\.9%  \[99\.8%, 99\.9%\]", text)
-    assert "a recall of 99.9% (95% interval 99.8% to 99.9%)" in report.to_html()
-    assert '<td class="skp-miss"><strong>1</strong><small>&lt;0.1% missed' in report.to_html()
+    assert re.search(r"recall \(sens.* 99\.9%  \[99\.8%, 100\.0%\]", text)
+    assert "a recall of 99.9% (95% interval 99.8% to 100.0%)" in report.to_html()
+    assert '<td class="skp-miss"><strong>1</strong><small>0.1% missed' in report.to_html()
 
 
 def test_save_writes_what_the_name_ends_in(report, tmp_path):

@@ -16,12 +16,12 @@ from sklearn.pipeline import FunctionTransformer, make_pipeline
 from sklearn.svm import LinearSVC
 
 from skpneumo import CNNPneumoniaClassifier
+from skpneumo._format import percent
 from skpneumo.datasets import make_xrays
 from skpneumo.evaluation import _gallery, evaluate
 from skpneumo.evaluation._checklists import CLAIM, STARD_AI, filled_in
 from skpneumo.evaluation._plots import curves
 from skpneumo.exceptions import ImageReadError
-from skpneumo.metrics._format import percent
 
 VOID = {"meta", "link", "img", "br"}
 HOSTILE = "<script>alert(1)</script>&\"'"
@@ -146,7 +146,7 @@ def test_verdict_says_it_in_one_sentence(full):
     assert f"of {healthy} labelled NORMAL, " in verdict
     for name in ("recall", "specificity"):
         value, low, high = figures[name]
-        told = f"{percent(value)} (95% interval {percent(low)} to {percent(high)})"
+        told = f"{percent(value)} (95% interval {percent(low)} to {percent(high, up=True)})"
         assert f"a {name} of {told}" in verdict
     assert str(t["false_negative"] or "none") in verdict
 
@@ -159,6 +159,10 @@ def test_every_figure_and_count_is_told(full):
             assert percent(figure.value) in texts, name
     for n in report.table.values():
         assert str(n) in texts
+    t = report.table
+    for wrong, right in (("false_positive", "true_negative"), ("false_negative", "true_positive")):
+        share = percent(t[wrong] / (t[wrong] + t[right]), up=True)
+        assert any(text.startswith(share) for text in texts)
     for text in (report.data_fingerprint, report.model["fingerprint"], "epochs"):
         assert text in texts
     assert f"Threshold 0.5: {report.threshold_origin}." in texts

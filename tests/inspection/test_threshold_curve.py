@@ -12,10 +12,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from skpneumo import CNNPneumoniaClassifier, OperatingPointClassifierCV
+from skpneumo._format import percent
 from skpneumo.inspection import ThresholdCurveDisplay
 from skpneumo.inspection._layers import threshold_of
 from skpneumo.metrics import recall_scorer, specificity_scorer, threshold_curve
-from skpneumo.metrics._format import percent
 
 LABELS = np.array(["NORMAL", "PNEUMONIA"])
 

@@ -32,10 +32,10 @@ from skpneumo import (
     load_model,
     save_model,
 )
+from skpneumo._format import percent
 from skpneumo.datasets import make_xrays
 from skpneumo.evaluation import evaluate
 from skpneumo.exceptions import ModelFileError, OutlierWarning
-from skpneumo.metrics._format import percent
 from skpneumo.persistence import model_card
 from skpneumo.persistence._archive import read_archive, write_archive
 
@@ -192,8 +192,9 @@ def test_the_manifest_and_the_card(xrays, cnn, tmp_path):
     card = model_card(path)
     assert card.startswith("# CNNPneumoniaClassifier\n")
     recall = report.figures["recall"]
-    told = [percent(part) for part in (recall.value, recall.low, recall.high)]
-    assert "| {} | {} to {} |".format(*told) in card
+    ends = f"{percent(recall.low)} to {percent(recall.high, up=True)}"
+    assert f"| {percent(recall.value)} | {ends} |" in card
+    assert f"| Area under the ROC curve | {report.figures['roc_auc'].value:.3f} |" in card
     for text in ("not a medical device", "CC BY 4.0", "Threshold: 0.3", report.data_fingerprint):
         assert text in card
 
