@@ -630,7 +630,7 @@ def test_evaluate(collection, model_file, tmp_path):
     assert "21 images" in done.stdout
     assert expected.data_fingerprint in page.read_text()
     shutil.copytree(collection / "test", tmp_path / "test")
-    for file in (tmp_path / "test" / "NORMAL").iterdir():
+    for file in (tmp_path / "test").glob("*/*"):
         Image.fromarray(255 - np.asarray(Image.open(file))).save(file)
     done = invoke("evaluate", model_file, tmp_path / "test", "--report", page)
     # Once, not again where those among them that were called wrong are drawn.
