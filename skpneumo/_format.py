@@ -1,6 +1,6 @@
 """Figures as text."""
 
-from math import ceil, floor
+from math import ceil, floor, isnan
 
 _ROUNDING = 1e-9  # the mean of folds that all sit on a floor may fall short of it by rounding
 
@@ -10,6 +10,8 @@ def percent(share, digits=1, *, up=False):
 
     What should be low is rounded up, and so is the upper end of an interval.
     """
+    if isnan(share):
+        return "-"
     step = 10**-digits
     if up:
         return f"{ceil(100 * (share - _ROUNDING) / step) * step:.{digits}f}%"

@@ -24,13 +24,13 @@ from skpneumo.datasets import load_xray_folder, make_xrays
 from skpneumo.exceptions import DatasetError
 from skpneumo.metrics import SCORERS
 from skpneumo.model_selection import HighestSpecificity, choose_setting
-from skpneumo.persistence import save_model
 from skpneumo.preprocessing import XRayLoader, XRayResizer
 
 CLASS_WEIGHTS = (1, 2, 4)
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 COLUMNS = ("recall", "specificity", "f1", "precision", "accuracy")
 _BASELINE_SIZE = (32, 32)
+_MIN_SPECIFICITY = 0.5
 _POSITIVE = "PNEUMONIA"
 
 
@@ -131,7 +131,7 @@ def search(classifier, train, *, image_size, n_folds, min_recall, random_state, 
         pipe,
         {f"{name}__class_weight": weights, f"{name}__threshold": list(THRESHOLDS)},
         scoring={name: SCORERS[name] for name in (*COLUMNS, "roc_auc")},
-        refit=HighestSpecificity(min_recall),
+        refit=HighestSpecificity(min_recall, _MIN_SPECIFICITY),
         cv=_folds(n_folds, random_state),
         error_score="raise",
     )
@@ -167,6 +167,8 @@ def fit_baseline(train, *, n_folds, min_recall, random_state):
     threshold : float
     mean_recall, mean_specificity : float
         Over the folds, at the threshold.
+    met : bool
+        Whether these are what the rule wants.
     """
     model = make_pipeline(
         XRayLoader(),
@@ -185,9 +187,11 @@ def fit_baseline(train, *, n_folds, min_recall, random_state):
         "mean_test_recall": np.mean(recall, axis=0),
         "mean_test_specificity": np.mean(specificity, axis=0),
     }
-    index, _ = choose_setting(means, min_recall=min_recall)
+    index, _ = choose_setting(means, min_recall=min_recall, min_specificity=_MIN_SPECIFICITY)
     model.fit(train.X, train.y)
-    return model, THRESHOLDS[index], *(float(mean[index]) for mean in means.values())
+    found = [float(mean[index]) for mean in means.values()]
+    met = bool(np.all(np.round(found, 9) >= (min_recall, _MIN_SPECIFICITY)))
+    return model, THRESHOLDS[index], *found, met
 
 
 def figures(y, probability, threshold):
@@ -262,15 +266,16 @@ def run(
     min_recall=0.98,
     test=True,
     random_state=0,
-    save=None,
     on_epoch=None,
 ):
     """Do the whole job; see the options of ``skpneumo train``.
 
     Returns
     -------
-    dict
+    result : dict
         Ready for JSON.
+    fitted : Pipeline
+        The setting that was chosen, fitted on all images to learn from.
     """
     started = time.perf_counter()
     train, test_data = load_data(
@@ -279,13 +284,11 @@ def run(
     classifier = make_classifier(model, weights=weights, epochs=epochs, random_state=random_state)
     options = {"n_folds": n_folds, "min_recall": min_recall, "random_state": random_state}
     found = search(classifier, train, image_size=image_size, on_epoch=on_epoch, **options)
-    index, reason = choose_setting(found.cv_results_, min_recall=min_recall)
-    if save is not None:
-        save_model(
-            found.best_estimator_, save, training_data=(train.X, train.y), notes={"Choice": reason}
-        )
+    index, reason = choose_setting(
+        found.cv_results_, min_recall=min_recall, min_specificity=_MIN_SPECIFICITY
+    )
     settings = settings_table(found.cv_results_)
-    baseline, baseline_threshold, recall, specificity = fit_baseline(train, **options)
+    baseline, baseline_threshold, recall, specificity, met = fit_baseline(train, **options)
     result = {
         "skpneumo": skpneumo.__version__,
         "data": {
@@ -307,6 +310,7 @@ def run(
             "threshold": baseline_threshold,
             "mean_recall": recall,
             "mean_specificity": specificity,
+            "met": met,
         },
         "test": None,
     }
@@ -321,4 +325,5 @@ def run(
                 test_data.y, baseline.predict_proba(test_data.X)[:, 1], baseline_threshold
             ),
         }
-    return result | {"seconds": round(time.perf_counter() - started, 1)}
+    result["seconds"] = round(time.perf_counter() - started, 1)
+    return result, found.best_estimator_

@@ -81,7 +81,7 @@ def _figure(figure):
     return text
 
 
-def predictions_table(rows, positive, threshold):
+def predictions_table(rows, positive):
     """What a model says of each file.
 
     Parameters
@@ -90,22 +90,12 @@ def predictions_table(rows, positive, threshold):
         What `skpneumo._predicting.predict_files` returns.
     positive : label
         Stands out.
-    threshold : float
-        From which the model calls it.
 
     Returns
     -------
     rich.table.Table
     """
-    n_unread = sum(row["error"] is not None for row in rows)
-    n_unlike = sum(bool(row["outlier"]) for row in rows)
-    counts = (
-        f"{len(rows)} file{'s' * (len(rows) != 1)}"
-        + f", {n_unread} not read" * (n_unread > 0)
-        + f", {n_unlike} unlike the training" * (n_unlike > 0)
-    )
-    caption = f"{counts}. {positive} from {threshold:.3g} on. Not a medical device."
-    table = Table(box=box.SIMPLE_HEAD, caption=escape(caption))
+    table = Table(box=box.SIMPLE_HEAD)
     table.add_column("file", overflow="fold")
     for title in ("probability", "says"):
         table.add_column(title, justify="right", no_wrap=True)
@@ -122,3 +112,29 @@ def predictions_table(rows, positive, threshold):
             style="bold" if row["label"] == positive else None,
         )
     return table
+
+
+def predictions_summary(rows, positive, threshold):
+    """How many files there were, and from which probability on the model calls the ill.
+
+    Parameters
+    ----------
+    rows : list of dict
+        What `skpneumo._predicting.predict_files` returns.
+    positive : label
+        Of the ill.
+    threshold : float
+        From which the model calls them.
+
+    Returns
+    -------
+    str
+    """
+    n_unread = sum(row["error"] is not None for row in rows)
+    n_unlike = sum(bool(row["outlier"]) for row in rows)
+    counts = (
+        f"{len(rows)} file{'s' * (len(rows) != 1)}"
+        + f", {n_unread} not read" * (n_unread > 0)
+        + f", {n_unlike} unlike the training" * (n_unlike > 0)
+    )
+    return f"{counts}. {positive} from {threshold:.3g} on. Not a medical device."

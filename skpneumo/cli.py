@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from skpneumo._format import percent
-from skpneumo._tables import predictions_table, settings_table, test_table
+from skpneumo._tables import predictions_summary, predictions_table, settings_table, test_table
 
 app = typer.Typer(
     help="Detect pneumonia in children's chest X-rays. Not a medical device.",
@@ -26,7 +26,7 @@ app = typer.Typer(
 )
 # Tables go to standard output, what is only for people waiting to standard error.
 _OUT, _ERR = Console(), Console(stderr=True)
-_UNLIMITED = 10_000
+_WIDE = 10_000
 
 
 class Model(StrEnum):
@@ -144,6 +144,8 @@ def train(
 
     It is fitted on all images and tried on the test split, beside a logistic regression.
     """
+    if output is not None and output == save:
+        raise typer.BadParameter(f"--output and --save both name {output}.")
     for file in (output, save):
         if file is not None:
             _check_writable(file)
@@ -168,7 +170,7 @@ def train(
     # Keras reports a download on standard output, where only results belong.
     with _told_errors(), progress, redirect_stdout(sys.stderr):
         task = progress.add_task("epochs", total=None, visible=False)
-        result = _job.run(
+        result, fitted = _job.run(
             folder,
             model=model.value,
             weights=None if weights.lower() == "none" else weights,
@@ -179,16 +181,28 @@ def train(
             min_recall=min_recall,
             test=test,
             random_state=seed,
-            save=save,
             on_epoch=lambda n, total: progress.update(task, completed=n, total=total, visible=True),
         )
     text = json.dumps(result, indent=2)
+    if output is not None:
+        output.write_text(text + "\n")
     if as_json:
         print(text)
     else:
         _print(result)
-    if output is not None:
-        output.write_text(text + "\n")
+    if save is not None:
+        with _told_errors():
+            _save(fitted, save, result)
+
+
+def _save(fitted, path, result):
+    from skpneumo.persistence import save_model
+
+    data = result["data"]
+    images = f"{data['images']} images of {data['patients']} patients, {data['pneumonia']} ill"
+    search = f"skpneumo train, {result['folds']} folds, random_state={result['random_state']}"
+    notes = {"Data": images, "Search": search, "Choice": result["chosen"]["reason"]}
+    save_model(fitted, path, notes=notes)
 
 
 def _print(result):
@@ -203,8 +217,7 @@ def _print(result):
     _OUT.print(settings_table(result))
     _OUT.print(f"\n{result['chosen']['reason']}", highlight=False)
     baseline = result["baseline"]
-    met = baseline["mean_recall"] >= result["min_recall"]
-    rule = "the same rule" if met else "the same rule, which no threshold of it meets"
+    rule = "the same rule" + ("" if baseline["met"] else ", which none of its thresholds meets")
     _OUT.print(
         f"Baseline, a logistic regression on 32x32 pixels, at its threshold "
         f"{baseline['threshold']:g} by {rule}: "
@@ -299,9 +312,10 @@ def predict(
             _predicting.write_table(rows, csv)
         if heatmaps is not None:
             _predicting.draw_heatmaps(fitted, rows, heatmaps)
-    table = predictions_table(rows, fitted.classes_[1], threshold_of(fitted))
     # Names stay whole where no one looks at them but a program.
-    (_OUT if _OUT.is_terminal else Console(width=_UNLIMITED)).print(table)
+    out = _OUT if _OUT.is_terminal else Console(width=_WIDE)
+    out.print(predictions_table(rows, fitted.classes_[1]))
+    out.print(predictions_summary(rows, fitted.classes_[1], threshold_of(fitted)), markup=False)
     if any(row["error"] for row in rows):
         raise typer.Exit(1)
 

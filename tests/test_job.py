@@ -222,7 +222,7 @@ def test_progress_ends_at_its_total(collection, small, monkeypatch):
 @pytest.mark.parametrize("min_recall", [0.0, 0.9, 1.0])
 def test_the_baseline_is_what_scikit_learn_does_by_hand(collection, min_recall):
     train, _ = _job.load_data(collection)
-    model, threshold, recall, specificity = _job.fit_baseline(
+    model, threshold, recall, specificity, met = _job.fit_baseline(
         train, n_folds=FOLDS, min_recall=min_recall, random_state=1
     )
     pixels = np.array([read_xray(path, size=(32, 32)).ravel() / 255 for path in train.X])
@@ -245,6 +245,7 @@ def test_the_baseline_is_what_scikit_learn_does_by_hand(collection, min_recall):
     assert threshold == _job.THRESHOLDS[index]
     np.testing.assert_allclose(recall, means["mean_test_recall"][index])
     np.testing.assert_allclose(specificity, means["mean_test_specificity"][index])
+    assert met == (recall >= min_recall and specificity >= 0.5)
     expected = regression.fit(pixels, train.y).predict_proba(pixels)
     np.testing.assert_allclose(model.predict_proba(train.X), expected)
 
@@ -334,7 +335,8 @@ def test_the_settings_table_holds_what_was_found():
 
 @pytest.fixture
 def job(small):
-    return partial(_job.run, image_size=SIZE, n_folds=FOLDS, epochs=1, min_recall=0.8)
+    options = {"image_size": SIZE, "n_folds": FOLDS, "epochs": 1, "min_recall": 0.8}
+    return lambda folder, **more: _job.run(folder, **options, **more)[0]
 
 
 def test_the_whole_job(collection, job):

@@ -1,5 +1,6 @@
 """An honest account of a fitted classifier on images that took no part in its making."""
 
+import warnings
 from dataclasses import replace
 from datetime import UTC, datetime
 from numbers import Integral, Real
@@ -14,9 +15,11 @@ from skpneumo.evaluation._unwrap import (
     data_fingerprint,
     describe_model,
     package_versions,
+    promised_share,
     threshold_origin,
     uncalibrated_scores,
 )
+from skpneumo.exceptions import OutlierWarning
 from skpneumo.inspection._layers import threshold_followed
 from skpneumo.metrics._response import positive_scores
 from skpneumo.metrics._targets import check_groups, check_labels, is_missing
@@ -129,7 +132,13 @@ def evaluate(
         check_consistent_length(y, subtype)
         subtype = np.array(["" if is_missing(kind) else str(kind) for kind in subtype.tolist()])
     called = np.asarray(estimator.predict(X)) == classes[1]
-    scores = positive_scores(estimator, X)
+    with warnings.catch_warnings():
+        # Told by predict.
+        warnings.simplefilter("ignore", OutlierWarning)
+        scores, before_calibration = (
+            positive_scores(estimator, X),
+            uncalibrated_scores(estimator, X),
+        )
     threshold, origin = threshold_followed(estimator, scores, called), threshold_origin(estimator)
     if threshold is None:
         threshold, origin = np.nan, "predict follows another score or threshold"
@@ -147,6 +156,7 @@ def evaluate(
         prevalence=float(truth.mean()),
         threshold=threshold,
         threshold_origin=origin,
+        promise=promised_share(estimator),
         classes=classes.tolist(),
         confidence=confidence,
         n_resamples=n_resamples,
@@ -159,7 +169,7 @@ def evaluate(
         called=called,
         scores=scores,
         is_probability=hasattr(estimator, "predict_proba"),
-        before_calibration=uncalibrated_scores(estimator, X),
+        before_calibration=before_calibration,
         groups=codes,
         subtype=subtype,
         images=X,

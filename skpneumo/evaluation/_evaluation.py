@@ -33,6 +33,8 @@ class Evaluation:
         Of the scores, that `predict` follows; NaN where it follows none.
     threshold_origin : str
         How it was chosen.
+    promise : tuple of (str, float) or None
+        Name of the figure that the threshold was certified to reach, and how much of it.
     classes : list
         Both labels; the second is positive.
     confidence : float
@@ -74,6 +76,7 @@ class Evaluation:
     prevalence: float
     threshold: float
     threshold_origin: str
+    promise: tuple | None
     classes: list
     confidence: float
     n_resamples: int
@@ -117,6 +120,7 @@ class Evaluation:
             "prevalence",
             "threshold",
             "threshold_origin",
+            "promise",
             "classes",
             "table",
             "confidence",

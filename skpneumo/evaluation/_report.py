@@ -149,7 +149,10 @@ def _confusion(report):
         (report.classes[1], (("false_negative", "miss"), ("true_positive", "good"))),
     ):
         n = sum(t[name] for name, _ in cells)
-        told = [(t[name], percent(t[name] / n, up=kind != "good"), kind) for name, kind in cells]
+        told = [
+            (t[name], percent(t[name] / n, up=name.startswith("false")), kind)
+            for name, kind in cells
+        ]
         rows.append((label, told))
     return rows
 

@@ -6,7 +6,6 @@ import numpy as np
 
 from skpneumo._format import percent
 from skpneumo.evaluation._figures import EXCHANGE_PROBABILITIES, KIND, PREVALENCES, RECALLS
-from skpneumo.evaluation._unwrap import promised_share
 
 AT_THRESHOLD = "At the threshold"
 PROBABILITIES = ("brier", "calibration_slope", "calibration_intercept", "calibration_error")
@@ -104,15 +103,15 @@ def format_interval(name, figure):
 
 
 def threshold_line(report):
-    """The threshold, how it was chosen, and whether what it promised is refuted."""
+    """The threshold, how it was chosen, and whether what was certified fell short here."""
     known = f"{report.threshold:.4g}" if np.isfinite(report.threshold) else "not known"
     line = f"Threshold {known}: {report.threshold_origin}."
-    name, share = promised_share(report.estimator) or (None, None)
+    name, share = report.promise or (None, None)
     if name not in report.figures or not report.figures[name].high < share:
         return line
     found = f"{format_figure(name, report.figures[name].value)} "
     found += format_interval(name, report.figures[name])
-    return f"{line} These images refute that: {name.replace('_', ' ')} {found}."
+    return f"{line} Not kept on these images: {name.replace('_', ' ')} {found}."
 
 
 def sections_of(report):

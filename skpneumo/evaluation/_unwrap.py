@@ -209,12 +209,9 @@ def describe_model(estimator):
     for layer in around:
         steps = [type(step).__name__ for _, step in getattr(layer, "steps", [])[:-1]]
         layers.append(type(layer).__name__ + (f"({', '.join(steps)})" if steps else ""))
-    params = told_params(innermost)
-    if "threshold" in params and deciding_layer(estimator) is not innermost:
-        params["threshold"] += " (not in force)"
     return {
         "name": type(innermost).__name__,
-        "params": params,
+        "params": told_params(innermost),
         "layers": layers,
         "fingerprint": model_fingerprint(estimator),
     }

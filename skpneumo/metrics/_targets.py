@@ -6,20 +6,12 @@ import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils._missing import is_pandas_na
 
-_NAMES_OF_HEALTHY = {
-    "control",
-    "healthy",
-    "negative",
-    "no",
-    "no finding",
-    "no pneumonia",
-    "none",
-    "normal",
-}
+_NAMES_OF_HEALTHY = {"control", "healthy", "negative", "no", "none", "normal"}
+_NEGATIONS = ("no ", "non ", "not ", "without")
 
 
 def two_classes(y):
-    """Sorted labels of ``y``, which must be two; warn where the healthy seem to be the second."""
+    """Sorted labels of ``y``, which must be two; warn where the second seems to be the healthy."""
     classes = np.unique(y)
     if len(classes) < 2:
         raise ValueError(
@@ -31,15 +23,20 @@ def two_classes(y):
             "Only binary classification is supported. The type of the target is multiclass: y "
             f"holds {len(classes)} classes, {classes[:5].tolist()}."
         )
-    if str(classes[1]).strip().lower() in _NAMES_OF_HEALTHY:
+    if _seems_healthy(classes[1]):
         warnings.warn(
             f"{str(classes[1])!r} is taken for the ill: of the sorted labels {classes.tolist()} "
-            "the second is the positive class, and recall counts it. Name the healthy first, such "
-            "as NORMAL and PNEUMONIA, or 0 and 1.",
+            "the second is the positive class, and recall counts it. Rename the labels so that the "
+            "healthy one sorts first, such as NORMAL and PNEUMONIA, or 0 and 1.",
             UserWarning,
             stacklevel=3,
         )
     return classes
+
+
+def _seems_healthy(label):
+    words = str(label).lower().replace("_", " ").replace("-", " ").strip()
+    return words in _NAMES_OF_HEALTHY or words.startswith(_NEGATIONS)
 
 
 def check_labels(y, classes):

@@ -52,7 +52,9 @@ def _plain(value):
 
 def _card(manifest):
     model = manifest["model"]
-    params = [f"{name}={value}" for name, value in model["params"].items()]
+    # The threshold has a line of its own, and that of the classifier may not be in force.
+    told = [item for item in model["params"].items() if item[0] != "threshold"]
+    params = [f"{name}={value}" for name, value in told]
     versions = [f"{name} {version}" for name, version in manifest["versions"].items()]
     lines = [
         f"# {_plain(model['name'])}",

@@ -19,7 +19,7 @@ _SIDE = 24
 _MAX_NAMED = 5
 _FEWEST = 4
 # What stands between the caller and a step of a pipeline.
-_BETWEEN = ("skpneumo", "sklearn", "imblearn")
+_BETWEEN = ("skpneumo", "sklearn", "imblearn", "joblib")
 
 
 def _thumbnails(X):
@@ -44,18 +44,18 @@ def _distance(rows, mean, components):
 
 
 def _warn(text):
-    """Warn at the line that called a step, or a pipeline, or a model."""
+    """Warn at the line that called a step, or a pipeline, or a model, and at each call."""
     frame = sys._getframe(1)
     while frame.f_back is not None and _module(frame).split(".")[0] in _BETWEEN:
         frame = frame.f_back
+    # A registry would remember the text, and another image may have the same.
     warnings.warn_explicit(
-        text,
-        OutlierWarning,
-        frame.f_code.co_filename,
-        frame.f_lineno,
-        _module(frame),
-        frame.f_globals.setdefault("__warningregistry__", {}),
+        text, OutlierWarning, frame.f_code.co_filename, frame.f_lineno, _module(frame), registry={}
     )
+
+
+def _file_name(X, row):
+    return f"{Path(X.paths[row]).name}, " if hasattr(X, "paths") else ""
 
 
 def _module(frame):
@@ -194,16 +194,15 @@ class XRayOutlierDetector(XRayTransformer):
         -----
         OutlierWarning
             If images are unlike those of the training; it tells their rows, names of files, and
-            scores. Python shows a warning once for each text and line of code: of the same image
-            at the same place only once.
+            scores. Unlike other warnings it is given at each call: those of a service ask about
+            other images every time.
         """
         X = as_xrays(X)
         scores = self.outlier_score(X)
         outliers = np.flatnonzero(scores > 1)
         if len(outliers):
-            names = [f"{Path(path).name}, " for path in getattr(X, "paths", [])] or [""] * len(X)
             named = ", ".join(
-                f"{row} ({names[row]}{scores[row]:.2f})" for row in outliers[:_MAX_NAMED]
+                f"{row} ({_file_name(X, row)}{scores[row]:.3f})" for row in outliers[:_MAX_NAMED]
             )
             more = len(outliers) - _MAX_NAMED
             _warn(

@@ -327,24 +327,26 @@ def test_text_tells_what_matters(report):
 
 
 @pytest.mark.parametrize("by", ["patients", "images"])
-def test_a_promise_that_is_refuted_is_told(by):
+def test_a_promise_that_is_not_kept_is_told(by):
     scores = np.linspace(0, 1, 300)
     y = labels(scores > 0.4)
     model = OperatingPointClassifierCV(FrozenEstimator(Fixed()), min_recall=0.9)
     groups = np.arange(300) // 2 if by == "patients" else None
     model.fit(scores, y, groups=groups)
     options = {"groups": groups, "n_resamples": 100}
-    assert "refute" not in str(evaluate(model, scores, y, **options))
+    assert "Not kept" not in str(evaluate(model, scores, y, **options))
     worse = evaluate(model, scores, labels(scores > 0.1), **options)
     short = evaluate(model, scores[::5], labels(scores > 0.36)[::5], n_resamples=100)
     assert short.figures["recall"].value < 0.9 < short.figures["recall"].high
-    assert "refute" not in str(short)
+    assert "Not kept" not in str(short)
     name = "recall of patients" if by == "patients" else "recall"
     told = " ".join(str(worse).split())
-    assert f"{name.replace(' ', '_')}" in worse.figures
+    assert worse.to_dict()["promise"] == [name.replace(" ", "_"), 0.9]
     value = percent(worse.figures[name.replace(" ", "_")].value)
-    assert f"These images refute that: {name} {value} [" in told
-    assert f"These images refute that: {name} {value} [" in worse.to_html()
+    assert f"Not kept on these images: {name} {value} [" in told
+    assert f"Not kept on these images: {name} {value} [" in worse.to_html()
+    model.set_params(min_recall=None)
+    assert " ".join(str(worse).split()) == told
 
 
 def test_text_without_groups_tells_of_no_patients():

@@ -137,16 +137,6 @@ def test_description_names_what_stands_around(learnt):
     assert told["params"]["C"] == "1.0"
 
 
-def test_a_threshold_that_another_replaces_is_told_so():
-    clf = CNNPneumoniaClassifier((32, 32), filters=(2, 4), epochs=1, random_state=0)
-    xrays = make_xrays(40, image_size=(32, 32), random_state=0)
-    clf.fit(xrays.images, xrays.target)
-    assert describe_model(clf)["params"]["threshold"] == "0.5"
-    point = OperatingPointClassifierCV(FrozenEstimator(clf), min_recall=0.5, confidence=None)
-    point.fit(xrays.images, xrays.target)
-    assert describe_model(point)["params"]["threshold"] == "0.5 (not in force)"
-
-
 def test_probabilities_before_calibration_see_what_the_pipeline_makes(learnt, new):
     base = LogisticRegression().fit(StandardScaler().fit_transform(learnt.X), learnt.y)
     plain = make_pipeline(StandardScaler(), base).fit(learnt.X, learnt.y)
