@@ -38,7 +38,12 @@ def test_nothing_to_train(collection, capsys):
     exec(code, names)
     model, paths = names["model"], list(map(str, scans))
     expected = model.predict(paths), model.predict_proba(paths[:1])
-    assert capsys.readouterr().out.strip() == " ".join(map(str, expected))
+    told = [
+        " ".join(map(str, expected)),
+        model[-1].best_threshold_,
+        model[0].outlier_score(paths[:1]),
+    ]
+    assert capsys.readouterr().out == "\n".join([*map(str, told), ""])
 
 
 def test_the_main_job_in_python(collection):
