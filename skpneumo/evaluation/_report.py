@@ -10,6 +10,7 @@ from skpneumo.evaluation._intervals import images_of_kind
 from skpneumo.evaluation._plots import calibration_curve, curves
 from skpneumo.evaluation._text import (
     PROBABILITIES,
+    format_ends,
     format_figure,
     format_interval,
     is_share,
@@ -110,8 +111,8 @@ def _were(n):
 
 def _with_interval(report, name):
     figure = report.figures[name]
-    value, low = format_figure(name, figure.value), format_figure(name, figure.low)
-    high = format_figure(name, figure.high, up=True)
+    value = format_figure(name, figure.value)
+    low, high = format_ends(name, figure.low, figure.high)
     return f"{value} ({100 * report.confidence:g}% interval {low} to {high})"
 
 

@@ -95,11 +95,16 @@ def format_figure(name, value, *, up=False):
     return percent(value, up=up) if is_share(name) else f"{value:.3f}"
 
 
+def format_ends(name, low, high):
+    """Both ends of the interval of a figure as text, rounded away from each other."""
+    return format_figure(name, low), format_figure(name, high, up=True)
+
+
 def format_interval(name, figure):
     """The interval of a figure as text."""
     if np.isnan([figure.low, figure.high]).any():
         return "-"
-    return f"[{format_figure(name, figure.low)}, {format_figure(name, figure.high, up=True)}]"
+    return "[{}, {}]".format(*format_ends(name, figure.low, figure.high))
 
 
 def threshold_line(report):

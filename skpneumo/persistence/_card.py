@@ -3,7 +3,7 @@
 import re
 
 from skpneumo._format import percent
-from skpneumo.evaluation._text import format_figure
+from skpneumo.evaluation._text import format_ends, format_figure
 from skpneumo.persistence._archive import read_manifest
 from skpneumo.persistence._models import check_format, refused_where_odd
 
@@ -101,9 +101,7 @@ def _figures(metrics):
         figure = metrics["figures"].get(name)
         if figure is None or figure["value"] is None:
             continue
-        low, high = figure["low"], figure["high"]
-        told = "not defined"
-        if None not in (low, high):
-            told = f"{format_figure(name, low)} to {format_figure(name, high, up=True)}"
+        ends = figure["low"], figure["high"]
+        told = "not defined" if None in ends else "{} to {}".format(*format_ends(name, *ends))
         lines.append(f"| {title} | {format_figure(name, figure['value'])} | {told} |")
     return lines
