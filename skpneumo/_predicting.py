@@ -149,15 +149,21 @@ def predict_files(model, files):
             probability = model.predict_proba(part)[:, 1].tolist()
             labels = np.asarray(model.predict(part)).tolist()
             scores = _outlier_scores(model, part)
-            outlier = [None if score is None else score > 1 for score in scores]
-            told |= zip(part, zip(probability, labels, outlier, scores, strict=True), strict=True)
+            for file, ill, label, score in zip(part, probability, labels, scores, strict=True):
+                told[file] = {
+                    "probability": ill,
+                    "label": label,
+                    "outlier": None if score is None else score > 1,
+                    "outlier_score": score,
+                }
     rows = []
     for file in files:
+        row = dict.fromkeys(COLUMNS) | {"file": file}
         if file in told:
-            values = (*told[file], None)
+            row |= told[file]
         else:
-            values = (None, None, None, None, causes[file].removeprefix(f"{file}: "))
-        rows.append(dict(zip(COLUMNS, (file, *values), strict=True)))
+            row["error"] = causes[file].removeprefix(f"{file}: ")
+        rows.append(row)
     return rows
 
 
