@@ -2,7 +2,7 @@
 
 from math import ceil, floor, isnan
 
-_ROUNDING = 1e-9  # the mean of folds that all sit on a floor may fall short of it by rounding
+ROUNDING = 1e-9  # the mean of folds that all sit on a floor may fall short of it by rounding
 
 
 def percent(share, digits=1, *, up=False):
@@ -14,8 +14,8 @@ def percent(share, digits=1, *, up=False):
         return "-"
     step = 10**-digits
     if up:
-        return f"{ceil(100 * (share - _ROUNDING) / step) * step:.{digits}f}%"
-    found = floor(100 * (share + _ROUNDING) / step) * step
-    if found == 0 and share > _ROUNDING:
+        return f"{ceil(100 * (share - ROUNDING) / step) * step:.{digits}f}%"
+    found = floor(100 * (share + ROUNDING) / step) * step
+    if found == 0 and share > ROUNDING:
         return f"<{step:.{digits}f}%"
     return f"{found:.{digits}f}%"

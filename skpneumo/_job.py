@@ -15,6 +15,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import Bunch, check_random_state
 
 import skpneumo
+from skpneumo._format import ROUNDING
 from skpneumo.classifiers import (
     CNNPneumoniaClassifier,
     InceptionPneumoniaClassifier,
@@ -164,11 +165,9 @@ def fit_baseline(train, *, n_folds, min_recall, random_state):
     -------
     model : Pipeline
         Fitted on all of ``train``.
-    threshold : float
-    mean_recall, mean_specificity : float
-        Over the folds, at the threshold.
-    met : bool
-        Whether these are what the rule wants.
+    told : dict
+        "threshold", "mean_recall" and "mean_specificity" over the folds at it, and "met": whether
+        these are what the rule wants.
     """
     model = make_pipeline(
         XRayLoader(),
@@ -190,8 +189,9 @@ def fit_baseline(train, *, n_folds, min_recall, random_state):
     index, _ = choose_setting(means, min_recall=min_recall, min_specificity=_MIN_SPECIFICITY)
     model.fit(train.X, train.y)
     found = [float(mean[index]) for mean in means.values()]
-    met = bool(np.all(np.round(found, 9) >= (min_recall, _MIN_SPECIFICITY)))
-    return model, THRESHOLDS[index], *found, met
+    met = bool(np.all(np.add(found, ROUNDING) >= (min_recall, _MIN_SPECIFICITY)))
+    names = ("threshold", "mean_recall", "mean_specificity", "met")
+    return model, dict(zip(names, (THRESHOLDS[index], *found, met), strict=True))
 
 
 def figures(y, probability, threshold):
@@ -288,7 +288,7 @@ def run(
         found.cv_results_, min_recall=min_recall, min_specificity=_MIN_SPECIFICITY
     )
     settings = settings_table(found.cv_results_)
-    baseline, baseline_threshold, recall, specificity, met = fit_baseline(train, **options)
+    baseline, of_baseline = fit_baseline(train, **options)
     result = {
         "skpneumo": skpneumo.__version__,
         "data": {
@@ -306,12 +306,7 @@ def run(
         "random_state": random_state,
         "settings": settings,
         "chosen": settings[index] | {"index": index, "reason": reason},
-        "baseline": {
-            "threshold": baseline_threshold,
-            "mean_recall": recall,
-            "mean_specificity": specificity,
-            "met": met,
-        },
+        "baseline": of_baseline,
         "test": None,
     }
     if test and test_data is not None:
@@ -322,7 +317,7 @@ def run(
                 settings[index]["threshold"],
             ),
             "baseline": figures(
-                test_data.y, baseline.predict_proba(test_data.X)[:, 1], baseline_threshold
+                test_data.y, baseline.predict_proba(test_data.X)[:, 1], of_baseline["threshold"]
             ),
         }
     result["seconds"] = round(time.perf_counter() - started, 1)

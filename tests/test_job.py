@@ -222,9 +222,8 @@ def test_progress_ends_at_its_total(collection, small, monkeypatch):
 @pytest.mark.parametrize("min_recall", [0.0, 0.9, 1.0])
 def test_the_baseline_is_what_scikit_learn_does_by_hand(collection, min_recall):
     train, _ = _job.load_data(collection)
-    model, threshold, recall, specificity, met = _job.fit_baseline(
-        train, n_folds=FOLDS, min_recall=min_recall, random_state=1
-    )
+    model, told = _job.fit_baseline(train, n_folds=FOLDS, min_recall=min_recall, random_state=1)
+    threshold, recall, specificity, met = told.values()
     pixels = np.array([read_xray(path, size=(32, 32)).ravel() / 255 for path in train.X])
     regression = LogisticRegression(max_iter=1000)
     scores = {"recall": [], "specificity": []}
@@ -365,9 +364,9 @@ def test_the_test_figures_are_those_of_the_setting_chosen(collection, job):
     for name, score in SCORES.items():
         if (value := result["test"]["model"][name]["value"]) is not None:
             assert value == pytest.approx(score(test.y, called))
-    model, threshold, *_ = _job.fit_baseline(train, **options)
+    model, told = _job.fit_baseline(train, **options)
     assert result["test"]["baseline"] == _job.figures(
-        test.y, model.predict_proba(test.X)[:, 1], threshold
+        test.y, model.predict_proba(test.X)[:, 1], told["threshold"]
     )
 
 

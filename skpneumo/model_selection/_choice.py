@@ -4,10 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skpneumo._format import percent
+from skpneumo._format import ROUNDING, percent
 from skpneumo.metrics._check import check_share
-
-_ROUNDING = 1e-9  # the mean of folds that all sit on a floor may fall short of it by rounding
 
 
 def choose_setting(cv_results, *, min_recall=0.98, min_specificity=0.5):
@@ -85,9 +83,9 @@ def choose_setting(cv_results, *, min_recall=0.98, min_specificity=0.5):
             "specificity of NaN. Either the fits failed (search with error_score='raise' to see "
             "why) or a test fold lacks a class (split with StratifiedGroupKFold)."
         )
-    useful = scored & (recall + specificity > 1 + _ROUNDING)
-    quiet = useful & (specificity >= min_specificity - _ROUNDING)
-    wanted = quiet & (recall >= min_recall - _ROUNDING)
+    useful = scored & (recall + specificity > 1 + ROUNDING)
+    quiet = useful & (specificity >= min_specificity - ROUNDING)
+    wanted = quiet & (recall >= min_recall - ROUNDING)
 
     n = len(scored)
     wants = f"a mean recall of {100 * min_recall:g}%"
