@@ -249,6 +249,17 @@ def test_the_baseline_is_what_scikit_learn_does_by_hand(collection, min_recall):
     np.testing.assert_allclose(model.predict_proba(train.X), expected)
 
 
+def test_the_baseline_meets_the_rule_only_with_its_floor_of_specificity(collection, monkeypatch):
+    train, _ = _job.load_data(collection)
+    # Called at any probability, nobody is spared and none of the ill is missed.
+    monkeypatch.setattr(_job, "THRESHOLDS", (0.0,))
+    options = {"n_folds": FOLDS, "min_recall": 0.9, "random_state": 1}
+    _, told = _job.fit_baseline(train, **options)
+    assert (told["mean_recall"], told["mean_specificity"], told["met"]) == (1, 0, False)
+    monkeypatch.setattr(_job, "_MIN_SPECIFICITY", 0.0)
+    assert _job.fit_baseline(train, **options)[1]["met"]
+
+
 # -- figures --------------------------------------------------------------------------------------
 
 
