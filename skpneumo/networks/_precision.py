@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 
 PRECISIONS = ("auto", "float32", "bfloat16")
+_VARIABLE = "SKPNEUMO_PRECISION"
 _AMPERE = 8  # major compute capability of the first NVIDIA GPUs that are fast in bfloat16
 _CPU_INFO = "/proc/cpuinfo"
 
@@ -18,11 +19,18 @@ def resolve_precision(precision):
     ----------
     precision : {"auto", "float32", "bfloat16"}
         "auto" is bfloat16 where it is faster: on TPUs, on GPUs from NVIDIA's Ampere on, and with
-        TensorFlow on CPUs that have instructions for it (AVX512-BF16 or AMX).
+        TensorFlow on CPUs that have instructions for it (AVX512-BF16 or AMX). The environment
+        variable ``SKPNEUMO_PRECISION`` overrides this detection: set it to one of the other two
+        for the same networks on every machine.
 
     Returns
     -------
     {"float32", "bfloat16"}
+
+    Raises
+    ------
+    ValueError
+        If the environment variable has another value.
 
     Examples
     --------
@@ -30,6 +38,14 @@ def resolve_precision(precision):
     >>> resolve_precision("float32")
     'float32'
     """
+    if precision == "auto":
+        # Read at every call: a process that sets it after the import gets what it asks for.
+        precision = os.environ.get(_VARIABLE, "").strip().lower() or "auto"
+        if precision not in PRECISIONS:
+            raise ValueError(
+                f"The environment variable {_VARIABLE} is {precision!r}. Wanted: one of "
+                f"{', '.join(PRECISIONS)}; unset it to choose by machine."
+            )
     return _fast_precision() if precision == "auto" else precision
 
 

@@ -10,7 +10,8 @@ from skpneumo.networks import _precision, resolve_precision
 
 
 @pytest.fixture(autouse=True)
-def _asked_anew():
+def _asked_anew(monkeypatch):
+    monkeypatch.delenv("SKPNEUMO_PRECISION", raising=False)
     _precision._fast_precision.cache_clear()
     yield
     _precision._fast_precision.cache_clear()
@@ -31,6 +32,26 @@ def tensorflow_with(gpus=(), tpus=()):
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_what_is_named_is_taken(precision):
     assert resolve_precision(precision) == precision
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_environment_overrides_the_detection_alone(monkeypatch, precision):
+    monkeypatch.setenv("SKPNEUMO_PRECISION", precision)
+    assert resolve_precision("auto") == precision
+    assert resolve_precision("float32") == "float32"
+
+
+@pytest.mark.parametrize("value", ["", " AUTO "])
+def test_an_environment_that_overrides_nothing(monkeypatch, value):
+    detected = resolve_precision("auto")
+    monkeypatch.setenv("SKPNEUMO_PRECISION", value)
+    assert resolve_precision("auto") == detected
+
+
+def test_the_environment_names_another_type(monkeypatch):
+    monkeypatch.setenv("SKPNEUMO_PRECISION", "float16")
+    with pytest.raises(ValueError, match=r"SKPNEUMO_PRECISION is 'float16'.*float32, bfloat16"):
+        resolve_precision("auto")
 
 
 @pytest.mark.parametrize(
