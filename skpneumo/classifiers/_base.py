@@ -1,20 +1,15 @@
-"""What the classifiers share: scikit-learn's contract over scikeras.
-
-scikeras is imported here and nowhere else.
-"""
+"""What the classifiers share: a fit and a prediction, in the order in which they happen."""
 
 import os
 import threading
-from contextlib import contextmanager
 from functools import partial
+from itertools import islice
 from numbers import Integral, Real
+from typing import NamedTuple
 
 import numpy as np
-from scikeras.wrappers import KerasClassifier
-from sklearn import config_context
-from sklearn.base import BaseEstimator
+from sklearn.metrics import accuracy_score
 from sklearn.utils import (
-    ClassifierTags,
     assert_all_finite,
     check_consistent_length,
     check_random_state,
@@ -27,12 +22,21 @@ from sklearn.utils.validation import check_is_fitted
 from skpneumo.classifiers._batches import decode_if_it_fits, image_reader
 from skpneumo.classifiers._checkpoint import Checkpoint
 from skpneumo.classifiers._features import feature_reader
+from skpneumo.classifiers._network_key import (
+    forget_key,
+    hand_out,
+    is_handed_out,
+    nested_networks,
+)
 from skpneumo.classifiers._reuse import (
     fit_key,
     fit_once,
+    network_state,
     predict_once,
+    set_network_state,
     unchanged_on_error,
 )
+from skpneumo.classifiers._scikeras import RepairedKerasClassifier
 from skpneumo.classifiers._training import (
     ask,
     compile_network,
@@ -41,7 +45,7 @@ from skpneumo.classifiers._training import (
     train,
 )
 from skpneumo.classifiers._validation import check_weights_of_split, split_validation
-from skpneumo.classifiers._weights import check_sample_weight, training_weights
+from skpneumo.classifiers._weights import training_weights
 from skpneumo.images import (
     USUAL_AUGMENTATION,
     XRaySequence,
@@ -51,38 +55,40 @@ from skpneumo.images import (
     check_image_size,
 )
 from skpneumo.metrics._targets import check_groups, check_labels, two_classes
-from skpneumo.networks import PRECISIONS, resolve_precision, tidy_up
+from skpneumo.networks import (
+    PRECISIONS,
+    check_process,
+    resolve_precision,
+    seed_stream,
+    tidy_up,
+)
 
 # One in so many epochs, the last ones, sees the images as they are: see Touvron et al., "Fixing the
 # train-test resolution discrepancy", NeurIPS 2019.
 _PLAIN_SHARE = 8
-# scikeras seeds the whole process while it builds a network.
+# An equal fit of another thread is waited for, and its network taken.
 _ONE_FIT_AT_A_TIME = threading.RLock()
 
 
-@contextmanager
-def _labelled_by_codes(estimator, classes):
-    """Let scikeras see 0 and 1 for labels: what it keeps is equal for fits of other labels."""
-    estimator.classes_ = np.array([0, 1])
-    with config_context(transform_output="default"):
-        yield
-    estimator.classes_ = classes
+class _Seeds(NamedTuple):
+    """Independent seeds for all that a fit draws."""
+
+    network: int
+    validation: int
+    order: int
+    augmentation: int
 
 
-class BasePneumoniaClassifier(KerasClassifier):
+class BasePneumoniaClassifier(RepairedKerasClassifier):
     """scikit-learn classifier over a Keras network for two classes of X-rays.
 
     A subclass writes out its ``__init__``, implements `_build_network`, and may override
     `_stages`, `_set_trainable` and `_parts`.
     """
 
-    # scikeras reads these; a network here is never given from outside.
-    model = build_fn = None
-    loss = "binary_crossentropy"
-    # Whether other estimators may hold the same network.
+    # Whether other estimators may hold the same network, or its frozen part.
     _shared = False
-    # Whether a network starts from what `weights` says, or is about to be given its weights.
-    _loads_weights = True
+    _shares_backbone = False
     n_views = 1
     # Rows or columns of the largest images that are not scaled down where nobody gave a size.
     _largest_side = None
@@ -105,27 +111,11 @@ class BasePneumoniaClassifier(KerasClassifier):
         "verbose": ["verbose"],
     }
 
-    # scikeras reads parameters out of __dict__ and accepts any name: take scikit-learn's back.
-    _get_param_names = classmethod(BaseEstimator._get_param_names.__func__)
-    get_params = BaseEstimator.get_params
-    set_params = BaseEstimator.set_params
-    __repr__ = BaseEstimator.__repr__
+    def _build_network(self, image_size, seed, load):
+        """Keras model, not compiled, for images of this size.
 
-    def __sklearn_tags__(self):
-        # scikeras has ClassifierMixin behind the base class, where its tags are never asked.
-        tags = BaseEstimator.__sklearn_tags__(self)
-        tags.estimator_type = "classifier"
-        tags.classifier_tags = ClassifierTags(multi_class=False)
-        tags.target_tags.required = True
-        tags.input_tags.one_d_array = True
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = True
-        tags.input_tags.string = True
-        tags.input_tags.positive_only = True
-        return tags
-
-    def _build_network(self, image_size):
-        """Keras model, not compiled, for images of this size."""
+        ``load`` is False where the caller sets all its weights.
+        """
         raise NotImplementedError
 
     def _stages(self):
@@ -137,7 +127,26 @@ class BasePneumoniaClassifier(KerasClassifier):
 
     def _parts(self):
         """Frozen part of the network, or None, and the part over it, or all of it."""
-        return None, self.model_
+        return None, self._network
+
+    @property
+    def model_(self):
+        """The network, which is this estimator's alone from now on."""
+        if not self.initialized_:
+            raise AttributeError(
+                f"This {type(self).__name__} has no model_ yet. Call fit before using it."
+            )
+        if not is_handed_out(self._network):
+            with _ONE_FIT_AT_A_TIME:
+                self._take_own_network()
+                for network in (self._network, *filter(None, self._parts())):
+                    hand_out(network)
+        return self._network
+
+    @model_.setter
+    def model_(self, network):
+        hand_out(network)
+        self._network, self._shared = network, False
 
     def fit(self, X, y, *, sample_weight=None, groups=None):
         """Train the network.
@@ -165,26 +174,21 @@ class BasePneumoniaClassifier(KerasClassifier):
         self._validate_params()
         X, y = self._validate_data(X, column_or_1d(y, warn=True))
         groups = check_groups(groups, y)
-        continues = self.warm_start and self.initialized_
-        classes = self.classes_ if continues else two_classes(y)
+        resume = self.warm_start and self.initialized_
+        classes = self.classes_ if resume else two_classes(y)
         check_labels(y, classes)
         weights = training_weights(y, classes, self.class_weight, sample_weight)
         codes = (y == classes[1]).astype(int)
-        key = None if continues else fit_key(self, X, codes, weights, groups)
+        key = None if resume else fit_key(self, X, codes, weights, groups)
         checkpoint = Checkpoint.of_fit(self.memory, key)
-
-        def learn():
-            with unchanged_on_error(self, continues), _labelled_by_codes(self, classes):
-                super(KerasClassifier, self).fit(
-                    X,
-                    codes,
-                    sample_weight=weights,
-                    groups=groups,
-                    classes=classes,
-                    checkpoint=checkpoint,
-                )
-
-        with _ONE_FIT_AT_A_TIME:
+        learn = partial(
+            self._learn,
+            *(X, codes, weights, groups),
+            classes=classes,
+            resume=resume,
+            checkpoint=checkpoint,
+        )
+        with _ONE_FIT_AT_A_TIME, unchanged_on_error(self, resume):
             fit_once(self, key, learn)
         checkpoint.remove()
         self.classes_ = classes
@@ -215,21 +219,43 @@ class BasePneumoniaClassifier(KerasClassifier):
             )
         self._validate_params()
         X, y = self._validate_data(X, column_or_1d(y, warn=True))
-        if self.initialized_:
+        resume = self.initialized_
+        if resume:
             classes = self.classes_
         else:
             classes = two_classes(y if classes is None else np.asarray(classes))
         check_labels(y, classes)
         weights = training_weights(y, classes, self.class_weight, sample_weight)
         codes = (y == classes[1]).astype(int)
-        with (
-            _ONE_FIT_AT_A_TIME,
-            unchanged_on_error(self, self.initialized_),
-            _labelled_by_codes(self, classes),
-        ):
-            super(KerasClassifier, self).partial_fit(
-                X, codes, sample_weight=weights, classes=classes, partial=True
-            )
+        with _ONE_FIT_AT_A_TIME, unchanged_on_error(self, resume):
+            seeds = self._draw_seeds()
+            if not resume:
+                self._initialize_network(X, seeds.network)
+            self._train_one_epoch((self._at_network_size(X, resume), codes, weights), seeds)
+        self.classes_ = classes
+        return self
+
+    def initialize(self, X, y):
+        """Build the network with the weights that training would start from, and train nothing.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3), of paths, or XRaySequence
+            X-rays, as in `fit`.
+        y : array-like of shape (n,)
+            Two labels.
+
+        Returns
+        -------
+        self
+        """
+        self._validate_params()
+        X, y = self._validate_data(X, y)
+        classes = two_classes(y)
+        with _ONE_FIT_AT_A_TIME, unchanged_on_error(self, False):
+            self._initialize_network(X, self._draw_seeds().network)
+        vars(self).pop("history_", None)
+        self.classes_ = classes
         return self
 
     def predict_proba(self, X):
@@ -280,90 +306,95 @@ class BasePneumoniaClassifier(KerasClassifier):
         -------
         float
         """
-        return super().score(X, y, sample_weight)
+        return accuracy_score(y, self.predict(X), sample_weight=sample_weight)
 
-    # -- what is overridden of scikeras -------------------------------------------------------
-
-    def _validate_data(self, X=None, y=None, reset=False, y_numeric=False):
-        if X is not None:
-            X = as_xrays(X)
-        if y is not None:
-            y = column_or_1d(y, warn=True)
-            assert_all_finite(y, input_name="y")
-            if y.dtype == object and any(label is None for label in y):
-                raise ValueError("Input y contains None.")
-            check_classification_targets(y)
-        if X is not None and y is not None:
-            check_consistent_length(X, y)
-            if reset:
-                self.image_size_ = self._network_size(X)
-                if isinstance(self._random_state, Integral):
-                    self._random_state = int(self._random_state)  # Keras takes no other
-        return X, y
+    # -- from data to a network ---------------------------------------------------------------
 
     @staticmethod
-    def _validate_sample_weight(X, y, sample_weight):
-        return X, y, check_sample_weight(sample_weight, len(y))
+    def _validate_data(X, y):
+        X, y = as_xrays(X), column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y")
+        if y.dtype == object and any(label is None for label in y):
+            raise ValueError("Input y contains None.")
+        check_classification_targets(y)
+        check_consistent_length(X, y)
+        return X, y
 
-    def _keras_build_fn(self):
-        tidy_up()
+    def _draw_seeds(self):
+        if isinstance(self.random_state, Integral):
+            seed = int(self.random_state)
+        else:
+            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        return _Seeds(*islice(seed_stream(seed), len(_Seeds._fields)))
+
+    def _initialize_network(self, X, seed):
+        self.image_size_ = self._network_size(X)
         self.precision_ = resolve_precision(self.precision)
-        model = self._build_network(self.image_size_)
-        compile_network(model, self.learning_rate, "SGD")
-        return model
+        self._network, self._shared = self._make_network(seed), False
 
-    def _fit_keras_model(
-        self,
-        X,
-        y,
-        sample_weight,
-        warm_start,
-        epochs,
-        initial_epoch,
-        classes,
-        groups=None,
-        partial=False,
-        checkpoint=None,
-    ):
-        y, seed = y.ravel(), self._seed()
-        labels = classes[y.astype(int)]
-        validation = None if partial else self.validation
-        rows, held_back = split_validation(validation, X, labels, groups, seed)
-        if sample_weight is not None:
-            check_weights_of_split(y, sample_weight, rows, held_back)
-            rows = rows[sample_weight[rows] > 0]
+    def _make_network(self, seed=None, *, load=True):
+        check_process()
+        tidy_up()
+        network = self._build_network(self.image_size_, seed, load)
+        compile_network(network, self.learning_rate, "SGD")
+        return network
+
+    def _take_own_network(self):
+        """Copy a network that other estimators may hold."""
+        if not (self._shared or self._shares_backbone):
+            return
+        shared, self._network = self._network, self._make_network(load=False)
+        self._set_trained_stage()
+        set_network_state(self._network, network_state(shared))
+        self._shared = False
+
+    def _set_trained_stage(self):
+        """Leave a network as a training does: its last stage trainable, no moments kept."""
+        _, rate, name = self._stages()[-1]
+        self._set_trainable(name)
+        self._finish(rate)
+
+    def _at_network_size(self, X, resume):
+        unsized = isinstance(X, XRaySequence) and X.size is None
+        if unsized and self.image_size is None and not resume:
+            X = decode_if_it_fits(X, X[0].shape)
+        return bring_to_size(X, self.image_size_)
+
+    def _learn(self, X, y, weights, groups, *, classes, resume, checkpoint):
+        """Train all stages, from random or pretrained weights or from those of the last fit."""
+        seeds = self._draw_seeds()
+        if not resume:
+            self._initialize_network(X, seeds.network)
+        split = split_validation(self.validation, X, classes[y], groups, seeds.validation)
+        rows, validation_rows = split
+        if weights is not None:
+            check_weights_of_split(y, weights, rows, validation_rows)
+            rows = rows[weights[rows] > 0]
+        X = self._at_network_size(X, resume)
 
         def select(rows):
             part = X if len(rows) == len(X) else X[rows]
-            return part, y[rows], None if sample_weight is None else sample_weight[rows]
+            return part, y[rows], None if weights is None else weights[rows]
 
-        unsized = isinstance(X, XRaySequence) and X.size is None
-        if unsized and self.image_size is None and not warm_start:
-            X = decode_if_it_fits(X, X[0].shape)
-        X = bring_to_size(X, self.image_size_)
-        options = {"batch_size": self.batch_size, "seed": seed, "verbose": self.verbose}
-        if partial:
-            self._train_epoch(select(rows), initial_epoch, options)
-        else:
-            options["patience"] = self.patience
-            held_back = select(held_back) if len(held_back) else None
-            self._train_stages(select(rows), held_back, options, checkpoint)
+        validation_data = select(validation_rows) if len(validation_rows) else None
+        self._train_stages(select(rows), validation_data, seeds, checkpoint)
 
     def _predict_raw(self, X):
         check_is_fitted(self)
-        X, _ = self._validate_data(X)
-        X = bring_to_size(X, self.image_size_)
+        X = bring_to_size(as_xrays(X), self.image_size_)
         parts = self._parts()
 
         def compute():
             return ask(parts[1], self._reader(X), len(X), self.batch_size)
 
+        if is_handed_out(self._network):
+            return compute()
         return predict_once(parts, X, self.memory, compute).copy()
 
     # -- training -----------------------------------------------------------------------------
 
     def _reader(self, X, seed=None, plain_from=np.inf):
-        """Function that gives what is trained or asked what it takes; augmented with a seed."""
+        """Function that returns what the network takes; augmented with a seed."""
         backbone, _ = self._parts()
         augmentation = None if seed is None else self._augmentation(backbone is not None)
         if backbone is not None:
@@ -381,7 +412,7 @@ class BasePneumoniaClassifier(KerasClassifier):
             return None
         return check_augmentation(self.augmentation.to_augmentation())
 
-    def _train_stages(self, learn, held_back, options, checkpoint):
+    def _train_stages(self, data, validation_data, seeds, checkpoint):
         history = {}
         kept = checkpoint.load()
         n_epochs = sum(epochs for epochs, _, _ in self._stages())
@@ -390,17 +421,27 @@ class BasePneumoniaClassifier(KerasClassifier):
             if kept is not None and stage < kept["stage"]:
                 history = kept["earlier"]
                 continue
-            options["kept"] = kept if kept is not None and stage == kept["stage"] else None
-            options["keep"] = partial(checkpoint.save, stage=stage, earlier=history)
             self._set_trainable(name)
-            steps = epochs * n_steps(len(learn[1]), self.batch_size)
-            options |= {"epochs": epochs, "first_epoch": len(history.get("loss", []))}
-            part = self._train(learn, held_back, falling_rate(rate, steps), options, plain_from)
+            steps = epochs * n_steps(len(data[1]), self.batch_size)
+            part = self._train(
+                data,
+                validation_data,
+                falling_rate(rate, steps),
+                seeds,
+                plain_from,
+                epochs=epochs,
+                first_epoch=len(history.get("loss", [])),
+                patience=self.patience,
+                kept=kept if kept is not None and stage == kept["stage"] else None,
+                keep=partial(checkpoint.save, stage=stage, earlier=history),
+            )
             history = {key: history.get(key, []) + values for key, values in part.items()}
         self._finish(rate)
         self.history_ = history
 
-    def _train_epoch(self, learn, epoch, options):
+    def _train_one_epoch(self, data, seeds):
+        history = getattr(self, "history_", {})
+        epoch = len(history.get("loss", []))
         ends = np.cumsum([epochs for epochs, _, _ in self._stages()])
         stage = min(np.searchsorted(ends, epoch, side="right"), len(ends) - 1)
         _, rate, name = self._stages()[stage]
@@ -409,12 +450,14 @@ class BasePneumoniaClassifier(KerasClassifier):
             self._ready_for = name, rate
         elif self._parts()[1].compiled:
             rate = None  # goes on with the moments it has
-        part = self._train(learn, None, rate, options | {"epochs": 1, "first_epoch": epoch})
-        history = getattr(self, "history_", {})
+        part = self._train(data, None, rate, seeds, epochs=1, first_epoch=epoch)
         self.history_ = history | {key: history.get(key, []) + part[key] for key in part}
 
-    def _train(self, learn, held_back, rate, options, plain_from=np.inf):
+    def _train(self, data, validation_data, rate, seeds, plain_from=np.inf, **options):
         backbone, network = self._parts()
+        # The key of a frozen backbone stays: training leaves it as it is.
+        for changed in (network, *nested_networks(self._network)[: 1 if backbone else None]):
+            forget_key(changed)
         if rate is not None:
             compile_network(network, rate)
 
@@ -424,9 +467,17 @@ class BasePneumoniaClassifier(KerasClassifier):
                 X = decode_if_it_fits(X, self.image_size_)
             return self._reader(X, seed, plain_from), y, weights
 
-        if held_back is not None:
-            held_back = readable(held_back)
-        return train(network, *readable(learn, options["seed"]), held_back=held_back, **options)
+        if validation_data is not None:
+            validation_data = readable(validation_data)
+        return train(
+            network,
+            *readable(data, seeds.augmentation),
+            held_back=validation_data,
+            batch_size=self.batch_size,
+            seed=seeds.order,
+            verbose=self.verbose,
+            **options,
+        )
 
     def _finish(self, rate):
         # Plain descent has no moments to keep in memory and to pickle.
@@ -441,26 +492,13 @@ class BasePneumoniaClassifier(KerasClassifier):
             return size
         return tuple(max(1, round(side * self._largest_side / max(size))) for side in size)
 
-    def _seed(self):
-        if isinstance(self.random_state, Integral):
-            return int(self.random_state)
-        return check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-
     def _rebuild(self, image_size, classes, precision, weights, history):
         """Bring an estimator to where a fit of another, with these parameters, left that one."""
-        given = self.image_size, self.precision
-        self.image_size, self.precision, self._loads_weights = image_size, precision, False
-        try:
-            with _ONE_FIT_AT_A_TIME, _labelled_by_codes(self, classes):
-                self._initialize(np.zeros((2, *image_size), np.uint8), np.array([0, 1]))
-        finally:
-            self.image_size, self.precision = given
-            del self._loads_weights
+        self.image_size_, self.precision_ = image_size, precision
+        self._network, self._shared = self._make_network(load=False), False
         self.classes_, self.history_ = classes, history
-        _, rate, name = self._stages()[-1]
-        self._set_trainable(name)
-        self._finish(rate)
-        self.model_.set_weights(weights)
+        self._set_trained_stage()
+        self._network.set_weights(weights)
 
     def _start_key(self):
         """Key of what training starts from beside the parameters."""

@@ -67,8 +67,8 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
     classes_ : ndarray of shape (2,)
         The labels; the second is pneumonia.
     model_ : keras.Model
-        The network. Estimators whose fits were equal may share it: train a copy, or use
-        `partial_fit`.
+        The network, of this estimator alone: changing it changes no other estimator. Once it was
+        accessed, predictions are computed at every call, since it may have changed.
     history_ : dict of str to list of float
         "loss", and "val_loss" with ``validation``, by epoch.
     image_size_ : tuple of (int, int)
@@ -132,11 +132,15 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _build_network(self, image_size):
+    def _build_network(self, image_size, seed, load):
         filters = list(self.filters)
         valid = Interval(Integral, 1, None, closed="left").is_satisfied_by
         if len(filters) < 2 or not all(map(valid, filters)):
             raise ValueError(f"filters must be at least two positive integers; got {self.filters}.")
         return build_cnn(
-            image_size, filters=filters, dropout=self.dropout, precision=self.precision_
+            image_size,
+            filters=filters,
+            dropout=self.dropout,
+            precision=self.precision_,
+            seed=seed,
         )

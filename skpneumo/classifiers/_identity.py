@@ -12,7 +12,6 @@ from skpneumo.classifiers._memo import MEMO
 from skpneumo.images import XRaySequence, named_errors
 
 _DECODED_AT_ONCE = 256
-_BYTES_PER_KEY = 500
 # Items of `file_identity`.
 _IDENTITY = 4
 
@@ -61,7 +60,7 @@ def _bytes_key(identity):
     key = MEMO.get(("bytes", *identity))
     if key is None:
         key = _file_key(identity[0])
-        MEMO.put(("bytes", *identity), key, _BYTES_PER_KEY)
+        MEMO.put(("bytes", *identity), key)
     return key
 
 
@@ -86,7 +85,7 @@ def image_keys(X):
         rows = missing[start : start + _DECODED_AT_ONCE]
         for row, image in zip(rows, np.asarray(X[rows]), strict=True):
             keys[row] = digest(image)
-            MEMO.put(prints[row], keys[row], _BYTES_PER_KEY)
+            MEMO.put(prints[row], keys[row])
     return keys
 
 

@@ -1,6 +1,5 @@
 """InceptionV3 by transfer learning."""
 
-import copy
 import os
 from functools import partial
 from numbers import Integral, Real
@@ -9,7 +8,6 @@ from weakref import WeakKeyDictionary
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skpneumo.classifiers._base import BasePneumoniaClassifier
-from skpneumo.classifiers._features import fingerprint
 from skpneumo.classifiers._memo import MEMO
 from skpneumo.images import file_identity
 from skpneumo.networks import (
@@ -97,8 +95,8 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
     classes_ : ndarray of shape (2,)
         The labels; the second is pneumonia.
     model_ : keras.Model
-        The network. Estimators whose fits were equal may share it: train a copy, or use
-        `partial_fit`.
+        The network, of this estimator alone: changing it changes no other estimator. Once it was
+        accessed, predictions are computed at every call, since it may have changed.
     history_ : dict of str to list of float
         "loss", and "val_loss" with ``validation``, by epoch; the second stage follows the first.
     image_size_ : tuple of (int, int)
@@ -132,9 +130,6 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         "head_epochs": [Interval(Integral, 1, None, closed="left")],
         "fine_tune_learning_rate": [Interval(Real, 0, None, closed="neither")],
     }
-
-    # Whether other estimators may hold the convolutional part.
-    _shares_backbone = False
 
     def __init__(
         self,
@@ -181,30 +176,31 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _build_network(self, image_size):
+    def _build_network(self, image_size, seed, load):
         frozen = [name for _, _, name in self._stages()] == ["head"]
-        self._shares_backbone = frozen and self._loads_weights
+        self._shares_backbone = frozen and load
         return build_inception(
             image_size,
             weights=self.weights,
             dropout=self.dropout,
             precision=self.precision_,
+            seed=seed,
             make_backbone=self._shared_backbone
             if self._shares_backbone
-            else partial(build_backbone, load=self._loads_weights),
+            else partial(build_backbone, load=load),
         )
 
-    def _shared_backbone(self, image_size, *, weights, precision):
+    def _shared_backbone(self, image_size, *, weights, precision, seed):
         """Frozen network, shared by all equal estimators of this process: building takes long."""
         if weights is None and not isinstance(self.random_state, Integral):
-            return build_backbone(image_size, weights=weights, precision=precision)
-        seed = self.random_state if weights is None else None
-        key = "backbone", str(weights), self._start_key(), image_size, precision, seed
-        backbone, weights_key = MEMO.get(key) or (None, None)
-        if backbone is None or fingerprint(backbone) != weights_key:
-            backbone = build_backbone(image_size, weights=weights, precision=precision)
-            n_bytes = backbone.count_params() * _BYTES_PER_WEIGHT
-            MEMO.put(key, (backbone, fingerprint(backbone)), n_bytes)
+            return build_backbone(image_size, weights=weights, precision=precision, seed=seed)
+        # Where weights are loaded the seed decides nothing.
+        used_seed = seed if weights is None else None
+        key = "backbone", str(weights), self._start_key(), image_size, precision, used_seed
+        backbone = MEMO.get(key)
+        if backbone is None:
+            backbone = build_backbone(image_size, weights=weights, precision=precision, seed=seed)
+            MEMO.put(key, backbone, backbone.count_params() * _BYTES_PER_WEIGHT)
         return backbone
 
     def _stages(self):
@@ -220,15 +216,15 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
 
     def _set_trainable(self, name):
         if self._shares_backbone and name != "head":
-            self.model_, self._shares_backbone = copy.deepcopy(self.model_), False
-        set_trainable(self.model_, name)
+            self._take_own_network()
+        set_trainable(self._network, name)
 
     def _parts(self):
-        if not is_frozen(self.model_):
-            return None, self.model_
-        if self.model_ not in _PARTS:
-            _PARTS[self.model_] = split_head(self.model_)
-        return _PARTS[self.model_]
+        if not is_frozen(self._network):
+            return None, self._network
+        if self._network not in _PARTS:
+            _PARTS[self._network] = split_head(self._network)
+        return _PARTS[self._network]
 
     def _start_key(self):
         if self.weights in ("imagenet", None) or not os.path.isfile(self.weights):

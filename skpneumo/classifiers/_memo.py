@@ -1,7 +1,29 @@
 """What this process computed already, kept within a bound of bytes."""
 
+import sys
 import threading
 from collections import OrderedDict
+
+import numpy as np
+
+# Of the dictionary, its links, and the pair that it holds.
+_BYTES_PER_ENTRY = 250
+
+
+def n_bytes_of(value):
+    """Bytes that a value takes in memory: of arrays, texts and numbers, and of these in containers.
+
+    An array that is a view counts what it keeps alive.
+    """
+    n_bytes = sys.getsizeof(value)
+    if isinstance(value, np.ndarray) and value.base is not None:
+        base = value.base
+        n_bytes += n_bytes_of(base) if isinstance(base, np.ndarray | bytes) else value.nbytes
+    elif isinstance(value, dict):
+        n_bytes += sum(n_bytes_of(key) + n_bytes_of(item) for key, item in value.items())
+    elif isinstance(value, list | tuple | set):
+        n_bytes += sum(map(n_bytes_of, value))
+    return n_bytes
 
 
 class Memo:
@@ -27,8 +49,10 @@ class Memo:
             self._values.move_to_end(key)
             return self._values[key][0]
 
-    def put(self, key, value, n_bytes):
-        """Keep ``value``, which takes ``n_bytes``."""
+    def put(self, key, value, n_bytes=None):
+        """Keep ``value``, which takes ``n_bytes``: None counts them, with those of the key."""
+        if n_bytes is None:
+            n_bytes = n_bytes_of(key) + n_bytes_of(value) + _BYTES_PER_ENTRY
         with self._lock:
             self._drop(key)
             if n_bytes > self.max_bytes:
@@ -58,7 +82,7 @@ def clear_memory():
     """Forget the networks and predictions that this process keeps for reuse.
 
     A fit that differs from an earlier one only in ``threshold`` takes its network, and a network
-    is not asked twice for the same images. What is kept is bounded to 2 GiB, least recently used
+    does not predict twice on the same images. What is kept is bounded to 2 GiB, least recently used
     first to go, and ends with the process; it is never part of an estimator or a pickle. The
     weights lie in the cache on disk (:func:`~skpneumo.clear_cache`), if there is one.
 

@@ -10,20 +10,23 @@ from weakref import WeakKeyDictionary
 
 import joblib
 import psutil
+from keras.ops import convert_to_numpy
 from sklearn.utils.validation import check_memory
 
 from skpneumo._store import default_store
-from skpneumo.classifiers._features import fingerprint
 from skpneumo.classifiers._identity import data_key, versions
 from skpneumo.classifiers._memo import MEMO, NETWORKS
-from skpneumo.classifiers._training import network_key
+from skpneumo.classifiers._network_key import forget_key, network_key
 from skpneumo.networks import resolve_precision
 
+# Part of every key of a fit: to be raised when an equal fit ends with another network than before.
+_RECIPE = 2
 # Parameters that change nothing in the network that a fit ends with; class weights are part of
 # the row weights, which are in the key.
 _NOT_IN_KEY = ("threshold", "class_weight", "memory", "verbose")
 
-_BYTES_OF_ATTRIBUTES = 10_000
+# What `fit_once` and the estimator set themselves.
+_NOT_IN_STATE = ("_network", "_shared", "classes_", "_metadata_request")
 _KNOWN_PACKAGES = {"builtins", "joblib", "numpy", "pathlib", "skpneumo", "sklearn"}
 _CLASS_NUMBERS = WeakKeyDictionary()
 _NUMBERS = count()
@@ -48,7 +51,7 @@ def fit_key(estimator, X, codes, weights, groups):
     params = {k: v for k, v in estimator.get_params().items() if k not in _NOT_IN_KEY}
     params["precision"] = resolve_precision(params["precision"])
     classes = [_class_key(type(value)) for value in (estimator, *params.values())]
-    start = versions(), classes, params, estimator._start_key()
+    start = _RECIPE, versions(), classes, params, estimator._start_key()
     # Later processes meet files that were copied or put back.
     data = data_key(X, by_content=estimator.memory is not None)
     try:
@@ -85,7 +88,6 @@ def fit_once(estimator, key, learn):
     """
     if key is None:
         learn()
-        estimator._shared = False
         return
 
     learnt = []
@@ -93,7 +95,7 @@ def fit_once(estimator, key, learn):
     def compute():
         learn()
         learnt.append(key)
-        NETWORKS.put(key, (estimator.model_, parts_key(estimator._parts())), 1)
+        NETWORKS.put(key, estimator._network, 1)
         return _state(estimator)
 
     kept = MEMO.get(key)
@@ -109,9 +111,9 @@ def _keep(key, attributes, weights):
     """Remember a fit in this process; on disk its weights, which are most of it, if they can be."""
     store = default_store()
     if store is not None and store.put(_keys_of(key, len(weights)), weights):
-        MEMO.put(key, (attributes, len(weights)), _BYTES_OF_ATTRIBUTES)
+        MEMO.put(key, (attributes, len(weights)))
     else:
-        MEMO.put(key, (attributes, weights), sum(part.nbytes for part in weights))
+        MEMO.put(key, (attributes, weights))
 
 
 def _kept_weights(key, weights):
@@ -129,44 +131,47 @@ def _keys_of(key, n):
 
 def _state(estimator):
     """What a fit left in an estimator: its attributes but the network, and the weights of that."""
-    skipped = {*estimator.get_params(deep=False), "model_", "_metadata_request"}
+    skipped = {*estimator.get_params(deep=False), *_NOT_IN_STATE}
     attributes = {
         name: value
         for name, value in vars(estimator).items()
         if name not in skipped and (name.startswith("_") or name.endswith("_"))
     }
-    return copy.deepcopy(attributes), estimator._parts()[1].get_weights()
+    return copy.deepcopy(attributes), network_state(estimator._parts()[1])
+
+
+def network_state(network):
+    """Weights of a network, and the states of its generators of random numbers, as arrays."""
+    return [convert_to_numpy(variable) for variable in network.variables]
+
+
+def set_network_state(network, state):
+    """Bring a network to where `network_state` saw an equal one."""
+    for variable, value in zip(network.variables, state, strict=True):
+        variable.assign(value)
 
 
 def _restore(estimator, key, attributes, weights):
-    """Bring an estimator to where an equal fit left another; tell whether that was possible."""
-    model, weights_key = NETWORKS.get(key) or (None, None)
-    before = dict(vars(estimator))
-    with unchanged_on_error(estimator, False):
-        vars(estimator).update(copy.deepcopy(attributes))
-        if model is not None:
-            estimator.model_ = model
-            if parts_key(estimator._parts()) == weights_key:
-                return True
-        # Not there any more, or changed by hand since.
-        weights = _kept_weights(key, weights)
-        if weights is None:
-            vars(estimator).clear()
-            vars(estimator).update(before)
-            return False
-        estimator.model_ = estimator._build_keras_model()
-        _, rate, name = estimator._stages()[-1]
-        estimator._set_trainable(name)
-        estimator._finish(rate)
-        estimator._parts()[1].set_weights(weights)
-    NETWORKS.put(key, (estimator.model_, parts_key(estimator._parts())), 1)
+    """Bring an estimator to where an equal fit left another; return whether that was possible."""
+    network = NETWORKS.get(key)
+    weights = _kept_weights(key, weights) if network is None else None
+    if network is None and weights is None:
+        return False
+    vars(estimator).update(copy.deepcopy(attributes))
+    if network is not None:
+        estimator._network = network
+        return True
+    estimator._network = estimator._make_network()
+    estimator._set_trained_stage()
+    set_network_state(estimator._parts()[1], weights)
+    NETWORKS.put(key, estimator._network, 1)
     return True
 
 
 def parts_key(parts):
     """Key of the weights of a network that was split by `BasePneumoniaClassifier._parts`."""
     backbone, network = parts
-    return None if backbone is None else fingerprint(backbone), network_key(network)
+    return None if backbone is None else network_key(backbone), network_key(network)
 
 
 def predict_once(parts, X, memory, compute):
@@ -176,7 +181,7 @@ def predict_once(parts, X, memory, compute):
     probabilities = MEMO.get(key)
     if probabilities is None:
         probabilities = _through_memory(memory, key, compute)
-        MEMO.put(key, probabilities, probabilities.nbytes)
+        MEMO.put(key, probabilities)
     return probabilities
 
 
@@ -205,33 +210,31 @@ def _through_memory(memory, key, compute):
 
 
 @contextmanager
-def unchanged_on_error(estimator, continues):
+def unchanged_on_error(estimator, resume):
     """Put an estimator back as it was if training fails.
 
     Parameters
     ----------
     estimator : BasePneumoniaClassifier
         What is trained inside the context.
-    continues : bool
+    resume : bool
         Whether training goes on with the network it has: one that other estimators may share is
         copied first.
     """
-    before = dict(vars(estimator))
-    weights = None
+    before, state = dict(vars(estimator)), None
     try:
-        if continues:
-            if estimator._shared:
-                estimator.model_ = copy.deepcopy(estimator.model_)
-                estimator._shared = False
-            else:
-                weights = estimator.model_.get_weights()
+        if resume and estimator._shared:
+            estimator._take_own_network()
+        elif resume:
+            state = network_state(estimator._network)
         yield
     except BaseException:
         vars(estimator).clear()
         vars(estimator).update(before)
-        if continues:
+        if resume:
             # Its optimizer may be another by now.
             estimator._ready_for = None
-        if weights is not None:
-            estimator.model_.set_weights(weights)
+        if state is not None:
+            set_network_state(estimator._network, state)
+            forget_key(estimator._network)
         raise

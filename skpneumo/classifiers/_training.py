@@ -1,18 +1,16 @@
-"""Training a Keras network and asking it, without any estimator.
+"""Training a Keras network and predicting with it, without any estimator.
 
 The loops are our own: `keras.Model.fit` reads Python-made batches through TensorFlow's generator
 dataset, which changes how the whole process allocates memory and doubles the time of a step.
 """
-
-from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
 
 from skpneumo.classifiers._batches import batches_of_rows, one_ahead
 from skpneumo.classifiers._checkpoint import restore
-from skpneumo.classifiers._identity import digest
 from skpneumo.classifiers._progress import progress_of
+from skpneumo.networks import check_process, quiet_tracing
 
 
 @keras.saving.register_keras_serializable("skpneumo")
@@ -29,7 +27,6 @@ class LeakFreeAdam(keras.optimizers.Adam):
         return grads_and_vars
 
 
-_LAYERS = WeakKeyDictionary()
 _OPTIMIZERS = {"Adam": LeakFreeAdam, "SGD": keras.optimizers.SGD}
 
 
@@ -50,7 +47,12 @@ def compile_network(model, learning_rate, optimizer="Adam"):
     optimizer = _OPTIMIZERS[optimizer](learning_rate)
     # Variables made only while TensorFlow traces the first step would make it trace twice.
     optimizer.build(model.trainable_variables)
-    model.compile(optimizer, "binary_crossentropy", jit_compile=jit_compile)
+    loss = keras.losses.BinaryCrossentropy(dtype="float32")
+    model.compile(optimizer, loss, jit_compile=jit_compile)
+    # Keras keeps the mean loss in its global floatx, which may be float16. It is replaced past its
+    # tracking of attributes, which would take it for a second metric.
+    model._compile_loss._dtype = "float32"
+    object.__setattr__(model, "_loss_tracker", keras.metrics.Mean("loss", dtype="float32"))
 
 
 def falling_rate(learning_rate, n_steps):
@@ -61,7 +63,8 @@ def falling_rate(learning_rate, n_steps):
     .. [1] Loshchilov & Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts",
        ICLR 2017.
     """
-    return keras.optimizers.schedules.CosineDecay(learning_rate, n_steps)
+    # Typed: Keras would compute with a Python number in its global floatx.
+    return keras.optimizers.schedules.CosineDecay(np.float32(learning_rate), n_steps)
 
 
 def n_steps(n_images, batch_size):
@@ -135,7 +138,8 @@ def train(
         history, best_loss, waited = kept["history"], kept["best_loss"], kept["waited"]
         best_weights = kept["best"] or None
     done = len(history["loss"])
-    with progress_of(epochs, verbose) as report:
+    check_process()
+    with progress_of(epochs, verbose) as report, quiet_tracing():
         report(done)
         for epoch in range(first_epoch + done, first_epoch + epochs):
             if waited >= patience:
@@ -213,38 +217,21 @@ def ask(model, read, n, batch_size):
     -------
     ndarray of shape (n, n_outputs)
     """
+    check_process()
+    # A head over features has computed before it could be traced.
+    predict = _predict_eagerly if len(model.input_shape) == 2 else type(model).predict_on_batch
+    if n <= batch_size:
+        with quiet_tracing():
+            return predict(model, read(np.arange(n)))
 
     def prepare(batch):
         rows, n_own = batch
         return read(rows), n_own
 
     batches = one_ahead(prepare, batches_of_rows(np.arange(n), batch_size))
-    # A head over features has answered before it could be traced.
-    answer = _at_once if len(model.input_shape) == 2 else type(model).predict_on_batch
-    return np.concatenate([answer(model, inputs)[:own] for inputs, own in batches])
+    with quiet_tracing():
+        return np.concatenate([predict(model, inputs)[:own] for inputs, own in batches])
 
 
-def _at_once(model, inputs):
+def _predict_eagerly(model, inputs):
     return keras.ops.convert_to_numpy(model(inputs, training=False))
-
-
-def network_key(model):
-    """Key of a network's weights and layers: a network changed by hand is another one."""
-    if model not in _LAYERS:
-        _LAYERS[model] = repr(_layers(model))
-    return digest(_LAYERS[model], *(np.asarray(variable.value) for variable in model.weights))
-
-
-def _layers(model):
-    """Kinds and parameters of the layers that decide what comes out of them."""
-    return [
-        _layers(layer)
-        if isinstance(layer, keras.Model)
-        else (type(layer).__name__, layer.dtype_policy.name, _deciding(layer.get_config()))
-        for layer in model.layers
-    ]
-
-
-def _deciding(config):
-    # Keras numbers the names by process.
-    return {key: value for key, value in config.items() if key not in ("name", "trainable")}

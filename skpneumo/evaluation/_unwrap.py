@@ -161,7 +161,9 @@ def model_fingerprint(estimator):
             members = [layers_of(one.estimator)[-1] for one in layer.calibrated_classifiers_]
             around += [one.calibrators for one in layer.calibrated_classifiers_]
     parts = [
-        (member.model_.get_weights(), told_params(member)) if hasattr(member, "model_") else member
+        (member._network.get_weights(), told_params(member))
+        if hasattr(member, "_network")
+        else member
         for member in members
     ]
     return joblib.hash((parts, around, threshold_of(estimator), threshold_origin(estimator)))
@@ -232,7 +234,7 @@ def package_versions(estimator):
     """
     told = {"python": platform.python_version()}
     told |= {name: version(name) for name in ("skpneumo", "scikit-learn", "numpy")}
-    if hasattr(layers_of(estimator)[-1], "model_"):
+    if hasattr(layers_of(estimator)[-1], "_network"):
         from skpneumo.inspection._gradients import backend
 
         told |= {name: version(name) for name in ("scikeras", "keras")}

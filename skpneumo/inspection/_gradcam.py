@@ -132,7 +132,7 @@ def network_inside(estimator):
         If there is no network, or there are several.
     """
     layers = layers_around_one(estimator)
-    if not (hasattr(layers[-1], "model_") and hasattr(layers[-1], "image_size_")):
+    if not hasattr(layers[-1], "_network"):
         raise TypeError(
             f"There is no network to look into: {type(layers[-1]).__name__} has no model_. Wanted: "
             "a fitted CNNPneumoniaClassifier or InceptionPneumoniaClassifier, or a pipeline, a "
@@ -251,7 +251,7 @@ class GradCAM:
         from skpneumo.networks import split_at_maps
 
         images, seen, resizings = self._on_the_way(X)
-        network = self._classifier.model_
+        network = self._classifier._network
         to_maps, to_logit, centres = split_at_maps(network, _MAPS[self.method])
 
         @cache

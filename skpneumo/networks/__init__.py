@@ -1,6 +1,8 @@
 """The networks, in plain Keras: they know no estimator."""
 
+from skpneumo.networks._backend import check_process, quiet_start_up, quiet_tracing
 from skpneumo.networks._cnn import build_cnn, count_cnn_weights
+from skpneumo.networks._equalize import HistogramEqualization
 from skpneumo.networks._inception import (
     TRAINABLE,
     build_backbone,
@@ -11,18 +13,24 @@ from skpneumo.networks._inception import (
 )
 from skpneumo.networks._maps import MAPS, split_at_maps
 from skpneumo.networks._precision import PRECISIONS, resolve_precision
+from skpneumo.networks._seeds import seed_stream
 from skpneumo.networks._tidy import tidy_up
 
 __all__ = [
     "MAPS",
     "PRECISIONS",
     "TRAINABLE",
+    "HistogramEqualization",
     "build_backbone",
     "build_cnn",
     "build_inception",
+    "check_process",
     "count_cnn_weights",
     "is_frozen",
+    "quiet_start_up",
+    "quiet_tracing",
     "resolve_precision",
+    "seed_stream",
     "set_trainable",
     "split_at_maps",
     "split_head",

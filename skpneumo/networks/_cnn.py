@@ -6,21 +6,23 @@ import keras
 from keras import layers
 
 from skpneumo.networks._equalize import HistogramEqualization
-from skpneumo.networks._parts import add_head, dtype_policy, make_head
+from skpneumo.networks._parts import CHANNELS_LAST, add_head, dtype_policy, make_head
+from skpneumo.networks._seeds import seed_stream
 
 # Of the channels, in the gate of a block.
 _SQUEEZE = 4
 _LEAST_SQUEEZED = 8
 
 
-def _convolve(x, n_filters, policy, *, kernel=3, stride=1):
+def _convolve(x, n_filters, policy, seeds, *, kernel=3, stride=1):
     x = layers.Conv2D(
         n_filters,
         kernel,
         strides=stride,
         padding="same",
         use_bias=False,
-        kernel_initializer="he_normal",
+        kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
+        data_format=CHANNELS_LAST,
         dtype=policy,
     )(x)
     # Trainings here are a few hundred steps long: with Keras's momentum of 0.99 the running
@@ -28,12 +30,21 @@ def _convolve(x, n_filters, policy, *, kernel=3, stride=1):
     return layers.BatchNormalization(momentum=0.9, dtype=policy)(x)
 
 
-def _gate(x, policy):
+def _gate(x, policy, seeds):
     """Weigh the channels by what all of the image shows."""
     n_filters = x.shape[-1]
-    weights = layers.GlobalAveragePooling2D(keepdims=True, dtype=policy)(x)
+    weights = layers.GlobalAveragePooling2D(data_format=CHANNELS_LAST, keepdims=True, dtype=policy)(
+        x
+    )
     for n, activation in ((_n_squeezed(n_filters), "relu"), (n_filters, "sigmoid")):
-        weights = layers.Conv2D(n, 1, activation=activation, dtype=policy)(weights)
+        weights = layers.Conv2D(
+            n,
+            1,
+            activation=activation,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
+            data_format=CHANNELS_LAST,
+            dtype=policy,
+        )(weights)
     return layers.Multiply(dtype=policy)([x, weights])
 
 
@@ -41,20 +52,24 @@ def _n_squeezed(n_filters):
     return max(_LEAST_SQUEEZED, n_filters // _SQUEEZE)
 
 
-def _block(x, n_filters, policy, *, stride):
+def _block(x, n_filters, policy, seeds, *, stride):
     short = x
     if stride > 1:
-        short = layers.AveragePooling2D(stride, padding="same", dtype=policy)(short)
+        short = layers.AveragePooling2D(
+            stride, padding="same", data_format=CHANNELS_LAST, dtype=policy
+        )(short)
     if short.shape[-1] != n_filters:
-        short = _convolve(short, n_filters, policy, kernel=1)
-    x = _convolve(x, n_filters, policy, stride=stride)
+        short = _convolve(short, n_filters, policy, seeds, kernel=1)
+    x = _convolve(x, n_filters, policy, seeds, stride=stride)
     x = layers.ReLU(dtype=policy)(x)
-    x = _gate(_convolve(x, n_filters, policy), policy)
+    x = _gate(_convolve(x, n_filters, policy, seeds), policy, seeds)
     return layers.ReLU(dtype=policy)(layers.Add(dtype=policy)([x, short]))
 
 
-def build_cnn(image_size, *, filters=(32, 40, 80, 160), dropout=0.3, precision="float32"):
-    """Build a convolutional network that tells pneumonia from normal.
+def build_cnn(
+    image_size, *, filters=(32, 40, 80, 160), dropout=0.3, precision="float32", seed=None
+):
+    """Build a convolutional network that distinguishes pneumonia from normal.
 
     A small residual network [1]_ whose blocks weigh their channels (squeeze and excitation [2]_).
     The exposure of the image is taken out first, by equalising its histogram. The first
@@ -73,6 +88,8 @@ def build_cnn(image_size, *, filters=(32, 40, 80, 160), dropout=0.3, precision="
         Share of the averaged features left out while training.
     precision : {"float32", "bfloat16"}, default="float32"
         Type in which the layers compute; weights and the result are float32.
+    seed : int, default=None
+        Controls the random weights and the dropout; None takes entropy from the operating system.
 
     Returns
     -------
@@ -91,17 +108,19 @@ def build_cnn(image_size, *, filters=(32, 40, 80, 160), dropout=0.3, precision="
     >>> build_cnn((64, 48)).output_shape
     (None, 1)
     """
-    policy = dtype_policy(precision)
+    policy, seeds = dtype_policy(precision), seed_stream(seed)
+    head = make_head(dropout, seeds)
     images = keras.Input((*image_size, 1), dtype="uint8", name="images")
     x = HistogramEqualization(dtype=policy.name)(images)
     first, *blocks = filters
-    x = layers.ReLU(dtype=policy)(_convolve(x, first, policy, kernel=5, stride=2))
+    x = layers.ReLU(dtype=policy)(_convolve(x, first, policy, seeds, kernel=5, stride=2))
     # Below 64 pixels that would leave too little of an opacity.
     if min(image_size) >= 64:
-        x = layers.MaxPooling2D(3, 2, padding="same", dtype=policy)(x)
+        x = layers.MaxPooling2D(3, 2, padding="same", data_format=CHANNELS_LAST, dtype=policy)(x)
     for i, n_filters in enumerate(blocks):
-        x = _block(x, n_filters, policy, stride=1 if i == 0 else 2)
-    return add_head(images, layers.GlobalAveragePooling2D(dtype=policy)(x), make_head(dropout))
+        x = _block(x, n_filters, policy, seeds, stride=1 if i == 0 else 2)
+    features = layers.GlobalAveragePooling2D(data_format=CHANNELS_LAST, dtype=policy)(x)
+    return add_head(images, features, head)
 
 
 def count_cnn_weights(filters):

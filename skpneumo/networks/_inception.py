@@ -6,7 +6,9 @@ import keras
 from keras import layers
 
 from skpneumo.exceptions import WeightsError
+from skpneumo.networks._inception_v3 import build_inception_v3
 from skpneumo.networks._parts import add_head, dtype_policy, make_head
+from skpneumo.networks._seeds import seed_stream
 
 TRAINABLE = ("head", "upper", "all")
 MIN_SIDE = 75
@@ -16,6 +18,7 @@ _WEIGHTS_URL = (
     "https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/"
     "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
 )
+_WEIGHTS_MD5 = "bcbd6486424b2319ff4ef7d526e38f63"
 
 
 def build_inception(
@@ -24,6 +27,7 @@ def build_inception(
     weights="imagenet",
     dropout=0.2,
     precision="float32",
+    seed=None,
     make_backbone=None,
 ):
     """Build InceptionV3 with one output, the probability of pneumonia.
@@ -40,8 +44,10 @@ def build_inception(
         Share of the features left out while training.
     precision : {"float32", "bfloat16"}, default="float32"
         Type in which the layers compute; weights and the result are float32.
+    seed : int, default=None
+        Controls the random weights and the dropout; None takes entropy from the operating system.
     make_backbone : callable, default=None
-        Called in the place of `build_backbone`, with its arguments, such as to give one that is
+        Called in the place of `build_backbone`, with its arguments, such as to return one that is
         shared by networks that do not train it.
 
     Returns
@@ -62,19 +68,19 @@ def build_inception(
     Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016; on
     these images Kermany et al., Cell 172 (2018), 1122-1131.
     """
-    # First: with one seed the head is the same whether or not the backbone is drawn.
-    head = make_head(dropout)
+    seeds = seed_stream(seed)
+    head = make_head(dropout, seeds)
     make_backbone = make_backbone or build_backbone
-    backbone = make_backbone(image_size, weights=weights, precision=precision)
+    backbone = make_backbone(image_size, weights=weights, precision=precision, seed=next(seeds))
     return add_head(backbone.inputs[0], backbone.outputs[0], head)
 
 
-def build_backbone(image_size, *, weights="imagenet", precision="float32", load=True):
+def build_backbone(image_size, *, weights="imagenet", precision="float32", seed=None, load=True):
     """Build InceptionV3 without its top.
 
     Parameters
     ----------
-    image_size, weights, precision
+    image_size, weights, precision, seed
         See `build_inception`.
     load : bool, default=True
         Whether to load ``weights``; False leaves it to the caller to set them.
@@ -98,39 +104,29 @@ def build_backbone(image_size, *, weights="imagenet", precision="float32", load=
     images = keras.Input((*image_size, 1), dtype="uint8", name="images")
     x = layers.Rescaling(1 / 127.5, offset=-1.0, dtype=policy)(images)
     x = layers.Concatenate(dtype=policy)([x, x, x])
-    application = _application(image_size, weights if load else None, policy)
-    # Trainings here are short: Keras's momentum of 0.99 leaves the statistics behind.
-    for layer in application.layers:
-        if isinstance(layer, layers.BatchNormalization):
-            layer.momentum = 0.9
+    application = build_inception_v3(
+        image_size, policy=policy, seeds=seed_stream(seed), name=_BACKBONE
+    )
+    if load and weights is not None:
+        _load_weights(application, _download() if weights == "imagenet" else weights)
     return keras.Model(images, application(x))
 
 
-def _application(image_size, weights, policy):
-    # The application takes no dtype: it reads the global policy.
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
+def _download():
+    """Path of the ImageNet weights, downloaded on first use."""
     try:
-        backbone = keras.applications.InceptionV3(
-            include_top=False,
-            weights=weights if weights == "imagenet" else None,
-            input_shape=(*image_size, 3),
-            pooling="avg",
-            name=_BACKBONE,
+        return keras.utils.get_file(
+            _WEIGHTS_URL.rpartition("/")[-1],
+            _WEIGHTS_URL,
+            cache_subdir="models",
+            file_hash=_WEIGHTS_MD5,
         )
     except Exception as error:
-        if weights != "imagenet":
-            raise
         raise WeightsError(
             f"The ImageNet weights of InceptionV3 could not be downloaded: {error}. Without "
             f"internet access, fetch {_WEIGHTS_URL} elsewhere and pass the file as weights=..., "
             "or train from scratch with weights=None."
         ) from error
-    finally:
-        keras.config.set_dtype_policy(before)
-    if weights not in ("imagenet", None):
-        _load_weights(backbone, weights)
-    return backbone
 
 
 def _load_weights(backbone, path):

@@ -1,9 +1,10 @@
 """What all networks share."""
 
-import random
-
 import keras
 from keras import layers
+
+# Passed to each layer: Keras's global setting must not decide what a network computes.
+CHANNELS_LAST = "channels_last"
 
 
 def dtype_policy(precision):
@@ -11,16 +12,14 @@ def dtype_policy(precision):
     return keras.DTypePolicy("mixed_bfloat16" if precision == "bfloat16" else "float32")
 
 
-def make_head(dropout):
-    """Layers from the features to the probability of pneumonia, to be called one after another."""
-    # Drawn as Keras would, but by us: a seed that Keras chose itself is lost in a pickle.
-    seeds = [random.randint(1, 2**31 - 1) for _ in range(2)]
+def make_head(dropout, seeds):
+    """Layers from the features to the probability of pneumonia, to be applied in this order."""
     return (
-        layers.Dropout(dropout, seed=seeds[0], dtype="float32", name="dropout"),
+        layers.Dropout(dropout, seed=next(seeds), dtype="float32", name="dropout"),
         layers.Dense(
             1,
             activation="sigmoid",
-            kernel_initializer=keras.initializers.GlorotUniform(seed=seeds[1]),
+            kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
             dtype="float32",
             name="probability",
         ),

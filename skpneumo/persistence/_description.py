@@ -178,7 +178,7 @@ def _encode(value, arrays):
 
 def _describe_network(classifier, arrays):
     check_is_fitted(classifier)
-    network_weights = classifier.model_.get_weights()
+    network_weights = classifier._network.get_weights()
     told = classifier.image_size_, classifier.precision_, classifier.history_
     with _told_as_unsavable(classifier):
         check_network(classifier, *told, network_weights)

@@ -12,8 +12,9 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from skpneumo import InceptionPneumoniaClassifier, XRayAugmenter, clear_cache
 from skpneumo.classifiers import _features
 from skpneumo.classifiers._batches import image_reader
-from skpneumo.classifiers._features import feature_reader, fingerprint
+from skpneumo.classifiers._features import feature_reader
 from skpneumo.classifiers._memo import MEMO, NETWORKS
+from skpneumo.classifiers._network_key import forget_key, hand_out, network_key
 from skpneumo.classifiers._training import compile_network, falling_rate, train
 from skpneumo.datasets import make_xrays
 from skpneumo.images import XRaySequence
@@ -57,8 +58,7 @@ def head_only(**options):
 
 @pytest.fixture(scope="module")
 def backbone():
-    keras.utils.set_random_seed(0)
-    return split_head(build_inception((75, 77), weights=None))[0]
+    return split_head(build_inception((75, 77), weights=None, seed=0))[0]
 
 
 def test_results_are_those_of_the_plain_way(data):
@@ -66,13 +66,11 @@ def test_results_are_those_of_the_plain_way(data):
     y = (labels == "PNEUMONIA").astype(np.float32)
     clf = head_only().fit(X, labels)
     # The same start, trained on images.
-    start = head_only()
-    start._random_state, start.image_size_ = 0, (75, 77)
-    start.model_ = start._build_keras_model()
-    plain = copy.deepcopy(start.model_)
+    start, seeds = head_only(), head_only()._draw_seeds()
+    plain = start.initialize(X, labels).model_
     set_trainable(plain, "head")
     compile_network(plain, falling_rate(1e-3, 6))
-    train(plain, image_reader(X), y, epochs=2, batch_size=8, seed=0)
+    train(plain, image_reader(X), y, epochs=2, batch_size=8, seed=seeds.order)
     for ours, theirs in zip(clf.model_.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
     expected = plain.predict(X[..., None], verbose=0)[:, 0]
@@ -153,30 +151,47 @@ def test_without_a_store_this_process_remembers(data, computed, monkeypatch):
     assert sum(computed) == len(X)
 
 
-def test_a_changed_network_has_another_fingerprint(backbone):
+def test_a_changed_network_has_another_key(backbone):
     network = copy.deepcopy(backbone)
-    before = fingerprint(network)
-    assert before == fingerprint(copy.deepcopy(backbone)) == fingerprint(backbone)
-    network.set_weights([weights + 1e-3 for weights in network.get_weights()])
-    assert fingerprint(network) != before
+    before = network_key(network)
+    assert before == network_key(backbone)
+    network.weights[200].assign_add(np.full(network.weights[200].shape, 1e-3))
+    forget_key(network)
+    assert network_key(network) != before
     network.set_weights(backbone.get_weights())
-    assert fingerprint(network) == before
-    middle = network.weights[200]
-    middle.assign(middle.value + 1)
-    assert fingerprint(network, fully=True) != before
+    forget_key(network)
+    assert network_key(network) == before
+
+
+def test_the_key_of_a_network_that_was_handed_out_is_never_kept(backbone):
+    network = copy.deepcopy(backbone)
+    before = network_key(network)
+    hand_out(network)
+    network.weights[200].assign_add(np.full(network.weights[200].shape, 1e-3))
+    assert network_key(network) != before
 
 
 def test_training_more_of_a_shared_network_trains_a_copy(data):
     X, y = data
     one, two = head_only().fit(X, y), head_only(learning_rate=0.01).fit(X, y)
-    shared = one.model_.get_layer("inception_v3")
-    assert shared is two.model_.get_layer("inception_v3")
+    shared = one._network.get_layer("inception_v3")
+    assert shared is two._network.get_layer("inception_v3")
     one._set_trainable("all")  # as partial_fit does after set_params(trainable="all")
-    own = one.model_.get_layer("inception_v3")
+    own = one._network.get_layer("inception_v3")
     assert own is not shared
     assert (own.trainable, shared.trainable) == (True, False)
     for mine, theirs in zip(own.get_weights(), shared.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, theirs)
+
+
+def test_a_network_handed_out_shares_no_frozen_part(data):
+    X, y = data
+    one, two = head_only().fit(X, y), head_only(learning_rate=0.01).fit(X, y)
+    before = two.predict_proba(X), one.predict_proba(X)
+    kernel = one.model_.get_layer("inception_v3").weights[0]
+    kernel.assign(-keras.ops.convert_to_numpy(kernel))
+    np.testing.assert_array_equal(two.predict_proba(X), before[0])
+    assert not np.array_equal(one.predict_proba(X), before[1])
 
 
 def test_the_head_goes_on_training(data):

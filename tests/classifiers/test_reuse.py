@@ -116,8 +116,8 @@ def test_a_class_defined_anew_is_another(xrays, tiny, trained_epochs):
     for dropout in (0.1, 0.2):
 
         class Mine(type(tiny())):
-            def _build_network(self, image_size, dropout=dropout):
-                return build_cnn(image_size, filters=(2, 4), dropout=dropout)
+            def _build_network(self, image_size, seed, load, dropout=dropout):
+                return build_cnn(image_size, filters=(2, 4), dropout=dropout, seed=seed)
 
         Mine(epochs=1, random_state=0).fit(xrays.X, xrays.y)
     assert sum(trained_epochs) == pytest.approx(2)

@@ -1,0 +1,167 @@
+"""TensorFlow starts and traces without noise, and is not used after a fork."""
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+from textwrap import dedent
+
+import keras
+import pytest
+
+from skpneumo.networks import _backend, check_process, quiet_start_up, quiet_tracing
+
+ON_TENSORFLOW = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="about TensorFlow's own noise and threads"
+)
+FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+RETRACING = "5 out of the last 5 calls to %s triggered tf.function retracing."
+
+
+def run(code, **environment):
+    """Standard output and error of Python code in a process of its own."""
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "0", **environment}
+    done = subprocess.run(
+        [sys.executable, "-c", dedent(code)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr
+
+
+@ON_TENSORFLOW
+def test_a_session_shows_the_user_s_own_messages_alone():
+    _, err = run(
+        """
+        import logging, os, sys
+        sys.stderr.write("before\\n")
+        from sklearn.model_selection import GridSearchCV
+        from skpneumo import CNNPneumoniaClassifier
+        from skpneumo.datasets import make_xrays
+        xrays = make_xrays(30, image_size=(24, 20), random_state=0)
+        clf = CNNPneumoniaClassifier(filters=(2, 4), epochs=1, random_state=0)
+        grid = {"learning_rate": [1e-2, 1e-3, 1e-4]}
+        GridSearchCV(clf, grid, cv=2, scoring="roc_auc").fit(xrays.images, xrays.target)
+        logging.getLogger("tensorflow").warning("5 calls triggered retracing of mine")
+        """
+    )
+    assert err.splitlines()[0] == "before"
+    assert "5 calls triggered retracing of mine" in err.splitlines()[1]
+    assert len(err.splitlines()) == 2
+
+
+def test_what_others_write_while_it_starts_is_passed_on(capfd):
+    with quiet_start_up():
+        os.write(2, b"I0000 00:00:1.2   3 port.cc:153] oneDNN custom operations are on.\n")
+        os.write(2, b"E0000 00:00:1.2   3 cuda_platform.cc:52] failed call to cuInit: ...\n")
+        os.write(2, b"2026-01-02 03:04:05.6: I tensorflow/core/util/port.cc:153] oneDNN\n")
+        os.write(2, b"W0000 00:00:1.2   3 gpu_device.cc:2341] Cannot dlopen some GPU libraries.\n")
+        sys.stderr.write("mine, about I0 and cuda\n")
+    found = capfd.readouterr().err.splitlines()
+    assert [line[:5] for line in found] == ["W0000", "mine,"]
+
+
+def test_what_was_written_before_an_error_is_passed_on(capfd):
+    with pytest.raises(ImportError), quiet_start_up():
+        os.write(2, b"the reason\n")
+        raise ImportError
+    assert capfd.readouterr().err == "the reason\n"
+
+
+def test_retracing_is_quiet_in_this_thread_alone(caplog):
+    logger = logging.getLogger("tensorflow")
+    with caplog.at_level("WARNING", logger="tensorflow"), quiet_tracing():
+        logger.warning(RETRACING, "ours")
+        logger.warning("another warning")
+        other = threading.Thread(target=logger.warning, args=(RETRACING, "theirs"))
+        other.start()
+        other.join()
+    logger.warning(RETRACING, "after")
+    assert [record.args or record.msg for record in caplog.records] == [
+        "another warning",
+        ("theirs",),
+        ("after",),
+    ]
+    assert not any(isinstance(f, _backend._NoRetracing) for f in logger.filters)
+
+
+@FORKS
+@ON_TENSORFLOW
+def test_a_fork_after_tensorflow_ran_is_refused():
+    out, _ = run(
+        """
+        import multiprocessing, pickle, warnings
+        warnings.simplefilter("ignore", DeprecationWarning)
+        from skpneumo import CNNPneumoniaClassifier, load_pretrained
+        from skpneumo.datasets import make_xrays
+
+        xrays = make_xrays(30, image_size=(24, 20), random_state=0)
+        clf = CNNPneumoniaClassifier(filters=(2, 4), epochs=1, random_state=0)
+        clf.fit(xrays.images, xrays.target)
+        packed = pickle.dumps(clf)
+
+        def work(queue):
+            for name, task in {
+                "fit": lambda: clf.fit(xrays.images, xrays.target, sample_weight=[2.0] * 30),
+                "predict": lambda: clf.predict(xrays.images[:7]),
+                "partial_fit": lambda: clf.partial_fit(xrays.images, xrays.target),
+                "load": load_pretrained,
+                "unpickle": lambda: pickle.loads(packed),
+            }.items():
+                try:
+                    queue.put((name, str(task())))
+                except RuntimeError as error:
+                    queue.put((name, f"refused: {error}"))
+
+        context = multiprocessing.get_context("fork")
+        queue = context.Queue()
+        process = context.Process(target=work, args=(queue,), daemon=True)
+        process.start()
+        for _ in range(5):
+            print(*queue.get(timeout=60))
+        """,
+        TF_CPP_MIN_LOG_LEVEL="3",
+    )
+    lines = out.splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "fit",
+        "predict",
+        "partial_fit",
+        "load",
+        "unpickle",
+    ]
+    for line in lines:
+        assert "refused: This process" in line
+        assert "was forked from one in which TensorFlow had already run" in line
+        assert "'spawn'" in line
+
+
+@FORKS
+def test_a_fork_before_anything_ran_is_fine():
+    out, _ = run(
+        """
+        import multiprocessing, warnings
+        warnings.simplefilter("ignore", DeprecationWarning)
+        from skpneumo import load_pretrained
+        from skpneumo.datasets import make_xrays
+
+        def work(queue):
+            model = load_pretrained()
+            queue.put(model.predict(make_xrays(3, image_size=(40, 36), random_state=0).images))
+
+        context = multiprocessing.get_context("fork")
+        queue = context.Queue()
+        process = context.Process(target=work, args=(queue,), daemon=True)
+        process.start()
+        print(len(queue.get(timeout=60)))
+        """
+    )
+    assert out.strip() == "3"
+
+
+def test_a_process_that_was_not_forked_is_used():
+    check_process()
