@@ -7,7 +7,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from keras.ops import convert_to_numpy
 
 from skpneumo._files import whole_file
 from skpneumo.exceptions import CacheWarning
@@ -80,8 +79,8 @@ class Checkpoint:
         if self.path is None:
             return
         parts = {
-            "model": [convert_to_numpy(variable) for variable in model.variables],
-            "optimizer": [convert_to_numpy(variable) for variable in model.optimizer.variables],
+            "model": [np.asarray(variable) for variable in model.variables],
+            "optimizer": [np.asarray(variable) for variable in model.optimizer.variables],
             "best": best or [],
         }
         arrays = {f"{k}/{i}": value for k, part in parts.items() for i, value in enumerate(part)}

@@ -3,6 +3,7 @@
 from weakref import WeakKeyDictionary, WeakSet
 
 import keras
+import numpy as np
 
 from skpneumo.classifiers._identity import digest, versions
 
@@ -40,7 +41,7 @@ def network_key(model):
 
 
 def _compute_key(model):
-    weights = (keras.ops.convert_to_numpy(variable) for variable in model.weights)
+    weights = (np.asarray(variable) for variable in model.weights)
     return digest(versions(), model.input_shape, repr(_describe_layers(model)), *weights)
 
 

@@ -9,8 +9,8 @@ from pickle import PicklingError
 from weakref import WeakKeyDictionary
 
 import joblib
+import numpy as np
 import psutil
-from keras.ops import convert_to_numpy
 from sklearn.utils.validation import check_memory
 
 from skpneumo._store import default_store
@@ -142,7 +142,7 @@ def _state(estimator):
 
 def network_state(network):
     """Weights of a network, and the states of its generators of random numbers, as arrays."""
-    return [convert_to_numpy(variable) for variable in network.variables]
+    return [np.asarray(variable).copy() for variable in network.variables]
 
 
 def set_network_state(network, state):
@@ -161,7 +161,8 @@ def _restore(estimator, key, attributes, weights):
     if network is not None:
         estimator._network = network
         return True
-    estimator._network = estimator._make_network()
+    # With its seed: a frozen part without pretrained weights is drawn, and not in the state.
+    estimator._network = estimator._make_network(estimator._draw_seeds().network)
     estimator._set_trained_stage()
     set_network_state(estimator._parts()[1], weights)
     NETWORKS.put(key, estimator._network, 1)

@@ -20,8 +20,7 @@ def data():
 def pretrained(tmp_path_factory):
     """A file of weights as Keras saves them."""
     file = tmp_path_factory.mktemp("weights") / "backbone.weights.h5"
-    keras.utils.set_random_seed(9)
-    backbone = build_inception((75, 77), weights=None).get_layer("inception_v3")
+    backbone = build_inception((75, 77), weights=None, seed=9).get_layer("inception_v3")
     backbone.save_weights(file)
     return file, backbone.get_weights()
 
