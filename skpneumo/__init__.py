@@ -1,6 +1,7 @@
 """Pneumonia in children's chest X-rays, detected the scikit-learn way."""
 
 import importlib
+import sys
 
 __version__ = "0.1.0"
 
@@ -50,3 +51,9 @@ def __getattr__(name):
 
 def __dir__():
     return sorted(__all__)
+
+
+# Keras finds the layers of a saved network once they are registered. Where it is loaded already
+# that takes milliseconds; it is not worth loading it for.
+if "keras" in sys.modules:
+    importlib.import_module("skpneumo.networks")

@@ -44,6 +44,34 @@ def test_help_loads_nothing_heavy(arguments, says):
     assert not modules & HEAVY
 
 
+@pytest.fixture(scope="module")
+def saved_network(tmp_path_factory):
+    """A network saved by Keras after `partial_fit`, with the optimizer of its training."""
+    from skpneumo import CNNPneumoniaClassifier
+    from skpneumo.datasets import make_xrays
+
+    xrays = make_xrays(20, image_size=(36, 32), random_state=0)
+    clf = CNNPneumoniaClassifier(filters=(2, 4), epochs=1, random_state=0)
+    clf.fit(xrays.images, xrays.target).partial_fit(xrays.images, xrays.target)
+    file = tmp_path_factory.mktemp("saved") / "network.keras"
+    clf.model_.save(file)
+    return file
+
+
+@pytest.mark.parametrize("imports", ["keras, skpneumo", "skpneumo.networks, keras"])
+def test_keras_loads_a_saved_network_after_an_import(saved_network, imports):
+    code = f"import {imports}; print(type(keras.models.load_model({str(saved_network)!r})))"
+    printed, _ = run_python("-c", code)
+    assert "Functional" in printed
+
+
+def test_the_error_of_keras_names_the_import(saved_network):
+    code = f"import skpneumo, keras; keras.models.load_model({str(saved_network)!r})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "Could not locate class" in done.stderr
+    assert "'module': 'skpneumo.networks'" in done.stderr
+
+
 def test_the_command_is_installed():
     (command,) = entry_points(group="console_scripts", name="skpneumo")
     assert command.load() is main

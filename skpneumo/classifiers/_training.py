@@ -10,22 +10,7 @@ import numpy as np
 from skpneumo.classifiers._batches import batches_of_rows, one_ahead
 from skpneumo.classifiers._checkpoint import restore
 from skpneumo.classifiers._progress import progress_of
-from skpneumo.networks import check_process, quiet_tracing
-
-
-@keras.saving.register_keras_serializable("skpneumo")
-class LeakFreeAdam(keras.optimizers.Adam):
-    """Adam of which nothing stays behind.
-
-    With TensorFlow, Keras adds the gradients of all devices up even if there is one, in a way that
-    keeps the whole traced network alive for as long as the process: some 10 MB for each training.
-    """
-
-    def _all_reduce_sum_gradients(self, grads_and_vars):
-        if self._distribution_strategy.num_replicas_in_sync > 1:
-            return super()._all_reduce_sum_gradients(grads_and_vars)
-        return grads_and_vars
-
+from skpneumo.networks import LeakFreeAdam, check_process, quiet_tracing
 
 _OPTIMIZERS = {"Adam": LeakFreeAdam, "SGD": keras.optimizers.SGD}
 

@@ -12,6 +12,7 @@ from skpneumo.networks._inception import (
     split_head,
 )
 from skpneumo.networks._maps import MAPS, split_at_maps
+from skpneumo.networks._optimizer import LeakFreeAdam
 from skpneumo.networks._precision import PRECISIONS, resolve_precision
 from skpneumo.networks._seeds import seed_stream
 from skpneumo.networks._tidy import tidy_up
@@ -21,6 +22,7 @@ __all__ = [
     "PRECISIONS",
     "TRAINABLE",
     "HistogramEqualization",
+    "LeakFreeAdam",
     "build_backbone",
     "build_cnn",
     "build_inception",

@@ -8,7 +8,7 @@ _LEVELS = 256
 
 @keras.saving.register_keras_serializable("skpneumo")
 class HistogramEqualization(layers.Layer):
-    """Replace each grey level of an image by the share of its pixels that are not brighter.
+    """Replace each grey level of an image by the proportion of its pixels that are not brighter.
 
     What comes out is the same whatever the brightness, contrast or gamma of the image, as long as
     no levels are lost: every increasing change of grey leaves it as it is [1]_. The darkest level
@@ -20,7 +20,7 @@ class HistogramEqualization(layers.Layer):
     """
 
     def compute_output_spec(self, images):
-        """Tell shape and type, without asking `call` for images of an unknown number."""
+        """Shape and type of the result, without a call on an unknown number of images."""
         return keras.KerasTensor(images.shape, self.compute_dtype)
 
     def call(self, images):
@@ -51,3 +51,8 @@ class HistogramEqualization(layers.Layer):
         table = 2 * ops.maximum(not_brighter - darkest, 0) / span - 1
         equalised = ops.take_along_axis(table, levels, axis=1)
         return ops.cast(ops.reshape(equalised, (-1, rows, columns, 1)), self.compute_dtype)
+
+
+# A saved network holds this name, and Keras's error shows it where the layer is not registered: the
+# module to import is the public one.
+HistogramEqualization.__module__ = "skpneumo.networks"
