@@ -1,31 +1,26 @@
 """A folder of chest X-rays, sorted into NORMAL and PNEUMONIA, as arrays of paths and labels."""
 
 import os
+import shlex
 import warnings
 from collections import Counter
 
 import numpy as np
 from sklearn.utils import Bunch
 
-from skpneumo.datasets._filenames import XRayName, parse_filename
+from skpneumo.datasets._entries import is_image, list_entries
+from skpneumo.datasets._folder_names import class_phrases, parse_folder_name
+from skpneumo.datasets._patients import (
+    identify_patients,
+    patient_warnings,
+    shorten,
+    unnamed_message,
+)
+from skpneumo.datasets._tree import XRayTree, find_collections, holds_image, matches_class
 from skpneumo.exceptions import DatasetError
-from skpneumo.images import XRaySequence, image_type, read_patient
+from skpneumo.images import XRaySequence
 
-_CLASSES = {"normal": "NORMAL", "pneumonia": "PNEUMONIA"}
-_SPLITS = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-    "testing": "test",
-}
-EXTENSIONS = (".jpeg", ".jpg", ".png", ".dcm", ".dicom")
-_LITTER = {"__macosx", "thumbs.db", "desktop.ini", "dicomdir"}
-_MAX_NAMED = 3  # names in a message
-_MAX_DEPTH = 2  # archive/chest_xray/chest_xray is the deepest that a download nests
-_MAX_FOLDERS = 4  # patient/study/series, and one more, is how archives of hospitals nest
+_MAX_LISTED = 3  # levels of folders in a message
 
 _LAYOUT = """Expected, in upper or lower case (val, test or the level of splits may be missing):
 
@@ -40,6 +35,7 @@ _DESCR = """Chest X-rays of children, labelled by the folders they lie in.
 
 Folder: {folder}
 Images: {counts}
+Patients: {patients}
 
 The child of an image is read from its file name, as Kermany, Zhang and Goldbaum (Mendeley Data,
 rscbjbr9sj) name their files. `groups` is for cross-validation: it never crosses splits and merges
@@ -50,99 +46,49 @@ child. Every other file counts as a child of its own.
 """
 
 
-def list_entries(folder):
-    """List a folder by name, without what operating systems leave behind."""
-    with os.scandir(folder) as entries:
-        wanted = [
-            entry
-            for entry in entries
-            if not entry.name.startswith(".") and entry.name.casefold() not in _LITTER
-        ]
-    return sorted(wanted, key=lambda entry: entry.name)
-
-
-def _known_folders(entries, meanings):
-    """Pick the sub-folders whose name has a meaning: pairs of meaning and path."""
-    return [
-        (meanings[entry.name.casefold()], entry.path)
-        for entry in entries
-        if entry.name.casefold() in meanings and entry.is_dir()
-    ]
-
-
-def _find_collections(folder, depth=_MAX_DEPTH):
-    """Find the outermost collections: pairs of a folder and its splits.
-
-    The search ends at the first collection on each way down, so a copy of the collection inside
-    itself (``chest_xray/chest_xray``) is not counted twice.
-    """
-    entries = list_entries(folder)
-    if _known_folders(entries, _CLASSES):
-        name = os.path.basename(os.path.abspath(folder)).casefold()
-        return [(folder, [(_SPLITS.get(name, "all"), folder)])]
-    splits = _known_folders(entries, _SPLITS)
-    if any(_known_folders(list_entries(path), _CLASSES) for _, path in splits):
-        return [(folder, splits)]
-    if depth == 0:
-        return []
-    return [
-        collection
-        for entry in entries
-        if entry.is_dir()
-        for collection in _find_collections(entry.path, depth - 1)
-    ]
-
-
-def is_image(entry):
-    """Whether an entry of a folder is an image, or should be by its name."""
-    # A link whose target is gone is an image that cannot be read, not something else.
-    named = entry.name.casefold().endswith(EXTENSIONS) and not entry.is_dir()
-    return named or (entry.is_file() and image_type(entry.path) is not None)
-
-
-def _walk(folder, name="", depth=_MAX_FOLDERS):
-    """What lies in a class folder and in folders of it: pairs of its name there and an entry."""
-    for entry in list_entries(folder):
-        inner = os.path.join(name, entry.name)
-        if depth and entry.is_dir():
-            yield from _walk(entry.path, inner, depth - 1)
-        else:
-            yield inner, entry
-
-
-def _read_split(split, folder):
-    """List the images of one split as (split, target, name, path), and what is left out."""
-    rows, left_out = [], []
-    for entry in list_entries(folder):
-        is_folder = entry.is_dir()
-        if is_folder and entry.name.casefold() in _CLASSES:
-            target = _CLASSES[entry.name.casefold()]
-            for name, inner in _walk(entry.path):
-                if is_image(inner):
-                    rows.append((split, target, name, inner.path))
-                else:
-                    left_out.append(inner.path)
-        elif is_folder or is_image(entry):  # a third class, or images without a label
-            left_out.append(entry.path)
-    return rows, left_out
-
-
-def _shorten(names):
-    """Name the first few and count the rest."""
-    more = len(names) - _MAX_NAMED
-    return ", ".join(map(repr, names[:_MAX_NAMED])) + (f" and {more:,} more" if more > 0 else "")
-
-
 def _describe_contents(folder):
     entries = list_entries(folder)
     folders = [entry.name for entry in entries if entry.is_dir()]
     files = [entry.name for entry in entries if not entry.is_dir()]
     found = [
-        f"{len(names):,} {word} ({_shorten(names)})"
+        f"{len(names):,} {word} ({shorten(names)})"
         for names, word in ((folders, "folder(s)"), (files, "file(s)"))
         if names
     ]
     return " and ".join(found) or "nothing"
+
+
+def _levels(folder, phrases, depth=_MAX_LISTED):
+    """A folder and those below it that name a split or images: where classes are looked for."""
+    yield folder
+    for entry in list_entries(folder) if depth else ():
+        meaning = parse_folder_name(entry.name, phrases) if entry.is_dir() else None
+        if meaning is not None and meaning.is_xrays and meaning.target is None:
+            yield from _levels(entry.path, phrases, depth - 1)
+
+
+def _describe_levels(root, phrases):
+    """What lies in each split, and how to map the folders there whose names are not understood."""
+    levels = list(_levels(root, phrases))
+    text = "".join(
+        f"\n{os.path.relpath(folder, root)!r} holds {_describe_contents(folder)}."
+        for folder in levels[1:]
+    )
+    unknown = dict.fromkeys(
+        entry.name
+        for folder in levels
+        for entry in list_entries(folder)
+        if entry.is_dir() and parse_folder_name(entry.name, phrases) is None
+        if any(is_image(inner) or inner.is_dir() for inner in list_entries(entry.path))
+    )
+    if unknown:
+        first = next(iter(unknown))
+        text += (
+            f"\nIf folders such as {shorten([*unknown])} are classes, map each to NORMAL or "
+            f"PNEUMONIA: load_xray_folder(root, classes={{{first!r}: 'PNEUMONIA', ...}}), or "
+            f"--classes {shlex.quote(f'{first}=PNEUMONIA')} on the command line."
+        )
+    return text
 
 
 def _describe_counts(counts, splits):
@@ -152,44 +98,12 @@ def _describe_counts(counts, splits):
     )
 
 
-def _children(rows):
-    """What a DICOM file itself, or the name of a file or of its folder, tells about the child."""
-    numbers = {"dicom": {}, "folder": {}}
-
-    def number(kind, child):
-        child = f"{kind}-{numbers[kind].setdefault(child, len(numbers[kind]) + 1)}"
-        return XRayName(child, child, "")
-
-    def parse(split, target, name, path):
-        if identifier := read_patient(path):
-            identified.append(target)
-            return number("dicom", identifier)
-        if (parsed := parse_filename(name)) is not None:
-            return parsed
-        folder, separator, _ = name.partition(os.sep)
-        # Folders of hospitals may be named after people.
-        if separator:
-            return number("folder", folder)
-        return XRayName(f"{split}/{target}/{name}", f"{target}/{name}", "")
-
-    identified = []
-    children = [parse(*row) for row in rows]
-    if len(numbers["dicom"]) == 1 and len({*identified}) == 2:
-        warnings.warn(
-            f"All {len(identified):,} DICOM files with an identifier of a child have the same one, "
-            "as after a removal of names. They count as one child: give groups of your own.",
-            UserWarning,
-            stacklevel=3,
-        )
-    return children
-
-
 def _error(problem):
     return DatasetError(f"{problem}\n{_LAYOUT}")
 
 
-def _find_collection(root):
-    """Return the only collection at or below ``root``, or say why there is none."""
+def _find_collection(root, phrases):
+    """Return the only collection at or below ``root`` and what lies beside, or raise."""
     if not os.path.exists(root):
         raise _error(
             f"There is no folder {root!r}; the working directory is {os.getcwd()!r}. "
@@ -197,35 +111,53 @@ def _find_collection(root):
         )
     if not os.path.isdir(root):
         raise _error(f"{root!r} is a file, not a folder. Unpack an archive and give its folder.")
-    collections = _find_collections(root)
+    collections, beside = find_collections(root, phrases)
     if not collections:
         raise _error(
             f"{root!r} holds no folders of classes: found {_describe_contents(root)}. "
             "Give the folder that holds the classes or the splits."
+            f"{_describe_levels(root, phrases)}"
         )
     if len(collections) > 1:
         raise _error(
             f"{root!r} holds {len(collections)} collections: found "
-            f"{_shorten([folder for folder, _ in collections])}. Give one of them."
+            f"{shorten(collections)}. Give one of them."
         )
-    return collections[0]
+    return collections[0], beside
 
 
-def _check_classes(counts, splits, folder, left_out):
-    """Ask for both classes: in train where there is one, since nothing is learnt from one class."""
-    needed = {"train"} & splits or splits
+def _check_classes(files, tree, folder, left_out, phrases):
+    """Require both classes: in train if there is one, since nothing is learnt from one class."""
+    counts = Counter((file.split, file.target) for file in files)
+    needed = {"train"} & tree.splits or tree.splits
     if len({target for split, target in counts if split in needed}) < 2:
-        found = _describe_counts(counts, splits)
+        found = _describe_counts(counts, tree.splits)
         if left_out:
-            found += f"; left out: {len(left_out):,} file(s) or folder(s) ({_shorten(left_out)})"
+            found += f"; left out: {len(left_out):,} file(s) or folder(s) ({shorten(left_out)})"
         raise _error(
             f"{folder!r} must hold images of both classes, NORMAL and PNEUMONIA, in "
             f"{' + '.join(sorted(needed))}: found {found}. Add the missing images, or rename the "
-            "folder they are in."
+            f"folder they are in.{_describe_levels(folder, phrases)}"
+        )
+    return counts
+
+
+def _check_mapping(classes, tree, folder, phrases):
+    """Raise if a folder that ``classes`` maps is not there: it may be misspelt."""
+    missing = [
+        name
+        for name in classes or ()
+        for words in class_phrases({name: "NORMAL"})
+        if not matches_class(tree.class_folders, words)
+    ]
+    if missing:
+        raise _error(
+            f"classes maps {shorten(missing)}, but {folder!r} holds no such folder of a class: "
+            f"found {_describe_contents(folder)}.{_describe_levels(folder, {})}"
         )
 
 
-def load_xray_folder(root, *, on_error=None):
+def load_xray_folder(root, *, classes=None, on_error=None):
     """List a folder of chest X-rays sorted into NORMAL and PNEUMONIA.
 
     No image is decoded: give the paths to :class:`~skpneumo.XRayLoader`. These are
@@ -313,39 +245,46 @@ def load_xray_folder(root, *, on_error=None):
     >>> data.groups
     array(['train/IM-115', 'train/person-12'], dtype='<U15')
     """
-    folder, splits = _find_collection(os.fsdecode(root))
-    rows, left_out = [], []
-    for split, path in splits:
-        more_rows, more_left_out = _read_split(split, path)
-        rows += more_rows
-        left_out += [os.path.relpath(other, folder) for other in more_left_out]
+    root, phrases = os.fsdecode(root), class_phrases(classes)
+    folder, beside = _find_collection(root, phrases)
+    tree = XRayTree(folder, phrases, root)
+    others = [
+        entry.path for entry in beside if (holds_image if entry.is_dir() else is_image)(entry)
+    ]
+    left_out = [os.path.relpath(path, root) for path in others + tree.left_out]
+    _check_mapping(classes, tree, folder, phrases)
     if on_error is None:
         unreadable = {}
     else:
-        unreadable = XRaySequence([path for *_, path in rows]).check(on_error)
-    rows = [row for row in rows if row[-1] not in unreadable]
-    counts = Counter((split, target) for split, target, _, _ in rows)
-    split_names = {split for split, _ in splits}
-    _check_classes(counts, split_names, folder, left_out)
+        unreadable = XRaySequence([file.path for file in tree.files]).check(on_error)
+    files = [file for file in tree.files if file.path not in unreadable]
+    counts = _check_classes(files, tree, folder, left_out, phrases)
+    names, sources = identify_patients(files)
+    messages = patient_warnings(files, names, sources)
     if left_out:
-        warnings.warn(
-            f"{len(left_out):,} file(s) or folder(s) in {folder!r} are left out, being neither "
-            f"NORMAL nor PNEUMONIA images (JPEG, PNG, DICOM): {_shorten(left_out)}.",
-            UserWarning,
-            stacklevel=2,
+        messages.insert(
+            0,
+            f"{len(left_out):,} file(s) or folder(s) in {root!r} are left out, being neither "
+            f"NORMAL nor PNEUMONIA images (JPEG, PNG, DICOM): {shorten(left_out)}.",
         )
-    rows.sort()  # the path comes last, so the case of a folder's name does not change the order
-    split, target, _, paths = zip(*rows, strict=True)
-    patient, group, subtype = zip(*_children(rows), strict=True)
+    for message in messages:
+        warnings.warn(message, UserWarning, stacklevel=2)
     more = {"unreadable": unreadable} if on_error == "skip" else {}
     return Bunch(
-        paths=np.array(paths),
-        target=np.array(target),
-        groups=np.array([f"{s}/{g}" for s, g in zip(split, group, strict=True)]),
-        patient=np.array(patient),
-        subtype=np.array(subtype),
-        split=np.array(split),
+        paths=np.array([file.path for file in files]),
+        target=np.array([file.target for file in files]),
+        groups=np.array(
+            [f"{file.split}/{name.group}" for file, name in zip(files, names, strict=True)]
+        ),
+        patient=np.array([name.patient for name in names]),
+        subtype=np.array([name.subtype for name in names]),
+        split=np.array([file.split for file in files]),
         left_out=left_out,
-        DESCR=_DESCR.format(folder=folder, counts=_describe_counts(counts, split_names)),
+        DESCR=_DESCR.format(
+            folder=folder,
+            counts=_describe_counts(counts, tree.splits),
+            patients=unnamed_message(sources.count(""), len(files))
+            or f"All {len(files):,} files name their patient.",
+        ),
         **more,
     )
