@@ -180,6 +180,7 @@ def test_one_number_of_two_pathogens_is_two_children(folder):
     assert len(set(merged)) < len(merged)
 
 
+@pytest.mark.filterwarnings("ignore:.* files name no patient")
 def test_numbered_files_are_no_patients_but_are_told(folder):
     for split in ("train", "test"):
         for target in ("NORMAL", "PNEUMONIA"):
