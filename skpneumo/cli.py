@@ -102,17 +102,11 @@ def _parse_classes(pairs):
     classes = {}
     for pair in pairs or ():
         name, separator, target = pair.rpartition("=")
-        if (
-            not separator
-            or not name.strip()
-            or target.strip().upper() not in {"NORMAL", "PNEUMONIA"}
-        ):
+        if not separator or classes.setdefault(name, target) != target:
             raise typer.BadParameter(
-                f"--classes takes the name of a folder and NORMAL or PNEUMONIA, such as "
+                "--classes takes the name of a folder and its one class, such as "
                 f"Opacity=PNEUMONIA, got {pair!r}."
             )
-        if classes.setdefault(name, target) != target:
-            raise typer.BadParameter(f"--classes maps {name!r} to two classes.")
     return classes or None
 
 
@@ -243,23 +237,21 @@ def _save(fitted, path, result):
     save_model(fitted, path, notes=notes)
 
 
-def _unnamed(data):
-    """Sentence about images whose patient is not known, if there are any."""
-    unnamed = data["images_without_patient"]
-    if not unnamed:
-        return ""
-    return f"{unnamed} of {data['images']} files name no patient; each counts as a patient of its own. "
-
-
 def _print(result):
     data = result["data"]
     _OUT.print(
         f"{escape(data['folder'] or 'Synthetic X-rays')}: "
         f"{data['images']} images of {data['patients']} "
-        f"patients, {data['pneumonia']} with pneumonia. {_unnamed(data)}{result['folds']} folds, patients kept "
+        f"patients, {data['pneumonia']} with pneumonia. {result['folds']} folds, patients kept "
         f"together, {result['model']} at {'x'.join(map(str, result['image_size']))}.\n",
         highlight=False,
     )
+    if unnamed := data["images_without_patient"]:
+        _OUT.print(
+            f"{unnamed} of {data['images']} files name no patient; each counts as a patient of its "
+            "own, so that images of one patient may be in different folds.\n",
+            highlight=False,
+        )
     _OUT.print(settings_table(result))
     _OUT.print(f"\n{result['chosen']['reason']}", highlight=False)
     baseline = result["baseline"]

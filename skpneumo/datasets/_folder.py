@@ -19,6 +19,7 @@ from skpneumo.datasets._patients import (
 from skpneumo.datasets._tree import XRayTree, find_collections, holds_image, matches_class
 from skpneumo.exceptions import DatasetError
 from skpneumo.images import XRaySequence
+from skpneumo.metrics._label_words import label_sign
 
 _MAX_LISTED = 3  # levels of folders in a message
 
@@ -82,11 +83,14 @@ def _describe_levels(root, phrases):
         if any(is_image(inner) or inner.is_dir() for inner in list_entries(entry.path))
     )
     if unknown:
-        first = next(iter(unknown))
+        guesses = {1: "'PNEUMONIA'", -1: "'NORMAL'", 0: "..."}
+        example = ", ".join(
+            f"{name!r}: {guesses[label_sign(name)]}" for name in [*unknown][:_MAX_LISTED]
+        )
         text += (
-            f"\nIf folders such as {shorten([*unknown])} are classes, map each to NORMAL or "
-            f"PNEUMONIA: load_xray_folder(root, classes={{{first!r}: 'PNEUMONIA', ...}}), or "
-            f"--classes {shlex.quote(f'{first}=PNEUMONIA')} on the command line."
+            "\nIf the names of folders there are classes, map each to NORMAL or PNEUMONIA: "
+            f"load_xray_folder(root, classes={{{example}}}), or --classes "
+            f"{shlex.quote(f'{[*unknown][-1]}=PNEUMONIA')} and so on for the command line."
         )
     return text
 
@@ -264,8 +268,9 @@ def load_xray_folder(root, *, classes=None, on_error=None):
     if left_out:
         messages.insert(
             0,
-            f"{len(left_out):,} file(s) or folder(s) in {root!r} are left out, being neither "
-            f"NORMAL nor PNEUMONIA images (JPEG, PNG, DICOM): {shorten(left_out)}.",
+            f"{len(left_out):,} file(s) or folder(s) in {root!r} are left out, since they are no "
+            "images (JPEG, PNG, DICOM) or their folders make them neither NORMAL nor PNEUMONIA "
+            f"X-rays of one split: {shorten(left_out)}.",
         )
     for message in messages:
         warnings.warn(message, UserWarning, stacklevel=2)

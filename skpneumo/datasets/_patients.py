@@ -78,14 +78,14 @@ def patient_warnings(files, names, sources):
     -------
     messages : list of str
     """
-    messages = []
-    targets = {}
+    messages, targets = [], {}
     for file, name, source in zip(files, names, sources, strict=True):
         if source == "dicom":
             targets.setdefault(name.patient, []).append(file.target)
-    if len(targets) == 1 and len({*(same := next(iter(targets.values())))}) == 2:
+    shared = next(iter(targets.values())) if len(targets) == 1 else []
+    if len({*shared}) == 2:
         messages.append(
-            f"All {len(same):,} DICOM files with an identifier of a child have the same one, "
+            f"All {len(shared):,} DICOM files with an identifier of a child have the same one, "
             "as after a removal of names. They count as one child: give groups of your own."
         )
     if large := _large_patients(files, names, sources):

@@ -178,7 +178,8 @@ class XRayTree:
         else:
             fill = named or "all"
             self.files = [file._replace(split=file.split or fill) for file in self.files]
-            self.splits = {split or fill for split in self._splits}
+            empty = self._splits - {None} if not self.files else set()
+            self.splits = {file.split for file in self.files} | empty or {fill}
 
     def _tell_names_apart(self):
         """Name files of equal names by all folders above them, as in NORMAL and 0_NORMAL."""
