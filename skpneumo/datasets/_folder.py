@@ -23,12 +23,12 @@ from skpneumo.metrics._label_words import label_sign
 
 _MAX_LISTED = 3  # levels of folders in a message
 
-_LAYOUT = """Expected, in upper or lower case (val, test or the level of splits may be missing):
+_LAYOUT = """Expected, in any spelling (val, test or the level of splits may be missing):
 
     chest_xray/
         train/
             NORMAL/      *.jpeg, *.jpg, *.png, DICOM files, also in folders by child
-            PNEUMONIA/   likewise
+            PNEUMONIA/   likewise, also in folders by bacteria and virus
         val/             likewise
         test/            likewise"""
 
@@ -39,11 +39,11 @@ Images: {counts}
 Patients: {patients}
 
 The child of an image is read from its file name, as Kermany, Zhang and Goldbaum (Mendeley Data,
-rscbjbr9sj) name their files. `groups` is for cross-validation: it never crosses splits and merges
-children whom the names may have split. `patient` is finer and bare of the split: it is for
-looking for children across splits. DICOM files tell the child themselves: children are numbered,
-and their identifiers not kept. So are the folders in a class folder, each of which counts as a
-child. Every other file counts as a child of its own.
+rscbjbr9sj) name their files; a copy with a longer name belongs to the same child. `groups` is for
+cross-validation: it never crosses splits and merges children whom the names may have split.
+`patient` is finer and does not contain the split: it is for looking for children across splits.
+DICOM files identify the child themselves: children are numbered, and their identifiers not kept.
+So are folders of patients in a class folder. Every other file counts as a child of its own.
 """
 
 
@@ -164,23 +164,32 @@ def _check_mapping(classes, tree, folder, phrases):
 def load_xray_folder(root, *, classes=None, on_error=None):
     """List a folder of chest X-rays sorted into NORMAL and PNEUMONIA.
 
-    No image is decoded: give the paths to :class:`~skpneumo.XRayLoader`. These are
-    understood, whatever the case of their names:
+    No image is decoded: give the paths to :class:`~skpneumo.XRayLoader`. Each level of folders
+    has one meaning, read from its name, and what has none is listed in ``left_out``:
 
-    - folders ``train``, ``val`` and ``test`` (also ``training``, ``valid``, ``validation``,
-      ``testing``), not necessarily all, each with folders ``NORMAL`` and ``PNEUMONIA``: the
-      Mendeley zip and the Kaggle copy, whose second copy inside itself is not counted again;
-    - a folder that itself holds ``NORMAL`` and ``PNEUMONIA``;
-    - a folder with one of these in it, or in a folder of it;
-    - in the class folders, images in folders by child, study and series.
+    - a split: ``train``, ``val`` or ``test``, not necessarily all of them, above the classes or
+      below;
+    - a class: ``NORMAL`` or ``PNEUMONIA``, or a name that ``classes`` maps to one of them;
+    - a subtype in the folder of PNEUMONIA, such as ``bacteria`` or ``virus``. Beside NORMAL these
+      two stand for PNEUMONIA;
+    - ``images``, which changes nothing, and ``masks``, ``heatmaps`` and the like, which are left
+      out, as are files whose names end so;
+    - any other folder in a class folder: a patient, and in it studies and series.
+
+    Case, separators, numbers in front and words such as "set" or "images" do not matter:
+    ``Test_Images``, ``0_NORMAL``. The collection may lie in a folder of ``root``, or in a folder
+    of that. A second copy of it inside itself, as in the Kaggle archive, is not counted again.
 
     Parameters
     ----------
     root : str or path-like
         The folder.
+    classes : dict of str to {"NORMAL", "PNEUMONIA"}, default=None
+        Class by name of a folder, for other names than these two, such as
+        ``{"Healthy": "NORMAL", "Opacity": "PNEUMONIA"}``. Spelling does not matter here either.
     on_error : {"raise", "skip"} or None, default=None
         Decode every file now, in threads, and stop with the list of all that cannot be read, or
-        leave these out and warn of them. None leaves it to whoever decodes them later.
+        leave these out and warn of them. None leaves it to whatever decodes them later.
 
     Returns
     -------
@@ -188,24 +197,26 @@ def load_xray_folder(root, *, classes=None, on_error=None):
         Arrays of shape (n_images,), dtype str, sorted by split, class and file name:
 
         paths : ndarray
-            The path of each image, starting with ``root``; relative where ``root`` is.
+            The path of each image, starting with ``root``; relative if ``root`` is.
         target : ndarray
             "NORMAL" or "PNEUMONIA", from the folder.
         groups : ndarray
             The child of each image, for cross-validation: it starts with the split and merges
             children whom the file names may have split.
         patient : ndarray
-            The child as finely as file names tell, without the split: to look for children in
-            more than one split. Of DICOM files the identifier in the file counts, else of files
-            with names of their own the folder in the class folder; both as numbers that are
-            given anew at every call: load all splits in one.
+            The child as finely as file names identify it, without the split: to look for children
+            in more than one split. Of DICOM files the identifier in the file counts, else of files
+            with names of their own the folder of the patient; both as numbers that hold for one
+            call: load all splits in one.
         subtype : ndarray
-            "bacteria", "virus", or "" for normal images and names that do not tell.
+            "bacteria", "virus", "fungus" or "covid", from the file name or else a folder; "" for
+            normal images and wherever neither names one.
         split : ndarray
             "train", "val" or "test". Without a level of splits, the split that the folder of
-            the classes is named after, else "all".
+            the classes or ``root`` is named after, else "all".
         left_out : list of str
-            What else lies there, from ``root`` on.
+            What else lies there, from ``root`` on: images and folders of images whose meaning is
+            not known or contradictory, and whatever else lies in class folders.
         DESCR : str
             What was found, and where.
 
@@ -219,19 +230,19 @@ def load_xray_folder(root, *, classes=None, on_error=None):
     DatasetError
         If the folder is missing, has another layout, holds several collections, or lacks a
         class: in the whole, or in train. In val or test one class is enough, since recall or
-        specificity alone can be measured there. It is a ValueError.
+        specificity alone can be measured there. Or if ``classes`` maps a name that no folder has.
+        It is a ValueError, and lists what lies in each split.
     ImageReadError
         With ``on_error="raise"``, if files cannot be read; it names them all.
 
     Warns
     -----
     UserWarning
-        If anything is left out: files in the class folders that are not named ``.jpeg``,
-        ``.jpg``, ``.png``, ``.dcm`` or ``.dicom`` and hold no such image either, folders and images
-        beside the class folders; files that cannot be read. If all DICOM files have one child's
-        identifier.
+        If anything is left out, or files cannot be read. If files name no patient, so that each
+        counts as a patient of its own. If a folder that counts as a patient holds a large part of
+        a class, or more images than a child has. If all DICOM files have one child's identifier.
         What operating systems leave behind (``__MACOSX``, ``.DS_Store``, ``Thumbs.db``, hidden
-        files) is ignored.
+        files) is ignored, as are other files than images outside the class folders.
 
     Examples
     --------
