@@ -362,7 +362,7 @@ def predict(
 
 def _test_rows(data, folder):
     """Rows of the test split, or all rows if the folder itself is a split or has no splits."""
-    from skpneumo.datasets._patients import shorten
+    from skpneumo.datasets._contents import shorten
     from skpneumo.datasets._tree import named_split
     from skpneumo.exceptions import DatasetError
 

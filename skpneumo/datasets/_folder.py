@@ -1,27 +1,23 @@
 """A folder of chest X-rays, sorted into NORMAL and PNEUMONIA, as arrays of paths and labels."""
 
 import os
-import shlex
 import warnings
 from collections import Counter
 
 import numpy as np
 from sklearn.utils import Bunch
 
-from skpneumo.datasets._entries import is_image, list_entries
-from skpneumo.datasets._folder_names import class_phrases, parse_folder_name
+from skpneumo.datasets._contents import describe_contents, describe_levels, shorten
+from skpneumo.datasets._entries import is_image
+from skpneumo.datasets._folder_names import class_phrases
 from skpneumo.datasets._patients import (
     identify_patients,
     patient_warnings,
-    shorten,
     unnamed_message,
 )
 from skpneumo.datasets._tree import XRayTree, find_collections, holds_image, matches_class
 from skpneumo.exceptions import DatasetError
 from skpneumo.images import XRaySequence
-from skpneumo.metrics._label_words import label_sign
-
-_MAX_LISTED = 3  # levels of folders in a message
 
 _LAYOUT = """Expected, in any spelling (val, test or the level of splits may be missing):
 
@@ -47,54 +43,6 @@ So are folders of patients in a class folder. Every other file counts as a child
 """
 
 
-def _describe_contents(folder):
-    entries = list_entries(folder)
-    folders = [entry.name for entry in entries if entry.is_dir()]
-    files = [entry.name for entry in entries if not entry.is_dir()]
-    found = [
-        f"{len(names):,} {word} ({shorten(names)})"
-        for names, word in ((folders, "folder(s)"), (files, "file(s)"))
-        if names
-    ]
-    return " and ".join(found) or "nothing"
-
-
-def _levels(folder, phrases, depth=_MAX_LISTED):
-    """A folder and those below it that name a split or images: where classes are looked for."""
-    yield folder
-    for entry in list_entries(folder) if depth else ():
-        meaning = parse_folder_name(entry.name, phrases) if entry.is_dir() else None
-        if meaning is not None and meaning.is_xrays and meaning.target is None:
-            yield from _levels(entry.path, phrases, depth - 1)
-
-
-def _describe_levels(root, phrases):
-    """What lies in each split, and how to map the folders there whose names are not understood."""
-    levels = list(_levels(root, phrases))
-    text = "".join(
-        f"\n{os.path.relpath(folder, root)!r} holds {_describe_contents(folder)}."
-        for folder in levels[1:]
-    )
-    unknown = dict.fromkeys(
-        entry.name
-        for folder in levels
-        for entry in list_entries(folder)
-        if entry.is_dir() and parse_folder_name(entry.name, phrases) is None
-        if any(is_image(inner) or inner.is_dir() for inner in list_entries(entry.path))
-    )
-    if unknown:
-        guesses = {1: "'PNEUMONIA'", -1: "'NORMAL'", 0: "..."}
-        example = ", ".join(
-            f"{name!r}: {guesses[label_sign(name)]}" for name in [*unknown][:_MAX_LISTED]
-        )
-        text += (
-            "\nIf the names of folders there are classes, map each to NORMAL or PNEUMONIA: "
-            f"load_xray_folder(root, classes={{{example}}}), or --classes "
-            f"{shlex.quote(f'{[*unknown][-1]}=PNEUMONIA')} and so on for the command line."
-        )
-    return text
-
-
 def _describe_counts(counts, splits):
     return ", ".join(
         f"{split} {counts[split, 'NORMAL']:,} NORMAL + {counts[split, 'PNEUMONIA']:,} PNEUMONIA"
@@ -118,9 +66,9 @@ def _find_collection(root, phrases):
     collections, beside = find_collections(root, phrases)
     if not collections:
         raise _error(
-            f"{root!r} holds no folders of classes: found {_describe_contents(root)}. "
+            f"{root!r} holds no folders of classes: found {describe_contents(root)}. "
             "Give the folder that holds the classes or the splits."
-            f"{_describe_levels(root, phrases)}"
+            f"{describe_levels(root, phrases)}"
         )
     if len(collections) > 1:
         raise _error(
@@ -141,7 +89,7 @@ def _check_classes(files, tree, folder, left_out, phrases):
         raise _error(
             f"{folder!r} must hold images of both classes, NORMAL and PNEUMONIA, in "
             f"{' + '.join(sorted(needed))}: found {found}. Add the missing images, or rename the "
-            f"folder they are in.{_describe_levels(folder, phrases)}"
+            f"folder they are in.{describe_levels(folder, phrases)}"
         )
     return counts
 
@@ -157,7 +105,7 @@ def _check_mapping(classes, tree, folder, phrases):
     if missing:
         raise _error(
             f"classes maps {shorten(missing)}, but {folder!r} holds no such folder of a class: "
-            f"found {_describe_contents(folder)}.{_describe_levels(folder, {})}"
+            f"found {describe_contents(folder)}.{describe_levels(folder, {})}"
         )
 
 

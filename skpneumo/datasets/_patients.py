@@ -12,13 +12,6 @@ from skpneumo.images import read_patient
 _MAX_FRACTION = 0.2
 _MAX_IMAGES = 31
 _MIN_IMAGES = {"folder": 3, "dicom": 3, "name": 10}
-_MAX_NAMED = 3
-
-
-def shorten(names):
-    """Name the first few and count the rest."""
-    more = len(names) - _MAX_NAMED
-    return ", ".join(map(repr, names[:_MAX_NAMED])) + (f" and {more:,} more" if more > 0 else "")
 
 
 def identify_patients(files):
