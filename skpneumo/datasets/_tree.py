@@ -109,7 +109,7 @@ class XRayTree:
         self.files, self.left_out, self.class_folders = [], [], set()
         self._splits, self._beside = set(), []
         self._walk(folder, _Place(), ())
-        self._settle_splits(named_split(folder) or named_split(folder if root is None else root))
+        self._settle_splits(_split_above(folder, folder if root is None else root))
         self._tell_names_apart()
         self._settle_beside()
         self.files.sort()
@@ -117,16 +117,19 @@ class XRayTree:
 
     def _walk(self, folder, place, above):
         above = (*above, os.path.realpath(folder))
-        beside = []
-        inside = []
-        for entry in list_entries(folder):
+        entries = list_entries(folder)
+        holds_images = any(has_extension(entry) for entry in entries)
+        beside, inside = [], []
+        for entry in entries:
             if not entry.is_dir():
                 self._take_file(entry, place)
                 continue
             meaning = parse_folder_name(entry.name, self._phrases[place.target is not None])
             below = place.enter(entry.name, meaning)
+            # NORMAL/NORMAL beside images is a second copy of them.
+            is_repeated = below == place and place.target is not None and holds_images
             # A link may lead back to a folder that it lies in.
-            if below is None or os.path.realpath(entry.path) in above:
+            if below is None or is_repeated or os.path.realpath(entry.path) in above:
                 beside.append((entry, meaning))
             else:
                 inside.append((entry, below))
@@ -149,8 +152,8 @@ class XRayTree:
         for entry, meaning in beside:
             if place.target is None and meaning is None:
                 self._beside.append((entry, place.split))
-            else:
-                self._leave_out(entry, place)
+            elif list_entries(entry.path):
+                self.left_out.append(entry.path)
 
     def _take_file(self, entry, place):
         if place.target is None:
@@ -162,10 +165,6 @@ class XRayTree:
                 XRayFile(place.split, place.target, name, entry.path, place.subtype, place.patient)
             )
         else:
-            self.left_out.append(entry.path)
-
-    def _leave_out(self, entry, place):
-        if holds_image(entry.path) if place.target is None else list_entries(entry.path):
             self.left_out.append(entry.path)
 
     def _settle_splits(self, named):
@@ -199,7 +198,7 @@ class XRayTree:
             copies = [XRayTree(folder, self._phrases[0]) for folder in folders]
             inner = {(split or file.split, *file[1:3]) for copy in copies for file in copy.files}
             is_copy = inner and inner <= known and not any(copy.left_out for copy in copies)
-            if not is_copy and holds_image(entry.path):
+            if not is_copy and list_entries(entry.path):
                 self.left_out.append(entry.path)
 
 
@@ -207,6 +206,14 @@ def named_split(folder):
     """The split that a folder is named after, or None."""
     meaning = parse_folder_name(os.path.basename(os.path.abspath(folder)))
     return None if meaning is None else meaning.split
+
+
+def _split_above(folder, root):
+    """The split that the folder of a collection is named after, or a folder above it up to root."""
+    folders = [folder]
+    while folders[-1] != root and len(folders[-1]) > len(root):
+        folders.append(os.path.dirname(folders[-1]))
+    return next(filter(None, map(named_split, folders)), None)
 
 
 def holds_image(folder):

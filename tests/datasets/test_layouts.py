@@ -155,6 +155,31 @@ def test_what_lies_beside_the_collection_in_a_parent_is_left_out(tmp_path):
     assert counts(data) == whole("train")
 
 
+@pytest.mark.parametrize("inner", ["train", "train/site A", "site A/train"])
+def test_the_only_split_keeps_its_name(tmp_path, inner):
+    """So that training images are never taken for a collection without splits."""
+    two_classes(tmp_path / "xrays" / inner)
+    assert counts(load_xray_folder(tmp_path / "xrays")) == whole("train")
+
+
+@pytest.mark.parametrize("name", ["notes", "masks", "labels", "train/annotations"])
+def test_a_folder_without_images_in_a_collection_is_left_out_too(tmp_path, name):
+    two_classes(tmp_path / "train")
+    build(tmp_path, f"{name}/a.txt")
+    (tmp_path / "empty").mkdir()
+    assert counts(load_with_left_out(tmp_path, name)) == whole("train")
+
+
+def test_a_class_unpacked_into_itself_is_not_counted_twice(tmp_path):
+    two_classes(tmp_path)
+    build(tmp_path, "NORMAL/normal/IM-0000-0001.jpeg")
+    assert counts(load_with_left_out(tmp_path, "NORMAL/normal")) == whole("all")
+    two_classes(tmp_path / "inner/train", below="images")
+    for name in ("NORMAL", "PNEUMONIA"):
+        (tmp_path / "inner/train" / name / "images").rename(tmp_path / "inner/train" / name / name)
+    assert counts(load_xray_folder(tmp_path / "inner")) == whole("train")
+
+
 def test_a_nested_folder_that_is_no_copy_is_left_out(tmp_path):
     two_classes(tmp_path / "train")
     two_classes(tmp_path / "chest_xray/train")
