@@ -188,7 +188,8 @@ def load_xray_folder(root, *, classes=None, on_error=None):
     UserWarning
         If anything is left out, or files cannot be read. If files name no patient, so that each
         counts as a patient of its own. If a folder that counts as a patient holds a large part of
-        a class, or more images than a child has. If all DICOM files have one child's identifier.
+        a class, or more images than a child has; if a class has many images of few patients; if
+        all DICOM files have one child's identifier.
         What operating systems leave behind (``__MACOSX``, ``.DS_Store``, ``Thumbs.db``, hidden
         files) is ignored, as are other files than images outside the class folders.
 

@@ -12,6 +12,9 @@ from skpneumo.images import read_patient
 _MAX_FRACTION = 0.2
 _MAX_IMAGES = 31
 _MIN_IMAGES = {"folder": 3, "dicom": 3, "name": 10}
+# The usual number of folds: with fewer patients of a class some fold has none of it.
+_MIN_PATIENTS = 5
+_MIN_IMAGES_OF_CLASS = 10
 
 
 def identify_patients(files):
@@ -87,6 +90,11 @@ def patient_warnings(files, names, sources):
             "images, the folds of a cross-validation cannot be balanced and intervals by patients "
             "are too wide: give groups of your own, or remove that level of folders."
         )
+    if few := _few_patients(files, names):
+        messages.append(
+            f"{'; '.join(few)}. A cross-validation in {_MIN_PATIENTS} folds that keeps patients "
+            f"together needs at least {_MIN_PATIENTS} patients of each class."
+        )
     if message := unnamed_message(sources.count(""), len(sources)):
         messages.append(message)
     return messages
@@ -120,6 +128,20 @@ def _large_patients(files, names, sources):
                 "counts as one patient"
             )
     return found
+
+
+def _few_patients(files, names):
+    """Describe each class with many images of few patients."""
+    n_images = Counter((file.split, file.target) for file in files)
+    patients = {}
+    for file, name in zip(files, names, strict=True):
+        patients.setdefault((file.split, file.target), set()).add(name.group)
+    return [
+        f"the {n_images[key]:,} {key[1]} images of the split {key[0]!r} are of {len(found)} "
+        "patient(s)"
+        for key, found in sorted(patients.items())
+        if len(found) < _MIN_PATIENTS and n_images[key] >= _MIN_IMAGES_OF_CLASS
+    ]
 
 
 def are_identified(patient, files):

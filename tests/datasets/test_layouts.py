@@ -398,6 +398,21 @@ def test_a_folder_of_more_images_than_a_child_has_is_reported(tmp_path):
     assert "PNEUMONIA" not in message
 
 
+def test_a_class_of_few_patients_is_reported(tmp_path):
+    two_classes(tmp_path)
+    build(
+        tmp_path, *(f"PNEUMONIA/person{k}_virus_{i}.png" for k in (0, 1, 2) for i in range(20, 23))
+    )
+    assert len(load_xray_folder(tmp_path).paths) == N_NORMAL + N_PNEUMONIA + 9
+    for name in ("person3_virus_3.jpeg", "person4_virus_4.jpeg"):
+        (tmp_path / "PNEUMONIA" / name).unlink()
+    message = (
+        r"the 12 PNEUMONIA images of the split 'all' are of 3 patient\(s\)\. A cross-validation"
+    )
+    with pytest.warns(UserWarning, match=message):
+        load_xray_folder(tmp_path)
+
+
 def test_files_without_a_patient_are_counted(tmp_path):
     two_classes(tmp_path)
     build(tmp_path, "NORMAL/a.png", "NORMAL/b.png", "PNEUMONIA/Jane/c.png")
