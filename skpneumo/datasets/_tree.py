@@ -118,31 +118,15 @@ class XRayTree:
     def _walk(self, folder, place, above):
         above = (*above, os.path.realpath(folder))
         entries = list_entries(folder)
-        holds_images = any(has_extension(entry) for entry in entries)
-        beside, inside = [], []
         for entry in entries:
             if not entry.is_dir():
                 self._take_file(entry, place)
-                continue
-            meaning = parse_folder_name(entry.name, self._phrases[place.target is not None])
-            below = place.enter(entry.name, meaning)
-            # NORMAL/NORMAL beside images is a second copy of them.
-            is_repeated = below == place and place.target is not None and holds_images
-            # A link may lead back to a folder that it lies in.
-            if below is None or is_repeated or os.path.realpath(entry.path) in above:
-                beside.append((entry, meaning))
-            else:
-                inside.append((entry, below))
-        if place.target is None:
-            named = [
-                (entry, below)
-                for entry, below in inside
-                if (below.split, below.target) != (place.split, place.target)
-            ]
-            if named:
-                beside += [(entry, None) for entry, below in inside if (entry, below) not in named]
-                inside = named
+        inside, beside = self._understand(entries, place)
         for entry, below in inside:
+            # A link may lead back to a folder that it lies in.
+            if os.path.realpath(entry.path) in above:
+                self.left_out.append(entry.path)
+                continue
             if below.split != place.split:
                 self._splits.add(below.split)
             if below.target != place.target:
@@ -150,10 +134,32 @@ class XRayTree:
                 self.class_folders.add(entry.name)
             self._walk(entry.path, below, above)
         for entry, meaning in beside:
-            if place.target is None and meaning is None:
+            # Above the classes it may be a second copy, unless it names masks or another split.
+            may_be_copy = meaning is None or (
+                meaning.is_xrays and meaning.split in (None, place.split)
+            )
+            if place.target is None and may_be_copy and not entry.is_symlink():
                 self._beside.append((entry, place.split))
             elif list_entries(entry.path):
                 self.left_out.append(entry.path)
+
+    def _understand(self, entries, place):
+        """Folders that are understood here with their places, the others with their meanings."""
+        # NORMAL/NORMAL beside images is a second copy of them.
+        holds_images = place.target is not None and any(map(has_extension, entries))
+        inside, beside = [], []
+        for entry in filter(os.DirEntry.is_dir, entries):
+            meaning = parse_folder_name(entry.name, self._phrases[place.target is not None])
+            below = place.enter(entry.name, meaning)
+            if below is None or (holds_images and below == place):
+                beside.append((entry, meaning))
+            else:
+                inside.append((entry, below))
+        # Beside splits or classes, a folder of images is not part of the collection.
+        if place.target is None and any(below != place for _, below in inside):
+            beside += [(entry, None) for entry, below in inside if below == place]
+            inside = [(entry, below) for entry, below in inside if below != place]
+        return inside, beside
 
     def _take_file(self, entry, place):
         if place.target is None:

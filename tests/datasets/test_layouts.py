@@ -120,7 +120,10 @@ def test_one_folder_may_name_the_split_and_the_class(tmp_path):
 )
 def test_levels_that_contradict_each_other_are_left_out(tmp_path, inner):
     two_classes(tmp_path / "train")
-    build(tmp_path / inner, "NORMAL/scan.png" if inner == "train/val" else "scan.png")
+    if inner == "train/val":
+        two_classes(tmp_path / inner)
+    else:
+        build(tmp_path / inner, "scan.png")
     assert counts(load_with_left_out(tmp_path, inner)) == whole("train")
 
 
@@ -133,13 +136,22 @@ def test_images_beside_their_splits_are_not_learnt_from(tmp_path):
         assert counts(load_xray_folder(tmp_path)) == whole("train", "test")
 
 
-def test_a_link_back_to_a_folder_above_is_left_out(tmp_path):
-    two_classes(tmp_path / "xrays")
+@pytest.mark.parametrize(
+    ("link", "target"),
+    [
+        *(("again", target) for target in (".", "xrays", "xrays/train")),
+        *(("train/again", target) for target in (".", "xrays", "xrays/train")),
+        *(("images", target) for target in (".", "xrays", "xrays/train")),
+        *(("train/NORMAL/again", target) for target in ("xrays", "xrays/train")),
+    ],
+)
+def test_a_link_back_to_a_folder_above_is_left_out(tmp_path, link, target):
+    two_classes(tmp_path / "xrays/train")
     try:
-        (tmp_path / "xrays/NORMAL/again").symlink_to(tmp_path / "xrays", target_is_directory=True)
+        (tmp_path / "xrays" / link).symlink_to(tmp_path / target, target_is_directory=True)
     except OSError:
         pytest.skip("this system makes no symbolic links")
-    assert counts(load_with_left_out(tmp_path / "xrays", "NORMAL/again")) == whole("all")
+    assert counts(load_with_left_out(tmp_path / "xrays", link)) == whole("train")
 
 
 def test_an_empty_split_beside_images_is_no_split(tmp_path):
