@@ -39,7 +39,7 @@ def two_classes(y):
         )
     first, second = classes.tolist()
     if not _ORDER_IS_CHECKED.get() and (doubt := _doubt_about_order(first, second)):
-        # From one line, whatever the caller, so that the folds of a search do not repeat it.
+        # From one line, whatever the caller, so that filters recognize the repetitions of a search.
         warnings.warn(
             f"Of the sorted labels {[first, second]} the second is the positive class, whose "
             f"recall is measured, but {doubt}. Rename or map the labels so that the negative one "
