@@ -1,5 +1,6 @@
 """The main job: a cross-validated search, its choice, and an honest look at the test split."""
 
+import os
 import re
 import time
 from contextlib import nullcontext
@@ -22,6 +23,7 @@ from skpneumo.classifiers import (
     epochs_reported_to,
 )
 from skpneumo.datasets import load_xray_folder, make_xrays
+from skpneumo.datasets._patients import are_identified
 from skpneumo.exceptions import DatasetError
 from skpneumo.metrics import SCORERS
 from skpneumo.model_selection import HighestSpecificity, choose_setting
@@ -35,13 +37,15 @@ _MIN_SPECIFICITY = 0.5
 _POSITIVE = "PNEUMONIA"
 
 
-def load_data(folder=None, *, image_size=None, subset=None, random_state=0):
+def load_data(folder=None, *, classes=None, image_size=None, subset=None, random_state=0):
     """Images to learn from and images to test on.
 
     Parameters
     ----------
     folder : path, default=None
         See `load_xray_folder`; train and val are joined. None draws synthetic X-rays.
+    classes : dict, default=None
+        See `load_xray_folder`.
     image_size : tuple of (int, int), default=None
         Of the synthetic X-rays.
     subset : int, default=None
@@ -51,21 +55,31 @@ def load_data(folder=None, *, image_size=None, subset=None, random_state=0):
 
     Returns
     -------
-    train, test : Bunch of X, y, groups
-        ``test`` is None where the folder has no test split.
+    train, test : Bunch of X, y, groups, identified
+        ``identified``: whether the patient of an image is known. ``test`` is None if the folder
+        has no test split.
     """
     if folder is None:
         drawn = [
             make_xrays(n, image_size=image_size, random_state=random_state + i)
             for i, n in enumerate((600, 300))
         ]
-        train, test = (Bunch(X=d.images, y=d.target, groups=d.groups) for d in drawn)
+        train, test = (
+            Bunch(X=d.images, y=d.target, groups=d.groups, identified=np.ones(len(d.target), bool))
+            for d in drawn
+        )
     else:
-        data = load_xray_folder(folder)
+        data = load_xray_folder(folder, classes=classes)
+        identified = are_identified(data.patient, map(os.path.basename, data.paths))
         # A child may have images in train and in val, which are one set here.
         groups = np.array([re.sub("^val/", "train/", group) for group in data.groups])
         train, test = (
-            Bunch(X=data.paths[rows], y=data.target[rows], groups=groups[rows])
+            Bunch(
+                X=data.paths[rows],
+                y=data.target[rows],
+                groups=groups[rows],
+                identified=identified[rows],
+            )
             for rows in (data.split != "test", data.split == "test")
         )
         if not len(train.y):
@@ -125,6 +139,7 @@ def search(classifier, train, *, image_size, n_folds, min_recall, random_state, 
             f"{len(train.y)} images of {n_patients} patients are too few for {n_folds} folds. Use "
             "a larger subset or fewer folds."
         )
+    _check_folds(train, n_folds, random_state)
     pipe = make_pipeline(XRayLoader(), XRayResizer(image_size), classifier)
     name = pipe.steps[-1][0]
     weights = [{"NORMAL": 1, _POSITIVE: weight} for weight in CLASS_WEIGHTS]
@@ -152,6 +167,26 @@ def search(classifier, train, *, image_size, n_folds, min_recall, random_state, 
 
 def _folds(n_folds, random_state):
     return StratifiedGroupKFold(n_folds, shuffle=True, random_state=random_state)
+
+
+def _check_folds(train, n_folds, random_state):
+    """Raise, before anything is trained, if a side of a fold lacks a class."""
+    splits = _folds(n_folds, random_state).split(train.y, train.y, train.groups)
+    classes = np.unique(train.y)
+    if all(np.array_equal(np.unique(train.y[rows]), classes) for split in splits for rows in split):
+        return
+    found = []
+    for label in classes:
+        _, counts = np.unique(train.groups[train.y == label], return_counts=True)
+        found.append(
+            f"{counts.sum():,} images of {label} from {len(counts):,} patient(s), up to "
+            f"{counts.max():,} of one"
+        )
+    raise ValueError(
+        f"{n_folds} folds cannot all hold both classes with patients kept together: there are "
+        f"{' and '.join(found)}. Use fewer folds or more patients; if a folder in a class folder "
+        "counts as a patient and is none, remove that level of folders."
+    )
 
 
 def _flatten(images):
@@ -257,6 +292,7 @@ def settings_table(cv_results):
 def run(
     folder=None,
     *,
+    data=None,
     model="cnn",
     weights="imagenet",
     image_size=None,
@@ -270,6 +306,8 @@ def run(
 ):
     """Do the whole job; see the options of ``skpneumo train``.
 
+    ``data`` is what `load_data` returned for the folder, if it was loaded before.
+
     Returns
     -------
     result : dict
@@ -278,9 +316,9 @@ def run(
         The setting that was chosen, fitted on all images to learn from.
     """
     started = time.perf_counter()
-    train, test_data = load_data(
-        folder, image_size=image_size, subset=subset, random_state=random_state
-    )
+    if data is None:
+        data = load_data(folder, image_size=image_size, subset=subset, random_state=random_state)
+    train, test_data = data
     classifier = make_classifier(model, weights=weights, epochs=epochs, random_state=random_state)
     options = {"n_folds": n_folds, "min_recall": min_recall, "random_state": random_state}
     found = search(classifier, train, image_size=image_size, on_epoch=on_epoch, **options)
@@ -296,6 +334,7 @@ def run(
             "images": len(train.y),
             "pneumonia": int((train.y == _POSITIVE).sum()),
             "patients": len(np.unique(train.groups)),
+            "images_without_patient": int((~train.identified).sum()),
         },
         "model": model,
         "weights": weights if model == "inception" else None,

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skpneumo._files import write_text
-from skpneumo.datasets._folder import is_image, list_entries
+from skpneumo.datasets._entries import is_image, list_entries
 from skpneumo.exceptions import DatasetError, OutlierWarning
 from skpneumo.images import XRaySequence, read_xray
 from skpneumo.inspection import GradCAM, GradCAMDisplay

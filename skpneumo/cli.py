@@ -87,6 +87,29 @@ def _parse_size(text):
     return sides * 2 if len(sides) == 1 else sides
 
 
+_Classes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--classes",
+        metavar="FOLDER=CLASS",
+        help="Class of a folder of another name, such as Opacity=PNEUMONIA; may be repeated.",
+    ),
+]
+
+
+def _parse_classes(pairs):
+    """Class by name of a folder; None without pairs."""
+    classes = {}
+    for pair in pairs or ():
+        name, separator, target = pair.rpartition("=")
+        if not separator or classes.setdefault(name, target) != target:
+            raise typer.BadParameter(
+                "--classes takes the name of a folder and its one class, such as "
+                f"Opacity=PNEUMONIA, got {pair!r}."
+            )
+    return classes or None
+
+
 def _check_writable(file):
     """Refuse, before hours of work, a file that cannot be written to."""
     existed = file.exists()
@@ -121,6 +144,7 @@ def train(
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Epochs of each training.", show_default="by model")
     ] = None,
+    classes: _Classes = None,
     subset: Annotated[
         int | None, typer.Option(min=20, help="Learn from about so many images, by patient.")
     ] = None,
@@ -151,6 +175,9 @@ def train(
             _check_writable(file)
     if weights is not None and model is Model.cnn:
         raise typer.BadParameter("--weights is for --model inception; the cnn starts from random.")
+    if classes and folder is None:
+        raise typer.BadParameter("--classes is for a folder; synthetic X-rays have none.")
+    class_of_folder = _parse_classes(classes)
     weights = weights or "imagenet"
     default_size, default_epochs = _DEFAULTS[model, folder is not None]
     size = _parse_size(image_size) or default_size
@@ -158,6 +185,11 @@ def train(
         from skpneumo import _job
     # Every new network is traced anew, as it must be.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    with _told_errors(), _told_warnings():
+        # What is wrong with the patients must be known before hours of training, not after.
+        data = _job.load_data(
+            folder, classes=class_of_folder, image_size=size, subset=subset, random_state=seed
+        )
     progress = Progress(
         TextColumn("Training"),
         BarColumn(),
@@ -172,12 +204,12 @@ def train(
         task = progress.add_task("epochs", total=None, visible=False)
         result, fitted = _job.run(
             folder,
+            data=data,
             model=model.value,
             weights=None if weights.lower() == "none" else weights,
             image_size=size,
             n_folds=folds,
             epochs=epochs or default_epochs,
-            subset=subset,
             min_recall=min_recall,
             test=test,
             random_state=seed,
@@ -214,6 +246,12 @@ def _print(result):
         f"together, {result['model']} at {'x'.join(map(str, result['image_size']))}.\n",
         highlight=False,
     )
+    if unnamed := data["images_without_patient"]:
+        _OUT.print(
+            f"{unnamed} of {data['images']} files name no patient; each counts as a patient of its "
+            "own, so that images of one patient may be in different folds.\n",
+            highlight=False,
+        )
     _OUT.print(settings_table(result))
     _OUT.print(f"\n{result['chosen']['reason']}", highlight=False)
     baseline = result["baseline"]
@@ -265,6 +303,7 @@ def audit(
         Path | None,
         typer.Option(dir_okay=False, help="Write it here: .html (with pictures), .json or .txt."),
     ] = None,
+    classes: _Classes = None,
 ):
     """Look a folder over for what makes figures wrong: copies, leaks, shortcuts, bad files."""
     from skpneumo.datasets import audit as audit_data
@@ -272,8 +311,9 @@ def audit(
 
     if report is not None:
         _check_report(report)
+    class_of_folder = _parse_classes(classes)
     with _told_errors(), _told_warnings(), _ERR.status("Decoding every file …"):
-        result = audit_data(load_xray_folder(folder))
+        result = audit_data(load_xray_folder(folder, classes=class_of_folder))
     _OUT.print(str(result), markup=False, highlight=False, soft_wrap=True)
     if report is not None:
         result.save(report)
@@ -320,17 +360,24 @@ def predict(
         raise typer.Exit(1)
 
 
-def _test_rows(split, folder):
-    """Where the images of the test split are, or all of a folder that is one split."""
+def _test_rows(data, folder):
+    """Rows of the test split, or all rows if the folder itself is a split or has no splits."""
+    from skpneumo.datasets._contents import shorten
+    from skpneumo.datasets._tree import named_split
     from skpneumo.exceptions import DatasetError
 
-    splits = sorted(set(split))
-    if "test" not in splits and len(splits) > 1:
-        raise DatasetError(
+    splits = sorted(set(data.split))
+    if "test" in splits:
+        return data.split == "test"
+    if splits not in (["all"], [named_split(folder)]):
+        problem = (
             f"{folder} has no test split, only {' and '.join(splits)}, which a model may have "
             "learnt from. Name the folder of a split itself to evaluate on it."
         )
-    return split == ("test" if "test" in splits else splits[0])
+        if data.left_out:
+            problem += f" Left out, as not understood: {shorten(data.left_out)}."
+        raise DatasetError(problem)
+    return data.split == splits[0]
 
 
 @app.command()
@@ -344,6 +391,7 @@ def evaluate(
         Path | None,
         typer.Option(dir_okay=False, help="Write it here: .html (with pictures), .json or .txt."),
     ] = None,
+    classes: _Classes = None,
 ):
     """Evaluate a model on images that it did not learn from.
 
@@ -351,14 +399,15 @@ def evaluate(
     """
     if report is not None:
         _check_report(report)
+    class_of_folder = _parse_classes(classes)
     looking = _ERR.status("Evaluating …")
     with _told_errors(), _told_warnings(), looking, redirect_stdout(sys.stderr):
         with _silent_loading():
             from skpneumo._predicting import open_model
             from skpneumo.datasets import load_xray_folder
             from skpneumo.evaluation import evaluate as evaluate_model
-        fitted, data = open_model(model), load_xray_folder(folder)
-        rows = _test_rows(data.split, folder)
+        fitted, data = open_model(model), load_xray_folder(folder, classes=class_of_folder)
+        rows = _test_rows(data, folder)
         X, y, groups, subtype = (
             data[name][rows] for name in ("paths", "target", "groups", "subtype")
         )

@@ -666,3 +666,80 @@ def test_evaluate_takes_no_training_images_unless_they_are_named(collection, mod
     assert done.exit_code == 1
     assert "has no test split, only train and val" in words(done.stderr)
     assert "21 images" in invoke("evaluate", model_file, tmp_path / "val").stdout
+
+
+@pytest.mark.parametrize(("split", "other"), [("train", "holdout"), ("val", "eval"), ("train", "")])
+def test_evaluate_falls_back_to_no_other_split(collection, model_file, tmp_path, split, other):
+    shutil.copytree(collection / "test", tmp_path / "xrays" / split)
+    if other:
+        shutil.copytree(collection / "test", tmp_path / "xrays" / other)
+    done = invoke("evaluate", model_file, tmp_path / "xrays")
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    assert f"has no test split, only {split}" in words(done.stderr)
+    assert (f"Left out, as not understood: '{other}'" in words(done.stderr)) == bool(other)
+    assert "21 images" in invoke("evaluate", model_file, tmp_path / "xrays" / split).stdout
+
+
+def test_evaluate_finds_the_test_split_in_another_spelling(collection, model_file, tmp_path):
+    shutil.copytree(collection / "train", tmp_path / "train")
+    shutil.copytree(collection / "test", tmp_path / "test_images")
+    assert "21 images" in invoke("evaluate", model_file, tmp_path).stdout
+
+
+@pytest.fixture
+def other_classes(collection, tmp_path):
+    """The collection with other names of classes."""
+    root = tmp_path / "xrays"
+    for split in ("train", "test"):
+        shutil.copytree(collection / split / "NORMAL", root / split / "Healthy")
+        shutil.copytree(collection / split / "PNEUMONIA", root / split / "Lung Opacity")
+    return root
+
+
+MAPPED = ("--classes", "Healthy=NORMAL", "--classes", "lung_opacity=PNEUMONIA")
+
+
+def test_other_classes_are_mapped_on_the_command_line(collection, other_classes, model_file):
+    for plain in (invoke("evaluate", model_file, other_classes), train(other_classes)):
+        assert plain.exit_code == 1
+        assert "--classes 'Lung Opacity=PNEUMONIA'" in words(plain.stderr)
+    done = invoke("evaluate", model_file, other_classes, *MAPPED)
+    assert done.exit_code == 0, done.output
+    assert "21 images" in done.stdout
+    audited = CliRunner().invoke(cli.app, ["audit", str(other_classes), *MAPPED])
+    assert audited.exit_code == 0, audited.output
+    assert "75 X-rays" in audited.output
+    trained = json.loads(train(other_classes, *MAPPED, "--json").stdout)
+    assert trained["data"]["images"] == 54
+
+
+def test_a_mapping_of_classes_that_cannot_be_is_refused(other_classes):
+    for pairs in (["Healthy"], ["Healthy=NORMAL", "Healthy=PNEUMONIA"]):
+        options = [option for pair in pairs for option in ("--classes", pair)]
+        assert_refused(train(other_classes, *options), 2, "Opacity=PNEUMONIA, got")
+    done = train(other_classes, "--classes", "Healthy=well")
+    assert_refused(done, 1, "to NORMAL or PNEUMONIA, got 'Healthy': 'well'")
+    assert_refused(train("--classes", "a=NORMAL"), 2, "--classes is for a folder")
+
+
+def test_train_reports_files_without_a_patient(collection, tmp_path):
+    shutil.copytree(collection / "train", tmp_path / "train")
+    for i, file in enumerate(sorted((tmp_path / "train/PNEUMONIA").iterdir())[:4]):
+        file.rename(file.with_name(f"scan {i}.png"))
+    done = train(tmp_path)
+    assert done.exit_code == 0, done.output
+    assert "4 of 54 files name no patient" in words(done.stdout)
+    assert words(done.stderr).startswith("Warning: 4 of 54 files name no patient")
+    assert json.loads(train(tmp_path, "--json").stdout)["data"]["images_without_patient"] == 4
+
+
+def test_patients_that_leave_a_fold_without_a_class_stop_train_at_once(collection, tmp_path):
+    shutil.copytree(collection / "train/NORMAL", tmp_path / "NORMAL")
+    shutil.copytree(collection / "train/PNEUMONIA", tmp_path / "PNEUMONIA/site")
+    for i, file in enumerate(sorted((tmp_path / "PNEUMONIA/site").iterdir())):
+        file.rename(file.with_name(f"{i}.png"))
+    done = train(tmp_path)
+    assert_refused(done, 1, "2 folds cannot all hold both classes", "from 1 patient(s)")
+    assert "the folder 'site' holds" in words(done.stderr)
+    assert "Training" not in done.stderr

@@ -28,6 +28,7 @@ def folder(tmp_path):
     return tmp_path / "xrays"
 
 
+@pytest.mark.filterwarnings("ignore:.* files name no patient")
 @pytest.mark.parametrize("suffix", ["html", "txt", "json"])
 def test_names_that_are_no_utf8(folder, tmp_path, suffix):
     report = audit(load_xray_folder(folder))

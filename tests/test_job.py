@@ -136,6 +136,27 @@ def test_a_subset_is_never_empty():
     assert len(_job._some_patients(groups, 20, 0)) == 31
 
 
+@pytest.mark.filterwarnings("ignore:.* files name no patient")
+def test_images_without_a_patient_are_known(tmp_path):
+    build(tmp_path, "NORMAL/IM-7-1.png", "NORMAL/a.png", "PNEUMONIA/b.png", "PNEUMONIA/Jane/c.png")
+    train, _ = _job.load_data(tmp_path)
+    names = [Path(path).name for path in train.X]
+    assert dict(zip(names, train.identified.tolist(), strict=True)) == {
+        "IM-7-1.png": True,
+        "a.png": False,
+        "b.png": False,
+        "c.png": True,
+    }
+
+
+def test_other_classes_are_mapped(collection, tmp_path):
+    for source, name in (("NORMAL", "Healthy"), ("PNEUMONIA", "Opacity")):
+        (tmp_path / "train").mkdir(exist_ok=True)
+        (tmp_path / "train" / name).symlink_to(collection / "train" / source)
+    train, _ = _job.load_data(tmp_path, classes={"Healthy": "NORMAL", "Opacity": "PNEUMONIA"})
+    assert train.y.tolist() == load_xray_folder(collection / "train").target.tolist()
+
+
 # -- search ---------------------------------------------------------------------------------------
 
 
@@ -357,6 +378,7 @@ def test_the_whole_job(collection, job):
         "images": 64,
         "pneumonia": len([*collection.glob("train/P*/*"), *collection.glob("val/P*/*")]),
         "patients": len(set(_job.load_data(collection)[0].groups)),
+        "images_without_patient": 0,
     }
     assert result["image_size"] == list(SIZE)
     chosen = result["settings"][result["chosen"]["index"]]
@@ -410,6 +432,38 @@ def test_the_whole_job_on_real_xrays(xray_data, job):
             assert 0 <= row[name]["mean"] <= 1
             assert 0 <= row[name]["std"] <= 0.5
     assert 90 < result["data"]["images"] <= 120
+
+
+@pytest.mark.parametrize(
+    ("groups", "found"),
+    [
+        (
+            ["a"] * 8 + ["b", "c", "d", "e"],
+            r"8 images of NORMAL from 1 patient\(s\), up to 8 of one",
+        ),
+        ([*"aaaabbbb", *"cdef"], r"NORMAL from 2 patient\(s\), up to 4"),
+        ([*"abcdefgh", *"iiii"], r"4 images of PNEUMONIA from 1 patient\(s\), up to 4 of one"),
+    ],
+)
+def test_folds_that_lack_a_class_are_refused_before_training(groups, found, small):
+    train = _job.Bunch(
+        X=np.zeros((12, *SIZE), dtype=np.uint8),
+        y=np.repeat(["NORMAL", "PNEUMONIA"], [8, 4]),
+        groups=np.array(groups),
+    )
+    classifier = _job.make_classifier("cnn", epochs=1)
+    epochs = []
+    with pytest.raises(ValueError, match=f"3 folds cannot all hold both classes.*{found}"):
+        _job.search(
+            classifier,
+            train,
+            image_size=SIZE,
+            n_folds=3,
+            min_recall=0.5,
+            random_state=0,
+            on_epoch=lambda *done: epochs.append(done),
+        )
+    assert epochs == []
 
 
 def test_no_real_patient_is_in_two_folds(xray_data):

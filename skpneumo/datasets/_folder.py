@@ -7,32 +7,24 @@ from collections import Counter
 import numpy as np
 from sklearn.utils import Bunch
 
-from skpneumo.datasets._filenames import XRayName, parse_filename
+from skpneumo.datasets._contents import describe_contents, describe_levels, shorten
+from skpneumo.datasets._entries import is_image
+from skpneumo.datasets._folder_names import class_phrases
+from skpneumo.datasets._patients import (
+    identify_patients,
+    patient_warnings,
+    unnamed_message,
+)
+from skpneumo.datasets._tree import XRayTree, find_collections, holds_image, matches_class
 from skpneumo.exceptions import DatasetError
-from skpneumo.images import XRaySequence, image_type, read_patient
+from skpneumo.images import XRaySequence
 
-_CLASSES = {"normal": "NORMAL", "pneumonia": "PNEUMONIA"}
-_SPLITS = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-    "testing": "test",
-}
-EXTENSIONS = (".jpeg", ".jpg", ".png", ".dcm", ".dicom")
-_LITTER = {"__macosx", "thumbs.db", "desktop.ini", "dicomdir"}
-_MAX_NAMED = 3  # names in a message
-_MAX_DEPTH = 2  # archive/chest_xray/chest_xray is the deepest that a download nests
-_MAX_FOLDERS = 4  # patient/study/series, and one more, is how archives of hospitals nest
-
-_LAYOUT = """Expected, in upper or lower case (val, test or the level of splits may be missing):
+_LAYOUT = """Expected, in any spelling (val, test or the level of splits may be missing):
 
     chest_xray/
         train/
             NORMAL/      *.jpeg, *.jpg, *.png, DICOM files, also in folders by child
-            PNEUMONIA/   likewise
+            PNEUMONIA/   likewise, also in folders by bacteria and virus
         val/             likewise
         test/            likewise"""
 
@@ -40,109 +32,15 @@ _DESCR = """Chest X-rays of children, labelled by the folders they lie in.
 
 Folder: {folder}
 Images: {counts}
+Patients: {patients}
 
 The child of an image is read from its file name, as Kermany, Zhang and Goldbaum (Mendeley Data,
-rscbjbr9sj) name their files. `groups` is for cross-validation: it never crosses splits and merges
-children whom the names may have split. `patient` is finer and bare of the split: it is for
-looking for children across splits. DICOM files tell the child themselves: children are numbered,
-and their identifiers not kept. So are the folders in a class folder, each of which counts as a
-child. Every other file counts as a child of its own.
+rscbjbr9sj) name their files; a copy with a longer name belongs to the same child. `groups` is for
+cross-validation: it never crosses splits and merges children whom the names may have split.
+`patient` is finer and does not contain the split: it is for looking for children across splits.
+DICOM files identify the child themselves: children are numbered, and their identifiers not kept.
+So are folders of patients in a class folder. Every other file counts as a child of its own.
 """
-
-
-def list_entries(folder):
-    """List a folder by name, without what operating systems leave behind."""
-    with os.scandir(folder) as entries:
-        wanted = [
-            entry
-            for entry in entries
-            if not entry.name.startswith(".") and entry.name.casefold() not in _LITTER
-        ]
-    return sorted(wanted, key=lambda entry: entry.name)
-
-
-def _known_folders(entries, meanings):
-    """Pick the sub-folders whose name has a meaning: pairs of meaning and path."""
-    return [
-        (meanings[entry.name.casefold()], entry.path)
-        for entry in entries
-        if entry.name.casefold() in meanings and entry.is_dir()
-    ]
-
-
-def _find_collections(folder, depth=_MAX_DEPTH):
-    """Find the outermost collections: pairs of a folder and its splits.
-
-    The search ends at the first collection on each way down, so a copy of the collection inside
-    itself (``chest_xray/chest_xray``) is not counted twice.
-    """
-    entries = list_entries(folder)
-    if _known_folders(entries, _CLASSES):
-        name = os.path.basename(os.path.abspath(folder)).casefold()
-        return [(folder, [(_SPLITS.get(name, "all"), folder)])]
-    splits = _known_folders(entries, _SPLITS)
-    if any(_known_folders(list_entries(path), _CLASSES) for _, path in splits):
-        return [(folder, splits)]
-    if depth == 0:
-        return []
-    return [
-        collection
-        for entry in entries
-        if entry.is_dir()
-        for collection in _find_collections(entry.path, depth - 1)
-    ]
-
-
-def is_image(entry):
-    """Whether an entry of a folder is an image, or should be by its name."""
-    # A link whose target is gone is an image that cannot be read, not something else.
-    named = entry.name.casefold().endswith(EXTENSIONS) and not entry.is_dir()
-    return named or (entry.is_file() and image_type(entry.path) is not None)
-
-
-def _walk(folder, name="", depth=_MAX_FOLDERS):
-    """What lies in a class folder and in folders of it: pairs of its name there and an entry."""
-    for entry in list_entries(folder):
-        inner = os.path.join(name, entry.name)
-        if depth and entry.is_dir():
-            yield from _walk(entry.path, inner, depth - 1)
-        else:
-            yield inner, entry
-
-
-def _read_split(split, folder):
-    """List the images of one split as (split, target, name, path), and what is left out."""
-    rows, left_out = [], []
-    for entry in list_entries(folder):
-        is_folder = entry.is_dir()
-        if is_folder and entry.name.casefold() in _CLASSES:
-            target = _CLASSES[entry.name.casefold()]
-            for name, inner in _walk(entry.path):
-                if is_image(inner):
-                    rows.append((split, target, name, inner.path))
-                else:
-                    left_out.append(inner.path)
-        elif is_folder or is_image(entry):  # a third class, or images without a label
-            left_out.append(entry.path)
-    return rows, left_out
-
-
-def _shorten(names):
-    """Name the first few and count the rest."""
-    more = len(names) - _MAX_NAMED
-    return ", ".join(map(repr, names[:_MAX_NAMED])) + (f" and {more:,} more" if more > 0 else "")
-
-
-def _describe_contents(folder):
-    entries = list_entries(folder)
-    folders = [entry.name for entry in entries if entry.is_dir()]
-    files = [entry.name for entry in entries if not entry.is_dir()]
-    found = [
-        f"{len(names):,} {word} ({_shorten(names)})"
-        for names, word in ((folders, "folder(s)"), (files, "file(s)"))
-        if names
-    ]
-    return " and ".join(found) or "nothing"
 
 
 def _describe_counts(counts, splits):
@@ -152,44 +50,12 @@ def _describe_counts(counts, splits):
     )
 
 
-def _children(rows):
-    """What a DICOM file itself, or the name of a file or of its folder, tells about the child."""
-    numbers = {"dicom": {}, "folder": {}}
-
-    def number(kind, child):
-        child = f"{kind}-{numbers[kind].setdefault(child, len(numbers[kind]) + 1)}"
-        return XRayName(child, child, "")
-
-    def parse(split, target, name, path):
-        if identifier := read_patient(path):
-            identified.append(target)
-            return number("dicom", identifier)
-        if (parsed := parse_filename(name)) is not None:
-            return parsed
-        folder, separator, _ = name.partition(os.sep)
-        # Folders of hospitals may be named after people.
-        if separator:
-            return number("folder", folder)
-        return XRayName(f"{split}/{target}/{name}", f"{target}/{name}", "")
-
-    identified = []
-    children = [parse(*row) for row in rows]
-    if len(numbers["dicom"]) == 1 and len({*identified}) == 2:
-        warnings.warn(
-            f"All {len(identified):,} DICOM files with an identifier of a child have the same one, "
-            "as after a removal of names. They count as one child: give groups of your own.",
-            UserWarning,
-            stacklevel=3,
-        )
-    return children
-
-
 def _error(problem):
     return DatasetError(f"{problem}\n{_LAYOUT}")
 
 
-def _find_collection(root):
-    """Return the only collection at or below ``root``, or say why there is none."""
+def _find_collection(root, phrases):
+    """Return the only collection at or below ``root`` and what lies beside, or raise."""
     if not os.path.exists(root):
         raise _error(
             f"There is no folder {root!r}; the working directory is {os.getcwd()!r}. "
@@ -197,54 +63,81 @@ def _find_collection(root):
         )
     if not os.path.isdir(root):
         raise _error(f"{root!r} is a file, not a folder. Unpack an archive and give its folder.")
-    collections = _find_collections(root)
+    collections, beside = find_collections(root, phrases)
     if not collections:
         raise _error(
-            f"{root!r} holds no folders of classes: found {_describe_contents(root)}. "
+            f"{root!r} holds no folders of classes: found {describe_contents(root)}. "
             "Give the folder that holds the classes or the splits."
+            f"{describe_levels(root, phrases)}"
         )
     if len(collections) > 1:
         raise _error(
             f"{root!r} holds {len(collections)} collections: found "
-            f"{_shorten([folder for folder, _ in collections])}. Give one of them."
+            f"{shorten(collections)}. Give one of them."
         )
-    return collections[0]
+    return collections[0], beside
 
 
-def _check_classes(counts, splits, folder, left_out):
-    """Ask for both classes: in train where there is one, since nothing is learnt from one class."""
-    needed = {"train"} & splits or splits
+def _check_classes(files, tree, folder, left_out, phrases):
+    """Require both classes: in train if there is one, since nothing is learnt from one class."""
+    counts = Counter((file.split, file.target) for file in files)
+    needed = {"train"} & tree.splits or tree.splits
     if len({target for split, target in counts if split in needed}) < 2:
-        found = _describe_counts(counts, splits)
+        found = _describe_counts(counts, tree.splits)
         if left_out:
-            found += f"; left out: {len(left_out):,} file(s) or folder(s) ({_shorten(left_out)})"
+            found += f"; left out: {len(left_out):,} file(s) or folder(s) ({shorten(left_out)})"
         raise _error(
             f"{folder!r} must hold images of both classes, NORMAL and PNEUMONIA, in "
             f"{' + '.join(sorted(needed))}: found {found}. Add the missing images, or rename the "
-            "folder they are in."
+            f"folder they are in.{describe_levels(folder, phrases)}"
+        )
+    return counts
+
+
+def _check_mapping(classes, tree, folder, phrases):
+    """Raise if a folder that ``classes`` maps is not there: it may be misspelt."""
+    missing = [
+        name
+        for name in classes or ()
+        for words in class_phrases({name: "NORMAL"})
+        if not matches_class(tree.class_folders, words)
+    ]
+    if missing:
+        raise _error(
+            f"classes maps {shorten(missing)}, but {folder!r} holds no such folder of a class: "
+            f"found {describe_contents(folder)}.{describe_levels(folder, {})}"
         )
 
 
-def load_xray_folder(root, *, on_error=None):
+def load_xray_folder(root, *, classes=None, on_error=None):
     """List a folder of chest X-rays sorted into NORMAL and PNEUMONIA.
 
-    No image is decoded: give the paths to :class:`~skpneumo.XRayLoader`. These are
-    understood, whatever the case of their names:
+    No image is decoded: give the paths to :class:`~skpneumo.XRayLoader`. Each level of folders
+    has one meaning, read from its name, and what has none is listed in ``left_out``:
 
-    - folders ``train``, ``val`` and ``test`` (also ``training``, ``valid``, ``validation``,
-      ``testing``), not necessarily all, each with folders ``NORMAL`` and ``PNEUMONIA``: the
-      Mendeley zip and the Kaggle copy, whose second copy inside itself is not counted again;
-    - a folder that itself holds ``NORMAL`` and ``PNEUMONIA``;
-    - a folder with one of these in it, or in a folder of it;
-    - in the class folders, images in folders by child, study and series.
+    - a split: ``train``, ``val`` or ``test``, not necessarily all of them, above the classes or
+      below;
+    - a class: ``NORMAL`` or ``PNEUMONIA``, or a name that ``classes`` maps to one of them;
+    - a subtype in the folder of PNEUMONIA, such as ``bacteria`` or ``virus``. Beside NORMAL these
+      two stand for PNEUMONIA;
+    - ``images``, which changes nothing, and ``masks``, ``heatmaps`` and the like, which are left
+      out, as are files whose names end so;
+    - any other folder in a class folder: a patient, and in it studies and series.
+
+    Case, separators, numbers in front and words such as "set" or "images" do not matter:
+    ``Test_Images``, ``0_NORMAL``. The collection may lie in a folder of ``root``, or in a folder
+    of that. A second copy of it inside itself, as in the Kaggle archive, is not counted again.
 
     Parameters
     ----------
     root : str or path-like
         The folder.
+    classes : dict of str to {"NORMAL", "PNEUMONIA"}, default=None
+        Class by name of a folder, for other names than these two, such as
+        ``{"Healthy": "NORMAL", "Opacity": "PNEUMONIA"}``. Spelling does not matter here either.
     on_error : {"raise", "skip"} or None, default=None
         Decode every file now, in threads, and stop with the list of all that cannot be read, or
-        leave these out and warn of them. None leaves it to whoever decodes them later.
+        leave these out and warn of them. None leaves it to whatever decodes them later.
 
     Returns
     -------
@@ -252,24 +145,26 @@ def load_xray_folder(root, *, on_error=None):
         Arrays of shape (n_images,), dtype str, sorted by split, class and file name:
 
         paths : ndarray
-            The path of each image, starting with ``root``; relative where ``root`` is.
+            The path of each image, starting with ``root``; relative if ``root`` is.
         target : ndarray
             "NORMAL" or "PNEUMONIA", from the folder.
         groups : ndarray
             The child of each image, for cross-validation: it starts with the split and merges
             children whom the file names may have split.
         patient : ndarray
-            The child as finely as file names tell, without the split: to look for children in
-            more than one split. Of DICOM files the identifier in the file counts, else of files
-            with names of their own the folder in the class folder; both as numbers that are
-            given anew at every call: load all splits in one.
+            The child as finely as file names identify it, without the split: to look for children
+            in more than one split. Of DICOM files the identifier in the file counts, else of files
+            with names of their own the folder of the patient; both as numbers that hold for one
+            call: load all splits in one.
         subtype : ndarray
-            "bacteria", "virus", or "" for normal images and names that do not tell.
+            "bacteria", "virus", "fungus" or "covid", from the file name or else a folder; "" for
+            normal images and wherever neither names one.
         split : ndarray
             "train", "val" or "test". Without a level of splits, the split that the folder of
-            the classes is named after, else "all".
+            the classes or ``root`` is named after, else "all".
         left_out : list of str
-            What else lies there, from ``root`` on.
+            What else lies there, from ``root`` on: images and folders of images whose meaning is
+            not known or contradictory, and whatever else lies in class folders.
         DESCR : str
             What was found, and where.
 
@@ -283,19 +178,20 @@ def load_xray_folder(root, *, on_error=None):
     DatasetError
         If the folder is missing, has another layout, holds several collections, or lacks a
         class: in the whole, or in train. In val or test one class is enough, since recall or
-        specificity alone can be measured there. It is a ValueError.
+        specificity alone can be measured there. Or if ``classes`` maps a name that no folder has.
+        It is a ValueError, and lists what lies in each split.
     ImageReadError
         With ``on_error="raise"``, if files cannot be read; it names them all.
 
     Warns
     -----
     UserWarning
-        If anything is left out: files in the class folders that are not named ``.jpeg``,
-        ``.jpg``, ``.png``, ``.dcm`` or ``.dicom`` and hold no such image either, folders and images
-        beside the class folders; files that cannot be read. If all DICOM files have one child's
-        identifier.
+        If anything is left out, or files cannot be read. If files name no patient, so that each
+        counts as a patient of its own. If a folder that counts as a patient holds a large part of
+        a class, or more images than a child has; if a class has many images of few patients; if
+        all DICOM files have one child's identifier.
         What operating systems leave behind (``__MACOSX``, ``.DS_Store``, ``Thumbs.db``, hidden
-        files) is ignored.
+        files) is ignored, as are other files than images outside the class folders.
 
     Examples
     --------
@@ -313,39 +209,47 @@ def load_xray_folder(root, *, on_error=None):
     >>> data.groups
     array(['train/IM-115', 'train/person-12'], dtype='<U15')
     """
-    folder, splits = _find_collection(os.fsdecode(root))
-    rows, left_out = [], []
-    for split, path in splits:
-        more_rows, more_left_out = _read_split(split, path)
-        rows += more_rows
-        left_out += [os.path.relpath(other, folder) for other in more_left_out]
+    root, phrases = os.fsdecode(root), class_phrases(classes)
+    folder, beside = _find_collection(root, phrases)
+    tree = XRayTree(folder, phrases, root)
+    others = [
+        entry.path for entry in beside if (holds_image if entry.is_dir() else is_image)(entry)
+    ]
+    left_out = [os.path.relpath(path, root) for path in others + tree.left_out]
+    _check_mapping(classes, tree, folder, phrases)
     if on_error is None:
         unreadable = {}
     else:
-        unreadable = XRaySequence([path for *_, path in rows]).check(on_error)
-    rows = [row for row in rows if row[-1] not in unreadable]
-    counts = Counter((split, target) for split, target, _, _ in rows)
-    split_names = {split for split, _ in splits}
-    _check_classes(counts, split_names, folder, left_out)
+        unreadable = XRaySequence([file.path for file in tree.files]).check(on_error)
+    files = [file for file in tree.files if file.path not in unreadable]
+    counts = _check_classes(files, tree, folder, left_out, phrases)
+    names, sources = identify_patients(files)
+    messages = patient_warnings(files, names, sources)
     if left_out:
-        warnings.warn(
-            f"{len(left_out):,} file(s) or folder(s) in {folder!r} are left out, being neither "
-            f"NORMAL nor PNEUMONIA images (JPEG, PNG, DICOM): {_shorten(left_out)}.",
-            UserWarning,
-            stacklevel=2,
+        messages.insert(
+            0,
+            f"{len(left_out):,} file(s) or folder(s) in {root!r} are left out, since they are no "
+            "images (JPEG, PNG, DICOM) or their folders make them neither NORMAL nor PNEUMONIA "
+            f"X-rays of one split: {shorten(left_out)}.",
         )
-    rows.sort()  # the path comes last, so the case of a folder's name does not change the order
-    split, target, _, paths = zip(*rows, strict=True)
-    patient, group, subtype = zip(*_children(rows), strict=True)
+    for message in messages:
+        warnings.warn(message, UserWarning, stacklevel=2)
     more = {"unreadable": unreadable} if on_error == "skip" else {}
     return Bunch(
-        paths=np.array(paths),
-        target=np.array(target),
-        groups=np.array([f"{s}/{g}" for s, g in zip(split, group, strict=True)]),
-        patient=np.array(patient),
-        subtype=np.array(subtype),
-        split=np.array(split),
+        paths=np.array([file.path for file in files]),
+        target=np.array([file.target for file in files]),
+        groups=np.array(
+            [f"{file.split}/{name.group}" for file, name in zip(files, names, strict=True)]
+        ),
+        patient=np.array([name.patient for name in names]),
+        subtype=np.array([name.subtype for name in names]),
+        split=np.array([file.split for file in files]),
         left_out=left_out,
-        DESCR=_DESCR.format(folder=folder, counts=_describe_counts(counts, split_names)),
+        DESCR=_DESCR.format(
+            folder=folder,
+            counts=_describe_counts(counts, tree.splits),
+            patients=unnamed_message(sources.count(""), len(files))
+            or f"All {len(files):,} files name their patient.",
+        ),
         **more,
     )

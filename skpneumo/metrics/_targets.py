@@ -1,17 +1,31 @@
 """What targets and groups may be."""
 
 import warnings
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils._missing import is_pandas_na
 
-_NAMES_OF_HEALTHY = {"control", "healthy", "negative", "no", "none", "normal"}
-_NEGATIONS = ("no ", "non ", "not ", "without")
+from skpneumo.metrics._label_words import label_signs
+
+# Whether the order of the labels was checked by an estimator that fits the one at hand.
+_ORDER_IS_CHECKED = ContextVar("order_is_checked", default=False)
+
+
+@contextmanager
+def order_checked():
+    """Fit estimators in here without another check of the order of the labels."""
+    token = _ORDER_IS_CHECKED.set(True)
+    try:
+        yield
+    finally:
+        _ORDER_IS_CHECKED.reset(token)
 
 
 def two_classes(y):
-    """Sorted labels of ``y``, which must be two; warn where the second seems to be the healthy."""
+    """Sorted labels of ``y``, which must be two; warn if the second may not be the positive."""
     classes = np.unique(y)
     if len(classes) < 2:
         raise ValueError(
@@ -23,20 +37,30 @@ def two_classes(y):
             "Only binary classification is supported. The type of the target is multiclass: y "
             f"holds {len(classes)} classes, {classes[:5].tolist()}."
         )
-    if _seems_healthy(classes[1]):
+    first, second = classes.tolist()
+    if not _ORDER_IS_CHECKED.get() and (doubt := _doubt_about_order(first, second)):
+        # From one line, whatever the caller, so that filters recognize the repetitions of a search.
         warnings.warn(
-            f"{str(classes[1])!r} is taken for the ill: of the sorted labels {classes.tolist()} "
-            "the second is the positive class, and recall counts it. Rename the labels so that the "
-            "healthy one sorts first, such as NORMAL and PNEUMONIA, or 0 and 1.",
+            f"Of the sorted labels {[first, second]} the second is the positive class, whose "
+            f"recall is measured, but {doubt}. Rename or map the labels so that the negative one "
+            "sorts first, such as NORMAL and PNEUMONIA, or 0 and 1: "
+            f"y = (y == {first!r}).astype(int) makes {first!r} positive.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=1,
         )
     return classes
 
 
-def _seems_healthy(label):
-    words = str(label).lower().replace("_", " ").replace("-", " ").strip()
-    return words in _NAMES_OF_HEALTHY or words.startswith(_NEGATIONS)
+def _doubt_about_order(first, second):
+    """Why the second label may not be the positive one; None if it seems to be."""
+    signs = label_signs(first, second)
+    if signs[0] > 0:
+        return f"{first!r} looks positive"
+    if signs[1] < 0:
+        return f"{second!r} looks negative"
+    if signs == (0, 0):
+        return "their names do not show which one is positive"
+    return None
 
 
 def check_labels(y, classes):

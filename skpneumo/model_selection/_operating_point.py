@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from skpneumo.metrics._bounds import highest_rank, lower_bound, lowest_of_both, n_units_needed
 from skpneumo.metrics._curves import threshold_curve
 from skpneumo.metrics._response import RESPONSES, positive_scores
-from skpneumo.metrics._targets import check_groups, two_classes
+from skpneumo.metrics._targets import check_groups, order_checked, two_classes
 from skpneumo.model_selection._out_of_fold import check_splits, out_of_fold_scores
 
 
@@ -196,7 +196,9 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
             cv = check_cv(self._splitter(patients is not None), y, classifier=True)
             splits = list(cv.split(X, y, **split_params))
             check_splits(splits, patients, len(y))
-        estimator = clone(self.estimator).fit(X, y, **fit_params)  # a frozen one stays as it is
+        with order_checked():
+            # A frozen one stays as it is.
+            estimator = clone(self.estimator).fit(X, y, **fit_params)
         if not np.array_equal(estimator.classes_, classes):
             raise ValueError(
                 f"y holds {classes.tolist()}, but the estimator was fitted on "
@@ -205,9 +207,10 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         if frozen:
             scores = positive_scores(estimator, X)
         else:
-            scores = out_of_fold_scores(
-                self.estimator, X, y, splits, fit_params=fit_params, n_jobs=self.n_jobs
-            )
+            with order_checked():
+                scores = out_of_fold_scores(
+                    self.estimator, X, y, splits, fit_params=fit_params, n_jobs=self.n_jobs
+                )
         self.estimator_ = estimator
         self.curve_ = threshold_curve(truth, scores, groups=patients, confidence=self.confidence)
         self._choose(target, share, scores, truth, patients)

@@ -180,6 +180,25 @@ def test_one_number_of_two_pathogens_is_two_children(folder):
     assert len(set(merged)) < len(merged)
 
 
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("NORMAL-28501-0001.jpeg", "NORMAL-28501-0002.jpeg"),
+        ("IM-0701-0001.jpeg", "IM-0701-0001 - Copy.jpeg"),
+        ("IM-0701-0001.jpeg", "aug_0_IM-0701-0001.jpeg"),
+    ],
+)
+def test_a_child_in_two_splits_is_found_by_other_names_too(folder, train, test):
+    (folder / file_of("train", "NORMAL", 1)).rename(folder / "train/NORMAL" / train)
+    (folder / file_of("test", "NORMAL", 2)).rename(folder / "test/NORMAL" / test)
+    for split in ("train", "test"):
+        (folder / split / "NORMAL").rename(folder / split / "0_normal")
+    report = audit(load_xray_folder(folder))
+    assert [len(rows) for rows in only(report, "patients_across_splits").rows] == [2]
+    assert "patients_unknown" not in names(report)
+
+
+@pytest.mark.filterwarnings("ignore:.* files name no patient")
 def test_numbered_files_are_no_patients_but_are_told(folder):
     for split in ("train", "test"):
         for target in ("NORMAL", "PNEUMONIA"):

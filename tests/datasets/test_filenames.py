@@ -15,6 +15,9 @@ from skpneumo.datasets._filenames import parse_filename
         ("IM-0683-0001-0002.jpeg", ("IM-683", "IM-683", "")),
         ("NORMAL2-IM-0927-0001.jpeg", ("NORMAL2-IM-927", "NORMAL2-IM-927", "")),
         ("NORMAL2-IM-1102-0001-0002.jpeg", ("NORMAL2-IM-1102", "NORMAL2-IM-1102", "")),
+        ("BACTERIA-213622-0001.jpeg", ("child-213622", "child-213622", "bacteria")),
+        ("VIRUS-0213622-0002.jpeg", ("child-213622", "child-213622", "virus")),
+        ("NORMAL-213622-0003.jpeg", ("child-213622", "child-213622", "")),
     ],
 )
 def test_known_patterns(name, expected):
@@ -32,6 +35,47 @@ def test_known_patterns(name, expected):
 )
 def test_images_of_one_child_share_everything(names):
     assert len({parse_filename(name) for name in names}) == 1
+
+
+KERMANY = (
+    "person12_bacteria_46",
+    "IM-0115-0001",
+    "NORMAL2-IM-0115-0001",
+    "BACTERIA-213622-0001",
+    "NORMAL-28501-0001",
+)
+
+
+@pytest.mark.parametrize("stem", KERMANY)
+@pytest.mark.parametrize(
+    "copy",
+    [
+        *("{} (1)", "{}(2)", "{} - Copy", "{} - Copy (2)", "{}-Kopie", "{} copy 2", "{}_1", "{}~"),
+        *("{}_jpeg.rf.0a1b2c3d", "{}_flip", "{}-hflip", "{}_aug_1", "{}_rot90", "{}.jpeg", "{}a"),
+        *("{}_0_5312", "copy of {}", "Copy (2) of {}", "Kopie von {}", "augmented_0_{}", "aug-{}"),
+        *("aug_{}", "resized_{}", "flipped {}", "hflip_{}", "rotated_15_{}", "clahe-{}", "0003-{}"),
+        *("train_{}", "PNEUMONIA-{}", "test_normal_{}", "horizontal_flip_{}", "gaussian_noise_{}"),
+    ],
+)
+def test_a_copy_belongs_to_its_child(stem, copy):
+    expected = parse_filename(f"{stem}.jpeg")
+    assert expected is not None
+    assert parse_filename(f"{copy.format(stem)}.jpg") == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "same"),
+    [
+        ("person12-bacteria-46.png", "person12_bacteria_46.jpeg"),
+        ("PERSON 12 BACTERIA 46.png", "person12_bacteria_46.jpeg"),
+        ("IM_0115_0001.png", "IM-0115-0001.jpeg"),
+        ("normal2_im_0115_0001.png", "NORMAL2-IM-0115-0001.jpeg"),
+        ("site B person12_virus_3.png", "person12_virus_3.jpeg"),
+        ("mixed-VIRUS-12-0001.png", "VIRUS-12-0001.jpeg"),
+    ],
+)
+def test_other_separators_and_words_before_a_specific_name(name, same):
+    assert parse_filename(name) == parse_filename(same)
 
 
 def test_each_prefix_and_pathogen_counts_its_own_children():
@@ -75,10 +119,22 @@ def test_case_extension_and_folders_do_not_matter(name):
         "person12_fungus_3",
         "person_virus_3",
         "person12_virus",
-        "person12_virus_3_copy",
         "xperson12_virus_3",
+        "superperson12_virus_3",
+        "person12_virusx_3",
+        "DOE_JANE_IM-0001-0001",
+        "siteB-IM-0001-0001",
+        "DIM-0115-0001",
+        "my-NORMAL2-IM-0115-0001",
+        "XNORMAL2-IM-0115-0001",
+        "abnormal-28501-0001",
+        "not normal-28501-0001",
+        "NORMAL-2020-05-01-001",
+        "NORMAL-12",
+        "Viral Pneumonia-12",
+        "BACTERIA-12",
+        "BACTERIA-x12-0001",
         "IM-0115",
-        "IM-0115-0001-0002-0003",
         "NORMAL3-IM-0115-0001",
         "Röntgen.2024",
     ],

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from skpneumo.datasets._auditing._scan import why_unreadable
-from skpneumo.datasets._folder import EXTENSIONS
+from skpneumo.datasets._entries import EXTENSIONS
+from skpneumo.datasets._patients import are_identified
 from skpneumo.exceptions import DatasetError
 from skpneumo.images import as_xrays
 
@@ -85,8 +86,7 @@ def _tell_patient(fine, patient, files):
     """Whether the patient of each image is known."""
     if fine is None:
         return np.full(len(files), patient is not None)
-    # load_xray_folder names a patient of whom it knows nothing after the file.
-    return np.array([not key.endswith(f"/{file}") for key, file in zip(fine, files, strict=True)])
+    return are_identified(fine, files)
 
 
 def _shown(name, otherwise):

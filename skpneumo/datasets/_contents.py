@@ -1,0 +1,66 @@
+"""What lies in a folder, in words, for messages."""
+
+import os
+import shlex
+
+from skpneumo.datasets._entries import is_image, list_entries
+from skpneumo.datasets._folder_names import parse_folder_name
+from skpneumo.metrics._label_words import label_sign
+
+_MAX_NAMED = 3
+_MAX_DEPTH = 3
+
+
+def shorten(names):
+    """Name the first few and count the rest."""
+    more = len(names) - _MAX_NAMED
+    return ", ".join(map(repr, names[:_MAX_NAMED])) + (f" and {more:,} more" if more > 0 else "")
+
+
+def describe_contents(folder):
+    """Count and name the folders and the files in a folder."""
+    entries = list_entries(folder)
+    folders = [entry.name for entry in entries if entry.is_dir()]
+    files = [entry.name for entry in entries if not entry.is_dir()]
+    found = [
+        f"{len(names):,} {word} ({shorten(names)})"
+        for names, word in ((folders, "folder(s)"), (files, "file(s)"))
+        if names
+    ]
+    return " and ".join(found) or "nothing"
+
+
+def _levels(folder, phrases, depth=_MAX_DEPTH):
+    """A folder and those below it that name a split or images: where classes are looked for."""
+    yield folder
+    for entry in list_entries(folder) if depth else ():
+        meaning = parse_folder_name(entry.name, phrases) if entry.is_dir() else None
+        if meaning is not None and meaning.is_xrays and meaning.target is None:
+            yield from _levels(entry.path, phrases, depth - 1)
+
+
+def describe_levels(root, phrases):
+    """What lies in each split, and how to map the folders there whose names are not understood."""
+    levels = list(_levels(root, phrases))
+    text = "".join(
+        f"\n{os.path.relpath(folder, root)!r} holds {describe_contents(folder)}."
+        for folder in levels[1:]
+    )
+    unknown = dict.fromkeys(
+        entry.name
+        for folder in levels
+        for entry in list_entries(folder)
+        if entry.is_dir() and parse_folder_name(entry.name, phrases) is None
+        if any(is_image(inner) or inner.is_dir() for inner in list_entries(entry.path))
+    )
+    if unknown:
+        guesses = {1: "'PNEUMONIA'", -1: "'NORMAL'", 0: "..."}
+        example = ", ".join(
+            f"{name!r}: {guesses[label_sign(name)]}" for name in [*unknown][:_MAX_NAMED]
+        )
+        text += (
+            "\nIf the names of folders there are classes, map each to NORMAL or PNEUMONIA: "
+            f"load_xray_folder(root, classes={{{example}}}), or --classes "
+            f"{shlex.quote(f'{[*unknown][-1]}=PNEUMONIA')} and so on for the command line."
+        )
+    return text

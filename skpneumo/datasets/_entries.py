@@ -1,0 +1,30 @@
+"""What lies in a folder, and which of it are images."""
+
+import os
+
+from skpneumo.images import image_type
+
+EXTENSIONS = (".jpeg", ".jpg", ".png", ".dcm", ".dicom")
+_LITTER = {"__macosx", "thumbs.db", "desktop.ini", "dicomdir"}
+
+
+def list_entries(folder):
+    """List a folder by name, without what operating systems leave behind."""
+    with os.scandir(folder) as entries:
+        wanted = [
+            entry
+            for entry in entries
+            if not entry.name.startswith(".") and entry.name.casefold() not in _LITTER
+        ]
+    return sorted(wanted, key=lambda entry: entry.name)
+
+
+def has_extension(entry):
+    """Whether an entry of a folder is a file with the extension of an image."""
+    return entry.name.casefold().endswith(EXTENSIONS) and not entry.is_dir()
+
+
+def is_image(entry):
+    """Whether an entry of a folder is an image, or should be by its name."""
+    # A link whose target is gone is an image that cannot be read, not something else.
+    return has_extension(entry) or (entry.is_file() and image_type(entry.path) is not None)

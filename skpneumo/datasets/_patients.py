@@ -1,0 +1,163 @@
+"""The patient of each file of a folder, and what makes patients doubtful."""
+
+from collections import Counter
+
+import numpy as np
+
+from skpneumo.datasets._filenames import XRayName, parse_filename
+from skpneumo.images import read_patient
+
+# A folder that holds so large a fraction of a class, or more images than any child of the Kermany
+# collection has, is rarely a patient. A file in a folder of its own may well be.
+_MAX_FRACTION = 0.2
+_MAX_IMAGES = 31
+_MIN_IMAGES = {"folder": 3, "dicom": 3, "name": 10}
+# The usual number of folds: with fewer patients of a class some fold has none of it.
+_MIN_PATIENTS = 5
+_MIN_IMAGES_OF_CLASS = 10
+
+
+def identify_patients(files):
+    """Patient of each file, from the file itself, its name, or the folder of the patient.
+
+    Parameters
+    ----------
+    files : list of XRayFile
+        The files, in the order in which patients are numbered.
+
+    Returns
+    -------
+    names : list of XRayName
+        Patient, group and subtype of each file.
+    sources : list of str
+        What identified the patient: "dicom", "name", "folder", or "" where nothing did and the
+        file counts as a patient of its own.
+    """
+    numbers = {"dicom": {}, "folder": {}}
+
+    def number(kind, patient):
+        # Identifiers and folders of hospitals may be people's names, and are not kept.
+        key = f"{kind}-{numbers[kind].setdefault(patient, len(numbers[kind]) + 1)}"
+        return XRayName(key, key, "")
+
+    def identify(file):
+        if identifier := read_patient(file.path):
+            return number("dicom", identifier), "dicom"
+        if (parsed := parse_filename(file.name)) is not None:
+            return parsed, "name"
+        if file.patient:
+            return number("folder", file.patient), "folder"
+        name = f"{file.target}/{file.name}"
+        return XRayName(f"{file.split}/{name}", name, ""), ""
+
+    names, sources = [], []
+    for file in files:
+        name, source = identify(file)
+        names.append(name if name.subtype else name._replace(subtype=file.subtype))
+        sources.append(source)
+    return names, sources
+
+
+def patient_warnings(files, names, sources):
+    """What a user should know of the patients before anything is learnt.
+
+    Parameters
+    ----------
+    files : list of XRayFile
+        The files.
+    names : list of XRayName
+        What was found for each.
+    sources : list of str
+        From what.
+
+    Returns
+    -------
+    messages : list of str
+    """
+    messages, targets = [], {}
+    for file, name, source in zip(files, names, sources, strict=True):
+        if source == "dicom":
+            targets.setdefault(name.patient, []).append(file.target)
+    shared = next(iter(targets.values())) if len(targets) == 1 else []
+    if len({*shared}) == 2:
+        messages.append(
+            f"All {len(shared):,} DICOM files with an identifier of a child have the same one, "
+            "as after a removal of names. They count as one child: give groups of your own."
+        )
+    if large := _large_patients(files, names, sources):
+        messages.append(
+            f"{'; '.join(large)}. If these are not patients, but sites, batches or kinds of "
+            "images, the folds of a cross-validation cannot be balanced and intervals by patients "
+            "are too wide: give groups of your own, or remove that level of folders."
+        )
+    if few := _few_patients(files, names):
+        messages.append(
+            f"{'; '.join(few)}. A cross-validation in {_MIN_PATIENTS} folds that keeps patients "
+            f"together needs at least {_MIN_PATIENTS} patients of each class."
+        )
+    if message := unnamed_message(sources.count(""), len(sources)):
+        messages.append(message)
+    return messages
+
+
+def unnamed_message(n_unnamed, n_files):
+    """Sentence about files without a patient; "" if there are none."""
+    if not n_unnamed:
+        return ""
+    return (
+        f"{n_unnamed:,} of {n_files:,} files name no patient; each counts as a patient of its own. "
+        "If patients have several images, give groups of your own."
+    )
+
+
+def _large_patients(files, names, sources):
+    """Describe each patient who holds an implausibly large part of a class."""
+    rows = list(zip(files, names, sources, strict=True))
+    totals = Counter((file.split, file.target) for file in files)
+    counts = Counter((file.split, file.target, source, name.group) for file, name, source in rows)
+    folders = {name.group: file.patient for file, name, source in rows if source == "folder"}
+    found = []
+    for (split, target, source, group), n in sorted(counts.items()):
+        total = totals[split, target]
+        if not source or n < _MIN_IMAGES[source]:
+            continue
+        if n >= _MAX_FRACTION * total or n > _MAX_IMAGES:
+            which = f"the folder {folders[group]!r}" if source == "folder" else repr(group)
+            found.append(
+                f"{which} holds {n:,} of {total:,} {target} images of the split {split!r} and "
+                "counts as one patient"
+            )
+    return found
+
+
+def _few_patients(files, names):
+    """Describe each class with many images of few patients."""
+    n_images = Counter((file.split, file.target) for file in files)
+    patients = {}
+    for file, name in zip(files, names, strict=True):
+        patients.setdefault((file.split, file.target), set()).add(name.group)
+    return [
+        f"the {n_images[key]:,} {key[1]} images of the split {key[0]!r} are of {len(found)} "
+        "patient(s)"
+        for key, found in sorted(patients.items())
+        if len(found) < _MIN_PATIENTS and n_images[key] >= _MIN_IMAGES_OF_CLASS
+    ]
+
+
+def are_identified(patient, files):
+    """Whether each key of `load_xray_folder` identifies a patient, not the file alone.
+
+    Parameters
+    ----------
+    patient : iterable of str
+        ``patient`` of its Bunch.
+    files : iterable of str
+        Last part of each path.
+
+    Returns
+    -------
+    ndarray of bool
+    """
+    return np.array(
+        [not key.endswith(f"/{file}") for key, file in zip(patient, files, strict=True)], dtype=bool
+    )
