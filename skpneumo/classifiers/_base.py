@@ -1,5 +1,6 @@
 """What the classifiers share: a fit and a prediction, in the order in which they happen."""
 
+import copy
 import os
 import threading
 from functools import partial
@@ -26,14 +27,11 @@ from skpneumo.classifiers._network_key import (
     forget_key,
     hand_out,
     is_handed_out,
-    nested_networks,
 )
 from skpneumo.classifiers._reuse import (
     fit_key,
     fit_once,
-    network_state,
     predict_once,
-    set_network_state,
     unchanged_on_error,
 )
 from skpneumo.classifiers._scikeras import RepairedKerasClassifier
@@ -341,12 +339,9 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
 
     def _take_own_network(self):
         """Copy a network that other estimators may hold."""
-        if not (self._shared or self._shares_backbone):
-            return
-        shared, self._network = self._network, self._make_network(load=False)
-        self._set_trained_stage()
-        set_network_state(self._network, network_state(shared))
-        self._shared = False
+        if self._shared or self._shares_backbone:
+            self._network = copy.deepcopy(self._network)
+            self._shared = self._shares_backbone = False
 
     def _set_trained_stage(self):
         """Leave a network as a training does: its last stage trainable, no moments kept."""
@@ -455,9 +450,6 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
 
     def _train(self, data, validation_data, rate, seeds, plain_from=np.inf, **options):
         backbone, network = self._parts()
-        # The key of a frozen backbone stays: training leaves it as it is.
-        for changed in (network, *nested_networks(self._network)[: 1 if backbone else None]):
-            forget_key(changed)
         if rate is not None:
             compile_network(network, rate)
 
@@ -469,15 +461,20 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
 
         if validation_data is not None:
             validation_data = readable(validation_data)
-        return train(
-            network,
-            *readable(data, seeds.augmentation),
-            held_back=validation_data,
-            batch_size=self.batch_size,
-            seed=seeds.order,
-            verbose=self.verbose,
-            **options,
-        )
+        try:
+            return train(
+                network,
+                *readable(data, seeds.augmentation),
+                held_back=validation_data,
+                batch_size=self.batch_size,
+                seed=seeds.order,
+                verbose=self.verbose,
+                **options,
+            )
+        finally:
+            forget_key(network)
+            if backbone is not None:  # which stays what it is, and so does its key
+                forget_key(self._network, nested=False)
 
     def _finish(self, rate):
         # Plain descent has no moments to keep in memory and to pickle.

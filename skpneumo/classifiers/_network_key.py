@@ -62,9 +62,9 @@ def _deciding(config):
     }
 
 
-def forget_key(model):
-    """Forget the keys of a network, and of networks in it, that training is about to change."""
-    for network in nested_networks(model):
+def forget_key(model, *, nested=True):
+    """Forget the key of a network that was changed, and of the networks in it."""
+    for network in nested_networks(model) if nested else [model]:
         _KEYS.pop(network, None)
 
 
