@@ -70,12 +70,32 @@ def trained_epochs():
         yield shares
 
 
+class Killed(BaseException):
+    """What ends a training as an interrupt would."""
+
+
+@pytest.fixture
+def training_begins():
+    """Assert that a fit in a context trains, and end it there: its first step takes a second."""
+
+    def stop(share):
+        raise Killed
+
+    @contextmanager
+    def begins(why):
+        try:
+            with epochs_reported_to(stop):
+                yield
+        except Killed:
+            return
+        pytest.fail(f"{why}: nothing was trained")
+
+    return begins
+
+
 @pytest.fixture
 def killed_after():
     """End what is fitted in a context in the epoch after so many."""
-
-    class Killed(BaseException):
-        pass
 
     @contextmanager
     def killed(n_epochs):
