@@ -45,6 +45,13 @@ def tiny():
     return make
 
 
+@pytest.fixture(scope="session")
+def fitted(xrays):
+    """What `tiny().fit(xrays.X, xrays.y)` gives. Tests share it, so they leave it as it is."""
+    clf = CNNPneumoniaClassifier(filters=(2, 4), epochs=1, batch_size=16, random_state=0)
+    return clf.fit(xrays.X, xrays.y)
+
+
 @pytest.fixture
 def count_asked(monkeypatch):
     """Count the images that networks are asked for out of a module: a list whose sum grows."""
