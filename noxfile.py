@@ -1,9 +1,9 @@
-"""Checks that take longer than CI has: other Pythons, lowest versions, other backends, docs."""
+"""Checks that CI has no time for: other Pythons, lowest versions, precisions, backends, docs."""
 
 import nox
 
 nox.options.default_venv_backend = "venv"
-nox.options.sessions = ["tests", "lowest", "jax", "docs"]
+nox.options.sessions = ["tests", "lowest", "precision", "jax", "torch", "docs"]
 
 LOWEST = [
     "imbalanced-learn==0.14.0",
@@ -19,6 +19,17 @@ LOWEST = [
     "scipy==1.13.1",
     "tensorflow==2.18.1",
     "typer==0.15.1",
+]
+
+# Fit, predict, grid search, save and load, the packaged network, heatmaps, Inception.
+MAIN_PARTS = [
+    "tests/classifiers/test_fit.py",
+    "tests/classifiers/test_inception.py",
+    "tests/classifiers/test_meta_estimators.py",
+    "tests/inspection/test_gradcam.py",
+    "tests/networks",
+    "tests/persistence/test_models.py",
+    "tests/persistence/test_pretrained.py",
 ]
 
 
@@ -37,10 +48,25 @@ def lowest(session):
 
 
 @nox.session(python="3.12")
+@nox.parametrize("precision", ["float32", "bfloat16"])
+def precision(session, precision):
+    """Run the suite in the precision of each kind of processor."""
+    session.install(".[test]")
+    session.run("pytest", *session.posargs, env={"SKPNEUMO_PRECISION": precision})
+
+
+@nox.session(python="3.12")
 def jax(session):
-    """Run the suite on the JAX backend of Keras."""
+    """Run the main parts on the JAX backend of Keras."""
     session.install(".[test]", "jax")
-    session.run("pytest", *session.posargs, env={"KERAS_BACKEND": "jax"})
+    session.run("pytest", *(session.posargs or MAIN_PARTS), env={"KERAS_BACKEND": "jax"})
+
+
+@nox.session(python="3.12")
+def torch(session):
+    """Run the main parts on the PyTorch backend of Keras."""
+    session.install(".[test]", "torch")
+    session.run("pytest", *(session.posargs or MAIN_PARTS), env={"KERAS_BACKEND": "torch"})
 
 
 @nox.session(python="3.12")

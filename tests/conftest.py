@@ -9,6 +9,8 @@ from joblib.externals.loky import reusable_executor
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Also in processes that tests start.
+# The same networks on every processor; .ci/run and developers choose the other value.
+os.environ.setdefault("SKPNEUMO_PRECISION", "float32")
 _cache = tempfile.TemporaryDirectory(prefix="skpneumo-cache-")
 os.environ["SKPNEUMO_CACHE"] = _cache.name
 

@@ -45,6 +45,13 @@ def tiny():
     return make
 
 
+@pytest.fixture(scope="session")
+def fitted(xrays):
+    """What `tiny().fit(xrays.X, xrays.y)` gives. Tests share it, so they leave it as it is."""
+    clf = CNNPneumoniaClassifier(filters=(2, 4), epochs=1, batch_size=16, random_state=0)
+    return clf.fit(xrays.X, xrays.y)
+
+
 @pytest.fixture
 def count_asked(monkeypatch):
     """Count the images that networks are asked for out of a module: a list whose sum grows."""
@@ -70,12 +77,32 @@ def trained_epochs():
         yield shares
 
 
+class Killed(BaseException):
+    """What ends a training as an interrupt would."""
+
+
+@pytest.fixture
+def training_begins():
+    """Assert that a fit in a context trains, and end it there: its first step takes a second."""
+
+    def stop(share):
+        raise Killed
+
+    @contextmanager
+    def begins(why):
+        try:
+            with epochs_reported_to(stop):
+                yield
+        except Killed:
+            return
+        pytest.fail(f"{why}: nothing was trained")
+
+    return begins
+
+
 @pytest.fixture
 def killed_after():
     """End what is fitted in a context in the epoch after so many."""
-
-    class Killed(BaseException):
-        pass
 
     @contextmanager
     def killed(n_epochs):
