@@ -54,7 +54,7 @@ class XRayLoader(XRayTransformer):
         XRayLoader
             The transformer itself.
         """
-        as_xrays(X)
+        as_xrays(X, same_size=False)
         return self
 
     def transform(self, X):
@@ -70,4 +70,4 @@ class XRayLoader(XRayTransformer):
         XRaySequence or ndarray of shape (n, H, W), dtype uint8
             A sequence for paths and sequences, an array for images.
         """
-        return as_xrays(X)
+        return as_xrays(X, same_size=False)

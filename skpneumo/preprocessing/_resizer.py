@@ -74,7 +74,7 @@ class XRayResizer(XRayTransformer):
         """
         self._validate_params()
         check_image_size(self.size)
-        as_xrays(X)
+        as_xrays(X, same_size=False)
         return self
 
     def transform(self, X):
@@ -90,4 +90,4 @@ class XRayResizer(XRayTransformer):
         ndarray of shape (n, rows, columns), dtype uint8, or XRaySequence
             An array for images, a sequence for sequences and paths.
         """
-        return bring_to_size(as_xrays(X), self.size, self.aspect)
+        return bring_to_size(as_xrays(X, same_size=False), self.size, self.aspect)
