@@ -3,7 +3,7 @@
 import nox
 
 nox.options.default_venv_backend = "venv"
-nox.options.sessions = ["tests", "lowest", "jax", "docs"]
+nox.options.sessions = ["tests", "lowest", "jax", "mlflow", "docs"]
 
 LOWEST = [
     "imbalanced-learn==0.14.0",
@@ -41,6 +41,13 @@ def jax(session):
     """Run the suite on the JAX backend of Keras."""
     session.install(".[test]", "jax")
     session.run("pytest", *session.posargs, env={"KERAS_BACKEND": "jax"})
+
+
+@nox.session(python="3.12")
+def mlflow(session):
+    """Run the tests of MLflow's autologging."""
+    session.install(".[test]", "mlflow-skinny")
+    session.run("pytest", "--numprocesses=0", "tests/test_tracking.py", *session.posargs)
 
 
 @nox.session(python="3.12")
