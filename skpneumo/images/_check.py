@@ -1,5 +1,7 @@
 """What comes in becomes X-rays, or an error that says what to write instead."""
 
+from reprlib import repr as short_repr
+
 import numpy as np
 from PIL import Image
 from scipy.sparse import issparse
@@ -84,7 +86,7 @@ def _refuse_single(X):
 
 def _is_picture(item):
     """Whether an object holds one image that is to be decoded: Pillow's, or a file's content."""
-    is_content = isinstance(item, (bytes, bytearray, memoryview)) and not is_path(item)
+    is_content = isinstance(item, (bytes, bytearray)) and not is_path(item)
     return is_content or isinstance(item, Image.Image) or callable(getattr(item, "read", None))
 
 
@@ -109,7 +111,8 @@ def _to_array(X):
     try:
         return np.asarray(X)
     except (ValueError, TypeError, RuntimeError) as error:
-        raise ValueError(f"X cannot be made one array: {error}. {WANTED}") from None
+        text = str(error).rstrip(".")
+        raise ValueError(f"X cannot be made one array: {text}. {WANTED}") from None
 
 
 def _to_items(array, X):
@@ -163,9 +166,15 @@ def _decode(item, row):
     try:
         if isinstance(item, Image.Image):
             return decode_image(item)
-        return read_xray(item) if _is_picture(item) else _to_array(item)
+        array = read_xray(item) if _is_picture(item) else _to_array(item)
     except ValueError as error:  # an ImageReadError is one
         raise type(error)(f"Row {row} of X: {error}") from None
+    if array.dtype.kind in _OBJECTS:
+        raise ValueError(
+            f"X does not hold images: row {row} is {short_repr(item)}, among images. Leave such "
+            "rows out of X and of all that belongs to it, such as y."
+        )
+    return array
 
 
 def _check_one(array, row):

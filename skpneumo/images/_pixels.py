@@ -14,6 +14,8 @@ _TOLERANCE = 0.499 / 255
 _OVERSHOOT = 0.25
 _MAX_CHANNELS = 4
 _BITS = (8, 10, 12, 14, 16)
+# White of 12 bits in a range of 16.
+_DARK = 16
 
 
 def describe(images):
@@ -171,15 +173,22 @@ def to_uint8(images):
     ------
     ValueError
         If there are other floats, or nothing but 0 and 1.
+
+    Warns
+    -----
+    UserWarning
+        If only the darkest 17 of the 256 grey levels are used.
     """
     if images.dtype == np.uint8:
-        # The first image nearly always settles it.
+        # The first image nearly always settles this, and whether they are dark.
         if images[:1].max() <= 1 and images.max() == 1:
             raise ValueError(
                 f"X holds only 0 and 1: got {describe(images)}. Values from 0 to 255 are wanted. "
                 "Pixels that are divided by 255 must stay floats: X / 255, not "
                 "(X / 255).astype(numpy.uint8). For a mask write X * numpy.uint8(255)."
             )
+        if images[:1].max() <= _DARK:
+            _warn_of_darkness(images)
         return images
     low, high = images.min(), images.max()
     if not (np.isfinite(low) and np.isfinite(high)):
@@ -201,7 +210,20 @@ def to_uint8(images):
             f"X holds only 0 and 1: got {describe(images)}. Is it a mask, or were the pixels cut "
             "to integers? For black and white X-rays write (X * 255).astype(numpy.uint8)."
         )
+    _warn_of_darkness(pixels)
     return pixels
+
+
+def _warn_of_darkness(pixels):
+    low, high = pixels.min(), pixels.max()
+    if low < high <= _DARK:
+        warnings.warn(
+            f"X uses the darkest {int(high) + 1} of 256 grey levels only. Were samples of fewer "
+            "than 16 bits scaled by the range of 16? Give the file paths, or divide by the largest "
+            "value that can occur: X / 4095 for 12 bits.",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def _range_advice(low, high):

@@ -7,7 +7,7 @@ import numpy as np
 
 from skpneumo.exceptions import ImageReadError
 from skpneumo.images._augment import check_augmentation
-from skpneumo.images._files import file_identity, in_threads, read_files
+from skpneumo.images._files import decoding_identity, in_threads, read_files
 from skpneumo.images._paths import check_paths
 from skpneumo.images._resize import Resizing, check_aspect, check_image_size, resize_xrays
 
@@ -124,15 +124,15 @@ class XRaySequence:
         Returns
         -------
         list of tuple
-            File identity (path, size in bytes, times of change) and the steps with their seeds:
-            equal for two items only where the images are equal.
+            File identity (path, size in bytes, times of change), the version of decoding, and the
+            steps with their seeds: equal for two items only where the images are equal.
 
         Raises
         ------
         ImageReadError
             If a file is missing.
         """
-        prints = [file_identity(path) for path in self.paths]
+        prints = [decoding_identity(path) for path in self.paths]
         for step, seeds in self._steps:
             text = repr(step)
             prints = [

@@ -42,6 +42,11 @@ class XRayResizer(XRayTransformer):
     >>> XRayResizer((32, 28), aspect="crop").fit_transform(images).shape
     (4, 32, 28)
 
+    Images of different sizes come as a list, of arrays or of Pillow images:
+
+    >>> XRayResizer((32, 28)).fit_transform([images[0], images[1, :40]]).shape
+    (2, 32, 28)
+
     Paths and sequences are not decoded:
 
     >>> XRayResizer((128, 112)).fit_transform(["a.jpeg", "b.png"])
@@ -63,7 +68,7 @@ class XRayResizer(XRayTransformer):
         Parameters
         ----------
         X : array-like of shape (n, H, W), XRaySequence or array-like of str or path
-            Images, or paths of files.
+            Images, or paths of files. The images of a list may differ in size.
         y : Ignored
             Not used, present for API consistency by convention.
 
@@ -83,7 +88,7 @@ class XRayResizer(XRayTransformer):
         Parameters
         ----------
         X : array-like of shape (n, H, W), XRaySequence or array-like of str or path
-            Images, or paths of files.
+            Images, or paths of files. The images of a list may differ in size.
 
         Returns
         -------

@@ -348,8 +348,25 @@ def test_quotients_that_are_cut_to_integers(images):
         as_xrays(images.astype(int) // 255)
 
 
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda samples: samples / 65535,
+        lambda samples: (samples >> 8).astype(np.uint8),
+        lambda samples: Image.fromarray((samples >> 8).astype(np.uint8)[0]),
+    ],
+)
+def test_twelve_bits_that_are_scaled_as_sixteen(convert):
+    samples = np.linspace(0, 4095, 2 * 70 * 90).reshape(2, 70, 90).astype(np.uint16)
+    X = convert(samples)
+    with pytest.warns(UserWarning, match=r"darkest \d+ of 256 .*X / 4095 for 12 bits"):
+        as_xrays([X] if isinstance(X, Image.Image) else X)
+    as_xrays(samples / 4095)
+
+
 def test_one_dark_image_among_others(images):
-    images[0] = 1
+    images[0, :, :3] = 1
+    images[0, :, 3:] = 7
     assert as_xrays(images) is images
 
 
@@ -445,13 +462,13 @@ def test_images_of_several_kinds(images, as_list):
         (np.zeros((9, 8), bool), "mask"),
         (np.arange(9 * 8 * 3, dtype=np.uint8).reshape(9, 8, 3), "channels that differ"),
         (np.zeros((5, 9, 8), np.uint8), r"numpy.concatenate\(X\)"),
-        (None, "does not hold images"),
-        ({"image": 1}, "does not hold images"),
+        (None, "None, among images. Leave such rows out"),
+        ({"image": 1}, "among images"),
     ],
 )
 @pytest.mark.parametrize("same_size", [True, False])
 def test_each_of_a_list_is_checked(images, wrong, message, same_size):
-    with pytest.raises(ValueError, match=f"Row 2 of X.*{message}"):
+    with pytest.raises(ValueError, match=f"[Rr]ow 2 (of X|is).*{message}"):
         as_xrays([images[0], images[1, 1:], wrong], same_size=same_size)
 
 
