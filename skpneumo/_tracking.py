@@ -38,12 +38,14 @@ def tracked_fit(fit):
             return fit(self, *args, **kwargs)
         parent = session_type.get_current_session()
         with session_type(estimator=self, allow_children=False) as session:
-            if not session.should_log():
+            run = _try_to(_start_run, self) if session.should_log() else None
+            if run is None:
                 fitted = fit(self, *args, **kwargs)
-                if parent.should_log() and _last_step(parent.estimator) is self:
+                # The last step of a pipeline, which has a run.
+                if parent and parent.should_log() and _last_step(parent.estimator) is self:
                     _try_to(_log_history, self)
                 return fitted
-            with _run(self):
+            with run:
                 _try_to(_log_params, self)
                 fitted = fit(self, *args, **kwargs)
                 given = signature(fit).bind(self, *args, **kwargs).arguments
@@ -76,8 +78,8 @@ def _last_step(estimator):
     return steps[-1][1] if steps else None
 
 
-def _run(estimator):
-    """The run that is active already, or one of its own for this fit."""
+def _start_run(estimator):
+    """Context of the run that is active already, or of one of its own for this fit."""
     import mlflow
 
     if mlflow.active_run() is not None:
@@ -93,10 +95,12 @@ def _run(estimator):
 
 
 def _try_to(log, *args):
+    """Result of logging, or None where it fails: that must not stop a fit."""
     try:
-        log(*args)
+        return log(*args)
     except Exception as error:
         warnings.warn(f"MLflow did not log all of this fit: {error}", UserWarning, stacklevel=3)
+        return None
 
 
 def _log_params(estimator):

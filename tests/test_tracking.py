@@ -163,3 +163,12 @@ def test_logging_that_fails_does_not_stop_the_fit(X, runs):
         with pytest.warns(UserWarning, match="did not log all of this fit: "):
             clf.fit(X, Y)
     assert clf.predict(X).shape == (24,)
+
+
+def test_a_server_that_does_not_answer_does_not_stop_the_fit(X, runs, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    mlflow.set_tracking_uri("http://127.0.0.1:9")
+    clf = CNNPneumoniaClassifier(**CNN.get_params())
+    with pytest.warns(UserWarning, match="did not log all of this fit: "):
+        clf.fit(X, Y)
+    assert clf.predict(X).shape == (24,)

@@ -225,7 +225,7 @@ def _read_picture(file, size, aspect):
     depth, significant = png_depths(file)
     with Image.open(file, formats=[*_STARTS]) as image:
         grey = _to_array(image, size, aspect, _name(file), significant)
-        if depth == 16 and not image.mode.startswith("I"):
+        if depth == 16 and significant != 16 and not image.mode.startswith("I"):
             _check_colours(image)
         return grey
 
