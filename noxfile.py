@@ -3,7 +3,7 @@
 import nox
 
 nox.options.default_venv_backend = "venv"
-nox.options.sessions = ["tests", "lowest", "precision", "jax", "torch", "docs"]
+nox.options.sessions = ["tests", "lowest", "precision", "jax", "torch", "mlflow", "docs"]
 
 LOWEST = [
     "imbalanced-learn==0.14.0",
@@ -67,6 +67,13 @@ def torch(session):
     """Run the main parts on the PyTorch backend of Keras."""
     session.install(".[test]", "torch")
     session.run("pytest", *(session.posargs or MAIN_PARTS), env={"KERAS_BACKEND": "torch"})
+
+
+@nox.session(python="3.12")
+def mlflow(session):
+    """Run the tests of MLflow's autologging."""
+    session.install(".[test]", "mlflow-skinny")
+    session.run("pytest", "--numprocesses=0", "tests/test_tracking.py", *session.posargs)
 
 
 @nox.session(python="3.12")

@@ -23,3 +23,7 @@ class OutlierWarning(UserWarning):
 
 class CacheWarning(UserWarning):
     """Something cannot be kept on disk; results are right, but are computed again."""
+
+
+class BitDepthWarning(UserWarning):
+    """How many bits the samples of an image have is a guess; the message names the file."""

@@ -9,7 +9,7 @@ from skpneumo.exceptions import ImageReadError
 from skpneumo.images._read import read_xray
 
 # Part of every key: to be raised when the same file is decoded to other pixels than before.
-_VERSION = 2
+_VERSION = 3
 
 
 def in_threads(function, items):
@@ -52,6 +52,11 @@ def file_identity(path):
     return os.path.abspath(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
+def decoding_identity(path):
+    """`file_identity`, and the version of what the file is decoded to."""
+    return *file_identity(path), _VERSION
+
+
 def read_files(paths, resizing=None):
     """Decode files, or take them from the store on disk if they did not change since.
 
@@ -76,7 +81,7 @@ def read_files(paths, resizing=None):
     store = default_store()
     if store is None:
         return in_threads(read, paths)
-    keys = [("image", _VERSION, *file_identity(path), repr(resizing)) for path in paths]
+    keys = [("image", *decoding_identity(path), repr(resizing)) for path in paths]
     images = dict(zip(keys, store.get(keys), strict=True))
     missing = {key: path for key, path in zip(keys, paths, strict=True) if images[key] is None}
     decoded = in_threads(read, [*missing.values()])

@@ -11,7 +11,8 @@ from threading import Lock
 import numpy as np
 from PIL import Image, ImageChops, ImageOps
 
-from skpneumo.exceptions import ImageReadError
+from skpneumo.exceptions import BitDepthWarning, ImageReadError
+from skpneumo.images._depth import png_depths, sample_depth, scale_to_uint8
 from skpneumo.images._dicom import HEAD, DicomError, decode_dicom, is_dicom, patient_of
 from skpneumo.images._resize import check_aspect, check_image_size, resize_image, resize_xray
 
@@ -26,9 +27,12 @@ _ORIENTATION = 0x0112
 def read_xray(source, *, size=None, aspect="stretch"):
     """Read one X-ray file.
 
-    JPEG and PNG: colours become grey, transparency becomes black, 16-bit samples are scaled to 8
-    bits by the full range of the format (65535 becomes 255), an EXIF orientation is applied. With
-    ``size`` a JPEG is decoded at reduced scale, which takes about half the time.
+    JPEG and PNG: colours become grey, transparency becomes black, an EXIF orientation is applied.
+    With ``size`` a JPEG is decoded at reduced scale, which takes about half the time.
+
+    16-bit PNG: samples are scaled to 8 bits by the range of the bits that they use. These are the
+    ones that the file calls significant (chunk ``sBIT``), else the smallest of 8, 10, 12, 14 and
+    16 bits that hold the largest sample: in an image of 12 bits 4095 becomes 255.
 
     DICOM: the values are shown as a viewer first would, by the modality's rescaling or table and
     the first table or window of interest; without one, values of 8 bits stay and deeper ones are
@@ -54,10 +58,16 @@ def read_xray(source, *, size=None, aspect="stretch"):
     ImageReadError
         If the source is missing, is of another type, is damaged, or has more than 50 million
         pixels; if a DICOM file is in colour, has several frames or none, or is no radiograph (CT,
-        MR ...), or needs a decoder of ``skpneumo[dicom]`` that is not installed. The message names
-        the file and the cause.
+        MR ...), or needs a decoder of ``skpneumo[dicom]`` that is not installed; if a colour PNG
+        leaves the upper bits of its 16 unused. The message names the file and the cause.
     ValueError
         If ``size`` or ``aspect`` is not valid.
+
+    Warns
+    -----
+    BitDepthWarning
+        If the number of bits is a guess: no sample reaches the upper half of their range, such as
+        1900 of 4095.
 
     Examples
     --------
@@ -91,7 +101,7 @@ def read_xray(source, *, size=None, aspect="stretch"):
         raise ImageReadError(f"{name}: this is not a JPEG, PNG or DICOM image.") from None
     except DicomError as error:
         raise ImageReadError(f"{name}: this DICOM file gives no X-ray: {error}.") from None
-    except (MemoryError, KeyboardInterrupt):
+    except (MemoryError, KeyboardInterrupt, BitDepthWarning):
         raise
     except Exception as error:
         # Damaged files make Pillow raise nearly anything: OSError, SyntaxError, struct.error ...
@@ -212,11 +222,44 @@ def _read_dicom(file, size, aspect):
 
 
 def _read_picture(file, size, aspect):
+    depth, significant = png_depths(file)
     with Image.open(file, formats=[*_STARTS]) as image:
-        return _to_array(image, size, aspect)
+        grey = _to_array(image, size, aspect, _name(file), significant)
+        if depth == 16 and significant != 16 and not image.mode.startswith("I"):
+            _check_colours(image)
+        return grey
 
 
-def _to_array(image, size, aspect):
+def decode_image(image):
+    """Convert a Pillow image to what `read_xray` makes of its file.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        Of any mode.
+
+    Returns
+    -------
+    ndarray of shape (H, W)
+        Of dtype uint8; floats, as they are, for the mode of floats.
+
+    Raises
+    ------
+    ImageReadError
+        If it cannot be decoded: it may have been opened, but not read yet.
+    """
+    try:
+        with _silence:
+            if image.mode == "F":
+                return np.asarray(ImageOps.exif_transpose(image))
+            return _to_array(image, None, "stretch", "A Pillow image")
+    except (MemoryError, KeyboardInterrupt, BitDepthWarning):
+        raise
+    except Exception as error:
+        raise ImageReadError(f"This image cannot be decoded ({_cause(error)}).") from error
+
+
+def _to_array(image, size, aspect, name, significant=None):
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise ValueError(f"{width} x {height} pixels are more than the limit of {MAX_PIXELS}")
@@ -226,17 +269,46 @@ def _to_array(image, size, aspect):
         drafted = image.draft("L", size[::-1])
         if drafted is not None:
             extent = drafted[1][2:]
-    grey = _to_grey(ImageOps.exif_transpose(image))
+    grey = _to_grey(ImageOps.exif_transpose(image), name, significant)
     if size is not None:
         grey = resize_image(grey, size, aspect, extent)
     return np.array(grey, dtype=np.uint8)
 
 
-def _to_grey(image):
+def _to_grey(image, name, significant):
     """Any mode of Pillow's becomes "L"."""
     if image.mode.startswith("I"):
-        samples = np.asarray(image).astype(np.uint32)
-        return Image.fromarray(((np.minimum(samples, 65535) + 128) // 257).astype(np.uint8))
+        return Image.fromarray(_scale_samples(image, name, significant))
     if image.has_transparency_data:
         return ImageChops.multiply(*image.convert("LA").split())
     return image.convert("L")
+
+
+def _scale_samples(image, name, significant):
+    """Grey samples of more than 8 bits become 8 bits."""
+    samples = np.asarray(image)
+    if samples.min() < 0 or samples.max() > 65535:
+        raise ValueError(f"its samples go from {samples.min()} to {samples.max()}, not 0 to 65535")
+    samples = samples.astype(np.uint32)
+    if "transparency" in image.info:
+        samples[samples == image.info["transparency"]] = 0
+    depth, is_certain = sample_depth(samples, significant)
+    if not is_certain:
+        warnings.warn(
+            f"{name}: 16-bit samples of at most {samples.max()} are taken for samples of {depth} "
+            f"bits, {2**depth - 1} being white. If that is wrong, scale them to 16 bits, or write "
+            "the number of bits into the file (PNG chunk sBIT).",
+            BitDepthWarning,
+            stacklevel=6,  # where read_xray is called
+        )
+    return scale_to_uint8(samples, depth)
+
+
+def _check_colours(image):
+    """Refuse colours of 16 bits that do not use the upper ones: Pillow drops the others."""
+    largest = max(high for _, high in image.convert("RGB").getextrema())
+    if largest < 64:
+        raise ValueError(
+            f"its colours have 16 bits but use the lower {8 + largest.bit_length()} only, most of "
+            "which are lost on reading. Save it as a grey PNG"
+        )

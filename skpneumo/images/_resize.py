@@ -172,8 +172,8 @@ def resize_xrays(images, size, aspect="stretch"):
 
     Parameters
     ----------
-    images : ndarray of shape (n, H, W), dtype uint8
-        The X-rays.
+    images : ndarray of shape (n, H, W), dtype uint8, or list of such of shape (H, W)
+        The X-rays; those of a list may differ in size.
     size : tuple of (int, int)
         Rows and columns wanted.
     aspect : {"stretch", "crop", "pad"}, default="stretch"
@@ -186,7 +186,7 @@ def resize_xrays(images, size, aspect="stretch"):
     """
     size = check_image_size(size)
     check_aspect(aspect)
-    if images.shape[1:] == size:
+    if isinstance(images, np.ndarray) and images.shape[1:] == size:
         return images
     resized = np.empty((len(images), *size), dtype=np.uint8)
 

@@ -1,6 +1,5 @@
 """An array-like of images that are not decoded yet."""
 
-import os
 import warnings
 from contextlib import suppress
 
@@ -8,7 +7,8 @@ import numpy as np
 
 from skpneumo.exceptions import ImageReadError
 from skpneumo.images._augment import check_augmentation
-from skpneumo.images._files import file_identity, in_threads, read_files
+from skpneumo.images._files import decoding_identity, in_threads, read_files
+from skpneumo.images._paths import check_paths
 from skpneumo.images._resize import Resizing, check_aspect, check_image_size, resize_xrays
 
 _DECODED_AT_ONCE = 256
@@ -51,7 +51,7 @@ class XRaySequence:
     ndim = 1
 
     def __init__(self, paths, *, size=None, aspect="stretch"):
-        paths = np.array([str(os.fsdecode(path)) for path in np.ravel(paths)], dtype=object)
+        paths = check_paths(paths)
         steps = ()
         if size is not None:
             check_aspect(aspect)
@@ -124,15 +124,15 @@ class XRaySequence:
         Returns
         -------
         list of tuple
-            File identity (path, size in bytes, times of change) and the steps with their seeds:
-            equal for two items only where the images are equal.
+            File identity (path, size in bytes, times of change), the version of decoding, and the
+            steps with their seeds: equal for two items only where the images are equal.
 
         Raises
         ------
         ImageReadError
             If a file is missing.
         """
-        prints = [file_identity(path) for path in self.paths]
+        prints = [decoding_identity(path) for path in self.paths]
         for step, seeds in self._steps:
             text = repr(step)
             prints = [
@@ -260,11 +260,11 @@ class XRaySequence:
 
 
 def bring_to_size(X, size, aspect="stretch"):
-    """Resize X-rays of either kind; those of a sequence are not decoded yet.
+    """Resize X-rays of any kind; those of a sequence are not decoded yet.
 
     Parameters
     ----------
-    X : ndarray of shape (n, H, W), dtype uint8, or XRaySequence
+    X : ndarray of shape (n, H, W), dtype uint8, list of such of shape (H, W), or XRaySequence
         As `as_xrays` returns them.
     size : tuple of (int, int)
         Rows and columns.

@@ -45,7 +45,7 @@ class XRayLoader(XRayTransformer):
         Parameters
         ----------
         X : array-like of str or path, XRaySequence or array-like of shape (n, H, W)
-            Paths of files, or images.
+            Paths of files, or images. The images of a list may differ in size.
         y : Ignored
             Not used, present for API consistency by convention.
 
@@ -54,7 +54,7 @@ class XRayLoader(XRayTransformer):
         XRayLoader
             The transformer itself.
         """
-        as_xrays(X)
+        as_xrays(X, same_size=False)
         return self
 
     def transform(self, X):
@@ -63,11 +63,12 @@ class XRayLoader(XRayTransformer):
         Parameters
         ----------
         X : array-like of str or path, XRaySequence or array-like of shape (n, H, W)
-            Paths of files, or images.
+            Paths of files, or images. The images of a list may differ in size.
 
         Returns
         -------
         XRaySequence or ndarray of shape (n, H, W), dtype uint8
-            A sequence for paths and sequences, an array for images.
+            A sequence for paths and sequences, an array for images; a list of arrays where their
+            sizes differ.
         """
-        return as_xrays(X)
+        return as_xrays(X, same_size=False)

@@ -71,12 +71,12 @@ class XRayOverSampler(BaseOverSampler):
     --------
     >>> import numpy as np
     >>> from skpneumo.preprocessing import XRayOverSampler
-    >>> X = np.arange(5 * 6 * 4, dtype=np.uint8).reshape(5, 6, 4)
+    >>> X = np.arange(5 * 6 * 7, dtype=np.uint8).reshape(5, 6, 7)
     >>> y = np.array(["NORMAL", "PNEUMONIA", "PNEUMONIA", "PNEUMONIA", "PNEUMONIA"])
     >>> sampler = XRayOverSampler(random_state=0)
     >>> X_more, y_more = sampler.fit_resample(X, y)
     >>> X_more.shape, y_more[5:].tolist()
-    ((8, 6, 4), ['NORMAL', 'NORMAL', 'NORMAL'])
+    ((8, 6, 7), ['NORMAL', 'NORMAL', 'NORMAL'])
     >>> sampler.sample_indices_
     array([0, 1, 2, 3, 4, 0, 0, 0])
     >>> np.array_equal(X_more[:5], X)

@@ -42,6 +42,11 @@ class XRayResizer(XRayTransformer):
     >>> XRayResizer((32, 28), aspect="crop").fit_transform(images).shape
     (4, 32, 28)
 
+    Images of different sizes come as a list, of arrays or of Pillow images:
+
+    >>> XRayResizer((32, 28)).fit_transform([images[0], images[1, :40]]).shape
+    (2, 32, 28)
+
     Paths and sequences are not decoded:
 
     >>> XRayResizer((128, 112)).fit_transform(["a.jpeg", "b.png"])
@@ -63,7 +68,7 @@ class XRayResizer(XRayTransformer):
         Parameters
         ----------
         X : array-like of shape (n, H, W), XRaySequence or array-like of str or path
-            Images, or paths of files.
+            Images, or paths of files. The images of a list may differ in size.
         y : Ignored
             Not used, present for API consistency by convention.
 
@@ -74,7 +79,7 @@ class XRayResizer(XRayTransformer):
         """
         self._validate_params()
         check_image_size(self.size)
-        as_xrays(X)
+        as_xrays(X, same_size=False)
         return self
 
     def transform(self, X):
@@ -83,11 +88,11 @@ class XRayResizer(XRayTransformer):
         Parameters
         ----------
         X : array-like of shape (n, H, W), XRaySequence or array-like of str or path
-            Images, or paths of files.
+            Images, or paths of files. The images of a list may differ in size.
 
         Returns
         -------
         ndarray of shape (n, rows, columns), dtype uint8, or XRaySequence
             An array for images, a sequence for sequences and paths.
         """
-        return bring_to_size(as_xrays(X), self.size, self.aspect)
+        return bring_to_size(as_xrays(X, same_size=False), self.size, self.aspect)

@@ -1,14 +1,16 @@
 import io
 import os
+import struct
 import sys
 import threading
 import warnings
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from skpneumo.exceptions import ImageReadError
+from skpneumo.exceptions import BitDepthWarning, ImageReadError
 from skpneumo.images import read_xray, resize_xray
 
 
@@ -104,7 +106,111 @@ def test_sixteen_bits_are_scaled_by_the_full_range(tmp_path):
     np.testing.assert_array_equal(image, np.rint(samples / 257))
 
 
-def test_a_dark_sixteen_bit_file_is_not_stretched(tmp_path):
+def png_with_significant_bits(samples, bits):
+    """A grey PNG of 16 bits with an sBIT chunk."""
+    file = io.BytesIO()
+    Image.fromarray(samples).save(file, "PNG")
+    data, end_of_header = file.getvalue(), 8 + 25
+    chunk = b"sBIT" + bytes([bits])
+    checksum = struct.pack(">I", zlib.crc32(chunk))
+    chunk = struct.pack(">I", 1) + chunk + checksum
+    return data[:end_of_header] + chunk + data[end_of_header:]
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14])
+@pytest.mark.parametrize("size", [None, (20, 15)])
+def test_fewer_bits_in_a_sixteen_bit_file_are_all_used(tmp_path, bits, size):
+    samples = np.linspace(0, 2**bits - 1, 41 * 29).astype(np.uint16).reshape(41, 29)
+    expected = np.rint(samples / (2**bits - 1) * 255).astype(np.uint8)
+    if size is not None:
+        expected = resize_xray(expected, size)
+    path = saved(tmp_path / "a.png", Image.fromarray(samples))
+    np.testing.assert_array_equal(read_xray(path, size=size), expected)
+    np.testing.assert_array_equal(read_xray(path.read_bytes(), size=size), expected)
+
+
+@pytest.mark.parametrize(
+    ("largest", "depth"), [(100, 8), (300, 10), (1900, 12), (4095 + 200, 14), (8191, 14)]
+)
+def test_a_number_of_bits_that_is_a_guess_is_warned_of(tmp_path, largest, depth):
+    samples = np.linspace(0, largest, 41 * 29).astype(np.uint16).reshape(41, 29)
+    path = saved(tmp_path / "a.png", Image.fromarray(samples))
+    message = rf"a\.png: 16-bit samples of at most {largest} .* of {depth} bits.*sBIT"
+    with pytest.warns(BitDepthWarning, match=message) as caught:
+        image = read_xray(path)
+    assert caught[0].filename == __file__
+    np.testing.assert_array_equal(image, np.rint(samples / (2**depth - 1) * 255))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(BitDepthWarning):
+            read_xray(path)
+
+
+@pytest.mark.parametrize("largest", [16384, 20000, 32767, 65535])
+def test_the_upper_bits_of_sixteen_are_the_full_range(tmp_path, largest):
+    samples = np.linspace(0, largest, 41 * 29).astype(np.uint16).reshape(41, 29)
+    image = read_xray(saved(tmp_path / "a.png", Image.fromarray(samples)))
+    np.testing.assert_array_equal(image, np.rint(samples / 257))
+
+
+@pytest.mark.parametrize("bits", [9, 10, 11, 12, 13, 14, 15])
+@pytest.mark.parametrize("brightest", [1.0, 0.3])
+def test_the_file_says_how_many_bits_are_significant(bits, brightest):
+    samples = np.linspace(0, int((2**bits - 1) * brightest), 41 * 29).astype(np.uint16)
+    samples = samples.reshape(41, 29)
+    expected = np.rint(samples / (2**bits - 1) * 255)
+    np.testing.assert_array_equal(read_xray(png_with_significant_bits(samples, bits)), expected)
+    at_the_top = (samples << (16 - bits)) | (samples >> (2 * bits - 16)) * (bits > 8)
+    image = read_xray(png_with_significant_bits(at_the_top.astype(np.uint16), bits))
+    np.testing.assert_allclose(image, expected, atol=1)
+
+
+def test_sixteen_significant_bits_may_be_dark():
+    samples = np.linspace(0, 1900, 41 * 29).astype(np.uint16).reshape(41, 29)
+    image = read_xray(png_with_significant_bits(samples, 16))
+    np.testing.assert_array_equal(image, np.rint(samples / 257))
+
+
+def test_a_transparent_sample_of_sixteen_bits_becomes_black(tmp_path):
+    samples = np.linspace(0, 4095, 41 * 29).astype(np.uint16).reshape(41, 29)
+    samples[:5] = 65535
+    path = saved(tmp_path / "a.png", Image.fromarray(samples), transparency=65535)
+    image = read_xray(path)
+    assert not image[:5].any()
+    np.testing.assert_array_equal(image[5:], np.rint(samples[5:] / 4095 * 255))
+
+
+def colour_png(samples, colour_type):
+    """A PNG of 16-bit colours, which Pillow cannot write."""
+
+    def chunk(kind, data):
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    height, width = samples.shape[:2]
+    header = struct.pack(">2I5B", width, height, 16, colour_type, 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
+    parts = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+@pytest.mark.parametrize("colour_type", [2, 4, 6])
+def test_colours_of_sixteen_bits(colour_type):
+    samples = np.linspace(0, 65535, 41 * 29).astype(np.uint16).reshape(41, 29)
+    opaque = np.full_like(samples, 65535)
+    for scale, message in ((1, None), (16, "lower 12 only"), (64, "lower 10"), (4, "lower 14")):
+        grey = samples // scale
+        channels = {2: [grey] * 3, 4: [grey, opaque], 6: [grey] * 3 + [opaque]}[colour_type]
+        data = colour_png(np.dstack(channels), colour_type)
+        if message is None:
+            np.testing.assert_allclose(read_xray(data), samples / 257, atol=1)
+        else:
+            with pytest.raises(ImageReadError, match=f"colours have 16 bits .*{message}.*grey PNG"):
+                read_xray(data)
+
+
+def test_a_blank_sixteen_bit_file_is_not_stretched(tmp_path):
     samples = np.full((7, 9), 4095, np.uint16)
     image = read_xray(saved(tmp_path / "a.png", Image.fromarray(samples)), size=(5, 4))
     np.testing.assert_array_equal(image, np.full((5, 4), 16))

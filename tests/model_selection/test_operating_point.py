@@ -15,6 +15,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import recall_score
 from sklearn.model_selection import (
+    FixedThresholdClassifier,
     GridSearchCV,
     GroupKFold,
     KFold,
@@ -22,13 +23,14 @@ from sklearn.model_selection import (
     ShuffleSplit,
     StratifiedGroupKFold,
     StratifiedKFold,
+    TunedThresholdClassifierCV,
     cross_val_predict,
     cross_val_score,
 )
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from threadpoolctl import threadpool_limits
 
@@ -474,6 +476,27 @@ def test_methods_are_those_of_the_estimator(table):
         model.predict(X) == "PNEUMONIA", decision >= model.best_threshold_
     )
     assert not hasattr(OperatingPointClassifierCV(GaussianNB()), "decision_function")
+
+
+def test_logarithms_of_probabilities_are_those_of_the_estimator(table):
+    X, y, _ = table
+    model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.9)
+    with pytest.raises(NotFittedError):
+        model.predict_log_proba(X)
+    model.fit(X, y)
+    np.testing.assert_array_equal(model.predict_log_proba(X), model.estimator_.predict_log_proba(X))
+    np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), model.predict_proba(X))
+    for inner in (LinearSVC(), SVC()):
+        assert not hasattr(OperatingPointClassifierCV(inner), "predict_log_proba")
+        assert not hasattr(OperatingPointClassifierCV(inner).fit(X, y), "predict_log_proba")
+
+
+def test_it_has_the_methods_of_the_ones_of_scikit_learn():
+    ours, inner = OperatingPointClassifierCV(LogisticRegression()), LogisticRegression()
+    for theirs in (FixedThresholdClassifier(inner), TunedThresholdClassifierCV(inner)):
+        public = {name for name in dir(theirs) if name[0] != "_" and hasattr(theirs, name)}
+        public -= {*theirs.get_params(deep=False)}
+        assert public <= set(dir(ours)), public - set(dir(ours))
 
 
 def test_around_and_inside_a_pipeline(table):

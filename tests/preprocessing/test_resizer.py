@@ -38,6 +38,50 @@ def test_arrays_and_files_give_the_same(images, paths, size, aspect):
         np.testing.assert_array_equal(np.asarray(sequence), expected)
 
 
+@pytest.fixture
+def of_all_sizes(images):
+    """The same images, each cut to another size."""
+    return [image[: 23 - i, : 37 - 2 * i] for i, image in enumerate(images)]
+
+
+@pytest.mark.parametrize("aspect", ["stretch", "crop", "pad"])
+@pytest.mark.parametrize(
+    "convert",
+    [
+        np.asarray,
+        Image.fromarray,
+        lambda image: image[..., None] / 255,
+        lambda image: Image.fromarray(np.dstack([image] * 3)),
+    ],
+)
+def test_lists_of_images_of_different_sizes(of_all_sizes, aspect, convert):
+    given = [convert(image) for image in of_all_sizes]
+    resizer = XRayResizer((10, 14), aspect=aspect)
+    resized = resizer.fit(given).transform(given)
+    assert type(resized) is np.ndarray
+    expected = np.stack([resize_xray(image, (10, 14), aspect) for image in of_all_sizes])
+    np.testing.assert_array_equal(resized, expected)
+    np.testing.assert_array_equal(resizer.fit_transform(tuple(given)), expected)
+    np.testing.assert_array_equal(make_pipeline(XRayLoader(), resizer).transform(given), expected)
+
+
+def test_each_of_a_list_is_checked(of_all_sizes):
+    of_all_sizes[3] = of_all_sizes[3] / 100
+    for transformer in (XRayResizer((10, 14)), XRayLoader()):
+        for method in ("fit", "transform", "fit_transform"):
+            with pytest.raises(ValueError, match=r"Row 3 of X.*floats outside"):
+                getattr(transformer, method)(of_all_sizes)
+
+
+def test_lists_of_images_can_be_cross_validated(of_all_sizes):
+    pipe = make_pipeline(XRayResizer((6, 5)), FunctionTransformer(flatten), LogisticRegression())
+    y = np.array([0, 0, 1, 1, 1, 1])
+    for X in (of_all_sizes, [Image.fromarray(image) for image in of_all_sizes]):
+        search = GridSearchCV(pipe, {"xrayresizer__size": [(6, 5), (9, 8)]}, cv=2).fit(X, y)
+        assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+        assert search.predict(X).shape == (6,)
+
+
 def test_floats_are_resized_as_uint8(images):
     resizer = XRayResizer((10, 14))
     np.testing.assert_array_equal(
