@@ -20,6 +20,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from skpneumo._tracking import tracked_fit
 from skpneumo.classifiers._batches import decode_if_it_fits, image_reader
 from skpneumo.classifiers._checkpoint import Checkpoint
 from skpneumo.classifiers._features import feature_reader
@@ -146,6 +147,7 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         hand_out(network)
         self._network, self._shared = network, False
 
+    @tracked_fit
     def fit(self, X, y, *, sample_weight=None, groups=None):
         """Train the network.
 
@@ -271,6 +273,22 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         """
         pneumonia = self._predict_raw(X)
         return np.hstack([1 - pneumonia, pneumonia])
+
+    def predict_log_proba(self, X):
+        """Logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3), of paths, or XRaySequence
+            X-rays; another size than ``image_size_`` is resized to it.
+
+        Returns
+        -------
+        ndarray of shape (n, 2), dtype float32
+            In the order of ``classes_``; minus infinity where a probability is 0.
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
 
     def predict(self, X):
         """Label of each X-ray: pneumonia where its probability reaches ``threshold``.

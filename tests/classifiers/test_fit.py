@@ -354,3 +354,11 @@ def test_the_backend_of_keras_is_left_as_it_was(xrays, tiny):
     policy = keras.config.dtype_policy()
     tiny(precision="bfloat16").fit(xrays.X, xrays.y)
     assert keras.config.dtype_policy() == policy
+
+
+def test_logarithms_of_probabilities(xrays, tiny):
+    clf = tiny().fit(xrays.X, xrays.y)
+    clf.model_.get_layer("probability").bias.assign([-200.0])
+    found = clf.predict_log_proba(xrays.X)
+    np.testing.assert_array_equal(found[:, 1], -np.inf)
+    np.testing.assert_array_equal(np.exp(found), clf.predict_proba(xrays.X))
