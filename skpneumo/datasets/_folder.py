@@ -7,6 +7,7 @@ from collections import Counter
 import numpy as np
 from sklearn.utils import Bunch
 
+from skpneumo._marks import is_heatmap
 from skpneumo.datasets._filenames import XRayName, parse_filename
 from skpneumo.exceptions import DatasetError
 from skpneumo.images import XRaySequence, image_type, read_patient
@@ -95,6 +96,8 @@ def _find_collections(folder, depth=_MAX_DEPTH):
 
 def is_image(entry):
     """Whether an entry of a folder is an image, or should be by its name."""
+    if is_heatmap(entry.path):
+        return False
     # A link whose target is gone is an image that cannot be read, not something else.
     named = entry.name.casefold().endswith(EXTENSIONS) and not entry.is_dir()
     return named or (entry.is_file() and image_type(entry.path) is not None)
