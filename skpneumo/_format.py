@@ -1,6 +1,7 @@
-"""Figures as text."""
+"""Numbers and lines as text."""
 
 from math import ceil, floor, isnan
+from textwrap import wrap
 
 ROUNDING = 1e-9  # the mean of folds that all sit on a floor may fall short of it by rounding
 
@@ -19,3 +20,26 @@ def percent(share, digits=1, *, up=False):
     if found == 0 and share > ROUNDING:
         return f"<{step:.{digits}f}%"
     return f"{found:.{digits}f}%"
+
+
+def fold_lines(text, width):
+    """Fold the lines of a text that are wider than a terminal, between words.
+
+    Parameters
+    ----------
+    text : str
+        Lines, some of them rows of tables.
+    width : int
+        Columns of the terminal.
+
+    Returns
+    -------
+    str
+        Words and numbers stay whole; what follows the first part of a line is indented.
+    """
+    options = {"break_long_words": False, "break_on_hyphens": False, "replace_whitespace": False}
+    folded = []
+    for line in text.splitlines():
+        indent = line[: len(line) - len(line.lstrip())] + "    "
+        folded += wrap(line, width, subsequent_indent=indent, **options) or [""]
+    return "\n".join(folded)

@@ -9,14 +9,16 @@ import numpy as np
 from scipy.stats import binomtest
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import make_scorer, roc_auc_score
 from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import Bunch, check_random_state
 
 import skpneumo
+from skpneumo._comparison import RANKING, compare, paired_intervals, ranking_metrics
 from skpneumo._format import ROUNDING
+from skpneumo._progress import JobProgress
 from skpneumo.classifiers import (
     CNNPneumoniaClassifier,
     InceptionPneumoniaClassifier,
@@ -25,7 +27,7 @@ from skpneumo.classifiers import (
 from skpneumo.datasets import load_xray_folder, make_xrays
 from skpneumo.datasets._patients import are_identified
 from skpneumo.exceptions import DatasetError
-from skpneumo.metrics import SCORERS
+from skpneumo.metrics import SCORERS, specificity_at_recall_score
 from skpneumo.model_selection import HighestSpecificity, choose_setting
 from skpneumo.preprocessing import XRayLoader, XRayResizer
 
@@ -35,6 +37,11 @@ COLUMNS = ("recall", "specificity", "f1", "precision", "accuracy")
 _BASELINE_SIZE = (32, 32)
 _MIN_SPECIFICITY = 0.5
 _POSITIVE = "PNEUMONIA"
+# How many epochs of the CNN on images of 72 x 64 pixels a fit of the baseline takes as long as, and
+# how much longer an epoch of either network takes: proportions of the progress bar.
+_EPOCHS_OF_BASELINE = 4
+_PIXELS = 72 * 64
+_SLOWNESS = {"cnn": 1, "inception": 20}
 
 
 def load_data(folder=None, *, classes=None, image_size=None, subset=None, random_state=0):
@@ -146,7 +153,8 @@ def search(classifier, train, *, image_size, n_folds, min_recall, random_state, 
     grid_search = GridSearchCV(
         pipe,
         {f"{name}__class_weight": weights, f"{name}__threshold": list(THRESHOLDS)},
-        scoring={name: SCORERS[name] for name in (*COLUMNS, "roc_auc")},
+        scoring={name: SCORERS[name] for name in (*COLUMNS, "roc_auc")}
+        | {"specificity_at_recall": _specificity_at(min_recall)},
         refit=HighestSpecificity(min_recall, _MIN_SPECIFICITY),
         cv=_folds(n_folds, random_state),
         error_score="raise",
@@ -163,6 +171,15 @@ def search(classifier, train, *, image_size, n_folds, min_recall, random_state, 
 
     with nullcontext() if on_epoch is None else epochs_reported_to(listener):
         return grid_search.fit(train.X, train.y, groups=train.groups)
+
+
+def _specificity_at(min_recall):
+    return make_scorer(
+        specificity_at_recall_score,
+        response_method="predict_proba",
+        pos_label=_POSITIVE,
+        min_recall=min_recall,
+    )
 
 
 def _folds(n_folds, random_state):
@@ -193,16 +210,29 @@ def _flatten(images):
     return np.asarray(images).reshape(len(images), -1) / 255.0
 
 
-def fit_baseline(train, *, n_folds, min_recall, random_state):
+def fit_baseline(train, *, n_folds, min_recall, random_state, on_fit=None):
     """Logistic regression on 32 x 32 pixels, its threshold chosen by the same rule.
+
+    Parameters
+    ----------
+    train : Bunch of X, y, groups
+        Images to learn from.
+    n_folds : int
+        Of the cross-validation.
+    min_recall : float
+        See `search`.
+    random_state : int
+        Decides the folds.
+    on_fit : callable, default=None
+        Called without arguments after each of the ``n_folds + 1`` fits.
 
     Returns
     -------
     model : Pipeline
         Fitted on all of ``train``.
     told : dict
-        "threshold", "mean_recall" and "mean_specificity" over the folds at it, and "met": whether
-        these are what the rule wants.
+        "threshold", "mean_recall" and "mean_specificity" over the folds at it, "met": whether
+        these are what the rule wants, and "mean_roc_auc" and "mean_specificity_at_recall".
     """
     model = make_pipeline(
         XRayLoader(),
@@ -211,22 +241,31 @@ def fit_baseline(train, *, n_folds, min_recall, random_state):
         LogisticRegression(max_iter=1000),
     )
     ill = train.y == _POSITIVE
-    recall, specificity = [], []
+    recall, specificity, ranking = [], [], []
     for rows, held_out in _folds(n_folds, random_state).split(ill, ill, train.groups):
         fold = clone(model).fit(train.X[rows], train.y[rows])
-        called = fold.predict_proba(train.X[held_out])[:, 1:] >= THRESHOLDS
+        score = fold.predict_proba(train.X[held_out])[:, 1]
+        called = score[:, None] >= THRESHOLDS
         recall.append(called[ill[held_out]].mean(axis=0))
         specificity.append(1 - called[~ill[held_out]].mean(axis=0))
+        ranking.append(ranking_metrics(ill[held_out], score, min_recall))
+        if on_fit is not None:
+            on_fit()
     means = {
         "mean_test_recall": np.mean(recall, axis=0),
         "mean_test_specificity": np.mean(specificity, axis=0),
     }
     index, _ = choose_setting(means, min_recall=min_recall, min_specificity=_MIN_SPECIFICITY)
     model.fit(train.X, train.y)
+    if on_fit is not None:
+        on_fit()
     found = [float(mean[index]) for mean in means.values()]
     met = bool(np.all(np.add(found, ROUNDING) >= (min_recall, _MIN_SPECIFICITY)))
     names = ("threshold", "mean_recall", "mean_specificity", "met")
-    return model, dict(zip(names, (THRESHOLDS[index], *found, met), strict=True))
+    told = dict(zip(names, (THRESHOLDS[index], *found, met), strict=True))
+    for name in RANKING:
+        told[f"mean_{name}"] = float(np.mean([metrics[name] for metrics in ranking]))
+    return model, told
 
 
 def figures(y, probability, threshold):
@@ -289,6 +328,41 @@ def settings_table(cv_results):
     return rows
 
 
+def _compare_on_test(result, test, scores):
+    """Compare the two models on the same images."""
+    positive, min_recall = test.y == _POSITIVE, result["min_recall"]
+    recall, specificity = (result["test"]["model"][n]["value"] for n in ("recall", "specificity"))
+    at_its_recall = specificity_at_recall_score(positive, scores[1], min_recall=recall)
+    sides = [
+        {name: result["test"][side][name]["value"] for name in ("recall", "specificity")}
+        | ranking_metrics(positive, score, min_recall)
+        for side, score in zip(("model", "baseline"), scores, strict=True)
+    ]
+    sides[0]["specificity_at_its_recall"] = specificity
+    sides[1]["specificity_at_its_recall"] = at_its_recall
+    intervals = paired_intervals(positive, scores, test.groups, min_recall, result["random_state"])
+    return compare(
+        *sides,
+        on="the test split",
+        name=result["model"],
+        min_recall=min_recall,
+        intervals=intervals,
+    )
+
+
+def _compare_by_folds(result, cv_results):
+    """Compare the means of the two models over the same folds, where no test split decides."""
+    index = result["chosen"]["index"]
+    names = ("recall", "specificity", *RANKING)
+    return compare(
+        {name: float(cv_results[f"mean_test_{name}"][index]) for name in names},
+        {name: result["baseline"][f"mean_{name}"] for name in names},
+        on="the folds of the cross-validation",
+        name=result["model"],
+        min_recall=result["min_recall"],
+    )
+
+
 def run(
     folder=None,
     *,
@@ -302,11 +376,13 @@ def run(
     min_recall=0.98,
     test=True,
     random_state=0,
-    on_epoch=None,
+    on_progress=None,
 ):
     """Do the whole job; see the options of ``skpneumo train``.
 
     ``data`` is what `load_data` returned for the folder, if it was loaded before.
+    ``on_progress`` is called as ``on_progress(done, doing)``, with the fraction of all work that
+    is done and a word or two for what comes next.
 
     Returns
     -------
@@ -321,12 +397,23 @@ def run(
     train, test_data = data
     classifier = make_classifier(model, weights=weights, epochs=epochs, random_state=random_state)
     options = {"n_folds": n_folds, "min_recall": min_recall, "random_state": random_state}
-    found = search(classifier, train, image_size=image_size, on_epoch=on_epoch, **options)
+    progress = JobProgress(
+        on_progress,
+        n_fits=len(CLASS_WEIGHTS) * n_folds + 1,
+        n_baseline_fits=n_folds + 1,
+        epochs_of_fit=sum(epochs for epochs, _, _ in classifier._stages()),
+        epochs_of_baseline_fit=_EPOCHS_OF_BASELINE
+        * _PIXELS
+        / (np.prod(image_size) * _SLOWNESS[model]),
+    )
+    found = search(classifier, train, image_size=image_size, on_epoch=progress.epoch, **options)
     index, reason = choose_setting(
         found.cv_results_, min_recall=min_recall, min_specificity=_MIN_SPECIFICITY
     )
     settings = settings_table(found.cv_results_)
-    baseline, of_baseline = fit_baseline(train, **options)
+    progress.start_baseline()
+    baseline, of_baseline = fit_baseline(train, on_fit=progress.baseline_fit, **options)
+    progress.show("Test")
     result = {
         "skpneumo": skpneumo.__version__,
         "data": {
@@ -349,15 +436,18 @@ def run(
         "test": None,
     }
     if test and test_data is not None:
+        scores = [fitted.predict_proba(test_data.X)[:, 1] for fitted in (found, baseline)]
+        thresholds = settings[index]["threshold"], of_baseline["threshold"]
+        names = "model", "baseline"
         result["test"] = {
-            "model": figures(
-                test_data.y,
-                found.predict_proba(test_data.X)[:, 1],
-                settings[index]["threshold"],
-            ),
-            "baseline": figures(
-                test_data.y, baseline.predict_proba(test_data.X)[:, 1], of_baseline["threshold"]
-            ),
+            name: figures(test_data.y, score, threshold)
+            for name, score, threshold in zip(names, scores, thresholds, strict=True)
         }
+    if result["test"] is not None and len(np.unique(test_data.y)) == 2:
+        compared = _compare_on_test(result, test_data, scores)
+    else:
+        compared = _compare_by_folds(result, found.cv_results_)
+    result["beats_baseline"], result["comparison"] = compared
+    progress.finish()
     result["seconds"] = round(time.perf_counter() - started, 1)
     return result, found.best_estimator_

@@ -1,28 +1,36 @@
-"""What ``skpneumo predict`` does: files in, what a model says of each out."""
+"""What ``skpneumo predict`` does: files in, a prediction for each out."""
 
 import csv
+import glob
 import io
 import os
+import stat
+import tempfile
 import warnings
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from skpneumo._files import write_text
+from skpneumo._files import whole_file, write_text
+from skpneumo._marks import HEATMAP_METADATA, is_heatmap
+from skpneumo._messages import os_error_cause
 from skpneumo.datasets._entries import is_image, list_entries
-from skpneumo.exceptions import DatasetError, OutlierWarning
+from skpneumo.exceptions import DatasetError, ImageReadError, ModelFileError, OutlierWarning
 from skpneumo.images import XRaySequence, read_xray
 from skpneumo.inspection import GradCAM, GradCAMDisplay
 from skpneumo.inspection._layers import layers_of
 from skpneumo.persistence import load_model, load_pretrained
-from skpneumo.persistence._archive import SUFFIX, is_archive
+from skpneumo.persistence._archive import SUFFIX, read_manifest
 from skpneumo.preprocessing import XRayOutlierDetector
 
 DEFAULT_MODEL = "default"
 COLUMNS = ("file", "probability", "label", "outlier", "outlier_score", "error")
 _AT_ONCE = 64
+_MAX_NAMED = 3  # in a message
+_MAX_STEM = 80  # characters of a name kept in that of its heatmap
 
 
 def open_model(path):
@@ -74,9 +82,33 @@ def open_first_model(paths):
 def _is_model(path):
     if path == DEFAULT_MODEL or path.lower().endswith(SUFFIX):
         return True
-    with suppress(OSError):  # told later, with its name
-        return os.path.isfile(path) and is_archive(path)
+    with suppress(ModelFileError):
+        return os.path.isfile(path) and bool(read_manifest(path))
     return False
+
+
+@dataclass
+class Found:
+    """What `find_files` found.
+
+    Attributes
+    ----------
+    files : list of str
+        Files to predict, and names behind which there is none, in the order in which they came.
+    errors : dict of str to str
+        Those of them that cannot be read, and why.
+    skipped : list of str
+        Heatmaps of skpneumo in folders.
+    """
+
+    files: list = field(default_factory=list)
+    errors: dict = field(default_factory=dict)
+    skipped: list = field(default_factory=list)
+
+    def add_error(self, name, cause):
+        """Add a name behind which there is no X-ray."""
+        self.files.append(name)
+        self.errors[name] = cause
 
 
 def find_files(paths):
@@ -86,85 +118,207 @@ def find_files(paths):
     ----------
     paths : sequence of path
         Files are taken as they are; folders are searched, whatever the names in them, but not
-        folders that are links in them.
+        folders that are links in them. What cannot be read stops nothing.
 
     Returns
     -------
-    list of str
+    Found
 
     Raises
     ------
     DatasetError
-        If there is no path, one does not exist, or a folder holds no image.
+        If there is no path.
     """
     if not paths:
         raise DatasetError("No X-rays are named, only a model. Name files or folders after it.")
-    found = []
-    for path in map(Path, paths):
-        if path.is_dir():
-            images = list(_images_in(path))
-            if not images:
-                raise DatasetError(f"{path} holds no JPEG, PNG or DICOM file.")
-            found += images
-        elif path.exists():
-            found.append(str(path))
+    found = Found()
+    for path in paths:
+        name = os.fspath(path) and str(Path(path))  # Path("") is the working directory
+        if os.path.isdir(name):
+            n_before = len(found.files)
+            n_skipped = len(found.skipped)
+            _search(name, found)
+            if len(found.files) == n_before:
+                n_heatmaps = len(found.skipped) - n_skipped
+                but = f", but {n_heatmaps} heatmaps of skpneumo" if n_heatmaps else ""
+                found.add_error(name, f"this folder holds no JPEG, PNG or DICOM file{but}.")
+        elif cause := _why_no_image(name):
+            found.add_error(name, cause)
         else:
-            raise DatasetError(f"There is no file or folder {str(path)!r}.")
+            found.files.append(name)
     return found
 
 
-def _images_in(folder):
-    for entry in list_entries(folder):
+def _search(folder, found):
+    try:
+        entries = list_entries(folder)
+    except OSError as error:
+        found.add_error(os.fspath(folder), os_error_cause(error))
+        return
+    for entry in entries:
         # A link to a folder may lead back here.
         if entry.is_dir(follow_symlinks=False):
-            yield from _images_in(entry.path)
+            _search(entry.path, found)
+        elif is_heatmap(entry.path):
+            found.skipped.append(entry.path)
         elif is_image(entry):
-            yield entry.path
+            if cause := _why_no_image(entry.path):
+                found.add_error(entry.path, cause)
+            else:
+                found.files.append(entry.path)
 
 
-def predict_files(model, files):
-    """Ask a model about files.
+def _why_no_image(name):
+    """Why a name leads to no file that can be opened, or to a heatmap; None if it is neither."""
+    if not name:
+        return "this name is empty."
+    try:
+        if not stat.S_ISREG(os.stat(name).st_mode):
+            return "this is a pipe or a device, not a file. Name a file."
+        open(name, "rb").close()
+    except FileNotFoundError as error:
+        if os.path.islink(name):
+            return f"this link leads to {os.readlink(name)}, which does not exist."
+        if glob.has_magic(name):
+            return "no file matches this pattern."
+        return os_error_cause(error)
+    except OSError as error:
+        return os_error_cause(error)
+    except ValueError:
+        return "this name holds a character that no file can have."
+    return "this is a heatmap that skpneumo drew, not an X-ray." if is_heatmap(name) else None
+
+
+def describe_skipped(skipped):
+    """Which heatmaps were not taken for X-rays."""
+    n = len(skipped)
+    are = "heatmap is" if n == 1 else "heatmaps are"
+    return f"{n} {are} skipped, which skpneumo drew: {_shorten(skipped)}."
+
+
+def describe_errors(rows):
+    """Which files could not be read, and why."""
+    errors = [f"{row['file']} ({row['error'].rstrip('.')})" for row in rows if row["error"]]
+    return f"{len(errors)} of {len(rows)} could not be read: {_shorten(errors)}."
+
+
+def _shorten(names):
+    more = len(names) - _MAX_NAMED
+    return ", ".join(names[:_MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def check_overwrites_nothing(csv, names):
+    """Refuse a table that would replace the model or an X-ray.
+
+    Parameters
+    ----------
+    csv : path
+        Where the table is to be written.
+    names : sequence of str
+        Files that are read.
+
+    Raises
+    ------
+    DatasetError
+        If it is one of them.
+    """
+    place = os.path.realpath(csv)
+    if any(os.path.realpath(name) == place for name in names):
+        raise DatasetError(f"The table would replace {csv}, which is read. Name another file.")
+
+
+def prepare_folder(folder):
+    """Create a folder to write to, and try whether it can be written to.
+
+    Parameters
+    ----------
+    folder : path
+        Where to.
+
+    Raises
+    ------
+    OSError
+        If it cannot be created or written to.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        tempfile.NamedTemporaryFile(prefix=".", suffix=".part", dir=folder).close()
+    except OSError as error:
+        error.filename = os.fspath(folder)
+        raise
+
+
+def predict_files(model, files, errors=None, *, label_outliers=False):
+    """Predict files.
 
     Parameters
     ----------
     model : classifier
         Fitted; it takes paths.
     files : sequence of str
-        Those that cannot be read are told, and stop nothing.
+        Those that cannot be read, also those that vanish meanwhile, stop nothing.
+    errors : dict of str to str, default=None
+        Files of these that are known to be unreadable, and why.
+    label_outliers : bool, default=False
+        Whether images that a detector in the model flags get a probability and a label too.
 
     Returns
     -------
     list of dict
-        For each file the `COLUMNS`; None where there is nothing to tell.
+        For each file the `COLUMNS`; None where there is nothing to report.
     """
+    predicted, errors = {}, dict(errors or {})
     with warnings.catch_warnings():
-        # Both are told file by file.
+        # Both are reported file by file.
         warnings.simplefilter("ignore", OutlierWarning)
         warnings.filterwarnings("ignore", message=".* cannot be read:")
-        causes = XRaySequence(files).check("skip")
-        readable = [file for file in files if file not in causes]
-        told = {}
-        for start in range(0, len(readable), _AT_ONCE):
-            part = readable[start : start + _AT_ONCE]
-            probability = model.predict_proba(part)[:, 1].tolist()
-            labels = np.asarray(model.predict(part)).tolist()
-            scores = _outlier_scores(model, part)
-            for file, ill, label, score in zip(part, probability, labels, scores, strict=True):
-                told[file] = {
-                    "probability": ill,
-                    "label": label,
-                    "outlier": None if score is None else score > 1,
-                    "outlier_score": score,
-                }
+        for start in range(0, len(files), _AT_ONCE):
+            part = [file for file in files[start : start + _AT_ONCE] if file not in errors]
+            predicted |= _predict_readable(model, part, errors)
     rows = []
     for file in files:
         row = dict.fromkeys(COLUMNS) | {"file": file}
-        if file in told:
-            row |= told[file]
+        if file in predicted:
+            row |= predicted[file]
+            if row["outlier"] and not label_outliers:
+                row |= {"probability": None, "label": None}
         else:
-            row["error"] = causes[file].removeprefix(f"{file}: ")
+            row["error"] = errors[file]
         rows.append(row)
     return rows
+
+
+def _predict_readable(model, files, errors):
+    """Predictions by file; files that cannot be read are added to the errors."""
+    errors |= _unreadable(files)
+    while readable := [file for file in files if file not in errors]:
+        try:
+            probability = model.predict_proba(readable)[:, 1].tolist()
+            labels = np.asarray(model.predict(readable)).tolist()
+            scores = _outlier_scores(model, readable)
+        except ImageReadError:
+            vanished = _unreadable(readable)
+            if not vanished:
+                raise
+            errors |= vanished
+            continue
+        return {
+            file: {
+                "probability": score,
+                "label": label,
+                "outlier": None if outlier_score is None else outlier_score > 1,
+                "outlier_score": outlier_score,
+            }
+            for file, score, label, outlier_score in zip(
+                readable, probability, labels, scores, strict=True
+            )
+        }
+    return {}
+
+
+def _unreadable(files):
+    causes = XRaySequence(files).check("skip")
+    return {file: cause.removeprefix(f"{file}: ") for file, cause in causes.items()}
 
 
 def _outlier_scores(model, files):
@@ -176,14 +330,14 @@ def _outlier_scores(model, files):
         return [None] * len(files)
     seen = files
     for step in steps[: where[0]]:
-        # Samplers and "passthrough" do nothing to what is asked about.
+        # Samplers and "passthrough" do nothing to what is predicted.
         if hasattr(step, "transform"):
             seen = step.transform(seen)
     return steps[where[0]].outlier_score(seen).tolist()
 
 
 def write_table(rows, path):
-    """Write what `predict_files` told as CSV.
+    """Write what `predict_files` returns as CSV.
 
     Parameters
     ----------
@@ -200,7 +354,7 @@ def write_table(rows, path):
 
 
 def draw_heatmaps(model, rows, folder):
-    """Draw where a model saw pneumonia, a picture for each file that it was asked about.
+    """Draw where a model saw pneumonia, a picture for each file that it predicted.
 
     Parameters
     ----------
@@ -209,18 +363,37 @@ def draw_heatmaps(model, rows, folder):
     rows : list of dict
         Of `predict_files`.
     folder : path
-        Where to; it exists. Pictures are numbered by row.
+        Where to; it exists. Pictures are numbered by row, and marked: they are not taken for
+        X-rays later.
+
+    Yields
+    ------
+    Path
+        Each picture, once it is written.
     """
     from matplotlib import pyplot as plt
 
     cam, label = GradCAM(model), str(model.classes_[1])
     for i, row in enumerate(rows):
-        if row["error"] is None:
+        if row["probability"] is None:
+            continue
+        try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", OutlierWarning)
                 heatmaps = cam.transform([row["file"]])
-            images, probability = [read_xray(row["file"])], [row["probability"]]
-            display = GradCAMDisplay(images, heatmaps, probability=probability, label=label).plot()
-            name = f"{i:04}-{Path(row['file']).stem}.png"
-            display.figure_.savefig(Path(folder, name))
-            plt.close(display.figure_)
+            image = read_xray(row["file"])
+        except ImageReadError as error:  # predicted, and gone since
+            warnings.warn(f"There is no heatmap of {error}", UserWarning, stacklevel=2)
+            continue
+        display = GradCAMDisplay(
+            [image],
+            heatmaps,
+            probability=[row["probability"]],
+            label=label,
+            method_name=cam.method_name,
+        ).plot()
+        path = Path(folder, f"{i:04}-{Path(row['file']).stem[:_MAX_STEM]}.png")
+        with whole_file(path) as file:
+            display.figure_.savefig(file, format="png", metadata=HEATMAP_METADATA)
+        plt.close(display.figure_)
+        yield path

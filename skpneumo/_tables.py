@@ -1,4 +1,4 @@
-"""Tables of the command line."""
+"""Tables of the command line, as wide as the terminal: numbers are left out before they are cut."""
 
 from rich import box
 from rich.markup import escape
@@ -6,34 +6,53 @@ from rich.table import Table
 
 from skpneumo._format import percent
 
+_TITLES = {"f1": "F1", "roc_auc": "AUC"}
+_SHORT_TITLES = _TITLES | {
+    "specificity": "speci-\nficity",
+    "precision": "preci-\nsion",
+    "accuracy": "accu-\nracy",
+}
+# Columns that a table needs for means with standard deviations, for all means, and for intervals
+# on the line of their estimate.
+_WITH_SPREAD, _ALL_MEANS = 80, 58
+_ON_ONE_LINE, _WITH_NOTE = 66, 70
 
-def settings_table(result):
-    """Figures of every setting over the folds.
+
+def settings_table(result, width=_WITH_SPREAD):
+    """Metrics of every candidate over the folds.
 
     Parameters
     ----------
     result : dict
         What `skpneumo._job.run` returns.
+    width : int, default=80
+        Columns of the terminal. Narrow ones show no standard deviations, and at last no metrics
+        but recall and specificity.
 
     Returns
     -------
     rich.table.Table
     """
+    columns = ("recall", "specificity", "f1", "precision", "accuracy")
     title = "Cross-validation, in %: mean ± standard deviation over folds"
+    if width < _WITH_SPREAD:
+        title = "Cross-validation, in %: mean over folds"
+    if width < _ALL_MEANS:
+        columns = columns[:2]
     layout = {"padding": (0, 1, 0, 0), "pad_edge": False, "show_edge": False}
     table = Table(title=title, box=box.SIMPLE_HEAD, **layout)
-    for title in ("#", "class\nweight", "thre-\nshold"):
-        table.add_column(title, justify="right", no_wrap=True)
-    columns = ("recall", "specificity", "f1", "precision", "accuracy")
+    for heading in ("#", "class\nweight", "thre-\nshold"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    titles = _TITLES if width >= _WITH_SPREAD else _SHORT_TITLES
     for column in columns:
-        table.add_column("F1" if column == "f1" else column, justify="right", no_wrap=True)
+        table.add_column(titles.get(column, column), justify="right", no_wrap=True)
     for i, row in enumerate(result["settings"]):
         chosen = i == result["chosen"]["index"]
         table.add_row(
             f"→ {i}" if chosen else str(i),
             f"1:{row['class_weight']:g}",
             f"{row['threshold']:g}",
-            *(_mean_and_spread(row[name]) for name in columns),
+            *(_mean_and_spread(row[name], width >= _WITH_SPREAD) for name in columns),
             style="bold green" if chosen else None,
             end_section=i + 1 < len(result["settings"])
             and result["settings"][i + 1]["class_weight"] != row["class_weight"],
@@ -41,48 +60,55 @@ def settings_table(result):
     return table
 
 
-def _mean_and_spread(figure):
-    return f"{percent(figure['mean']).rstrip('%')} ±{100 * figure['std']:.1f}"
+def _mean_and_spread(metric, with_spread):
+    mean = percent(metric["mean"]).rstrip("%")
+    return f"{mean} ±{100 * metric['std']:.1f}" if with_spread else mean
 
 
-def test_table(result):
-    """Figures of the model and of the baseline on the test split.
+def comparison_table(result, width=_WITH_SPREAD):
+    """Metrics of the model and of the baseline on the test split.
 
     Parameters
     ----------
     result : dict
         What `skpneumo._job.run` returns.
+    width : int, default=80
+        Columns of the terminal. In narrow ones intervals stand below their estimates.
 
     Returns
     -------
     rich.table.Table
     """
     sides = result["test"]
+    layout = {} if width >= _ON_ONE_LINE else {"padding": (0, 1, 0, 0), "pad_edge": False}
     table = Table(
-        title=f"Test: {sides['model']['n_images']} images, 95 % intervals", box=box.SIMPLE_HEAD
+        title=f"Test: {sides['model']['n_images']} images, 95 % intervals",
+        box=box.SIMPLE_HEAD,
+        **layout,
     )
     table.add_column("")
     for name, title in (("model", result["model"]), ("baseline", "logistic regression")):
         table.add_column(title, justify="right", style="bold" if name == "model" else None)
-    titles = {"f1": "F1", "roc_auc": "AUC"}
+    interval = " [{:.3f}, {:.3f}]" if width >= _ON_ONE_LINE else "\n{:.3f}-{:.3f}"
     for name in ("recall", "specificity", "f1", "precision", "accuracy", "roc_auc"):
-        table.add_row(titles.get(name, name), *(_figure(side[name]) for side in sides.values()))
-    for name, title in (("missed", "missed pneumonias"), ("false_alarms", "false alarms")):
+        estimates = (_estimate(side[name], interval) for side in sides.values())
+        table.add_row(_TITLES.get(name, name), *estimates)
+    for name, title in (("missed", "false negatives"), ("false_alarms", "false positives")):
         table.add_row(title, *(str(side[name]) for side in sides.values()))
     return table
 
 
-def _figure(figure):
-    if figure["value"] is None:
+def _estimate(metric, interval):
+    if metric["value"] is None:
         return "n/a"
-    text = f"{figure['value']:.3f}"
-    if figure.get("interval"):
-        text += " [{:.3f}, {:.3f}]".format(*figure["interval"])
+    text = f"{metric['value']:.3f}"
+    if metric.get("interval"):
+        text += interval.format(*metric["interval"])
     return text
 
 
-def predictions_table(rows, positive):
-    """What a model says of each file.
+def predictions_table(rows, positive, width=_WITH_SPREAD):
+    """What a model predicts of each file.
 
     Parameters
     ----------
@@ -90,51 +116,66 @@ def predictions_table(rows, positive):
         What `skpneumo._predicting.predict_files` returns.
     positive : label
         Stands out.
+    width : int, default=80
+        Columns of the terminal. In narrow ones notes stand below the names of files.
 
     Returns
     -------
     rich.table.Table
     """
-    table = Table(box=box.SIMPLE_HEAD)
+    wide = width >= _WITH_NOTE
+    layout = {} if wide else {"padding": (0, 1, 0, 0), "pad_edge": False}
+    table = Table(box=box.SIMPLE_HEAD, **layout)
     table.add_column("file", overflow="fold")
-    for title in ("probability", "says"):
+    for title in ("probability" if wide else "prob.", "label"):
         table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("note", overflow="fold")
+    if wide:
+        table.add_column("note", overflow="fold")
     for row in rows:
-        if row["error"]:
-            table.add_row(escape(row["file"]), "", "", escape(row["error"]), style="red")
-            continue
+        file, note = escape(row["file"]), escape(_note(row))
+        names = [file, note] if wide else [f"{file}\n{note}" if note else file]
+        probability = "" if row["probability"] is None else f"{row['probability']:.3f}"
+        label = "" if row["label"] is None else escape(str(row["label"]))
+        style = "bold" if row["label"] is not None and row["label"] == positive else None
         table.add_row(
-            escape(row["file"]),
-            f"{row['probability']:.3f}",
-            escape(str(row["label"])),
-            "unlike the images of the training" if row["outlier"] else "",
-            style="bold" if row["label"] == positive else None,
+            names[0], probability, label, *names[1:], style="red" if row["error"] else style
         )
     return table
 
 
-def predictions_summary(rows, positive, threshold):
-    """How many files there were, and from which probability on the model calls the ill.
+def _note(row):
+    if row["error"]:
+        return row["error"]
+    if not row["outlier"]:
+        return ""
+    return "out-of-distribution" + (", not labelled" if row["label"] is None else "")
+
+
+def predictions_summary(rows, positive, threshold, *, n_skipped=0):
+    """How many files there were, and from which probability on the model predicts the positive.
 
     Parameters
     ----------
     rows : list of dict
         What `skpneumo._predicting.predict_files` returns.
     positive : label
-        Of the ill.
+        The positive class.
     threshold : float
-        From which the model calls them.
+        Decision threshold of the model.
+    n_skipped : int, default=0
+        Heatmaps that were found beside the files.
 
     Returns
     -------
     str
     """
     n_unread = sum(row["error"] is not None for row in rows)
-    n_unlike = sum(bool(row["outlier"]) for row in rows)
+    outliers = [row for row in rows if row["outlier"]]
+    unlabelled = ", not labelled" if any(row["label"] is None for row in outliers) else ""
     counts = (
         f"{len(rows)} file{'s' * (len(rows) != 1)}"
         + f", {n_unread} not read" * (n_unread > 0)
-        + f", {n_unlike} unlike the training" * (n_unlike > 0)
+        + f", {len(outliers)} out-of-distribution{unlabelled}" * (len(outliers) > 0)
+        + f", {n_skipped} heatmap{'s' * (n_skipped != 1)} skipped" * (n_skipped > 0)
     )
-    return f"{counts}. {positive} from {threshold:.3g} on. Not a medical device."
+    return f"{counts}. Decision threshold for {positive}: {threshold:.3g}. Not a medical device."

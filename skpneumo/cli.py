@@ -1,49 +1,95 @@
 """The command line: parses, calls the library, prints."""
 
 import json
-import logging
 import os
 import sys
-import warnings
-from contextlib import contextmanager, redirect_stdout
-from enum import StrEnum
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from skpneumo._format import percent
-from skpneumo._tables import predictions_summary, predictions_table, settings_table, test_table
+from skpneumo._files import write_text
+from skpneumo._format import fold_lines, percent
+from skpneumo._messages import (
+    errors_as_messages,
+    prepare_streams,
+    print_warning,
+    standard_output,
+    warnings_as_messages,
+)
+from skpneumo._options import (
+    Choice,
+    Number,
+    parse_classes,
+    parse_folder,
+    parse_output,
+    parse_report,
+    parse_size,
+)
+from skpneumo._tables import (
+    comparison_table,
+    predictions_summary,
+    predictions_table,
+    settings_table,
+)
 
+# Usage errors are plain text: a frame around them would break paths into pieces.
 app = typer.Typer(
     help="Detect pneumonia in children's chest X-rays. Not a medical device.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
+
+
+class _Console(Console):
+    """Console that leaves a closed pipe to `standard_output`."""
+
+    def on_broken_pipe(self):
+        raise
+
+
 # Tables go to standard output, what is only for people waiting to standard error.
-_OUT, _ERR = Console(), Console(stderr=True)
+_OUT, _ERR = _Console(), _Console(stderr=True)
 _WIDE = 10_000
 
-
-class Model(StrEnum):
-    """Networks to train."""
-
-    cnn = "cnn"
-    inception = "inception"
-
-
+MODELS = ("cnn", "inception")
 # Rows, columns and epochs by model and by whether a folder is given: chosen so that a search on
 # two cores takes minutes on the embedded data and about an hour on the Kermany collection.
 _DEFAULTS = {
-    (Model.cnn, False): ((72, 64), 8),
-    (Model.cnn, True): ((96, 96), 20),
-    (Model.inception, False): ((96, 88), 3),
-    (Model.inception, True): ((150, 150), 5),
+    ("cnn", False): ((72, 64), 8),
+    ("cnn", True): ((96, 96), 20),
+    ("inception", False): ((96, 88), 3),
+    ("inception", True): ((150, 150), 5),
 }
+
+_Report = Annotated[
+    Path | None,
+    typer.Option(
+        parser=parse_report,
+        metavar="FILE",
+        help="Write the report here: .html (with pictures), .json or .txt.",
+    ),
+]
+_Classes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--classes",
+        metavar="FOLDER=CLASS",
+        help="Class of a folder of another name, such as Opacity=PNEUMONIA; may be repeated.",
+    ),
+]
+_Labelled = Annotated[
+    Path,
+    typer.Argument(
+        parser=parse_folder, metavar="FOLDER", help="X-rays sorted into NORMAL and PNEUMONIA."
+    ),
+]
 
 
 @app.callback()
@@ -53,187 +99,176 @@ def _top():
     # faster kernels unused on many processors.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    # An arrow that a terminal does not know is no reason to lose the results of an hour.
-    if sys.stdout is not None:
-        sys.stdout.reconfigure(errors="replace")
-
-
-@contextmanager
-def _silent_loading():
-    """Swallow what TensorFlow writes to standard error while it loads, before it can be told."""
-    if sys.stderr is None:
-        yield
-        return
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "w") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-
-
-def _parse_size(text):
-    if text is None or isinstance(text, tuple):
-        return text
-    try:
-        sides = tuple(int(side) for side in str(text).lower().split("x"))
-    except ValueError:
-        sides = ()
-    if len(sides) not in (1, 2) or min(sides) < 1:
-        raise typer.BadParameter(f"{text!r} is no size; give 112 or ROWSxCOLUMNS such as 112x96.")
-    return sides * 2 if len(sides) == 1 else sides
-
-
-_Classes = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--classes",
-        metavar="FOLDER=CLASS",
-        help="Class of a folder of another name, such as Opacity=PNEUMONIA; may be repeated.",
-    ),
-]
-
-
-def _parse_classes(pairs):
-    """Class by name of a folder; None without pairs."""
-    classes = {}
-    for pair in pairs or ():
-        name, separator, target = pair.rpartition("=")
-        if not separator or classes.setdefault(name, target) != target:
-            raise typer.BadParameter(
-                "--classes takes the name of a folder and its one class, such as "
-                f"Opacity=PNEUMONIA, got {pair!r}."
-            )
-    return classes or None
-
-
-def _check_writable(file):
-    """Refuse, before hours of work, a file that cannot be written to."""
-    existed = file.exists()
-    try:
-        file.open("a").close()
-    except OSError as error:
-        raise typer.BadParameter(f"cannot write to {file}: {error.strerror}.") from None
-    if not existed:
-        file.resolve().unlink()  # a link that leads nowhere yet stays
+    prepare_streams()
 
 
 @app.command()
 def train(
     folder: Annotated[
         Path | None,
-        typer.Argument(help="X-rays sorted into NORMAL and PNEUMONIA; synthetic ones if left out."),
+        typer.Argument(
+            parser=parse_folder,
+            metavar="[FOLDER]",
+            help="X-rays sorted into NORMAL and PNEUMONIA; synthetic ones if left out.",
+        ),
     ] = None,
-    model: Annotated[Model, typer.Option(help="Network to train.")] = Model.cnn,
+    model: Annotated[
+        str, typer.Option(parser=Choice(MODELS), metavar="|".join(MODELS), help="Network to train.")
+    ] = "cnn",
     weights: Annotated[
         str | None,
         typer.Option(
-            help="Start of inception: imagenet, a weights file, or none.", show_default="imagenet"
+            metavar="imagenet|none|FILE",
+            help="Initial weights of inception.",
+            show_default="imagenet",
         ),
     ] = None,
     image_size: Annotated[
         str | None,
         typer.Option(
-            metavar="ROWSxCOLUMNS", help="What the network sees.", show_default="by model"
+            metavar="ROWSxCOLUMNS",
+            help="Size of the images that the network sees.",
+            show_default="by model",
         ),
     ] = None,
-    folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validation.")] = 5,
+    folds: Annotated[
+        int,
+        typer.Option(parser=Number(int, 2), metavar="N", help="Folds of the cross-validation."),
+    ] = 5,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Epochs of each training.", show_default="by model")
+        int | None,
+        typer.Option(
+            parser=Number(int, 1),
+            metavar="N",
+            help="Maximum number of epochs of each fit.",
+            show_default="by model",
+        ),
     ] = None,
     classes: _Classes = None,
     subset: Annotated[
-        int | None, typer.Option(min=20, help="Learn from about so many images, by patient.")
+        int | None,
+        typer.Option(
+            parser=Number(int, 20),
+            metavar="N",
+            help="Train on about this many images, drawn by patient.",
+        ),
     ] = None,
     min_recall: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Mean recall that a setting should reach.")
+        float,
+        typer.Option(
+            parser=Number(float, 0, 1),
+            metavar="RECALL",
+            help="Mean recall that a candidate should reach.",
+        ),
     ] = 0.98,
-    test: Annotated[bool, typer.Option(help="Look at the folder's test split at the end.")] = True,
+    test: Annotated[
+        bool, typer.Option(help="Evaluate on the folder's test split at the end.")
+    ] = True,
     output: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="Write all results here, as JSON.")
+        Path | None,
+        typer.Option(parser=parse_output, metavar="FILE", help="Write all results here, as JSON."),
     ] = None,
     save: Annotated[
         Path | None,
-        typer.Option(dir_okay=False, help="Write the model here, for predict and evaluate."),
+        typer.Option(
+            parser=parse_output,
+            metavar="FILE",
+            help="Write the model here, for predict and evaluate.",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not tables.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Decides folds, weights and order.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(
+            parser=Number(int, 0),
+            metavar="N",
+            help="Controls folds, initialization, shuffling and augmentation.",
+        ),
+    ] = 0,
 ):
     """Search class weights and thresholds by cross-validation, patients kept together.
 
-    Among the settings that reach the recall wanted, the one of highest specificity is taken.
-
-    It is fitted on all images and tried on the test split, beside a logistic regression.
+    Selects the candidate of highest specificity among those that reach the recall, fits it on all
+    training images, and evaluates it on the test split beside a logistic regression. Warns if it
+    does not beat that baseline; the exit status is 0 all the same.
     """
     if output is not None and output == save:
         raise typer.BadParameter(f"--output and --save both name {output}.")
-    for file in (output, save):
-        if file is not None:
-            _check_writable(file)
-    if weights is not None and model is Model.cnn:
+    if weights is not None and model == "cnn":
         raise typer.BadParameter("--weights is for --model inception; the cnn starts from random.")
-    if classes and folder is None:
-        raise typer.BadParameter("--classes is for a folder; synthetic X-rays have none.")
-    class_of_folder = _parse_classes(classes)
     weights = weights or "imagenet"
     default_size, default_epochs = _DEFAULTS[model, folder is not None]
-    size = _parse_size(image_size) or default_size
-    with _ERR.status("Loading TensorFlow …"), _silent_loading():
-        from skpneumo import _job
-    # Every new network is traced anew, as it must be.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    with _told_errors(), _told_warnings():
+    size = default_size if image_size is None else parse_size(image_size)
+    class_of_folder = parse_classes(classes)
+    with errors_as_messages("Training", _ERR) as written:
+        with _ERR.status("Loading TensorFlow …"):
+            from skpneumo import _job
         # What is wrong with the patients must be known before hours of training, not after.
-        data = _job.load_data(
-            folder, classes=class_of_folder, image_size=size, subset=subset, random_state=seed
-        )
-    progress = Progress(
-        TextColumn("Training"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("epochs,"),
-        TimeRemainingColumn(),
-        TextColumn("left"),
+        with warnings_as_messages(_ERR), _ERR.status("Reading the folder …"):
+            data = _job.load_data(
+                folder, classes=class_of_folder, image_size=size, subset=subset, random_state=seed
+            )
+        # Keras reports a download on standard output, where only results belong.
+        with warnings_as_messages(_ERR), _progress() as progress, redirect_stdout(sys.stderr):
+            task = progress.add_task("Reading images", total=1)
+            result, fitted = _job.run(
+                folder,
+                data=data,
+                model=model,
+                weights=None if weights.lower() == "none" else weights,
+                image_size=size,
+                n_folds=folds,
+                epochs=epochs or default_epochs,
+                min_recall=min_recall,
+                test=test,
+                random_state=seed,
+                on_progress=lambda done, doing: progress.update(
+                    task, completed=done, description=doing
+                ),
+            )
+        # Whatever cannot be written or printed, nothing else of hours of work is lost.
+        try:
+            if save is not None:
+                _save(fitted, save, result)
+                written.append(save)
+        finally:
+            try:
+                if output is not None:
+                    write_text(json.dumps(result, indent=2) + "\n", output)
+                    written.append(output)
+            finally:
+                with standard_output():
+                    if as_json:
+                        print(json.dumps(result, indent=2))
+                    else:
+                        _print(result)
+                if not result["beats_baseline"]:
+                    print_warning(result["comparison"]["verdict"], _ERR)
+
+
+def _progress():
+    """Bar over all of the work, as wide as the terminal."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        TaskProgressColumn(),
+        TimeRemainingColumn(compact=True),
         console=_ERR,
+        expand=True,
     )
-    # Keras reports a download on standard output, where only results belong.
-    with _told_errors(), progress, redirect_stdout(sys.stderr):
-        task = progress.add_task("epochs", total=None, visible=False)
-        result, fitted = _job.run(
-            folder,
-            data=data,
-            model=model.value,
-            weights=None if weights.lower() == "none" else weights,
-            image_size=size,
-            n_folds=folds,
-            epochs=epochs or default_epochs,
-            min_recall=min_recall,
-            test=test,
-            random_state=seed,
-            on_epoch=lambda n, total: progress.update(task, completed=n, total=total, visible=True),
-        )
-    text = json.dumps(result, indent=2)
-    if output is not None:
-        output.write_text(text + "\n")
-    if as_json:
-        print(text)
-    else:
-        _print(result)
-    if save is not None:
-        with _told_errors():
-            _save(fitted, save, result)
 
 
 def _save(fitted, path, result):
     from skpneumo.persistence import save_model
 
     data = result["data"]
-    images = f"{data['images']} images of {data['patients']} patients, {data['pneumonia']} ill"
-    search = f"skpneumo train, {result['folds']} folds, random_state={result['random_state']}"
-    notes = {"Data": images, "Search": search, "Choice": result["chosen"]["reason"]}
+    notes = {
+        "Data": f"{data['images']} images of {data['patients']} patients, {data['pneumonia']} with "
+        "pneumonia",
+        "Search": f"skpneumo train, {result['folds']} folds, random_state={result['random_state']}",
+        "Choice": result["chosen"]["reason"],
+        "Baseline": result["comparison"]["verdict"],
+    }
     save_model(fitted, path, notes=notes)
 
 
@@ -252,7 +287,7 @@ def _print(result):
             "own, so that images of one patient may be in different folds.\n",
             highlight=False,
         )
-    _OUT.print(settings_table(result))
+    _OUT.print(settings_table(result, _OUT.width))
     _OUT.print(f"\n{result['chosen']['reason']}", highlight=False)
     baseline = result["baseline"]
     rule = "the same rule" + ("" if baseline["met"] else ", which none of its thresholds meets")
@@ -264,100 +299,104 @@ def _print(result):
         highlight=False,
     )
     if result["test"] is not None:
-        _OUT.print(test_table(result))
+        _OUT.print(comparison_table(result, _OUT.width))
+    style = None if result["beats_baseline"] else "bold yellow"
+    _OUT.print(f"\n{result['comparison']['verdict']}", style=style, highlight=False)
     _OUT.print(f"\n{result['seconds'] / 60:.1f} minutes.", highlight=False)
 
 
-@contextmanager
-def _told_errors():
-    """End with what is wrong in words, not in a traceback."""
-    try:
-        yield
-    except (ValueError, OSError) as error:
-        message = f"[bold red]Error:[/] {escape(str(error))}"
-        # A long address must stay one that can be copied out of a file.
-        _ERR.print(message, highlight=False, soft_wrap=not _ERR.is_terminal)
-        raise typer.Exit(1) from None
-
-
-@contextmanager
-def _told_warnings():
-    """Tell warnings in words, at the end."""
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("default", UserWarning)
-        yield
-    for warning in told:
-        _ERR.print(f"[bold yellow]Warning:[/] {escape(str(warning.message))}", highlight=False)
-
-
-def _check_report(file):
-    if file.suffix.lower() not in (".html", ".json", ".txt"):
-        raise typer.BadParameter(f"{file} must end in .html, .json or .txt.")
-    _check_writable(file)
+def _print_report(report):
+    """Print an audit or an evaluation; lines are folded where a person's terminal is narrow."""
+    text = str(report)
+    if _OUT.is_terminal or "COLUMNS" in os.environ:
+        text = fold_lines(text, _OUT.width)
+    with standard_output():
+        _OUT.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
-def audit(
-    folder: Annotated[Path, typer.Argument(help="X-rays sorted into NORMAL and PNEUMONIA.")],
-    report: Annotated[
-        Path | None,
-        typer.Option(dir_okay=False, help="Write it here: .html (with pictures), .json or .txt."),
-    ] = None,
-    classes: _Classes = None,
-):
-    """Look a folder over for what makes figures wrong: copies, leaks, shortcuts, bad files."""
-    from skpneumo.datasets import audit as audit_data
-    from skpneumo.datasets import load_xray_folder
+def audit(folder: _Labelled, report: _Report = None, classes: _Classes = None):
+    """Check a dataset for duplicates, leakage and shortcuts."""
+    class_of_folder = parse_classes(classes)
+    with errors_as_messages("The audit", _ERR) as written:
+        with warnings_as_messages(_ERR), _ERR.status("Decoding every file …"):
+            from skpneumo.datasets import audit as audit_data
+            from skpneumo.datasets import load_xray_folder
 
-    if report is not None:
-        _check_report(report)
-    class_of_folder = _parse_classes(classes)
-    with _told_errors(), _told_warnings(), _ERR.status("Decoding every file …"):
-        result = audit_data(load_xray_folder(folder, classes=class_of_folder))
-    _OUT.print(str(result), markup=False, highlight=False, soft_wrap=True)
-    if report is not None:
-        result.save(report)
+            result = audit_data(load_xray_folder(folder, classes=class_of_folder))
+        if report is not None:
+            result.save(report)
+            written.append(report)
+        _print_report(result)
 
 
 @app.command()
 def predict(
-    images: Annotated[
+    named: Annotated[
         list[str],
         typer.Argument(
             metavar="[MODEL] IMAGES...",
             help="X-rays, or folders of them, after a file of save_model. Without one, or after "
-            "the word default, the network that comes with skpneumo is asked.",
+            "the word default, the network that comes with skpneumo predicts.",
         ),
     ],
-    csv: Annotated[Path | None, typer.Option(dir_okay=False, help="Write the table here.")] = None,
-    heatmaps: Annotated[
-        Path | None, typer.Option(file_okay=False, help="Draw the evidence into this folder.")
+    csv: Annotated[
+        Path | None,
+        typer.Option(parser=parse_output, metavar="FILE", help="Write the table here, as CSV."),
     ] = None,
+    heatmaps: Annotated[
+        Path | None,
+        typer.Option(
+            parser=parse_folder,
+            metavar="FOLDER",
+            help="Write a heatmap (layer conductance) of each predicted X-ray into this folder.",
+        ),
+    ] = None,
+    label_outliers: Annotated[
+        bool,
+        typer.Option("--label-outliers", help="Predict out-of-distribution images too."),
+    ] = False,
 ):
-    """Ask a model about X-rays; not to decide about a patient.
+    """Predict pneumonia on X-ray files; not to decide about a patient.
 
-    Files that cannot be read are told, and make the exit status 1.
+    Images that the model's outlier detector flags as out-of-distribution get no label. The exit
+    status is 1 if a file or folder cannot be read; the others are predicted.
     """
-    if csv is not None:
-        _check_writable(csv)
-    with _told_errors(), _ERR.status("Looking …"), redirect_stdout(sys.stderr):
-        with _silent_loading():
+    with errors_as_messages("The prediction", _ERR) as written:
+        with warnings_as_messages(_ERR), _ERR.status("Predicting …"), redirect_stdout(sys.stderr):
             from skpneumo import _predicting
             from skpneumo.inspection._layers import threshold_of
-        if heatmaps is not None:
-            heatmaps.mkdir(parents=True, exist_ok=True)
-        fitted, images = _predicting.open_first_model(images)
-        rows = _predicting.predict_files(fitted, _predicting.find_files(images))
-        if csv is not None:
-            _predicting.write_table(rows, csv)
-        if heatmaps is not None:
-            _predicting.draw_heatmaps(fitted, rows, heatmaps)
-    # Names stay whole where no one looks at them but a program.
-    out = _OUT if _OUT.is_terminal else Console(width=_WIDE)
-    out.print(predictions_table(rows, fitted.classes_[1]))
-    out.print(predictions_summary(rows, fitted.classes_[1], threshold_of(fitted)), markup=False)
-    if any(row["error"] for row in rows):
-        raise typer.Exit(1)
+
+            fitted, paths = _predicting.open_first_model(named)
+            found = _predicting.find_files(paths)
+            if csv is not None:
+                _predicting.check_overwrites_nothing(csv, [*named, *found.files])
+            if heatmaps is not None:
+                _predicting.prepare_folder(heatmaps)
+            rows = _predicting.predict_files(
+                fitted, found.files, found.errors, label_outliers=label_outliers
+            )
+            if csv is not None:
+                _predicting.write_table(rows, csv)
+                written.append(csv)
+            if heatmaps is not None:
+                n_files = len(written)
+                for n, _ in enumerate(_predicting.draw_heatmaps(fitted, rows, heatmaps), 1):
+                    written[n_files:] = [f"{n} heatmap{'s' * (n > 1)} in {heatmaps}"]
+        # Names stay whole where no one looks at them but a program.
+        narrow = _OUT.is_terminal or "COLUMNS" in os.environ
+        out = _OUT if narrow else _Console(width=_WIDE)
+        positive = fitted.classes_[1]
+        with standard_output():
+            out.print(predictions_table(rows, positive, out.width))
+            summary = predictions_summary(
+                rows, positive, threshold_of(fitted), n_skipped=len(found.skipped)
+            )
+            out.print(summary, markup=False, highlight=False)
+        if found.skipped:
+            print_warning(_predicting.describe_skipped(found.skipped), _ERR)
+        if any(row["error"] for row in rows):
+            raise ValueError(_predicting.describe_errors(rows))
 
 
 def _test_rows(data, folder):
@@ -384,37 +423,36 @@ def _test_rows(data, folder):
 def evaluate(
     model: Annotated[
         str,
-        typer.Argument(help="File of save_model, or default: that of skpneumo."),
+        typer.Argument(
+            metavar="MODEL", help="File of save_model, or default: the network of skpneumo."
+        ),
     ],
-    folder: Annotated[Path, typer.Argument(help="X-rays sorted into NORMAL and PNEUMONIA.")],
-    report: Annotated[
-        Path | None,
-        typer.Option(dir_okay=False, help="Write it here: .html (with pictures), .json or .txt."),
-    ] = None,
+    folder: _Labelled,
+    report: _Report = None,
     classes: _Classes = None,
 ):
     """Evaluate a model on images that it did not learn from.
 
     Of a folder with splits, on its test split alone.
     """
-    if report is not None:
-        _check_report(report)
-    class_of_folder = _parse_classes(classes)
-    looking = _ERR.status("Evaluating …")
-    with _told_errors(), _told_warnings(), looking, redirect_stdout(sys.stderr):
-        with _silent_loading():
+    class_of_folder = parse_classes(classes)
+    with errors_as_messages("The evaluation", _ERR) as written:
+        evaluating = _ERR.status("Evaluating …")
+        with warnings_as_messages(_ERR), evaluating, redirect_stdout(sys.stderr):
             from skpneumo._predicting import open_model
             from skpneumo.datasets import load_xray_folder
             from skpneumo.evaluation import evaluate as evaluate_model
-        fitted, data = open_model(model), load_xray_folder(folder, classes=class_of_folder)
-        rows = _test_rows(data, folder)
-        X, y, groups, subtype = (
-            data[name][rows] for name in ("paths", "target", "groups", "subtype")
-        )
-        result = evaluate_model(fitted, X, y, groups=groups, subtype=subtype)
-        if report is not None:
-            result.save(report)
-    _OUT.print(str(result), markup=False, highlight=False, soft_wrap=True)
+
+            fitted, data = open_model(model), load_xray_folder(folder, classes=class_of_folder)
+            rows = _test_rows(data, folder)
+            X, y, groups, subtype = (
+                data[name][rows] for name in ("paths", "target", "groups", "subtype")
+            )
+            result = evaluate_model(fitted, X, y, groups=groups, subtype=subtype)
+            if report is not None:
+                result.save(report)
+                written.append(report)
+        _print_report(result)
 
 
 def main():

@@ -18,10 +18,12 @@ from sklearn.metrics import (
     precision_score,
     recall_score,
     roc_auc_score,
+    roc_curve,
 )
 from sklearn.model_selection import StratifiedGroupKFold
 
 from skpneumo import CNNPneumoniaClassifier, InceptionPneumoniaClassifier, _job
+from skpneumo._progress import JobProgress
 from skpneumo.datasets import load_xray_folder, make_xrays
 from skpneumo.exceptions import DatasetError
 from skpneumo.images import read_xray
@@ -244,13 +246,18 @@ def test_progress_ends_at_its_total(collection, small, monkeypatch):
 def test_the_baseline_is_what_scikit_learn_does_by_hand(collection, min_recall):
     train, _ = _job.load_data(collection)
     model, told = _job.fit_baseline(train, n_folds=FOLDS, min_recall=min_recall, random_state=1)
-    threshold, recall, specificity, met = told.values()
+    threshold, recall, specificity, met, auc, at_recall = told.values()
     pixels = np.array([read_xray(path, size=(32, 32)).ravel() / 255 for path in train.X])
     regression = LogisticRegression(max_iter=1000)
     scores = {"recall": [], "specificity": []}
+    ranking = {"roc_auc": [], "specificity_at_recall": []}
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=1)
     for rows, held_out in folds.split(pixels, train.y, train.groups):
         probability = regression.fit(pixels[rows], train.y[rows]).predict_proba(pixels[held_out])
+        positive = train.y[held_out] == "PNEUMONIA"
+        ranking["roc_auc"].append(roc_auc_score(positive, probability[:, 1]))
+        fpr, tpr, _ = roc_curve(positive, probability[:, 1], drop_intermediate=False)
+        ranking["specificity_at_recall"].append((1 - fpr[tpr >= min_recall]).max())
         for name, values in scores.items():
             values.append(
                 [
@@ -266,6 +273,7 @@ def test_the_baseline_is_what_scikit_learn_does_by_hand(collection, min_recall):
     np.testing.assert_allclose(recall, means["mean_test_recall"][index])
     np.testing.assert_allclose(specificity, means["mean_test_specificity"][index])
     assert met == (recall >= min_recall and specificity >= 0.5)
+    np.testing.assert_allclose([auc, at_recall], [np.mean(v) for v in ranking.values()])
     expected = regression.fit(pixels, train.y).predict_proba(pixels)
     np.testing.assert_allclose(model.predict_proba(train.X), expected)
 
@@ -361,6 +369,41 @@ def test_the_settings_table_holds_what_was_found():
     assert json.loads(json.dumps(rows)) == rows
 
 
+# -- progress -------------------------------------------------------------------------------------
+
+
+def test_progress_covers_all_of_the_work_in_proportion():
+    reports = []
+    progress = JobProgress(
+        lambda *report: reports.append(report),
+        n_fits=4,
+        n_baseline_fits=3,
+        epochs_of_fit=5,
+        epochs_of_baseline_fit=2,
+    )
+    for epoch in range(1, 21):
+        progress.epoch(epoch, 20)
+    progress.start_baseline()
+    for _ in range(3):
+        progress.baseline_fit()
+    progress.show("Test")
+    progress.finish()
+    done, doing = zip(*reports, strict=True)
+    assert list(done) == sorted(done)
+    assert done[19] == pytest.approx(20 / 27)  # 20 epochs, as many as 6 of the baseline, 1 of tests
+    assert done[-3] == done[-2] == pytest.approx(26 / 27)
+    assert done[-1] == 1
+    assert doing[13:15] == ("Cross-validation", "Final fit")
+    assert doing[-3:] == ("Baseline", "Test", "Done")
+
+
+def test_progress_without_anybody_who_waits():
+    options = {"n_fits": 2, "n_baseline_fits": 1, "epochs_of_fit": 1, "epochs_of_baseline_fit": 0.1}
+    progress = JobProgress(None, **options)
+    progress.epoch(1, 2)
+    progress.finish()
+
+
 # -- the whole job --------------------------------------------------------------------------------
 
 
@@ -387,6 +430,40 @@ def test_the_whole_job(collection, job):
     assert result["baseline"]["threshold"] in _job.THRESHOLDS
 
 
+def test_the_progress_of_the_whole_job_ends_with_it(collection, job):
+    reports = []
+    # A seed of its own: fits that are reused report no epochs.
+    job(collection, random_state=11, on_progress=lambda *report: reports.append(report))
+    done, doing = zip(*reports, strict=True)
+    assert list(done) == sorted(done)
+    assert done.index(1) == len(done) - 1
+    assert doing[-1] == "Done"
+    assert [*dict.fromkeys(doing)][-4:] == ["Final fit", "Baseline", "Test", "Done"]
+    assert done[doing.index("Baseline")] < 0.9
+
+
+def test_the_model_is_compared_with_the_baseline(collection, job):
+    by_test, by_folds = job(collection), job(collection, test=False)
+    for result in (by_test, by_folds):
+        comparison = result["comparison"]
+        assert result["beats_baseline"] in (True, False)
+        verb = "beats" if result["beats_baseline"] else "does not beat"
+        assert f"{comparison['on']} the cnn {verb} the logistic" in comparison["verdict"]
+        assert comparison["min_recall"] == 0.8
+    sides = by_test["test"]
+    for name in ("recall", "specificity", "roc_auc"):
+        row = by_test["comparison"]["metrics"][name]
+        for side in ("model", "baseline"):
+            assert row[side] == pytest.approx(sides[side][name]["value"])
+    row = by_test["comparison"]["metrics"]["roc_auc"]
+    low, high = row["interval"]
+    assert low <= row["difference"] <= high
+    metrics = by_folds["comparison"]["metrics"]
+    assert metrics["roc_auc"]["model"] == by_folds["chosen"]["roc_auc"]["mean"]
+    assert metrics["recall"]["baseline"] == by_folds["baseline"]["mean_recall"]
+    assert metrics["roc_auc"]["baseline"] == by_folds["baseline"]["mean_roc_auc"]
+
+
 def test_the_test_figures_are_those_of_the_setting_chosen(collection, job):
     result = job(collection)
     train, test = _job.load_data(collection)
@@ -411,8 +488,11 @@ def test_the_test_split_is_left_alone_where_asked_or_missing(collection, job, tm
     finally:
         (tmp_path / "test").rename(collection / "test")
     assert [result.pop("test") is None for result in results] == [False, True, True]
+    by_folds = "the folds of the cross-validation"
+    assert [r["comparison"]["on"] for r in results] == ["the test split", by_folds, by_folds]
     for result in results:
-        del result["seconds"]
+        for name in ("seconds", "comparison", "beats_baseline"):
+            del result[name]
     assert results[0] == results[1] == results[2]
 
 

@@ -2,6 +2,7 @@
 
 import os
 
+from skpneumo._marks import is_heatmap
 from skpneumo.images import image_type
 
 EXTENSIONS = (".jpeg", ".jpg", ".png", ".dcm", ".dicom")
@@ -26,5 +27,7 @@ def has_extension(entry):
 
 def is_image(entry):
     """Whether an entry of a folder is an image, or should be by its name."""
+    if is_heatmap(entry.path):
+        return False
     # A link whose target is gone is an image that cannot be read, not something else.
     return has_extension(entry) or (entry.is_file() and image_type(entry.path) is not None)

@@ -137,15 +137,15 @@ _TRAINING = (
 _START = ("weights", "random_state")
 
 
-def filled_in(report, has_heatmaps):
+def filled_in(report, method_name):
     """Both checklists with what the run can say.
 
     Parameters
     ----------
     report : Evaluation
         The run.
-    has_heatmaps : bool
-        Whether the report shows Grad-CAM.
+    method_name : str
+        What the heatmaps of the report were made by; empty where it shows none.
 
     Returns
     -------
@@ -153,7 +153,7 @@ def filled_in(report, has_heatmaps):
         ``answer`` is empty where the run knows nothing; ``rest`` names what is left for the
         authors, and is empty where the item is done.
     """
-    said = _sayings(report, has_heatmaps)
+    said = _sayings(report, method_name)
     claim = {
         "9": (said["preprocessing"], "what was done before"),
         "22": (said["model"], "layers of the network"),
@@ -197,7 +197,7 @@ def _answer(answers, number):
     return (answer, rest) if answer else ("", "")
 
 
-def _sayings(report, has_heatmaps):
+def _sayings(report, method_name):
     negative, positive = report.classes
     t, figures, params = report.table, report.figures, report.model["params"]
     kinds = [name for name in figures if name.startswith(KIND)]
@@ -214,7 +214,9 @@ def _sayings(report, has_heatmaps):
         "intervals": f"{100 * report.confidence:g}% intervals by {report.n_resamples} bootstrap "
         f"resamples of {unit}: of shares Clopper-Pearson with the effective number of images, of "
         "other figures percentiles.",
-        "explanation": "Grad-CAM beside each image called wrong." if has_heatmaps else "",
+        "explanation": (
+            f"A heatmap by {method_name} beside each misclassified image." if method_name else ""
+        ),
         "numbers": f"{report.n_images} images{patients}, {percent(report.prevalence)} {positive}.",
         "accuracy": ", ".join(
             f"{label} {format_figure(name, figures[name].value)} "

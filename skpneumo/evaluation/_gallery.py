@@ -33,6 +33,8 @@ def wrong_images(report):
     missed, alarmed : list of dict
         At most 24 each, with ``name``, ``score``, ``patient``, ``kind``, and as data URIs
         ``image`` and ``heatmap``, each of which may be None.
+    method_name : str
+        What the heatmaps were made by; empty where there are none.
     note : str
         Why images or heatmaps are not shown, where they are not.
 
@@ -47,8 +49,10 @@ def wrong_images(report):
     alarmed = alarmed[np.argsort(-report.scores[alarmed], kind="stable")][:MOST]
     rows = np.concatenate([missed, alarmed])
     if not len(rows):
-        return [], [], ""
-    pictures, names, note = _pictures(report.estimator, _safe_indexing(report.images, rows))
+        return [], [], "", ""
+    pictures, names, method_name, note = _pictures(
+        report.estimator, _safe_indexing(report.images, rows)
+    )
     entries = [
         {
             "name": _shown_name(name, row),
@@ -60,32 +64,32 @@ def wrong_images(report):
         }
         for row, name, (image, heatmap) in zip(rows.tolist(), names, pictures, strict=True)
     ]
-    return entries[: len(missed)], entries[len(missed) :], note
+    return entries[: len(missed)], entries[len(missed) :], method_name, note
 
 
 def _pictures(estimator, X):
-    """Image and heatmap of each, as data URIs, the names of the files, and what is lacking."""
+    """Image and heatmap of each, as data URIs, names of the files and method, what is lacking."""
     nothing = [None] * len(X)
     try:
         images = as_xrays(X)
     except ValueError:
-        return [(None, None)] * len(X), nothing, "The data are no images, so none are shown."
+        return [(None, None)] * len(X), nothing, "", "The data are no images, so none are shown."
     try:
         cam = GradCAM(estimator)
     except TypeError as error:  # no network inside, or several
-        heatmaps, note = nothing, f"No heatmaps: {error}"
+        heatmaps, method_name, note = nothing, "", f"No heatmaps: {error}"
     else:
         with warnings.catch_warnings():
             # Told when they were evaluated, by their rows among all images.
             warnings.simplefilter("ignore", OutlierWarning)
-            heatmaps, note = cam.transform(X), ""
+            heatmaps, method_name, note = cam.transform(X), cam.method_name, ""
     pictures = []
     for image, heat in zip(images, heatmaps, strict=True):
         small = Image.fromarray(image)
         small.thumbnail((_SIDE, _SIDE))
         heatmap = None if heat is None else _data_uri(_overlaid(small, heat))
         pictures.append((_data_uri(small), heatmap))
-    return pictures, getattr(images, "paths", nothing), note
+    return pictures, getattr(images, "paths", nothing), method_name, note
 
 
 def _shown_name(path, row):

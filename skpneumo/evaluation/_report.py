@@ -71,8 +71,7 @@ def as_html(report, embedded=False):
 
 
 def _rest_of_page(report):
-    missed, alarmed, note = wrong_images(report)
-    has_heatmaps = any(entry["heatmap"] for entry in missed + alarmed)
+    missed, alarmed, method_name, note = wrong_images(report)
     wrong = (
         ("Missed", report.table["false_negative"], missed),
         ("False alarms", report.table["false_positive"], alarmed),
@@ -84,8 +83,8 @@ def _rest_of_page(report):
         "wrong": wrong,
         "most": MOST,
         "images_note": note,
-        "has_heatmaps": has_heatmaps,
-        "checklists": filled_in(report, has_heatmaps),
+        "method_name": method_name,
+        "checklists": filled_in(report, method_name),
     }
 
 

@@ -11,9 +11,11 @@ from sklearn.utils.validation import check_is_fitted
 from skpneumo.images import XRaySequence, as_xrays, bring_to_size, resized_positions
 from skpneumo.inspection._layers import layers_around_one
 
+# What the field knows each method as: captions take their words from here.
+METHOD_NAMES = {"integrated": "layer conductance", "gradcam": "Grad-CAM"}
 # By method: which maps of the network it looks at.
-_MAPS = {"integrated": "first", "published": "last"}
-_N_PASSES = {"integrated": 7, "published": 1}
+_MAPS = {"integrated": "first", "gradcam": "last"}
+_N_PASSES = {"integrated": 7, "gradcam": 1}
 # Standard deviations of the blur and of the bells that make up a heatmap, as shares of the mean
 # side of what the network sees.
 _BLUR, _BELL = 0.05, 0.07
@@ -28,15 +30,15 @@ def evidence(to_maps, to_logit, images, method):
         Parts of the network, by `skpneumo.networks.split_at_maps`.
     images : ndarray of shape (n, rows, columns), dtype uint8
         What the network sees.
-    method : {"integrated", "published"}
+    method : {"integrated", "gradcam"}
         See `GradCAM`.
 
     Returns
     -------
     ndarray of shape (n, h, w), dtype float32
         "integrated": negative where it speaks against pneumonia; a map adds up to the log odds of
-        the image less those of the blurred image. "published": the negative left out, in units of
-        no meaning.
+        the image less those of the blurred image. "gradcam": the negative left out, in units of no
+        meaning.
     """
     from keras import ops
 
@@ -47,7 +49,7 @@ def evidence(to_maps, to_logit, images, method):
         slopes = gradient(to_logit, maps)
         return [ops.convert_to_numpy(ops.cast(part, "float32")) for part in (maps, slopes)]
 
-    if method == "published":
+    if method == "gradcam":
         maps, slopes = maps_and_slopes(images)
         return np.maximum(np.sum(maps * slopes.mean(axis=(1, 2), keepdims=True), axis=-1), 0)
     blurred = blur(images)
@@ -152,12 +154,17 @@ class GradCAM:
         A fitted `~skpneumo.CNNPneumoniaClassifier` or `~skpneumo.InceptionPneumoniaClassifier`, or
         a pipeline, a search, a threshold, a frozen or calibrated estimator around one. It is not
         changed.
-    method : {"integrated", "published"}, default="integrated"
-        "integrated" adds up, place by place, what the maps of the first convolution add to the
-        log odds while the image comes out of a blur, in seven stops. "published" is Grad-CAM as it
-        was published [1]_, at the last maps. See the notes.
+    method : {"integrated", "gradcam"}, default="integrated"
+        "integrated" is layer conductance: it adds up, place by place, what the maps of the first
+        convolution add to the log odds while the image comes out of a blur, in seven steps.
+        "gradcam" is Grad-CAM [1]_, at the last maps. See the notes.
     batch_size : int, default=32
-        Images that the network sees at once; each stop counts as one.
+        Images that the network sees at once; each step counts as one.
+
+    Attributes
+    ----------
+    method_name : str
+        Name of the method in the literature, for captions: "layer conductance" or "Grad-CAM".
 
     Raises
     ------
@@ -178,17 +185,17 @@ class GradCAM:
     channels up, and leave out what speaks against pneumonia. Log odds, since the slope of a
     probability vanishes where the network is sure.
 
-    "published" weighs each channel by its mean gradient. The networks here average their last maps,
+    "gradcam" weighs each channel by its mean gradient. The networks here average their last maps,
     so this is exactly the class activation map (CAM) [2]_, up to a factor. It is as coarse as these
     maps, and each place of them may look at the whole image: in a small image, where it is hot says
     little.
 
-    "integrated" multiplies place by place [3]_, at maps each place of which looks at 3 to 7 pixels,
-    and adds up along the way from the blurred image to the image [4]_, known as conductance [5]_.
-    So the maps, before the negative is left out, add up to the log odds of the image less those of
-    the blurred image: they tell which detail spoke for pneumonia. Where a network takes the blurred
-    image for ill, as may happen with real X-rays, most of the detail speaks against, and the
-    heatmap shows the rest.
+    "integrated" multiplies place by place, as HiResCAM does [3]_, at maps each place of which looks
+    at 3 to 7 pixels, and adds up along the path from the blurred image to the image, as Integrated
+    Grad-CAM does [4]_. Together that is the conductance of the layer [5]_. So the maps, before the
+    negative is left out, add up to the log odds of the image less those of the blurred image: they
+    show which detail spoke for pneumonia. Where a network takes the blurred image for positive, as
+    may happen with real X-rays, most of the detail speaks against, and the heatmap shows the rest.
 
     A heatmap says where the evidence lay for *this* network, not where disease is. Each is scaled
     to a highest value of 1, in a normal image too: look at the probability first.
@@ -228,6 +235,10 @@ class GradCAM:
         self.method = method
         self.batch_size = batch_size
         self._transformers, self._classifier = network_inside(estimator)
+
+    @property
+    def method_name(self):
+        return METHOD_NAMES[self.method]
 
     def transform(self, X):
         """Make the heatmaps.

@@ -27,6 +27,8 @@ class GradCAMDisplay:
         Of pneumonia, for the titles.
     label : str, default="pneumonia"
         What it is the probability of, for the titles.
+    method_name : str, default="heatmap"
+        What the heatmaps were made by, for the captions: ``method_name`` of `GradCAM`.
 
     Attributes
     ----------
@@ -57,11 +59,14 @@ class GradCAMDisplay:
     <...>
     """
 
-    def __init__(self, images, heatmaps, *, probability=None, label="pneumonia"):
+    def __init__(
+        self, images, heatmaps, *, probability=None, label="pneumonia", method_name="heatmap"
+    ):
         self.images = images
         self.heatmaps = heatmaps
         self.probability = probability
         self.label = label
+        self.method_name = method_name
 
     def plot(self, ax=None, *, cmap="inferno", alpha=0.7, colorbar=True, image_kwargs=None):
         """Draw a panel for each X-ray.
@@ -111,12 +116,16 @@ class GradCAMDisplay:
                 panel.imshow(heatmap, cmap=cmap, vmin=0, vmax=1, alpha=alpha * heatmap)
             )
             panel.set_axis_off()
+            lines = []
             if self.probability is not None:
-                panel.set_title(f"{self.label}: {self.probability[i]:.3f}", fontsize=10)
+                lines.append(f"{self.label}: {self.probability[i]:.3f}")
+            if not colorbar:  # which names the method otherwise
+                lines.append(self.method_name)
+            panel.set_title("\n".join(lines), fontsize=10)
         self.colorbar_ = None
         if colorbar:
             key = ScalarMappable(self.heatmaps_[0].norm, self.heatmaps_[0].cmap)
-            label = "evidence, share of the highest"
+            label = f"{self.method_name}, relative to its maximum"
             self.colorbar_ = self.figure_.colorbar(key, ax=list(self.axes_), label=label)
         return self
 
@@ -141,7 +150,7 @@ class GradCAMDisplay:
             Fitted, with a network inside; see `GradCAM`.
         X : path, array-like of shape (H, W), or several X-rays as the estimator takes them
             One X-ray or a few.
-        method : {"integrated", "published"}, default="integrated"
+        method : {"integrated", "gradcam"}, default="integrated"
             See `GradCAM`.
         ax : matplotlib Axes or array-like of n Axes, default=None
             Where to. None makes a new figure with the panels in a row.
@@ -162,12 +171,13 @@ class GradCAMDisplay:
             X = [os.fspath(X)]
         elif np.ndim(X) == 2:
             X = np.asarray(X)[None]
-        heatmaps = GradCAM(estimator, method=method).transform(X)
+        cam = GradCAM(estimator, method=method)
         display = cls(
             list(as_xrays(X)),
-            heatmaps,
+            cam.transform(X),
             probability=estimator.predict_proba(X)[:, 1],
             label=str(estimator.classes_[1]),
+            method_name=cam.method_name,
         )
         return display.plot(
             ax, cmap=cmap, alpha=alpha, colorbar=colorbar, image_kwargs=image_kwargs

@@ -18,7 +18,6 @@ from skpneumo.exceptions import ModelFileError
 
 SUFFIX = ".skpneumo"
 MANIFEST = "manifest.json"
-_SIGNATURE = b"PK\3\4"
 _MAX_MANIFEST_BYTES = 2**22
 _MAX_MEMBERS = 10_000
 # Of the list of members, which takes some 60 bytes for each.
@@ -70,12 +69,6 @@ def write_archive(path, manifest, arrays):
 def _portable(array):
     little = array.dtype.newbyteorder("<") if array.dtype.byteorder == ">" else array.dtype
     return np.ascontiguousarray(array, dtype=little).reshape(array.shape)
-
-
-def is_archive(path):
-    """Whether a file begins as those of `write_archive` do."""
-    with open(path, "rb") as file:
-        return file.read(len(_SIGNATURE)) == _SIGNATURE
 
 
 def read_manifest(path):

@@ -17,6 +17,7 @@ from skpneumo.evaluation._unwrap import (
 )
 from skpneumo.exceptions import ModelFileError
 from skpneumo.inspection._layers import threshold_of
+from skpneumo.networks import check_process
 from skpneumo.persistence._archive import read_archive, write_archive
 from skpneumo.persistence._description import build, describe
 
@@ -151,6 +152,8 @@ def load_model(path):
     ModelFileError
         If the file is missing, damaged or changed, was written by a newer version, or holds
         anything else than such a model. It is a ValueError.
+    RuntimeError
+        If this process was forked after TensorFlow ran, where the model would hang.
 
     Notes
     -----
@@ -158,6 +161,7 @@ def load_model(path):
     people you trust, as a model of others may well be wrong on purpose, though it cannot do harm to
     your machine.
     """
+    check_process()
     manifest, arrays = read_archive(path)
     check_format(manifest, path)
     with refused_where_odd(path):

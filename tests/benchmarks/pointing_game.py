@@ -13,7 +13,7 @@ from skpneumo.datasets import make_xrays
 from skpneumo.inspection import GradCAM
 
 N_SEEDS = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-hits, chance = {"integrated": [], "published": []}, []
+hits, chance = {"integrated": [], "gradcam": []}, []
 for seed in range(N_SEEDS):
     train, test = (make_xrays(random_state=seed + part) for part in (0, 1000))
     clf = CNNPneumoniaClassifier(random_state=seed).fit(train.images, train.target)

@@ -294,7 +294,8 @@ def test_the_bytes_of_entries_are_what_they_take():
         taken = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()
-    assert 0.8 < memo._n_bytes / taken < 1.5
+    # Texts that all keys share are counted in each: too many, never too few.
+    assert 1 <= memo._n_bytes / taken < 2
 
 
 def test_the_bytes_of_a_view_are_those_that_it_keeps_alive():

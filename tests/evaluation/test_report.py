@@ -264,6 +264,10 @@ def test_gallery_shows_the_errors_the_surest_first(full, files):
     original = np.asarray(Image.open(files[0][order[0]]), dtype=float)
     assert np.abs(np.asarray(shown[0], dtype=float) - original).mean() < 6
     assert f"patient {report.groups[order[0]] + 1}" in html
+    # The method that drew them is named, and no other.
+    assert "where the network looked (layer conductance)" in html
+    assert "A heatmap by layer conductance beside each misclassified image." in html
+    assert "Grad-CAM" not in html
 
 
 def test_no_path_is_told(full, files):
@@ -433,7 +437,7 @@ def test_checklists_are_whole(full):
 
 def test_checklists_say_what_the_run_knows_and_leave_the_rest(full):
     report, html = full
-    for (_, rows), accuracy in zip(filled_in(report, has_heatmaps=True), ("38", "31"), strict=True):
+    for (_, rows), accuracy in zip(filled_in(report, "Some-CAM"), ("38", "31"), strict=True):
         answers = {number: (answer, rest) for number, _, answer, rest in rows}
         for name in ("images", "patients"):
             figure = report.figures["recall" if name == "images" else "recall_of_patients"]
@@ -441,5 +445,5 @@ def test_checklists_say_what_the_run_knows_and_leave_the_rest(full):
         assert answers["4"] == ("", "")  # objectives
         assert sum(not answer for answer, _ in answers.values()) > 20
     assert "for the authors" in Page(html).text("span")
-    claim, _ = filled_in(report, has_heatmaps=False)
+    claim, _ = filled_in(report, "")
     assert {number: answer for number, _, answer, _ in claim[1]}["31"] == ""

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from imblearn.pipeline import make_pipeline as make_sampling_pipeline
+from matplotlib.text import Text
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 from scipy.stats import spearmanr
@@ -50,7 +51,7 @@ def heatmaps(clf, xrays):
     return GradCAM(clf).transform(xrays.images[:40])
 
 
-@pytest.mark.parametrize("method", ["integrated", "published"])
+@pytest.mark.parametrize("method", ["integrated", "gradcam"])
 def test_a_heatmap_has_the_size_of_its_image_and_lies_between_0_and_1(clf, xrays, method):
     heat = GradCAM(clf, method=method).transform(xrays.images[:7])
     assert heat.shape == (7, 48, 40)
@@ -127,7 +128,7 @@ def test_the_classifier_stays_as_it_was(clf, xrays):
 
 
 @pytest.mark.parametrize("kind", ["cnn", "inception"])
-def test_published_is_grad_cam_as_written_out_for_tensorflow(kind):
+def test_grad_cam_is_that_written_out_for_tensorflow(kind):
     if kind == "cnn":
         model = build_cnn((48, 40), filters=(4, 6, 8))
         inner, size = model, (48, 40)
@@ -148,7 +149,7 @@ def test_published_is_grad_cam_as_written_out_for_tensorflow(kind):
         logit = tf.reduce_mean(maps, axis=(1, 2)) @ head.kernel.value + head.bias.value
     slopes = tape.gradient(logit, maps)
     expected = tf.reduce_sum(maps * tf.reduce_mean(slopes, axis=(1, 2), keepdims=True), axis=-1)
-    found = evidence(*split_at_maps(model, "last")[:2], images, "published")
+    found = evidence(*split_at_maps(model, "last")[:2], images, "gradcam")
     assert found.max() > 0
     np.testing.assert_allclose(found, np.maximum(expected, 0), rtol=1e-3, atol=1e-5)
     expected = keras.ops.sigmoid(logit)
@@ -195,7 +196,7 @@ def test_integrated_maps_add_up_to_the_log_odds_gained(clf, xrays):
     assert np.abs(total - gained).mean() < 0.03 * np.abs(gained).mean()
 
 
-@pytest.mark.parametrize("method", ["integrated", "published"])
+@pytest.mark.parametrize("method", ["integrated", "gradcam"])
 def test_maps_change_when_the_weights_are_drawn_anew(clf, xrays, method):
     """The sanity check of Adebayo et al., NeurIPS 2018."""
     images = xrays.images[xrays.target == "PNEUMONIA"][:20]
@@ -288,8 +289,10 @@ def test_what_is_wrong_is_told(clf, xrays):
     table = LogisticRegression().fit([[0], [1]], [0, 1])
     with pytest.raises(TypeError, match="There is no network to look into: LogisticRegression"):
         GradCAM(table)
-    with pytest.raises(ValueError, match="method must be one of 'integrated', 'published'; got 'x"):
+    with pytest.raises(ValueError, match="method must be one of 'integrated', 'gradcam'; got 'x"):
         GradCAM(clf, method="x")
+    with pytest.raises(ValueError, match="got 'published'"):  # its name before
+        GradCAM(clf, method="published")
     with pytest.raises(ValueError, match="batch_size must be a positive integer; got 0"):
         GradCAM(clf, batch_size=0)
     with pytest.raises(ValueError, match="has no maps to look at"):
@@ -323,6 +326,21 @@ def test_the_display_draws_each_x_ray_under_its_heatmap(clf, xrays, heatmaps, tm
         display.plot(one.ax_)
 
 
+@pytest.mark.parametrize(
+    ("method", "name"), [("integrated", "layer conductance"), ("gradcam", "Grad-CAM")]
+)
+@pytest.mark.parametrize("colorbar", [True, False])
+def test_captions_name_the_method(clf, xrays, method, name, colorbar):
+    assert GradCAM(clf, method=method).method_name == name
+    figure = GradCAMDisplay.from_estimator(
+        clf, xrays.images[:2], method=method, colorbar=colorbar
+    ).figure_
+    captions = [text.get_text() for text in figure.findobj(Text)]
+    assert any(name in caption for caption in captions)
+    other = ({"layer conductance", "Grad-CAM"} - {name}).pop()
+    assert not any(other in caption for caption in captions)
+
+
 _SCRIPT = """
 import json
 import numpy as np
@@ -336,7 +354,7 @@ rng = np.random.default_rng(0)
 shapes = [weight.shape for weight in clf.model_.get_weights()]
 clf.model_.set_weights([rng.uniform(0, 1, shape) - 0.3 * (len(shape) > 1) for shape in shapes])
 X = rng.integers(0, 256, (3, 33, 41), dtype=np.uint8)
-maps = [GradCAM(clf, method=m).transform(X).tolist() for m in ("integrated", "published")]
+maps = [GradCAM(clf, method=m).transform(X).tolist() for m in ("integrated", "gradcam")]
 print(json.dumps(maps))
 """
 

@@ -60,7 +60,7 @@ def test_what_others_write_while_it_starts_is_passed_on(capfd):
         os.write(2, b"E0000 00:00:1.2   3 cuda_platform.cc:52] failed call to cuInit: ...\n")
         os.write(2, b"2026-01-02 03:04:05.6: I tensorflow/core/util/port.cc:153] oneDNN\n")
         os.write(2, b"W0000 00:00:1.2   3 gpu_device.cc:2341] Cannot dlopen some GPU libraries.\n")
-        sys.stderr.write("mine, about I0 and cuda\n")
+        os.write(2, b"mine, about I0 and cuda\n")
     found = capfd.readouterr().err.splitlines()
     assert [line[:5] for line in found] == ["W0000", "mine,"]
 

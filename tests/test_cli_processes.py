@@ -1,0 +1,124 @@
+"""The command line in processes of its own: pipes, full disks, closed streams, interruptions."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from skpneumo.datasets import make_xrays
+
+COMMAND = [sys.executable, "-m", "skpneumo"]
+FULL = Path("/dev/full")
+
+
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory):
+    root = tmp_path_factory.mktemp("data") / "xrays"
+    xrays = make_xrays(8, image_size=(36, 33), random_state=0)
+    for i, (image, label) in enumerate(zip(xrays.images, xrays.target, strict=True)):
+        (root / label).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(root / label / f"{i}.png")
+    return root
+
+
+def run(*arguments, **options):
+    environment = {**os.environ, **options.pop("env", {})}
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+    return subprocess.run([*COMMAND, *arguments], env=environment, **options)
+
+
+def test_a_closed_pipe_is_no_error_and_loses_nothing(collection, tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    report = tmp_path / "audit.json"
+    done = run("audit", collection, "--report", report, stdout=writer)
+    os.close(writer)
+    assert done.returncode == 141
+    assert done.stderr.decode() == f"Wrote {report}.\n"
+    assert report.stat().st_size > 100
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full here")
+def test_a_full_disk_is_said_in_words(collection, tmp_path):
+    report = tmp_path / "audit.json"
+    with FULL.open("w") as full:
+        done = run("audit", collection, "--report", report, stdout=full)
+    assert done.returncode == 1
+    assert done.stderr.decode().startswith("Error: Results cannot be printed: No space is left")
+    assert done.stderr.decode().endswith(f"Wrote {report}.\n")
+    done = run("audit", collection, "--report", FULL.with_name("full.json"))
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams(collection, tmp_path, closed):
+    """A file must not take the number of one, and what is printed end in it."""
+    shell = f'exec "$@" {closed}'
+    outputs = []
+    for command in (["sh", "-c", shell, "sh", *COMMAND], COMMAND):
+        report = tmp_path / "audit.txt"
+        done = subprocess.run(
+            [*command, "audit", collection, "--report", report],
+            capture_output=True,
+        )
+        assert done.returncode == 0
+        outputs.append(report.read_text())
+    assert outputs[0] == outputs[1]
+
+
+def test_streams_that_know_ascii_only(collection, tmp_path):
+    named = tmp_path / "k\xf6nig"
+    named.symlink_to(collection)
+    done = run("audit", named, env={"PYTHONIOENCODING": "ascii", "LC_ALL": "C"})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.isascii()
+    assert b"8 X-rays" in done.stdout
+    done = run("audit", tmp_path / "k\xf6nigin", env={"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 1
+    assert rb"k\xf6nigin" in done.stderr
+
+
+def test_an_interruption_is_said_and_leaves_nothing_behind(tmp_path):
+    ours, theirs = pty.openpty()
+    options = (
+        "--image-size",
+        "40x36",
+        "--folds",
+        "2",
+        "--output",
+        "a.json",
+        "--save",
+        "a.skpneumo",
+    )
+    with subprocess.Popen(
+        [*COMMAND, "train", *options],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm"},
+        # Where the suite runs in the background of a shell, it ignores this signal.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        os.close(theirs)
+        seen, interrupted = b"", False
+        try:
+            while chunk := os.read(ours, 4096):
+                seen += chunk
+                if b"Cross-validation" in seen and not interrupted:
+                    process.send_signal(signal.SIGINT)
+                    interrupted = True
+        except OSError:  # closed by the other side, as terminals are
+            pass
+        printed = process.stdout.read()
+    os.close(ours)
+    assert process.returncode == 130
+    text = " ".join(seen.decode().split())
+    assert "Training has not finished: nothing was written." in text
+    assert "Traceback" not in text
+    assert printed == b""
+    assert not os.listdir(tmp_path)
