@@ -33,6 +33,19 @@ def _no_workers_left():
 
 
 @pytest.fixture(scope="session")
+def estimator_html():
+    """scikit-learn's `estimator_html_repr`, where the locale lets it read its own style sheets."""
+    from sklearn.base import BaseEstimator
+    from sklearn.utils import estimator_html_repr
+
+    try:
+        estimator_html_repr(BaseEstimator())
+    except UnicodeDecodeError:
+        pytest.skip("scikit-learn cannot read its style sheets in this locale")
+    return estimator_html_repr
+
+
+@pytest.fixture(scope="session")
 def xray_data():
     """Folder of real chest X-rays beside the checkout (or where SKPNEUMO_TEST_DATA says)."""
     beside = Path(__file__).parents[2] / "shared" / "data"

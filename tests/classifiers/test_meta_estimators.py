@@ -25,7 +25,6 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.utils import estimator_html_repr
 from sklearn.utils.fixes import parse_version
 
 from skpneumo import (
@@ -60,8 +59,12 @@ def test_they_are_classifiers(classifier, xrays):
     assert is_classifier(classifier())
     splitter = check_cv(3, xrays.y, classifier=is_classifier(classifier()))
     assert isinstance(splitter, StratifiedKFold)
-    assert classifier.__name__ in estimator_html_repr(classifier(threshold=0.3))
     assert repr(classifier(threshold=0.3)) == f"{classifier.__name__}(threshold=0.3)"
+
+
+@pytest.mark.parametrize("classifier", [CNNPneumoniaClassifier, InceptionPneumoniaClassifier])
+def test_html(classifier, estimator_html):
+    assert classifier.__name__ in estimator_html(classifier(threshold=0.3))
 
 
 def test_grid_search_over_weights_and_thresholds(X, xrays, pipe, trained_epochs):

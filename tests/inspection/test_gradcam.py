@@ -33,7 +33,6 @@ from skpneumo.inspection import GradCAM, GradCAMDisplay
 from skpneumo.inspection._gradcam import blur, evidence, positions_of, weights_of
 from skpneumo.networks import build_cnn, build_inception, split_at_maps
 
-
 needs_tensorflow = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="the reference is written in TensorFlow"
 )
