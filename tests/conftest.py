@@ -5,12 +5,15 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from joblib.externals.loky import reusable_executor
 
+# The environment is set before anything is imported that reads it, and processes that tests start
+# inherit it.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# Also in processes that tests start.
 # The same networks on every processor; .ci/run and developers choose the other value.
 os.environ.setdefault("SKPNEUMO_PRECISION", "float32")
+# Two workers with as many threads of BLAS as there are cores wait for each other: for small
+# matrices six times as long as one thread takes.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 _cache = tempfile.TemporaryDirectory(prefix="skpneumo-cache-")
 os.environ["SKPNEUMO_CACHE"] = _cache.name
 
@@ -23,8 +26,23 @@ def _no_workers_left():
     that imports TensorFlow in its second test, for one that leaks: it ends it, and at times hangs.
     """
     yield
+    from joblib.externals.loky import reusable_executor
+
     if reusable_executor._executor is not None:
         reusable_executor._executor.shutdown(wait=True, kill_workers=True)
+
+
+@pytest.fixture(scope="session")
+def estimator_html():
+    """scikit-learn's `estimator_html_repr`, where the locale lets it read its own style sheets."""
+    from sklearn.base import BaseEstimator
+    from sklearn.utils import estimator_html_repr
+
+    try:
+        estimator_html_repr(BaseEstimator())
+    except UnicodeDecodeError:
+        pytest.skip("scikit-learn cannot read its style sheets in this locale")
+    return estimator_html_repr
 
 
 @pytest.fixture(scope="session")

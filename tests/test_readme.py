@@ -8,7 +8,7 @@ from PIL import Image
 
 from skpneumo.datasets import make_xrays
 
-README = Path(__file__).parents[1] / "README.md"
+README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def collection(tmp_path, monkeypatch):
 
 def test_nothing_to_train(collection, capsys):
     """With synthetic X-rays in the place of the scans."""
-    code, *_ = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    code, *_ = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     scans = sorted((collection / "chest_xray/train/NORMAL").iterdir())[:2]
     for of_readme, here in zip(("scan-001.jpeg", "scan-002.dcm"), map(str, scans), strict=True):
         assert of_readme in code
@@ -48,7 +48,7 @@ def test_nothing_to_train(collection, capsys):
 
 def test_the_main_job_in_python(collection):
     """The code as it stands, but for the size of the network and of the search."""
-    _, code, _ = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    _, code, _ = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert sum(bool(line.strip()) for line in code.splitlines()) == 12
     shorter = {
         "(96, 96)": "(40, 36)",
@@ -67,7 +67,7 @@ def test_the_main_job_in_python(collection):
 
 def test_the_threshold_and_the_report(collection):
     """The same, with a recall that these few can certify, and the training images to test."""
-    *_, code = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    *_, code = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     shorter = {
         "(96, 96)": "(40, 36)",
         "CNNPneumoniaClassifier(image": "CNNPneumoniaClassifier(filters=(2, 4), epochs=1, image",
@@ -85,8 +85,7 @@ def test_the_threshold_and_the_report(collection):
 
 
 def test_the_commands_are_there():
-    text = README.read_text()
-    commands = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+    commands = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
     assert commands[0].strip() == (
         "python -m venv .venv && .venv/bin/pip install . && .venv/bin/skpneumo train"
     )

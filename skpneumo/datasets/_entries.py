@@ -27,7 +27,10 @@ def has_extension(entry):
 
 def is_image(entry):
     """Whether an entry of a folder is an image, or should be by its name."""
+    # A link whose target is gone is an image that cannot be read, not something else. Files are not
+    # opened, but for the mark of a heatmap, which is a PNG file.
+    if has_extension(entry) and not entry.name.casefold().endswith(".png"):
+        return True
     if is_heatmap(entry.path):
         return False
-    # A link whose target is gone is an image that cannot be read, not something else.
     return has_extension(entry) or (entry.is_file() and image_type(entry.path) is not None)

@@ -1,6 +1,7 @@
 """Killed trainings go on from their last finished epoch, to the same end."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,8 +23,7 @@ def checkpoints(memory):
     return [*folder.iterdir()] if folder.exists() else []
 
 
-@pytest.mark.parametrize("n_epochs", [1, 2, 4])
-def test_a_fit_goes_on_to_the_same_end(xrays, tiny, tmp_path, n_epochs, killed_after):
+def test_a_fit_goes_on_to_the_same_end(xrays, tiny, tmp_path, killed_after):
     def make(**params):
         return tiny(
             epochs=5,
@@ -36,19 +36,22 @@ def test_a_fit_goes_on_to_the_same_end(xrays, tiny, tmp_path, n_epochs, killed_a
         )
 
     unbroken = make().fit(xrays.X, xrays.y, groups=xrays.groups)
-    clear_memory()
-    clf = make(memory=tmp_path)
-    with killed_after(n_epochs):
-        clf.fit(xrays.X, xrays.y, groups=xrays.groups)
-    assert len(checkpoints(tmp_path)) == 1
-    told = []
-    with epochs_reported_to(told.append):
-        clf.fit(xrays.X, xrays.y, groups=xrays.groups)
-    assert max(told) == n_epochs  # in one step: what was done before
-    assert np.sum(told) == pytest.approx(5)
-    assert clf.history_ == unbroken.history_
-    np.testing.assert_array_equal(clf.predict_proba(xrays.X), unbroken.predict_proba(xrays.X))
-    assert not checkpoints(tmp_path)
+    expected = unbroken.predict_proba(xrays.X)
+    for n_epochs in (1, 2, 4):
+        clear_memory()
+        memory = tmp_path / str(n_epochs)
+        clf = make(memory=memory)
+        with killed_after(n_epochs):
+            clf.fit(xrays.X, xrays.y, groups=xrays.groups)
+        assert len(checkpoints(memory)) == 1
+        done = []
+        with epochs_reported_to(done.append):
+            clf.fit(xrays.X, xrays.y, groups=xrays.groups)
+        assert max(done) == n_epochs  # in one step: what was done before
+        assert np.sum(done) == pytest.approx(5)
+        assert clf.history_ == unbroken.history_
+        np.testing.assert_array_equal(clf.predict_proba(xrays.X), expected)
+        assert not checkpoints(memory)
 
 
 def test_a_file_that_was_lost_and_put_back_is_the_same(xrays, paths, tiny, tmp_path, killed_after):
@@ -98,19 +101,27 @@ def flagged(data):
     return data[:at] + b"\x60" + data[at + 1 :]
 
 
-@pytest.mark.parametrize(
-    "damage", [lambda data: data[:-100], lambda data: b"", lambda data: b"x", flagged]
-)
-def test_a_damaged_checkpoint_is_none(xrays, tiny, tmp_path, damage, killed_after):
-    unbroken = tiny(epochs=3).fit(xrays.X, xrays.y)
+def test_a_damaged_checkpoint_is_none(xrays, tiny, tmp_path, killed_after):
+    expected = tiny(epochs=3).fit(xrays.X, xrays.y).predict_proba(xrays.X)
     clear_memory()
-    clf = tiny(epochs=3, memory=joblib.Memory(tmp_path, verbose=0))
     with killed_after(2):
-        clf.fit(xrays.X, xrays.y)
-    (file,) = (tmp_path / _FOLDER).iterdir()
-    file.write_bytes(damage(file.read_bytes()))
-    clf.fit(xrays.X, xrays.y)
-    np.testing.assert_array_equal(clf.predict_proba(xrays.X), unbroken.predict_proba(xrays.X))
+        tiny(epochs=3, memory=tmp_path / "killed").fit(xrays.X, xrays.y)
+    damages = {
+        "cut": lambda data: data[:-100],
+        "empty": lambda data: b"",
+        "other": lambda data: b"x",
+        "flagged": flagged,
+    }
+    for name, damage in damages.items():
+        memory = joblib.Memory(shutil.copytree(tmp_path / "killed", tmp_path / name), verbose=0)
+        (file,) = checkpoints(tmp_path / name)
+        file.write_bytes(damage(file.read_bytes()))
+        done = []
+        with epochs_reported_to(done.append):
+            clf = tiny(epochs=3, memory=memory).fit(xrays.X, xrays.y)
+        assert max(done) < 1, name  # nothing was done before
+        np.testing.assert_array_equal(clf.predict_proba(xrays.X), expected)
+        clear_memory()
 
 
 @pytest.mark.parametrize("params", [{"random_state": None}, {"memory": None}])

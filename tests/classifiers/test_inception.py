@@ -25,6 +25,14 @@ def pretrained(tmp_path_factory):
     return file, backbone.get_weights()
 
 
+@pytest.fixture(scope="module")
+def two_stages(data, pretrained):
+    clf = InceptionPneumoniaClassifier(
+        weights=pretrained[0], head_epochs=1, epochs=2, batch_size=4, random_state=0
+    )
+    return clf.fit(data.images, data.target)
+
+
 def backbone_of(classifier):
     return classifier.model_.get_layer("inception_v3")
 
@@ -45,16 +53,11 @@ def test_the_head_alone_is_trained_over_weights_from_a_file(data, pretrained):
     assert clf.predict_proba(data.images).shape == (12, 2)
 
 
-def test_a_second_stage_changes_the_upper_blocks_and_their_weights_only(data, pretrained):
-    file, _ = pretrained
-    before = build_inception((75, 77), weights=file).get_layer("inception_v3")
-    clf = InceptionPneumoniaClassifier(
-        weights=file, head_epochs=1, epochs=1, batch_size=4, random_state=0
-    )
-    assert clf._stages() == [(1, 1e-3, "head"), (1, 1e-4, "upper")]
-    clf.fit(data.images, data.target)
-    assert len(clf.history_["loss"]) == 2
-    after = backbone_of(clf)
+def test_a_second_stage_changes_the_upper_blocks_and_their_weights_only(pretrained, two_stages):
+    before = build_inception((75, 77), weights=pretrained[0]).get_layer("inception_v3")
+    assert two_stages._stages() == [(1, 1e-3, "head"), (2, 1e-4, "upper")]
+    assert len(two_stages.history_["loss"]) == 3
+    after = backbone_of(two_stages)
     names = [layer.name for layer in after.layers]
     boundary = names.index("mixed7")
     changed = {
@@ -122,17 +125,12 @@ def test_a_changed_weights_file_is_another_start(tmp_path):
     assert len(keys) == 2
 
 
-def test_a_killed_fit_goes_on_in_the_second_stage(data, pretrained, tmp_path, killed_after):
-    clf = InceptionPneumoniaClassifier(
-        weights=pretrained[0], head_epochs=1, epochs=2, batch_size=4, random_state=0
-    )
-    unbroken = clone(clf).fit(data.images, data.target)
-    clear_memory()
-    clf.set_params(memory=tmp_path)
+def test_a_killed_fit_goes_on_in_the_second_stage(data, two_stages, tmp_path, killed_after):
+    clf = clone(two_stages).set_params(memory=tmp_path)
     with killed_after(2):
         clf.fit(data.images, data.target)
     clf.fit(data.images, data.target)
-    assert clf.history_ == unbroken.history_
+    assert clf.history_ == two_stages.history_
     np.testing.assert_array_equal(
-        clf.predict_proba(data.images), unbroken.predict_proba(data.images)
+        clf.predict_proba(data.images), two_stages.predict_proba(data.images)
     )

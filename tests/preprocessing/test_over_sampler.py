@@ -12,7 +12,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.utils import estimator_html_repr, get_tags
+from sklearn.utils import get_tags
 
 from skpneumo.images import XRaySequence
 from skpneumo.preprocessing import XRayAugmenter, XRayLoader, XRayOverSampler, XRayResizer
@@ -280,15 +280,18 @@ def test_tags_say_images():
     assert tags.sampler_tags.sample_indices
 
 
-def test_parameters_clone_pickle_and_html(images):
+def test_parameters_clones_and_pickles(images):
     sampler = XRayOverSampler(augmentation=XRayAugmenter(rotation=3), random_state=0)
     sampler.set_params(augmentation__rotation=4)
     expected = sampler.fit_resample(images, Y)[0]
     for copy in (clone(sampler), pickle.loads(pickle.dumps(sampler))):
         assert copy.augmentation.rotation == 4
         np.testing.assert_array_equal(copy.fit_resample(images, Y)[0], expected)
-    assert "XRayOverSampler" in estimator_html_repr(sampler)
     assert sampler.get_params(deep=False).keys() == sampler._parameter_constraints.keys()
+
+
+def test_html(estimator_html):
+    assert "XRayOverSampler" in estimator_html(XRayOverSampler())
 
 
 def test_images_are_no_data_frames(images):
