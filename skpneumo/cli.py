@@ -200,6 +200,8 @@ def train(
     default_size, default_epochs = _DEFAULTS[model, folder is not None]
     size = default_size if image_size is None else parse_size(image_size)
     class_of_folder = parse_classes(classes)
+    if class_of_folder is not None and folder is None:
+        raise typer.BadParameter("--classes is for a folder; synthetic X-rays have none.")
     with errors_as_messages("Training", _ERR) as written:
         with _ERR.status("Loading TensorFlow …"):
             from skpneumo import _job

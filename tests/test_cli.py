@@ -479,7 +479,8 @@ def model_file(collection, tmp_path_factory):
 
 
 def invoke(*arguments):
-    return CliRunner().invoke(cli.app, [*map(str, arguments)])
+    # Workers of pytest-xdist have COLUMNS set, as if someone wanted that width.
+    return CliRunner().invoke(cli.app, [*map(str, arguments)], env={"COLUMNS": None})
 
 
 def test_predict(collection, model_file, tmp_path):

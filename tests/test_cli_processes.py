@@ -22,7 +22,7 @@ def collection(tmp_path_factory):
     xrays = make_xrays(8, image_size=(36, 33), random_state=0)
     for i, (image, label) in enumerate(zip(xrays.images, xrays.target, strict=True)):
         (root / label).mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image).save(root / label / f"{i}.png")
+        Image.fromarray(image).save(root / label / f"person{i}_virus_{i}.png")
     return root
 
 

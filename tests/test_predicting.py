@@ -175,6 +175,7 @@ def test_heatmaps_in_a_folder_are_skipped_and_listed(scans):
     assert "holds no JPEG, PNG or DICOM file, but 1 heatmap" in only.errors["scans/maps"]
 
 
+@pytest.mark.filterwarnings("ignore:2 of 2 files name no patient")
 def test_heatmaps_are_no_images_of_a_collection(scans):
     for label, image in (("NORMAL", "a"), ("PNEUMONIA", "b")):
         os.mkdir(label)
