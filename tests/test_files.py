@@ -12,7 +12,6 @@ from PIL import Image
 from skpneumo._files import write_report, write_text
 from skpneumo.datasets import audit, load_xray_folder, make_xrays
 
-
 # Its bytes are no UTF-8; in a Latin-1 locale they are a name as any other.
 LATIN_1 = b"K\xf6nig.jpeg"
 NAME = os.fsdecode(LATIN_1)
