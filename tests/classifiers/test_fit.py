@@ -31,7 +31,8 @@ def same_weights(*classifiers):
 
 
 def test_a_fit_tells_opacities_from_clear_lungs(xrays, tiny):
-    clf = tiny(filters=(8, 16, 32), epochs=30, augmentation=None).fit(xrays.X, xrays.y)
+    clf = tiny(filters=(8, 16, 32), epochs=30, augmentation=None, learning_rate=3e-3)
+    clf.fit(xrays.X, xrays.y)
     assert clf.score(xrays.X, xrays.y) > 0.9
     assert clf.history_["loss"][-1] < clf.history_["loss"][0]
     assert len(clf.history_["loss"]) == 30
