@@ -3,6 +3,9 @@
 import importlib
 import sys
 
+# Watches for forks from the first import on.
+from skpneumo import _fork as _fork
+
 __version__ = "0.1.0"
 
 _HOMES = {

@@ -33,7 +33,7 @@ def tracked_fit(fit):
 
     @wraps(fit)
     def wrapper(self, *args, **kwargs):
-        session_type = _session_type()
+        session_type = _try_to(_session_type)
         if session_type is None:
             return fit(self, *args, **kwargs)
         parent = session_type.get_current_session()
@@ -70,6 +70,7 @@ def _session_type():
     exclusive = autologging_utils.get_autologging_config(_FLAVOR, "exclusive", False)
     if exclusive and sys.modules["mlflow"].active_run() is not None:
         return None
+    # Private, but what MLflow's own autologging of other libraries rests on.
     return flavor._SklearnTrainingSession
 
 

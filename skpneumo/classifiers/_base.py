@@ -20,6 +20,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from skpneumo._fork import check_process
 from skpneumo._tracking import tracked_fit
 from skpneumo.classifiers._batches import decode_if_it_fits, image_reader
 from skpneumo.classifiers._checkpoint import Checkpoint
@@ -56,7 +57,6 @@ from skpneumo.images import (
 from skpneumo.metrics._targets import check_groups, check_labels, two_classes
 from skpneumo.networks import (
     PRECISIONS,
-    check_process,
     resolve_precision,
     seed_stream,
     tidy_up,
@@ -65,8 +65,9 @@ from skpneumo.networks import (
 # One in so many epochs, the last ones, sees the images as they are: see Touvron et al., "Fixing the
 # train-test resolution discrepancy", NeurIPS 2019.
 _PLAIN_SHARE = 8
-# An equal fit of another thread is waited for, and its network taken.
+# So that a fit waits for an equal one in another thread, and takes its network.
 _ONE_FIT_AT_A_TIME = threading.RLock()
+_ONE_IS_HANDED_OUT = threading.RLock()
 
 
 class _Seeds(NamedTuple):
@@ -89,7 +90,7 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
     _shared = False
     _shares_backbone = False
     n_views = 1
-    # Rows or columns of the largest images that are not scaled down where nobody gave a size.
+    # Largest side of images that are not scaled down without an image_size.
     _largest_side = None
 
     _parameter_constraints = {
@@ -135,8 +136,9 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
             raise AttributeError(
                 f"This {type(self).__name__} has no model_ yet. Call fit before using it."
             )
-        if not is_handed_out(self._network):
-            with _ONE_FIT_AT_A_TIME:
+        with _ONE_IS_HANDED_OUT:
+            if not is_handed_out(self._network):
+                check_process()
                 self._take_own_network()
                 for network in (self._network, *filter(None, self._parts())):
                     hand_out(network)
@@ -144,8 +146,13 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
 
     @model_.setter
     def model_(self, network):
+        if not self.initialized_:
+            raise AttributeError(
+                f"This {type(self).__name__} is not fitted: there is no network to replace. Call "
+                "fit or initialize first."
+            )
         hand_out(network)
-        self._network, self._shared = network, False
+        self._network, self._shared, self._shares_backbone = network, False, False
 
     @tracked_fit
     def fit(self, X, y, *, sample_weight=None, groups=None):
@@ -171,6 +178,7 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         ValueError
             If a parameter or the data are not valid. The estimator is left as it was.
         """
+        check_process()
         self._validate_params()
         X, y = self._validate_data(X, column_or_1d(y, warn=True))
         groups = check_groups(groups, y)
@@ -214,9 +222,10 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         """
         if self.class_weight == "balanced":
             raise ValueError(
-                "class_weight='balanced' cannot be told from a part of the data. Give a dict of "
-                "weights for partial_fit."
+                "class_weight='balanced' cannot be computed from a part of the data. Give a dict "
+                "of weights for partial_fit."
             )
+        check_process()
         self._validate_params()
         X, y = self._validate_data(X, column_or_1d(y, warn=True))
         resume = self.initialized_
@@ -249,6 +258,7 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         -------
         self
         """
+        check_process()
         self._validate_params()
         X, y = self._validate_data(X, y)
         classes = two_classes(y)
@@ -479,6 +489,8 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
 
         if validation_data is not None:
             validation_data = readable(validation_data)
+        # Before, so that what another thread predicts meanwhile is not kept for the old weights.
+        self._forget_keys()
         try:
             return train(
                 network,
@@ -490,9 +502,13 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
                 **options,
             )
         finally:
-            forget_key(network)
-            if backbone is not None:  # which stays what it is, and so does its key
-                forget_key(self._network, nested=False)
+            self._forget_keys()
+
+    def _forget_keys(self):
+        backbone, network = self._parts()
+        forget_key(network)
+        if backbone is not None:  # which stays what it is, and so does its key
+            forget_key(self._network, nested=False)
 
     def _finish(self, rate):
         # Plain descent has no moments to keep in memory and to pickle.

@@ -8,6 +8,7 @@ import numpy as np
 from skpneumo.classifiers._identity import digest, versions
 
 _KEYS = WeakKeyDictionary()
+_N_CHANGES = WeakKeyDictionary()
 _HANDED_OUT = WeakSet()
 # Names, what training may change, and where weights came from do not decide what a layer computes.
 # Its dtype policy is read from the layer: the configuration numbers shared ones by process.
@@ -35,9 +36,14 @@ def network_key(model):
     owner = last if isinstance(last, keras.Model) else model
     if model in _HANDED_OUT or owner in _HANDED_OUT:
         return _compute_key(model)
-    if owner not in _KEYS:
-        _KEYS[owner] = _compute_key(model)
-    return _KEYS[owner]
+    key = _KEYS.get(owner)
+    if key is None:
+        n_changes = _N_CHANGES.get(owner, 0)
+        key = _compute_key(model)
+        # Unless another thread has trained it meanwhile.
+        if n_changes == _N_CHANGES.get(owner, 0):
+            _KEYS[owner] = key
+    return key
 
 
 def _compute_key(model):
@@ -65,6 +71,7 @@ def _deciding(config):
 def forget_key(model, *, nested=True):
     """Forget the key of a network that was changed, and of the networks in it."""
     for network in nested_networks(model) if nested else [model]:
+        _N_CHANGES[network] = _N_CHANGES.get(network, 0) + 1
         _KEYS.pop(network, None)
 
 

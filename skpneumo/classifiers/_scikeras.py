@@ -5,7 +5,8 @@ import pickle
 from sklearn.base import BaseEstimator
 from sklearn.utils import ClassifierTags
 
-from skpneumo.networks import check_process, quiet_start_up
+from skpneumo._fork import check_process
+from skpneumo.networks import quiet_start_up
 
 # After skpneumo.networks, which loads Keras without noise.
 with quiet_start_up():
@@ -45,6 +46,13 @@ class RepairedKerasClassifier(KerasClassifier):
     def initialized_(self):
         """Whether there is a network, which `partial_fit` and ``warm_start`` resume."""
         return "_network" in vars(self)
+
+    def _get_fitted_attr_html(self, doc_link=""):
+        # scikit-learn's HTML page reads all attributes, and reading model_ hands the network out:
+        # it is shown an estimator without one.
+        shown = type(self).__new__(type(self))
+        vars(shown).update({k: v for k, v in vars(self).items() if k != "_network"})
+        return BaseEstimator._get_fitted_attr_html(shown, doc_link)
 
     def __getstate__(self):
         state = super().__getstate__()

@@ -7,10 +7,11 @@ dataset, which changes how the whole process allocates memory and doubles the ti
 import keras
 import numpy as np
 
+from skpneumo._fork import check_process
 from skpneumo.classifiers._batches import batches_of_rows, one_ahead
 from skpneumo.classifiers._checkpoint import restore
 from skpneumo.classifiers._progress import progress_of
-from skpneumo.networks import LeakFreeAdam, check_process, quiet_tracing
+from skpneumo.networks import LeakFreeAdam, quiet_tracing
 
 _OPTIMIZERS = {"Adam": LeakFreeAdam, "SGD": keras.optimizers.SGD}
 

@@ -9,6 +9,8 @@ from skpneumo.metrics._label_words import label_sign
 
 _MAX_NAMED = 3
 _MAX_DEPTH = 3
+# By the sign of a label: what its folder may hold.
+_GUESSES = {1: "PNEUMONIA", -1: "NORMAL", 0: "NORMAL or PNEUMONIA?"}
 
 
 def shorten(names):
@@ -54,13 +56,13 @@ def describe_levels(root, phrases):
         if any(is_image(inner) or inner.is_dir() for inner in list_entries(entry.path))
     )
     if unknown:
-        guesses = {1: "'PNEUMONIA'", -1: "'NORMAL'", 0: "..."}
-        example = ", ".join(
-            f"{name!r}: {guesses[label_sign(name)]}" for name in [*unknown][:_MAX_NAMED]
+        guesses = {name: _GUESSES[label_sign(name)] for name in [*unknown][:_MAX_NAMED]}
+        mapping = ", ".join(f"{name!r}: {guess!r}" for name, guess in guesses.items())
+        options = " ".join(
+            f"--classes {shlex.quote(f'{name}={guess}')}" for name, guess in guesses.items()
         )
         text += (
             "\nIf the names of folders there are classes, map each to NORMAL or PNEUMONIA: "
-            f"load_xray_folder(root, classes={{{example}}}), or --classes "
-            f"{shlex.quote(f'{[*unknown][-1]}=PNEUMONIA')} and so on for the command line."
+            f"load_xray_folder(root, classes={{{mapping}}}), or on the command line {options}."
         )
     return text

@@ -175,7 +175,7 @@ def _parse(tokens, known):
                 break
         else:
             length = 1
-            # Numbers order folders from the front; behind they tell one from another.
+            # Numbers order folders from the front; at the end they distinguish folders.
             if tokens[start].isdecimal() and not found:
                 numbers = True
             elif tokens[start] not in _FILLERS | _NUMBERED_CONTAINERS:
@@ -193,8 +193,10 @@ def _parse(tokens, known):
 
 def names_no_xray(stem):
     """Whether the name of a file, without its extension, is that of a mask or the like."""
-    tokens = _tokens(stem)
-    return bool(tokens) and tokens[-1] in _NOT_XRAYS
+    # Numbers may stand behind or before it, or on it: "mask_0", "x-heatmap-1", "img_mask2".
+    tokens = [token.strip("0123456789") for token in _tokens(stem)]
+    tokens = [token for token in tokens if token]
+    return bool(tokens) and not _NOT_XRAYS.isdisjoint((tokens[0], tokens[-1]))
 
 
 def names_class(name, words):

@@ -4,6 +4,7 @@ from collections import Counter
 
 import numpy as np
 
+from skpneumo.datasets._contents import shorten
 from skpneumo.datasets._filenames import XRayName, parse_filename
 from skpneumo.images import read_patient
 
@@ -90,6 +91,12 @@ def patient_warnings(files, names, sources):
             "images, the folds of a cross-validation cannot be balanced and intervals by patients "
             "are too wide: give groups of your own, or remove that level of folders."
         )
+    if named := _named_patients(files, sources):
+        messages.append(
+            f"{len(named):,} folder(s) in class folders count as patients by their names: "
+            f"{shorten(named)}. If they are sites, views or anything else, give groups of your "
+            "own, or move what is no X-ray of that class elsewhere."
+        )
     if few := _few_patients(files, names):
         messages.append(
             f"{'; '.join(few)}. A cross-validation in {_MIN_PATIENTS} folds that keeps patients "
@@ -128,6 +135,14 @@ def _large_patients(files, names, sources):
                 "counts as one patient"
             )
     return found
+
+
+def _named_patients(files, sources):
+    """Folders that count as patients and have no number in their names, as few patients do."""
+    folders = {
+        file.patient for file, source in zip(files, sources, strict=True) if source == "folder"
+    }
+    return sorted(name for name in folders if not any(map(str.isdigit, name)))
 
 
 def _few_patients(files, names):

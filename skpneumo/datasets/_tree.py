@@ -107,24 +107,25 @@ class XRayTree:
         self._phrases = phrases, {w: t for w, t in phrases.items() if not "".join(w).isdecimal()}
         self._folder = folder
         self.files, self.left_out, self.class_folders = [], [], set()
-        self._splits, self._beside = set(), []
-        self._walk(folder, _Place(), ())
+        self._splits, self._beside, self._walked = set(), [], set()
+        self._walk(folder, _Place())
         self._settle_splits(_split_above(folder, folder if root is None else root))
         self._tell_names_apart()
         self._settle_beside()
         self.files.sort()
         self.left_out.sort()
 
-    def _walk(self, folder, place, above):
-        above = (*above, os.path.realpath(folder))
+    def _walk(self, folder, place):
+        self._walked.add(os.path.realpath(folder))
         entries = list_entries(folder)
         for entry in entries:
             if not entry.is_dir():
                 self._take_file(entry, place)
         inside, beside = self._understand(entries, place)
-        for entry, below in inside:
-            # A link may lead back to a folder that it lies in.
-            if os.path.realpath(entry.path) in above:
+        # Links last: one may lead to a folder beside it, or to one that it lies in, whose images
+        # would be other patients, or another split.
+        for entry, below in sorted(inside, key=lambda pair: pair[0].is_symlink()):
+            if os.path.realpath(entry.path) in self._walked:
                 self.left_out.append(entry.path)
                 continue
             if below.split != place.split:
@@ -132,7 +133,7 @@ class XRayTree:
             if below.target != place.target:
                 self._splits.add(below.split)
                 self.class_folders.add(entry.name)
-            self._walk(entry.path, below, above)
+            self._walk(entry.path, below)
         for entry, meaning in beside:
             # Above the classes it may be a second copy, unless it names masks or another split.
             may_be_copy = meaning is None or (
@@ -197,7 +198,7 @@ class XRayTree:
         ]
 
     def _settle_beside(self):
-        """Pass over a copy of the collection inside itself, and leave out all else beside it."""
+        """Skip a copy of the collection inside itself, and leave out all else beside it."""
         known = {file[:3] for file in self.files}
         for entry, split in self._beside:
             folders, _ = find_collections(entry.path, self._phrases[0], depth=1)

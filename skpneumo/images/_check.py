@@ -1,4 +1,4 @@
-"""What comes in becomes X-rays, or an error that says what to write instead."""
+"""Validate images and paths: they become X-rays, or an error with what to write instead."""
 
 from reprlib import repr as short_repr
 

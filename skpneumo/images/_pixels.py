@@ -129,7 +129,7 @@ def _dtype_advice(images):
     if images.dtype.kind == "b":
         return " Is it a mask? For a black and white X-ray write X * numpy.uint8(255)."
     if images.dtype.name == "bfloat16":
-        return " Write X.astype(numpy.float32), or give uint8: bfloat16 cannot tell 256 levels."
+        return " Write X.astype(numpy.float32), or give uint8: bfloat16 cannot hold 256 levels."
     return ""
 
 

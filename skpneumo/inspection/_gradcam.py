@@ -8,6 +8,7 @@ from scipy.ndimage import gaussian_filter
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from skpneumo._fork import check_process
 from skpneumo.images import XRaySequence, as_xrays, bring_to_size, resized_positions
 from skpneumo.inspection._layers import layers_around_one
 
@@ -261,6 +262,7 @@ class GradCAM:
         """
         from skpneumo.networks import split_at_maps
 
+        check_process()
         images, seen, resizings = self._on_the_way(X)
         network = self._classifier._network
         to_maps, to_logit, centres = split_at_maps(network, _MAPS[self.method])

@@ -1,6 +1,6 @@
 """The networks, in plain Keras: they know no estimator."""
 
-from skpneumo.networks._backend import check_process, quiet_start_up, quiet_tracing
+from skpneumo.networks._backend import quiet_start_up, quiet_tracing
 from skpneumo.networks._cnn import build_cnn, count_cnn_weights
 from skpneumo.networks._equalize import HistogramEqualization
 from skpneumo.networks._inception import (
@@ -26,7 +26,6 @@ __all__ = [
     "build_backbone",
     "build_cnn",
     "build_inception",
-    "check_process",
     "count_cnn_weights",
     "is_frozen",
     "quiet_start_up",

@@ -1,4 +1,4 @@
-"""The backend of Keras: loaded and traced without noise, and refused where it would hang."""
+"""The backend of Keras, loaded and traced without noise."""
 
 import logging
 import os
@@ -6,14 +6,20 @@ import re
 import sys
 import tempfile
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
-# What TensorFlow writes to standard error while it loads and looks for devices: information, and
-# errors that only mean that there is no GPU, or that a plugin was registered twice.
+# How TensorFlow begins a line: a letter and a date, or a date and a letter.
+_LOGGED = rb"(%(kind)b\d{4} \d\d:\d\d:\d+\.\d+ |\d{4}-\d\d-\d\d [\d:.]+: %(kind)b )"
+# What it writes while it loads and looks for devices: information, and errors that only mean that
+# there is no GPU, or that a plugin was registered twice.
 _START_UP = re.compile(
-    rb"(WARNING: All log messages before absl::InitializeLog|To enable the following instructions:"
-    rb"|(\d{4}-\d\d-\d\d [\d:.]+: )?I(\d{4} [\d:.]+| )"
-    rb"|.*(cuInit|already registered|already been registered))"
+    rb"WARNING: All log messages before absl::InitializeLog"
+    rb"|To enable the following instructions: .* rebuild TensorFlow"
+    rb"|"
+    + _LOGGED % {b"kind": b"I"}
+    + rb"|"
+    + _LOGGED % {b"kind": b"[WE]"}
+    + rb".*(failed call to cuInit|already registered|already been registered)"
 )
 
 
@@ -24,12 +30,13 @@ def quiet_start_up():
     Its C++ part writes to the file descriptor of standard error. The environment variable that
     silences it would silence it for the user too, for as long as the process.
     """
-    try:
-        stderr = os.dup(2)
-    except OSError:  # there is no standard error
-        yield
-        return
-    with tempfile.TemporaryFile() as written:
+    with ExitStack() as stack:
+        try:
+            written = stack.enter_context(tempfile.TemporaryFile())
+            stderr = os.dup(2)
+        except OSError:  # nowhere to write to, or no standard error
+            yield
+            return
         _flush_stderr()
         os.dup2(written.fileno(), 2)
         try:
@@ -45,7 +52,8 @@ def quiet_start_up():
 
 
 def _flush_stderr():
-    if sys.stderr is not None:
+    # Whatever stands in its place may have no such method, or may be closed.
+    with suppress(AttributeError, OSError, ValueError):
         sys.stderr.flush()
 
 
@@ -73,39 +81,6 @@ def quiet_tracing():
         yield
     finally:
         logger.removeFilter(no_retracing)
-
-
-# A list, so that it is written to rather than rebound.
-_FORKED = []
-
-
-def _note_fork():
-    context = sys.modules.get("tensorflow.python.eager.context")
-    # Without a context TensorFlow has started no threads, and works in the new process.
-    if context is not None and context.context()._initialized:
-        _FORKED.append(os.getpid())
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_note_fork)
-
-
-def check_process():
-    """Refuse to compute in a process that was forked after TensorFlow ran, where it would hang.
-
-    Raises
-    ------
-    RuntimeError
-        In such a process.
-    """
-    if _FORKED:
-        raise RuntimeError(
-            f"This process ({os.getpid()}) was forked from one in which TensorFlow had already "
-            "run. TensorFlow's threads do not survive a fork, so the network would wait for them "
-            "forever. Start processes with multiprocessing.get_context('spawn') or joblib's "
-            "default 'loky', or import skpneumo and load the model after the fork (with gunicorn, "
-            "without --preload)."
-        )
 
 
 with quiet_start_up():

@@ -39,7 +39,7 @@ def resolve_precision(precision):
     'float32'
     """
     if precision == "auto":
-        # Read at every call: a process that sets it after the import gets what it asks for.
+        # Read at every call: a process may set it after the import.
         precision = os.environ.get(_VARIABLE, "").strip().lower() or "auto"
         if precision not in PRECISIONS:
             raise ValueError(

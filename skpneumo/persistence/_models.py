@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 import skpneumo
 from skpneumo._files import check_folder
+from skpneumo._fork import check_process
 from skpneumo.evaluation import Evaluation
 from skpneumo.evaluation._unwrap import (
     data_fingerprint,
@@ -17,7 +18,6 @@ from skpneumo.evaluation._unwrap import (
 )
 from skpneumo.exceptions import ModelFileError
 from skpneumo.inspection._layers import threshold_of
-from skpneumo.networks import check_process
 from skpneumo.persistence._archive import read_archive, write_archive
 from skpneumo.persistence._description import build, describe
 

@@ -21,7 +21,7 @@ from sklearn.model_selection import (
 from skpneumo import XRayAugmenter, clear_cache
 from skpneumo.classifiers import _base, clear_memory
 from skpneumo.classifiers._memo import MEMO, NETWORKS, Memo, n_bytes_of
-from skpneumo.classifiers._network_key import forget_key
+from skpneumo.classifiers._network_key import forget_key, is_handed_out
 from skpneumo.metrics import SCORERS, roc_auc_scorer
 from skpneumo.networks import build_cnn, resolve_precision
 
@@ -245,6 +245,22 @@ def test_looking_at_a_network_changes_no_prediction(xrays, tiny):
     assert clf.model_.count_params() == copy._network.count_params()
     np.testing.assert_array_equal(clf.predict_proba(xrays.X), before)
     assert clf.model_.compiled
+
+
+def test_a_page_about_an_estimator_hands_nothing_out(xrays, tiny):
+    clf = tiny().fit(xrays.X, xrays.y)
+    assert "history_" in clf._repr_html_()
+    assert not is_handed_out(clf._network)
+
+
+def test_a_network_replaces_one_that_is_there(xrays, tiny):
+    network = build_cnn((37, 41), filters=(2, 4), seed=1)
+    with pytest.raises(AttributeError, match="not fitted: there is no network to replace"):
+        tiny().model_ = network
+    clf = tiny().fit(xrays.X, xrays.y)
+    clf.model_ = network
+    expected = network.predict_on_batch(xrays.X[..., None])[:, 0]
+    np.testing.assert_allclose(clf.predict_proba(xrays.X)[:, 1], expected, atol=1e-2)
 
 
 def test_predictions_of_a_network_handed_out_are_not_kept(xrays, tiny, asked):

@@ -154,7 +154,7 @@ def test_before_a_fit(tiny):
 
 
 def test_partial_fit_says_what_it_cannot_do(tiny):
-    with pytest.raises(ValueError, match="'balanced' cannot be told from a part"):
+    with pytest.raises(ValueError, match="'balanced' cannot be computed from a part"):
         tiny(class_weight="balanced").partial_fit(X, Y)
     with pytest.raises(ValueError, match="y holds one class"):
         tiny().partial_fit(X[:3], Y[:3])

@@ -154,6 +154,20 @@ def test_a_link_back_to_a_folder_above_is_left_out(tmp_path, link, target):
     assert counts(load_with_left_out(tmp_path / "xrays", link)) == whole("train")
 
 
+@pytest.mark.parametrize(
+    ("link", "target"), [("train/0_NORMAL", "train/NORMAL"), ("test", "train")]
+)
+def test_a_link_to_a_folder_beside_it_is_left_out(tmp_path, link, target):
+    """Its images would be other patients, or another split."""
+    two_classes(tmp_path / "train")
+    try:
+        (tmp_path / link).symlink_to(tmp_path / target, target_is_directory=True)
+    except OSError:
+        pytest.skip("links cannot be made here")
+    data = load_with_left_out(tmp_path, link)
+    assert counts(data) == whole("train")
+
+
 def test_an_empty_split_beside_images_is_no_split(tmp_path):
     (tmp_path / "NORMAL/train").mkdir(parents=True)
     (tmp_path / "test").mkdir()
@@ -375,6 +389,45 @@ def test_masks_beside_their_images_are_left_out(tmp_path):
     names = ("NORMAL/IM-0001-0001_mask.png", "PNEUMONIA/person1_virus_1-heatmap.jpeg")
     build(tmp_path, *names)
     assert counts(load_with_left_out(tmp_path, *names)) == whole("all")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["mask_0.png", "x-heatmap-1.png", "img_0_mask2.png", "gradcam-7.png", "heatmap 3.png"],
+)
+def test_masks_and_heatmaps_may_be_numbered(tmp_path, name):
+    two_classes(tmp_path)
+    build(tmp_path / "PNEUMONIA", name)
+    load_with_left_out(tmp_path, f"PNEUMONIA/{name}")
+
+
+@pytest.mark.parametrize(
+    ("names", "hints"),
+    [
+        (("Effusion", "Healthy"), ("Effusion=PNEUMONIA", "Healthy=NORMAL")),
+        (("Infected", "Uninfected"), ("Infected=PNEUMONIA", "Uninfected=NORMAL")),
+    ],
+)
+def test_the_hints_for_python_and_the_command_line_agree(tmp_path, names, hints):
+    for name in names:
+        build(tmp_path / name, "a.png")
+    with pytest.raises(DatasetError) as error:
+        load_xray_folder(tmp_path)
+    for hint in hints:
+        name, target = hint.split("=")
+        guess = target if f"{name!r}: {target!r}" in str(error.value) else "NORMAL or PNEUMONIA?"
+        assert f"{name!r}: {guess!r}" in str(error.value)
+        assert f"--classes {hint}" in str(error.value) or f"{name}={guess}'" in str(error.value)
+        assert {"NORMAL": "PNEUMONIA", "PNEUMONIA": "NORMAL"}[target] != guess
+
+
+def test_folders_without_a_number_are_reported_as_patients(tmp_path):
+    two_classes(tmp_path)
+    for site in "ABCDEF":
+        build(tmp_path / "NORMAL" / f"hospital {site}", *(f"scan {i}.jpeg" for i in range(2)))
+    with pytest.warns(UserWarning, match=r"6 folder\(s\) in class folders count as patients"):
+        data = load_xray_folder(tmp_path)
+    assert len(data.paths) == N_NORMAL + N_PNEUMONIA + 12
 
 
 def test_files_of_one_name_in_two_folders_of_a_class_are_two_patients(tmp_path):
