@@ -238,7 +238,7 @@ def test_it_points_at_the_opacities(clf):
     assert masks.mean(axis=(1, 2)).max() <= 0.1
     heatmaps = GradCAM(clf).transform(new.images[found])
     assert hits(heatmaps, masks) >= 0.8
-    assert hits(heatmaps[:, ::-1], masks) < 0.4
+    assert hits(heatmaps[:, ::-1], masks) < 0.6 * hits(heatmaps, masks)
 
 
 def test_hiding_what_is_hot_lowers_the_probability_most(clf, xrays):
