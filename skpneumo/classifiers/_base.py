@@ -57,6 +57,7 @@ from skpneumo.images import (
 from skpneumo.metrics._targets import check_groups, check_labels, two_classes
 from skpneumo.networks import (
     PRECISIONS,
+    float32_policy,
     resolve_precision,
     seed_stream,
     tidy_up,
@@ -361,14 +362,16 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
     def _make_network(self, seed=None, *, load=True):
         check_process()
         tidy_up()
-        network = self._build_network(self.image_size_, seed, load)
-        compile_network(network, self.learning_rate, "SGD")
+        with float32_policy():
+            network = self._build_network(self.image_size_, seed, load)
+            compile_network(network, self.learning_rate, "SGD")
         return network
 
     def _take_own_network(self):
         """Copy a network that other estimators may hold."""
         if self._shared or self._shares_backbone:
-            self._network = copy.deepcopy(self._network)
+            with float32_policy():
+                self._network = copy.deepcopy(self._network)
             self._shared = self._shares_backbone = False
 
     def _set_trained_stage(self):

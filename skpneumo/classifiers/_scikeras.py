@@ -6,7 +6,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import ClassifierTags
 
 from skpneumo._fork import check_process
-from skpneumo.networks import quiet_start_up
+from skpneumo.networks import float32_policy, quiet_start_up
 
 # After skpneumo.networks, which loads Keras without noise.
 with quiet_start_up():
@@ -64,5 +64,6 @@ class RepairedKerasClassifier(KerasClassifier):
         # Before the network is built, which would hang in a forked process.
         if "_network" in state:
             check_process()
-            state = state | {"_network": pickle.loads(state["_network"])}
+            with float32_policy():
+                state = state | {"_network": pickle.loads(state["_network"])}
         super().__setstate__(state)

@@ -1,6 +1,6 @@
 """The networks, in plain Keras: they know no estimator."""
 
-from skpneumo.networks._backend import quiet_start_up, quiet_tracing
+from skpneumo.networks._backend import float32_policy, quiet_start_up, quiet_tracing
 from skpneumo.networks._cnn import build_cnn, count_cnn_weights
 from skpneumo.networks._equalize import HistogramEqualization
 from skpneumo.networks._inception import (
@@ -27,6 +27,7 @@ __all__ = [
     "build_cnn",
     "build_inception",
     "count_cnn_weights",
+    "float32_policy",
     "is_frozen",
     "quiet_start_up",
     "quiet_tracing",

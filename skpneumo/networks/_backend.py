@@ -83,6 +83,21 @@ def quiet_tracing():
         logger.removeFilter(no_retracing)
 
 
+@contextmanager
+def float32_policy():
+    """Let Keras's default dtype policy be float32, in this thread.
+
+    A model has a policy of its own, the default one, when it is built and when it is loaded: with
+    "mixed_float16" its optimizer is wrapped in another.
+    """
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
 with quiet_start_up():
     import keras
 

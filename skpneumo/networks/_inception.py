@@ -182,5 +182,5 @@ def split_head(model):
     """
     dropout, probability = model.get_layer("dropout"), model.get_layer("probability")
     backbone = keras.Model(model.inputs[0], dropout.input)
-    features = keras.Input(dropout.input.shape[1:], name="features")
+    features = keras.Input(dropout.input.shape[1:], dtype="float32", name="features")
     return backbone, keras.Model(features, probability(dropout(features)))

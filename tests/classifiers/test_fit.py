@@ -133,6 +133,7 @@ def test_new_images_of_another_size_are_resized(xrays, fitted):
     np.testing.assert_array_equal(fitted.predict_proba(larger), expected)
 
 
+@pytest.mark.filterwarnings("ignore:Of the sorted labels .'a', 'b'.")
 @pytest.mark.parametrize(
     "labels", [(0, 1), (False, True), (-1, 1), ("a", "b"), (np.str_("no"), np.str_("yes"))]
 )

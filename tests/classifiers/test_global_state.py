@@ -1,5 +1,6 @@
 """A seed gives one network, whatever other threads and Keras's global settings do."""
 
+import pickle
 import random
 import threading
 from contextlib import contextmanager
@@ -104,6 +105,17 @@ def test_global_settings_of_keras_change_no_fit(clf, xrays, settings):
     expected = fit(clf, xrays)
     with global_settings(*settings):
         assert_same(fit(clf, xrays), expected)
+
+
+def test_global_settings_of_keras_change_no_pickle(clf, xrays):
+    clf.fit(xrays.X, xrays.y).partial_fit(xrays.X, xrays.y)
+    expected = clf.predict_proba(xrays.X)
+    with global_settings(*SETTINGS[0]):
+        loaded = pickle.loads(pickle.dumps(clf))
+        np.testing.assert_array_equal(loaded.predict_proba(xrays.X), expected)
+        loaded.partial_fit(xrays.X, xrays.y)
+    clf.partial_fit(xrays.X, xrays.y)
+    np.testing.assert_allclose(loaded.predict_proba(xrays.X), clf.predict_proba(xrays.X), atol=1e-4)
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
