@@ -1,6 +1,5 @@
 """What the classifiers share: a fit and a prediction, in the order in which they happen."""
 
-import copy
 import os
 import threading
 from functools import partial
@@ -36,7 +35,7 @@ from skpneumo.classifiers._reuse import (
     predict_once,
     unchanged_on_error,
 )
-from skpneumo.classifiers._scikeras import RepairedKerasClassifier
+from skpneumo.classifiers._scikeras import RepairedKerasClassifier, pack_network, unpack_network
 from skpneumo.classifiers._training import (
     ask,
     compile_network,
@@ -370,8 +369,7 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
     def _take_own_network(self):
         """Copy a network that other estimators may hold."""
         if self._shared or self._shares_backbone:
-            with float32_policy():
-                self._network = copy.deepcopy(self._network)
+            self._network = unpack_network(*pack_network(self._network))
             self._shared = self._shares_backbone = False
 
     def _set_trained_stage(self):

@@ -2,6 +2,7 @@
 
 import pickle
 
+import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import ClassifierTags
 
@@ -11,6 +12,26 @@ from skpneumo.networks import float32_policy, quiet_start_up
 # After skpneumo.networks, which loads Keras without noise.
 with quiet_start_up():
     from scikeras.wrappers import KerasClassifier
+
+
+def pack_network(network):
+    """A network as bytes, and the states of its generators of random numbers, which Keras omits."""
+    states = [np.asarray(state).copy() for state in _generator_states(network)]
+    return pickle.dumps(network), states
+
+
+def unpack_network(packed, states):
+    """A network out of what `pack_network` returned."""
+    with float32_policy():
+        network = pickle.loads(packed)
+    for variable, state in zip(_generator_states(network), states, strict=True):
+        variable.assign(state)
+    return network
+
+
+def _generator_states(network):
+    weights = {id(variable) for variable in network.weights}
+    return [variable for variable in network.variables if id(variable) not in weights]
 
 
 class RepairedKerasClassifier(KerasClassifier):
@@ -57,13 +78,12 @@ class RepairedKerasClassifier(KerasClassifier):
     def __getstate__(self):
         state = super().__getstate__()
         if self.initialized_:
-            state = state | {"_network": pickle.dumps(self._network)}
+            state = state | {"_network": pack_network(self._network)}
         return state
 
     def __setstate__(self, state):
         # Before the network is built, which would hang in a forked process.
         if "_network" in state:
             check_process()
-            with float32_policy():
-                state = state | {"_network": pickle.loads(state["_network"])}
+            state = state | {"_network": unpack_network(*state["_network"])}
         super().__setstate__(state)

@@ -31,6 +31,12 @@ _NOT_XRAYS = _words(
     "heatmaps gradcam saliency overlay overlays contour contours bbox bboxes thumbnail thumbnails "
     "groundtruth"
 )
+_NOT_PATIENTS = _words(
+    "age ages augmented bad batch boys camera center centre clinic country device duplicates "
+    "excluded female females girls good hospital hospitals lateral laterals machine male males "
+    "manufacturer misc month months new old other others poor quality rejected room scanner site "
+    "sites source uncertain unclear unsure vendor view views ward year years"
+)
 _CONTAINERS = _words(
     "images image imgs img pictures pics photos scans xrays xray rays ray radiographs cxr cxrs "
     "data dataset files dicom dicoms dcm png pngs jpg jpgs jpeg jpegs pa ap frontal"
@@ -189,6 +195,12 @@ def _parse(tokens, known):
         return FolderName(**found)
     containers = _NUMBERED_CONTAINERS if numbers else _CONTAINERS
     return None if containers.isdisjoint(tokens) else FolderName()
+
+
+def names_no_patient(name):
+    """Whether the name of a folder is that of a site, a view, a batch or the like."""
+    tokens = (token.strip("0123456789") for token in _tokens(name))
+    return not _NOT_PATIENTS.isdisjoint(tokens)
 
 
 def names_no_xray(stem):

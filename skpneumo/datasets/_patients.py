@@ -6,6 +6,7 @@ import numpy as np
 
 from skpneumo.datasets._contents import shorten
 from skpneumo.datasets._filenames import XRayName, parse_filename
+from skpneumo.datasets._folder_names import names_no_patient
 from skpneumo.images import read_patient
 
 # A folder that holds so large a fraction of a class, or more images than any child of the Kermany
@@ -91,11 +92,13 @@ def patient_warnings(files, names, sources):
             "images, the folds of a cross-validation cannot be balanced and intervals by patients "
             "are too wide: give groups of your own, or remove that level of folders."
         )
-    if named := _named_patients(files, sources):
+    reported = " ".join(large)
+    doubtful = [name for name in _doubtful_folders(files, sources) if repr(name) not in reported]
+    if doubtful:
         messages.append(
-            f"{len(named):,} folder(s) in class folders count as patients by their names: "
-            f"{shorten(named)}. If they are sites, views or anything else, give groups of your "
-            "own, or move what is no X-ray of that class elsewhere."
+            f"{len(doubtful):,} folder(s) in class folders count as patients, although their names "
+            f"are hardly those of patients: {shorten(doubtful)}. Give groups of your own, or move "
+            "what is no X-ray of that class elsewhere."
         )
     if few := _few_patients(files, names):
         messages.append(
@@ -137,12 +140,11 @@ def _large_patients(files, names, sources):
     return found
 
 
-def _named_patients(files, sources):
-    """Folders that count as patients and have no number in their names, as few patients do."""
-    folders = {
-        file.patient for file, source in zip(files, sources, strict=True) if source == "folder"
-    }
-    return sorted(name for name in folders if not any(map(str.isdigit, name)))
+def _doubtful_folders(files, sources):
+    """Folders that count as patients but are named after something else."""
+    rows = zip(files, sources, strict=True)
+    folders = {file.patient for file, source in rows if source == "folder"}
+    return sorted(filter(names_no_patient, folders))
 
 
 def _few_patients(files, names):
