@@ -237,7 +237,8 @@ def test_it_points_at_the_opacities(clf):
     masks = new.masks[found]
     assert masks.mean(axis=(1, 2)).max() <= 0.1
     heatmaps = GradCAM(clf).transform(new.images[found])
-    assert hits(heatmaps, masks) >= 0.8
+    # By chance it would be the part of the lungs that they cover, at most a tenth.
+    assert hits(heatmaps, masks) >= 0.7
     assert hits(heatmaps[:, ::-1], masks) < 0.6 * hits(heatmaps, masks)
 
 
@@ -358,15 +359,18 @@ import json
 import numpy as np
 from skpneumo import CNNPneumoniaClassifier
 from skpneumo.inspection import GradCAM
-from skpneumo.networks import build_cnn
 
-clf = CNNPneumoniaClassifier()
-clf.model_, clf.image_size_ = build_cnn((33, 41), filters=(3, 4, 5)), (33, 41)
 rng = np.random.default_rng(0)
+X = rng.integers(0, 256, (3, 33, 41), dtype=np.uint8)
+clf = CNNPneumoniaClassifier(filters=(3, 4, 5), precision="float32").initialize(X, [0, 1, 1])
 shapes = [weight.shape for weight in clf.model_.get_weights()]
 clf.model_.set_weights([rng.uniform(0, 1, shape) - 0.3 * (len(shape) > 1) for shape in shapes])
+<<<<<<< HEAD
 X = rng.integers(0, 256, (3, 33, 41), dtype=np.uint8)
 maps = [GradCAM(clf, method=m).transform(X).tolist() for m in ("integrated", "gradcam")]
+=======
+maps = [GradCAM(clf, method=m).transform(X).tolist() for m in ("integrated", "published")]
+>>>>>>> suite
 print(json.dumps(maps))
 """
 
