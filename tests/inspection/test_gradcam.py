@@ -365,12 +365,7 @@ X = rng.integers(0, 256, (3, 33, 41), dtype=np.uint8)
 clf = CNNPneumoniaClassifier(filters=(3, 4, 5), precision="float32").initialize(X, [0, 1, 1])
 shapes = [weight.shape for weight in clf.model_.get_weights()]
 clf.model_.set_weights([rng.uniform(0, 1, shape) - 0.3 * (len(shape) > 1) for shape in shapes])
-<<<<<<< HEAD
-X = rng.integers(0, 256, (3, 33, 41), dtype=np.uint8)
 maps = [GradCAM(clf, method=m).transform(X).tolist() for m in ("integrated", "gradcam")]
-=======
-maps = [GradCAM(clf, method=m).transform(X).tolist() for m in ("integrated", "published")]
->>>>>>> suite
 print(json.dumps(maps))
 """
 
