@@ -50,7 +50,7 @@ def xrays():
 def clf(xrays):
     # So many epochs that no test hangs on the seed, or on how a backend draws from it.
     clf = CNNPneumoniaClassifier(
-        filters=(16, 32, 64), epochs=12, learning_rate=3e-3, random_state=0
+        filters=(16, 32, 64), epochs=20, learning_rate=3e-3, random_state=0
     )
     return clf.fit(xrays.images, xrays.target)
 
@@ -238,8 +238,8 @@ def test_it_points_at_the_opacities(clf):
     assert masks.mean(axis=(1, 2)).max() <= 0.1
     heatmaps = GradCAM(clf).transform(new.images[found])
     # By chance it would be the part of the lungs that they cover, at most a tenth.
-    assert hits(heatmaps, masks) >= 0.7
-    assert hits(heatmaps[:, ::-1], masks) < 0.6 * hits(heatmaps, masks)
+    assert hits(heatmaps, masks) >= 0.8
+    assert hits(heatmaps[:, ::-1], masks) < 0.4
 
 
 def test_hiding_what_is_hot_lowers_the_probability_most(clf, xrays):
