@@ -23,7 +23,7 @@ from skpneumo.classifiers import _base, clear_memory
 from skpneumo.classifiers._memo import MEMO, NETWORKS, Memo, n_bytes_of
 from skpneumo.classifiers._network_key import forget_key, is_handed_out
 from skpneumo.metrics import SCORERS, roc_auc_scorer
-from skpneumo.networks import build_cnn, resolve_precision
+from skpneumo.networks import build_cnn
 
 
 @pytest.fixture
@@ -55,8 +55,7 @@ def test_whatever_matters_to_training_trains_anew(xrays, tiny, trained_epochs, t
         {"augmentation": XRayAugmenter()},
         {"image_size": (33, 36)},
         {"validation": 0.3},
-        # The other one than that of the suite.
-        {"precision": "float32" if resolve_precision("auto") == "bfloat16" else "bfloat16"},
+        {"precision": "bfloat16"},
         {"class_weight": {"PNEUMONIA": 2}},
     ]
     make().fit(xrays.X, xrays.y)
