@@ -14,6 +14,10 @@ os.environ.setdefault("SKPNEUMO_PRECISION", "float32")
 # Two workers with as many threads of BLAS as there are cores wait for each other: for small
 # matrices six times as long as one thread takes.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# What a developer's terminal asks for is not what tests compare with: those of widths and colours
+# set their own.
+for name in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+    os.environ.pop(name, None)
 _cache = tempfile.TemporaryDirectory(prefix="skpneumo-cache-")
 os.environ["SKPNEUMO_CACHE"] = _cache.name
 

@@ -196,7 +196,7 @@ def test_what_cannot_be_written_loses_nothing_else(collection, tmp_path):
         assert "Errno" not in done.stderr
         assert "Test: 21 images" in done.stdout
         assert f"Wrote {kept}." in done.stderr
-    assert json.loads(output.read_text())["test"]
+    assert json.loads(output.read_text(encoding="utf-8"))["test"]
     assert len(load_model(save).classes_) == 2
 
 
@@ -258,7 +258,7 @@ def test_json_is_printed_alone_and_written(done_as_json, output):
 
     assert done_as_json.exit_code == 0
     result = json.loads(done_as_json.stdout, parse_constant=refuse)
-    assert json.loads(output.read_text()) == result
+    assert json.loads(output.read_text(encoding="utf-8")) == result
     assert result["test"]["model"]["n_images"] == 21
 
 
@@ -446,7 +446,7 @@ def test_audit(collection, tmp_path):
     assert done.exit_code == 0, done.output
     assert "75 X-rays" in done.stdout
     assert words(done.stderr).endswith(f"Wrote {page}.")
-    assert page.read_text().lower().startswith("<!doctype html>")
+    assert page.read_text(encoding="utf-8").lower().startswith("<!doctype html>")
 
 
 def test_audit_tells_what_is_left_out_as_a_warning(collection, tmp_path):
@@ -495,7 +495,7 @@ def test_predict(collection, model_file, tmp_path):
     done = invoke("predict", model_file, tmp_path / "scans", negative, "--csv", table)
     assert done.exit_code == 0, done.output
     assert "Not a medical device" in done.stdout
-    rows = list(csv.DictReader(table.read_text().splitlines()))
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
     assert [Path(row["file"]).name for row in rows] == [
         "0.scan",
         "1.scan",
@@ -527,7 +527,7 @@ def test_predict(collection, model_file, tmp_path):
         "predict", model_file, tmp_path / "scans", negative, "--csv", table, "--label-outliers"
     )
     assert done.exit_code == 0, done.output
-    rows = list(csv.DictReader(table.read_text().splitlines()))
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
     np.testing.assert_array_equal([float(row["probability"]) for row in rows], probability)
     assert {row["label"] for row in rows} <= {"NORMAL", "PNEUMONIA"}
     assert f"4 files, {n} out-of-distribution. " in done.stdout
@@ -552,7 +552,7 @@ def test_predict_goes_on_after_a_bad_file(collection, model_file, tmp_path):
         "--csv", tmp_path / "out.csv", "--heatmaps", tmp_path / "maps",
     )  # fmt: skip
     assert done.exit_code == 1
-    rows = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
+    rows = list(csv.DictReader((tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()))
     assert rows[0]["error"].startswith("this is not a JPEG, PNG or DICOM image")
     assert (rows[0]["probability"], rows[0]["label"], rows[1]["error"]) == ("", "", "")
     assert "2 files, 1 not read" in done.stdout
@@ -572,7 +572,7 @@ def test_predict_draws_heatmaps(collection, model_file, tmp_path):
     shutil.copy(files[0], tmp_path)
     done = invoke("predict", model_file, tmp_path, "--csv", tmp_path / "out.csv")
     assert done.exit_code == 0, done.output
-    rows = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
+    rows = list(csv.DictReader((tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()))
     assert [row["file"] for row in rows] == [str(tmp_path / files[0].name)]
     assert "1 file, " in done.stdout
     assert "2 heatmaps skipped" in done.stdout
@@ -611,7 +611,7 @@ def test_one_missing_file_stops_nothing(collection, model_file, tmp_path):
     table = tmp_path / "out.csv"
     done = invoke("predict", model_file, gone, file, tmp_path / "*.png", "--csv", table)
     assert done.exit_code == 1
-    rows = list(csv.DictReader(table.read_text().splitlines()))
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
     assert [bool(row["error"]) for row in rows] == [True, False, True]
     assert "3 files, 2 not read" in done.stdout
     assert holds(done.stderr, f"Error: 2 of 3 could not be read: {gone} (there is no such file")
@@ -637,7 +637,10 @@ def test_what_steps_before_the_detector_make_of_an_image_counts(collection, tmp_
     done = invoke("predict", tmp_path / "model.skpneumo", *files, "--csv", table)
     assert done.exit_code == 0, done.output
     expected = model[1].outlier_score(model[0].transform(files))
-    told = [float(row["outlier_score"]) for row in csv.DictReader(table.read_text().splitlines())]
+    told = [
+        float(row["outlier_score"])
+        for row in csv.DictReader(table.read_text(encoding="utf-8").splitlines())
+    ]
     np.testing.assert_array_equal(told, expected)
     assert not np.allclose(told, model[1].outlier_score(files))
 
@@ -669,7 +672,7 @@ def test_a_table_through_a_link(collection, model_file, tmp_path):
     done = invoke("predict", model_file, file, "--csv", tmp_path / "link.csv")
     assert done.exit_code == 0, done.output
     assert (tmp_path / "link.csv").is_symlink()
-    assert file.name in (tmp_path / "out.csv").read_text()
+    assert file.name in (tmp_path / "out.csv").read_text(encoding="utf-8")
 
 
 def test_predict_refuses_a_place_of_heatmaps_before_it_looks(collection, model_file, tmp_path):
@@ -698,7 +701,7 @@ def test_without_a_model_the_network_of_the_package_is_asked(collection, tmp_pat
     for named in ([], ["default"]):
         done = invoke("predict", *named, *files, "--csv", table, "--heatmaps", tmp_path / "maps")
         assert done.exit_code == 0, done.output
-        rows = list(csv.DictReader(table.read_text().splitlines()))
+        rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
         model = load_pretrained("cnn")
         paths = [str(file) for file in files]
         probability = model.predict_proba(paths)[:, 1]
@@ -716,7 +719,7 @@ def test_folders_are_searched_to_the_end_and_once(collection, model_file, tmp_pa
     (tmp_path / "scans" / ".DS_Store").touch()
     table = tmp_path / "out.csv"
     assert invoke("predict", model_file, tmp_path / "scans", "--csv", table).exit_code == 0
-    rows = list(csv.DictReader(table.read_text().splitlines()))
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
     assert [row["file"] for row in rows] == [str(deep / file.name)]
 
 
@@ -740,7 +743,7 @@ def test_a_folder_named_default(collection, tmp_path, monkeypatch):
     shutil.copy(file, "default")
     by_folder = invoke("predict", "./default", "--csv", "out.csv")
     assert by_folder.exit_code == 0, by_folder.output
-    assert f"default/{file.name}" in Path("out.csv").read_text()
+    assert f"default/{file.name}" in Path("out.csv").read_text(encoding="utf-8")
     assert invoke("evaluate", "default", collection).exit_code == 0
 
 
@@ -769,7 +772,7 @@ def test_evaluate(collection, model_file, tmp_path):
         warnings.simplefilter("ignore", OutlierWarning)
         expected = evaluate(model, test.paths, test.target, groups=test.groups)
     assert "21 images" in done.stdout
-    assert expected.data_fingerprint in page.read_text()
+    assert expected.data_fingerprint in page.read_text(encoding="utf-8")
     shutil.copytree(collection / "test", tmp_path / "test")
     for file in (tmp_path / "test").glob("*/*"):
         Image.fromarray(255 - np.asarray(Image.open(file))).save(file)

@@ -67,7 +67,7 @@ def test_closed_streams(collection, tmp_path, closed):
             capture_output=True,
         )
         assert done.returncode == 0
-        outputs.append(report.read_text())
+        outputs.append(report.read_text(encoding="utf-8"))
     assert outputs[0] == outputs[1]
 
 

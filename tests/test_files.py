@@ -66,7 +66,7 @@ def test_a_report_that_fails_leaves_the_one_before_it(tmp_path):
     path.write_text("before")
     with pytest.raises(RuntimeError, match="no room"):
         write_report(Report(), path)
-    assert path.read_text() == "before"
+    assert path.read_text(encoding="utf-8") == "before"
     with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere\. Make it"):
         write_report(Report(), tmp_path / "nowhere" / "report.txt")
     assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
@@ -76,7 +76,7 @@ def test_a_link_leads_to_the_file_and_stays(tmp_path):
     (tmp_path / "link.csv").symlink_to(tmp_path / "table.csv")
     for text in ("new", "newer"):
         write_text(text, tmp_path / "link.csv")
-        assert (tmp_path / "table.csv").read_text() == text
+        assert (tmp_path / "table.csv").read_text(encoding="utf-8") == text
     assert (tmp_path / "link.csv").is_symlink()
     assert sorted(os.listdir(tmp_path)) == ["link.csv", "table.csv"]
 
@@ -85,7 +85,9 @@ def test_a_link_leads_to_the_file_and_stays(tmp_path):
 def test_a_pipe_is_written_to_and_stays(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     got = []
-    reader = threading.Thread(target=lambda: got.append((tmp_path / "pipe").read_text()))
+    reader = threading.Thread(
+        target=lambda: got.append((tmp_path / "pipe").read_text(encoding="utf-8"))
+    )
     reader.start()
     write_text("told", tmp_path / "pipe")
     reader.join(timeout=10)

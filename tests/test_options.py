@@ -100,5 +100,5 @@ def test_trying_leaves_everything_as_it_was(tmp_path):
     os.mkfifo(tmp_path / "pipe.json")
     for name in ("kept.json", "link.json", "pipe.json", "a.json"):
         assert parse_report(str(tmp_path / name)).name == name
-    assert kept.read_text() == "{}"
+    assert kept.read_text(encoding="utf-8") == "{}"
     assert sorted(os.listdir(tmp_path)) == ["kept.json", "link.json", "pipe.json"]

@@ -210,7 +210,11 @@ def test_a_second_store_leaves_the_locks_of_the_first(store):
     inode = f":{Path(store.location, 'arrays.sqlite').stat().st_ino} "
 
     def locks():
-        return [line for line in Path("/proc/locks").read_text().splitlines() if inode in line]
+        return [
+            line
+            for line in Path("/proc/locks").read_text(encoding="utf-8").splitlines()
+            if inode in line
+        ]
 
     before = locks()
     assert before

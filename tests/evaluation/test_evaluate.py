@@ -374,8 +374,8 @@ def test_a_share_is_told_as_all_only_if_it_is():
 def test_save_writes_what_the_name_ends_in(report, tmp_path):
     for suffix in ("html", "json", "txt", "JSON"):
         report.save(tmp_path / f"report.{suffix}")
-    assert json.loads((tmp_path / "report.json").read_text()) == report.to_dict()
-    assert (tmp_path / "report.JSON").read_text() == report.to_json()
+    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8")) == report.to_dict()
+    assert (tmp_path / "report.JSON").read_text(encoding="utf-8") == report.to_json()
     assert (tmp_path / "report.txt").read_text(encoding="utf-8") == str(report)
     HTMLParser().feed((tmp_path / "report.html").read_text(encoding="utf-8"))
     with pytest.raises(ValueError, match=r"ends in \.html, \.json, \.txt; got 'report\.pdf'"):
