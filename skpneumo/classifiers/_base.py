@@ -359,7 +359,6 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         self._network, self._shared = self._make_network(seed), False
 
     def _make_network(self, seed=None, *, load=True):
-        check_process()
         tidy_up()
         with float32_policy():
             network = self._build_network(self.image_size_, seed, load)

@@ -1,7 +1,5 @@
 """What a frozen network makes of images, computed once for each image."""
 
-from functools import cache
-
 import numpy as np
 
 from skpneumo._store import default_store
@@ -63,21 +61,23 @@ def feature_reader(network, X, batch_size, augmentation=None, n_views=1):
             found |= computed
         return np.stack([found[key] for key in keys])
 
-    # Now and in parts: what is killed has lost no more than one.
-    for view in views:
+    def fetch_parts(view):
+        # Now and in parts: what is killed has lost no more than one.
         for start in range(0, len(images), _AT_ONCE):
-            fetch(range(start, min(start + _AT_ONCE, len(images))), view)
-
-    @cache
-    def all_of(view):
-        return fetch(range(len(images)), view)
+            yield fetch(range(start, min(start + _AT_ONCE, len(images))), view)
 
     n_bytes = len(images) * len(views) * network.output_shape[-1] * _BYTES_PER_FEATURE
-    fits_in_memory = n_bytes <= MAX_DECODED_BYTES
+    if n_bytes <= MAX_DECODED_BYTES:
+        features = {view: np.concatenate([*fetch_parts(view)]) for view in views}
+    else:
+        features = None
+        for view in views:
+            for _ in fetch_parts(view):
+                pass
 
     def read(rows, epoch=0):
         view = views[epoch % len(views)]
-        return all_of(view)[rows] if fits_in_memory else fetch(rows, view)
+        return fetch(rows, view) if features is None else features[view][rows]
 
     return read
 

@@ -124,7 +124,6 @@ def train(
         history, best_loss, waited = kept["history"], kept["best_loss"], kept["waited"]
         best_weights = kept["best"] or None
     done = len(history["loss"])
-    check_process()
     with progress_of(epochs, verbose) as report, quiet_tracing():
         report(done)
         for epoch in range(first_epoch + done, first_epoch + epochs):
