@@ -1,11 +1,10 @@
 """Grey samples of 9 to 16 bits become 8 bits."""
 
-import struct
-
 import numpy as np
 
+from skpneumo._png import png_chunks
+
 _DEPTHS = (8, 10, 12, 14, 16)
-_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def png_depths(file):
@@ -24,17 +23,13 @@ def png_depths(file):
         Of the first channel; None without such a chunk, and where ``depth`` is not 16.
     """
     depth = significant = None
-    if file.read(len(_PNG)) == _PNG:
-        while len(head := file.read(8)) == 8:
-            length, kind = struct.unpack(">I4s", head)
-            data = file.read(min(length, 13))
-            if kind == b"IHDR":
-                depth = data[8] if len(data) == 13 else None
-            elif kind == b"sBIT" and data:
-                significant = data[0]
-            if depth != 16 or kind == b"IDAT":
-                break
-            file.seek(length - len(data) + 4, 1)  # the rest, and a checksum
+    for kind, data in png_chunks(file, 13):
+        if kind == b"IHDR":
+            depth = data[8] if len(data) == 13 else None
+        elif kind == b"sBIT" and data:
+            significant = data[0]
+        if depth != 16:
+            break
     file.seek(0)
     return depth, significant
 
