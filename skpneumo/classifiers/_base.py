@@ -2,6 +2,7 @@
 
 import os
 import threading
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from numbers import Integral, Real
@@ -36,6 +37,7 @@ from skpneumo.classifiers._reuse import (
     unchanged_on_error,
 )
 from skpneumo.classifiers._scikeras import RepairedKerasClassifier, pack_network, unpack_network
+from skpneumo.classifiers._trainer import borrow_trainer
 from skpneumo.classifiers._training import (
     ask,
     compile_network,
@@ -439,6 +441,9 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         history = {}
         kept = checkpoint.load()
         n_epochs = sum(epochs for epochs, _, _ in self._stages())
+        batch_sizes = tuple(
+            min(self.batch_size, len(y)) for _, y, _ in filter(None, (data, validation_data))
+        )
         plain_from = n_epochs - n_epochs // _PLAIN_SHARE
         for stage, (epochs, rate, name) in enumerate(self._stages()):
             if kept is not None and stage < kept["stage"]:
@@ -446,18 +451,21 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
                 continue
             self._set_trainable(name)
             steps = epochs * n_steps(len(data[1]), self.batch_size)
-            part = self._train(
-                data,
-                validation_data,
-                falling_rate(rate, steps),
-                seeds,
-                plain_from,
-                epochs=epochs,
-                first_epoch=len(history.get("loss", [])),
-                patience=self.patience,
-                kept=kept if kept is not None and stage == kept["stage"] else None,
-                keep=partial(checkpoint.save, stage=stage, earlier=history),
-            )
+            _, network = self._parts()
+            with self._weights_changing(), borrow_trainer(network, batch_sizes) as trainer:
+                part = self._train(
+                    trainer,
+                    data,
+                    validation_data,
+                    seeds,
+                    plain_from,
+                    learning_rate=falling_rate(rate, steps),
+                    epochs=epochs,
+                    first_epoch=len(history.get("loss", [])),
+                    patience=self.patience,
+                    kept=kept if kept is not None and stage == kept["stage"] else None,
+                    keep=partial(checkpoint.save, stage=stage, earlier=history),
+                )
             history = {key: history.get(key, []) + values for key, values in part.items()}
         self._finish(rate)
         self.history_ = history
@@ -468,18 +476,19 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         ends = np.cumsum([epochs for epochs, _, _ in self._stages()])
         stage = min(np.searchsorted(ends, epoch, side="right"), len(ends) - 1)
         _, rate, name = self._stages()[stage]
-        if getattr(self, "_ready_for", None) != (name, rate):
+        is_ready = getattr(self, "_ready_for", None) == (name, rate)
+        if not is_ready:
             self._set_trainable(name)
             self._ready_for = name, rate
-        elif self._parts()[1].compiled:
-            rate = None  # goes on with the moments it has
-        part = self._train(data, None, rate, seeds, epochs=1, first_epoch=epoch)
+        _, network = self._parts()
+        if not (is_ready and network.compiled):  # else it goes on with the moments it has
+            compile_network(network, rate)
+        with self._weights_changing():
+            part = self._train(network, data, None, seeds, epochs=1, first_epoch=epoch)
         self.history_ = history | {key: history.get(key, []) + part[key] for key in part}
 
-    def _train(self, data, validation_data, rate, seeds, plain_from=np.inf, **options):
-        backbone, network = self._parts()
-        if rate is not None:
-            compile_network(network, rate)
+    def _train(self, network, data, validation_data, seeds, plain_from=np.inf, **options):
+        backbone, _ = self._parts()
 
         def readable(part, seed=None):
             X, y, weights = part
@@ -489,18 +498,22 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
 
         if validation_data is not None:
             validation_data = readable(validation_data)
-        # Before, so that what another thread predicts meanwhile is not kept for the old weights.
+        return train(
+            network,
+            *readable(data, seeds.augmentation),
+            held_back=validation_data,
+            batch_size=self.batch_size,
+            seed=seeds.order,
+            verbose=self.verbose,
+            **options,
+        )
+
+    @contextmanager
+    def _weights_changing(self):
+        # Before too: what another thread predicts meanwhile must not be kept for the old weights.
         self._forget_keys()
         try:
-            return train(
-                network,
-                *readable(data, seeds.augmentation),
-                held_back=validation_data,
-                batch_size=self.batch_size,
-                seed=seeds.order,
-                verbose=self.verbose,
-                **options,
-            )
+            yield
         finally:
             self._forget_keys()
 

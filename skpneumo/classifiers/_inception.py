@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skpneumo.classifiers._base import BasePneumoniaClassifier
-from skpneumo.classifiers._memo import MEMO
+from skpneumo.classifiers._memo import BACKBONES
 from skpneumo.images import file_identity
 from skpneumo.networks import (
     TRAINABLE,
@@ -196,11 +196,11 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
             return build_backbone(image_size, weights=weights, precision=precision, seed=seed)
         # Where weights are loaded the seed decides nothing.
         used_seed = seed if weights is None else None
-        key = "backbone", str(weights), self._start_key(), image_size, precision, used_seed
-        backbone = MEMO.get(key)
+        key = str(weights), self._start_key(), image_size, precision, used_seed
+        backbone = BACKBONES.get(key)
         if backbone is None:
             backbone = build_backbone(image_size, weights=weights, precision=precision, seed=seed)
-            MEMO.put(key, backbone, backbone.count_params() * _BYTES_PER_WEIGHT)
+            BACKBONES.put(key, backbone, backbone.count_params() * _BYTES_PER_WEIGHT)
         return backbone
 
     def _stages(self):

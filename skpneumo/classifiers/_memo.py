@@ -62,6 +62,13 @@ class Memo:
             while self._n_bytes > self.max_bytes:
                 self._drop(next(iter(self._values)))
 
+    def pop(self, key):
+        """Value of ``key``, which is dropped, or None."""
+        with self._lock:
+            value, n_bytes = self._values.pop(key, (None, 0))
+            self._n_bytes -= n_bytes
+            return value
+
     def clear(self):
         """Drop everything."""
         with self._lock:
@@ -76,6 +83,16 @@ class Memo:
 MEMO = Memo(max_bytes=2 * 2**30)
 # Keras's networks take more memory than their weights: a few, each counted as one.
 NETWORKS = Memo(max_bytes=10)
+# By architecture.
+TRAINERS = Memo(max_bytes=2**29)
+# Frozen networks, which take long to build.
+BACKBONES = Memo(max_bytes=2**29)
+
+
+def clear_results():
+    """Forget the results of fits and predictions; what only saves building networks remains."""
+    MEMO.clear()
+    NETWORKS.clear()
 
 
 def clear_memory():
@@ -91,5 +108,6 @@ def clear_memory():
     >>> from skpneumo.classifiers import clear_memory
     >>> clear_memory()
     """
-    MEMO.clear()
-    NETWORKS.clear()
+    clear_results()
+    TRAINERS.clear()
+    BACKBONES.clear()

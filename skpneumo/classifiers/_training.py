@@ -23,7 +23,7 @@ def compile_network(model, learning_rate, optimizer="Adam"):
     ----------
     model : keras.Model
         Compiled in place.
-    learning_rate : float or keras.optimizers.schedules.LearningRateSchedule
+    learning_rate : float
         Of the optimizer.
     optimizer : {"Adam", "SGD"}, default="Adam"
         Its name.
@@ -67,6 +67,7 @@ def train(
     epochs,
     batch_size,
     seed,
+    learning_rate=None,
     first_epoch=0,
     held_back=None,
     patience=1,
@@ -92,6 +93,8 @@ def train(
         Images per step.
     seed : int
         Decides the order of the images, together with the epoch.
+    learning_rate : callable, default=None
+        Learning rate of each step, called as ``learning_rate(step)``; None leaves it as it is.
     first_epoch : int, default=0
         Number of the first epoch.
     held_back : tuple of (read, y, weights), default=None
@@ -130,7 +133,9 @@ def train(
             if waited >= patience:
                 report(first_epoch + epochs - epoch)
                 break
-            loss = _train_epoch(model, read, y, weights, batch_size, seed, epoch, report)
+            loss = _train_epoch(
+                model, read, y, weights, batch_size, learning_rate, seed, epoch, report
+            )
             if not np.isfinite(loss):
                 raise ValueError(
                     f"The loss is not a number any more in epoch {epoch + 1}. Lower "
@@ -157,7 +162,7 @@ def train(
     return history
 
 
-def _train_epoch(model, read, y, weights, batch_size, seed, epoch, report):
+def _train_epoch(model, read, y, weights, batch_size, learning_rate, seed, epoch, report):
     order = np.random.default_rng([seed, epoch]).permutation(len(y))
 
     def prepare(batch):
@@ -170,6 +175,8 @@ def _train_epoch(model, read, y, weights, batch_size, seed, epoch, report):
     total = 0.0
     for inputs, targets, batch_weights in one_ahead(prepare, batches_of_rows(order, batch_size)):
         model.reset_metrics()
+        if learning_rate is not None:
+            model.optimizer.learning_rate = learning_rate(model.optimizer.iterations)
         # Keras's mean is over the filling of the last batch too.
         total += len(inputs) * float(model.train_on_batch(inputs, targets, batch_weights))
         report(1 / steps)

@@ -5,12 +5,12 @@ from itertools import count
 
 import keras
 
-_EVERY = 4
+_EVERY = 8
 _calls = count(1)
 
 
 def tidy_up():
-    """Give memory back, at every fourth call: it takes about a quarter of a second.
+    """Give memory back, at every eighth call: it takes about a quarter of a second.
 
     Keras's networks are cycles of references, which Python collects late, and TensorFlow keeps the
     kernels of every traced function for as long as the process: some MB for each training.

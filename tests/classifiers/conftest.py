@@ -8,13 +8,15 @@ import pytest
 from PIL import Image
 
 from skpneumo import CNNPneumoniaClassifier
-from skpneumo.classifiers import clear_memory, epochs_reported_to
+from skpneumo.classifiers import epochs_reported_to
+from skpneumo.classifiers._memo import clear_results
 from skpneumo.datasets import make_xrays
 
 
 @pytest.fixture(autouse=True)
-def _nothing_remembered():
-    clear_memory()
+def _no_earlier_results():
+    """Forget the results of earlier tests, but not the trainers, which save a second a fit."""
+    clear_results()
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from skpneumo import CNNPneumoniaClassifier, XRayAugmenter
-from skpneumo.classifiers import clear_memory, epochs_reported_to
+from skpneumo.classifiers import epochs_reported_to
 from skpneumo.classifiers._checkpoint import Checkpoint
+from skpneumo.classifiers._memo import clear_results
 from skpneumo.exceptions import CacheWarning, ImageReadError
 
 _FOLDER = "skpneumo-checkpoints"
@@ -38,7 +39,7 @@ def test_a_fit_goes_on_to_the_same_end(xrays, tiny, tmp_path, killed_after):
     unbroken = make().fit(xrays.X, xrays.y, groups=xrays.groups)
     expected = unbroken.predict_proba(xrays.X)
     for n_epochs in (1, 2, 4):
-        clear_memory()
+        clear_results()
         memory = tmp_path / str(n_epochs)
         clf = make(memory=memory)
         with killed_after(n_epochs):
@@ -78,7 +79,7 @@ def test_early_stopping_counts_on(xrays, tiny, tmp_path, killed_after):
     n_epochs = len(unbroken.history_["loss"])
     assert 1 < n_epochs < 9
     for n_done in {1, n_epochs - 1}:
-        clear_memory()
+        clear_results()
         clf = make(memory=tmp_path / str(n_done))
         with killed_after(n_done):
             clf.fit(xrays.X, xrays.y)
@@ -103,7 +104,7 @@ def flagged(data):
 
 def test_a_damaged_checkpoint_is_none(xrays, tiny, tmp_path, killed_after):
     expected = tiny(epochs=3).fit(xrays.X, xrays.y).predict_proba(xrays.X)
-    clear_memory()
+    clear_results()
     with killed_after(2):
         tiny(epochs=3, memory=tmp_path / "killed").fit(xrays.X, xrays.y)
     damages = {
@@ -121,7 +122,7 @@ def test_a_damaged_checkpoint_is_none(xrays, tiny, tmp_path, killed_after):
             clf = tiny(epochs=3, memory=memory).fit(xrays.X, xrays.y)
         assert max(done) < 1, name  # nothing was done before
         np.testing.assert_array_equal(clf.predict_proba(xrays.X), expected)
-        clear_memory()
+        clear_results()
 
 
 @pytest.mark.parametrize("params", [{"random_state": None}, {"memory": None}])
@@ -176,7 +177,7 @@ clf = CNNPneumoniaClassifier(
     filters=(2, 4), epochs=20, batch_size=16, random_state=0, memory=memory
 )
 rng = np.random.default_rng(0)
-for kill in [True] * 10 + [False]:
+for kill in [True] * 5 + [False]:
     reads, writes = os.pipe()
     child = os.fork()
     if child == 0:
@@ -188,7 +189,7 @@ for kill in [True] * 10 + [False]:
     with os.fdopen(reads) as lines:
         print(float(next(lines)), flush=True)
         if kill:
-            for _ in range(rng.integers(2, 10)):
+            for _ in range(rng.integers(2, 18)):
                 next(lines)
             time.sleep(rng.uniform(0, 0.01))
             os.kill(child, signal.SIGKILL)
@@ -197,7 +198,7 @@ for kill in [True] * 10 + [False]:
 """
 
 
-def test_kill_9_at_ten_random_moments(xrays, tmp_path):
+def test_kill_9_at_random_moments(xrays, tmp_path):
     np.save(tmp_path / "X.npy", xrays.X)
     np.save(tmp_path / "y.npy", xrays.y)
     files = [tmp_path / name for name in ("X.npy", "y.npy", "memory", "proba.npy")]
@@ -209,7 +210,7 @@ def test_kill_9_at_ten_random_moments(xrays, tmp_path):
     )
     begun = [float(line) for line in done.stdout.splitlines()]
     # Each went on where the one before was.
-    assert len(begun) == 11
+    assert len(begun) == 6
     assert begun == sorted(begun)
     assert 5 < begun[-1] < 20
     clf = CNNPneumoniaClassifier(filters=(2, 4), epochs=20, batch_size=16, random_state=0)

@@ -13,7 +13,7 @@ from skpneumo import InceptionPneumoniaClassifier, XRayAugmenter, clear_cache
 from skpneumo.classifiers import _features
 from skpneumo.classifiers._batches import image_reader
 from skpneumo.classifiers._features import feature_reader
-from skpneumo.classifiers._memo import MEMO, NETWORKS
+from skpneumo.classifiers._memo import clear_results
 from skpneumo.classifiers._network_key import forget_key, hand_out, network_key
 from skpneumo.classifiers._training import compile_network, falling_rate, train
 from skpneumo.datasets import make_xrays
@@ -30,19 +30,11 @@ def data():
     return xrays.images[order], xrays.target[order]
 
 
-def forget():
-    """Forget fits and features, but not the frozen network itself, which takes long to build."""
-    NETWORKS.clear()
-    for key in [*MEMO._values]:
-        if key[0] != "backbone":
-            MEMO._drop(key)
-
-
 @pytest.fixture(autouse=True)
-def _nothing_remembered():
+def _no_earlier_results():
     """In the place of the fixture of that name for all tests of classifiers."""
     clear_cache()
-    forget()
+    clear_results()
 
 
 @pytest.fixture
@@ -89,7 +81,7 @@ def test_a_search_computes_each_image_once(data, computed):
 def test_a_later_process_computes_nothing(data, computed):
     X, y = data
     first = head_only().fit(X, y).predict_proba(X)
-    forget()  # as another process would have
+    clear_results()  # as another process would have
     again = head_only().fit(X, y).predict_proba(X)
     assert sum(computed) == len(X)
     np.testing.assert_allclose(again, first, atol=1e-6)

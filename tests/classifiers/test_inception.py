@@ -6,7 +6,7 @@ import pytest
 from sklearn.base import clone
 
 from skpneumo import InceptionPneumoniaClassifier
-from skpneumo.classifiers import clear_memory
+from skpneumo.classifiers._memo import clear_results
 from skpneumo.datasets import make_xrays
 from skpneumo.networks import build_inception, set_trainable
 
@@ -47,7 +47,7 @@ def test_the_head_alone_is_trained_over_weights_from_a_file(data, pretrained):
         np.testing.assert_array_equal(ours, theirs)
     assert len(clf.history_["loss"]) == 2
     head = clf.model_.get_layer("probability").get_weights()
-    clear_memory()
+    clear_results()
     clf.set_params(epochs=1).fit(data.images, data.target)
     assert not np.array_equal(head[0], clf.model_.get_layer("probability").get_weights()[0])
     assert clf.predict_proba(data.images).shape == (12, 2)

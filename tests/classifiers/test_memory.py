@@ -9,10 +9,9 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV
 
 from skpneumo import InceptionPneumoniaClassifier
-from skpneumo.classifiers import clear_memory
+from skpneumo.classifiers._memo import clear_results
 from skpneumo.datasets import make_xrays
 
 # What another process prints: epochs trained, images its networks were asked for, probabilities.
@@ -36,7 +35,7 @@ np.savez(sys.argv[3], proba=clf.predict_proba(data["X"]), n=[sum(epochs), sum(as
 
 def test_a_later_process_trains_and_asks_nothing(xrays, tiny, tmp_path):
     tiny(memory=tmp_path / "another").fit(xrays.X, xrays.y)
-    clear_memory()
+    clear_results()
     clf = tiny(memory=tmp_path / "memory").fit(xrays.X, xrays.y)
     expected = clf.predict_proba(xrays.X)
     data, result = tmp_path / "data.npz", tmp_path / "result.npz"
@@ -52,7 +51,7 @@ def test_a_later_process_trains_and_asks_nothing(xrays, tiny, tmp_path):
 def test_it_is_what_a_pipeline_takes(xrays, tiny, trained_epochs, tmp_path, kind):
     memory = {"text": str(tmp_path), "path": tmp_path, "Memory": joblib.Memory(tmp_path, verbose=0)}
     for threshold in (0.3, 0.7):
-        clear_memory()
+        clear_results()
         clone(tiny(memory=memory[kind], threshold=threshold)).fit(xrays.X, xrays.y)
     assert sum(trained_epochs) == pytest.approx(1)
 
@@ -60,9 +59,9 @@ def test_it_is_what_a_pipeline_takes(xrays, tiny, trained_epochs, tmp_path, kind
 def test_what_it_gives_is_what_training_gives(xrays, tiny, tmp_path):
     trained = tiny(validation=0.3, epochs=2).fit(xrays.X, xrays.y)
     expected = trained.predict_proba(xrays.X)
-    clear_memory()
+    clear_results()
     tiny(validation=0.3, epochs=2, memory=tmp_path).fit(xrays.X, xrays.y)
-    clear_memory()
+    clear_results()
     loaded = tiny(validation=0.3, epochs=2, memory=tmp_path).fit(xrays.X, list(xrays.y))
     assert set(vars(loaded)) == set(vars(trained))
     assert loaded.history_ == trained.history_
@@ -77,25 +76,11 @@ def test_what_it_gives_is_what_training_gives(xrays, tiny, tmp_path):
     assert len(loaded.partial_fit(xrays.X, xrays.y).history_["loss"]) == before + 1
 
 
-def test_workers_share_it(xrays, tiny, tmp_path, trained_epochs):
-    grid = {"threshold": [0.2, 0.4, 0.6, 0.8], "class_weight": [None, {"PNEUMONIA": 2}]}
-    searches = [
-        GridSearchCV(
-            tiny(memory=memory), grid, cv=2, scoring="accuracy", n_jobs=n_jobs, refit=False
-        )
-        for memory, n_jobs in ((tmp_path, 2), (None, None))
-    ]
-    scores = [s.fit(xrays.X, xrays.y).cv_results_["mean_test_score"] for s in searches]
-    np.testing.assert_array_equal(*scores)
-    # Four networks, and what each said of its fold.
-    assert len(joblib.Memory(tmp_path, verbose=0).store_backend.get_items()) == 4 + 4
-
-
 def test_nothing_is_reused_where_it_may_not(xrays, tiny, training_begins, tmp_path):
     for options in ({"random_state": None}, {}):
         tiny(memory=tmp_path, **options).fit(xrays.X, xrays.y)
     for options in ({"random_state": None}, {"learning_rate": 0.01}):
-        clear_memory()
+        clear_results()
         with training_begins(options):
             tiny(memory=tmp_path, **options).fit(xrays.X, xrays.y)
 
@@ -104,7 +89,7 @@ def test_a_damaged_entry_is_trained_again(xrays, tiny, trained_epochs, tmp_path)
     tiny(memory=tmp_path).fit(xrays.X, xrays.y)
     (file,) = tmp_path.rglob("output.pkl")
     file.write_bytes(file.read_bytes()[:100])
-    clear_memory()
+    clear_results()
     tiny(memory=tmp_path).fit(xrays.X, xrays.y)
     assert sum(trained_epochs) == pytest.approx(2)
 
@@ -117,7 +102,7 @@ def test_a_head_over_a_frozen_network_is_kept_alone(tmp_path):
     expected = clf.fit(xrays.images, xrays.target).predict_proba(xrays.images)
     kept = sum(file.stat().st_size for file in tmp_path.rglob("*.pkl"))
     assert kept < 50_000
-    clear_memory()
+    clear_results()
     again = clone(clf).fit(xrays.images, xrays.target)
     for ours, theirs in zip(again.model_.get_weights(), clf.model_.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -132,5 +117,5 @@ def test_what_is_no_memory_is_refused(xrays, tiny):
 def test_probabilities_handed_out_may_be_changed(xrays, tiny, tmp_path):
     clf = tiny(memory=tmp_path).fit(xrays.X, xrays.y)
     clf.predict_proba(xrays.X)[:] = -1
-    clear_memory()
+    clear_results()
     assert (clf.predict_proba(xrays.X) >= 0).all()

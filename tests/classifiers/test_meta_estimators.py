@@ -226,14 +226,6 @@ def test_grouped_tuning_and_calibration_need_routing(xrays, tiny):
                 clone(outer).fit(xrays.X, xrays.y)
 
 
-def test_two_processes_give_what_one_gives(X, xrays, pipe):
-    scores = [
-        cross_val_score(pipe, X, xrays.y, cv=2, scoring=roc_auc_scorer, n_jobs=n_jobs)
-        for n_jobs in (1, 2)
-    ]
-    np.testing.assert_allclose(*scores, atol=1e-6)
-
-
 def test_out_of_fold_probabilities_and_learning_curves(xrays, tiny):
     options = {"cv": StratifiedGroupKFold(2), "groups": xrays.groups}
     out = cross_val_predict(tiny(), xrays.X, xrays.y, method="predict_proba", **options)

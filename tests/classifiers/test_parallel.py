@@ -4,24 +4,25 @@ import os
 import signal
 import threading
 
+import joblib
 import numpy as np
 import pytest
 from joblib import parallel_config
 from sklearn.metrics import log_loss, make_scorer
 from sklearn.model_selection import GridSearchCV
 
-from skpneumo.classifiers import clear_memory
+from skpneumo.classifiers._memo import clear_results
 
 # Equal fits but for the threshold: one network for each fold, wherever it was trained.
 THRESHOLDS = [0.1, 0.2, 0.3, 0.4, 0.5]
 
 
-def search(tiny, paths, y, n_jobs=None):
+def search(tiny, paths, y, n_jobs=None, memory=None):
     """Log loss of each candidate on each fold: equal numbers mean equal networks."""
-    clear_memory()
+    clear_results()
     scoring = make_scorer(log_loss, response_method="predict_proba", labels=np.unique(y))
     found = GridSearchCV(
-        tiny(dropout=0.5),
+        tiny(dropout=0.5, memory=memory),
         {"threshold": THRESHOLDS},
         scoring=scoring,
         cv=2,
@@ -46,10 +47,15 @@ def expected(tiny, data):
     return scores
 
 
-@pytest.mark.parametrize("backend", ["threading", "loky"])
-def test_workers_of_joblib(tiny, data, expected, backend):
-    with parallel_config(backend):
+def test_threads(tiny, data, expected):
+    with parallel_config("threading"):
         np.testing.assert_array_equal(search(tiny, *data, n_jobs=2), expected)
+
+
+def test_processes_share_a_memory(tiny, data, expected, tmp_path):
+    np.testing.assert_array_equal(search(tiny, *data, n_jobs=2, memory=tmp_path), expected)
+    # Two networks, and the predictions of each on its fold.
+    assert len(joblib.Memory(tmp_path, verbose=0).store_backend.get_items()) == 2 + 2
 
 
 def test_workers_of_dask_also_after_one_was_killed(tiny, data, expected):

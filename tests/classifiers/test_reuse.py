@@ -19,8 +19,8 @@ from sklearn.model_selection import (
 )
 
 from skpneumo import XRayAugmenter, clear_cache
-from skpneumo.classifiers import _base, clear_memory
-from skpneumo.classifiers._memo import MEMO, NETWORKS, Memo, n_bytes_of
+from skpneumo.classifiers import _base
+from skpneumo.classifiers._memo import MEMO, NETWORKS, Memo, clear_results, n_bytes_of
 from skpneumo.classifiers._network_key import forget_key, is_handed_out
 from skpneumo.metrics import SCORERS, roc_auc_scorer
 from skpneumo.networks import build_cnn
@@ -152,7 +152,7 @@ def test_fits_in_threads_are_those_of_one_thread(xrays, tiny):
     with parallel_backend("threading"):
         found = cross_val_score(tiny(), xrays.X, xrays.y, cv=3, n_jobs=2, scoring="roc_auc")
     np.testing.assert_array_equal(before, np.random.get_state()[1])  # noqa: NPY002
-    clear_memory()
+    clear_results()
     expected = cross_val_score(tiny(), xrays.X, xrays.y, cv=3, scoring="roc_auc")
     np.testing.assert_array_equal(found, expected)
 
@@ -161,7 +161,7 @@ def test_reuse_gives_what_training_gives(xrays, tiny):
     reused = [
         tiny(threshold=threshold).fit(xrays.X, xrays.y).predict(xrays.X) for threshold in (0.4, 0.6)
     ]
-    clear_memory()
+    clear_results()
     trained = tiny(threshold=0.6).fit(xrays.X, xrays.y)
     np.testing.assert_array_equal(trained.predict(xrays.X), reused[1])
     trained.set_params(threshold=0.4)
@@ -188,7 +188,7 @@ def test_more_networks_than_are_kept_are_made_again_from_their_weights(
     again = [tiny(random_state=seed, threshold=0.3).fit(xrays.X, xrays.y) for seed in range(3)]
     assert sum(trained_epochs) == pytest.approx(3)
     assert again[0].model_ is not fitted[0].model_
-    clear_memory()
+    clear_results()
     for clf, proba in zip(again, expected, strict=True):
         np.testing.assert_array_equal(clf.predict_proba(xrays.X), proba)
 
@@ -223,7 +223,7 @@ def test_training_on_leaves_equal_fits_alone(xrays, tiny):
     one, two = tiny().fit(xrays.X, xrays.y), tiny(threshold=0.2).fit(xrays.X, xrays.y)
     before = two.predict_proba(xrays.X)
     one.partial_fit(xrays.X, xrays.y)
-    clear_memory()
+    clear_results()
     np.testing.assert_array_equal(two.predict_proba(xrays.X), before)
 
 
@@ -233,7 +233,7 @@ def test_changing_a_network_changes_no_equal_fit(xrays, tiny):
     one.model_.set_weights([2 * weights for weights in one.model_.get_weights()])
     assert one.model_ is one.model_ is not two.model_
     assert not np.array_equal(one.predict_proba(xrays.X), before)
-    clear_memory()
+    clear_results()
     np.testing.assert_array_equal(two.predict_proba(xrays.X), before)
     np.testing.assert_array_equal(tiny().fit(xrays.X, xrays.y).predict_proba(xrays.X), before)
 
@@ -340,7 +340,7 @@ def test_memory_is_bounded_and_the_oldest_goes_first():
 
 def test_clearing_forgets_everything(xrays, tiny, training_begins):
     tiny().fit(xrays.X, xrays.y).predict(xrays.X)
-    clear_memory()
+    clear_results()
     assert not MEMO._values
     with training_begins("all is forgotten"):
         tiny().fit(xrays.X, xrays.y)

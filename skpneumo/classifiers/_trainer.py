@@ -1,0 +1,103 @@
+"""Networks of one architecture are traced once, and trained by that trace.
+
+TensorFlow needs a second to trace the training step of a small network, and ten for InceptionV3:
+in a search over few images that is most of the time. From its second fit on, an architecture has a
+trainer: a copy of the network that takes over the state of each network to be trained, and gives it
+back trained.
+"""
+
+from contextlib import contextmanager
+
+import keras
+
+from skpneumo.classifiers._memo import TRAINERS
+from skpneumo.classifiers._network_key import nested_networks
+from skpneumo.classifiers._reuse import network_state, set_network_state
+from skpneumo.classifiers._training import compile_network
+from skpneumo.networks import float32_policy
+
+# A first fit may remain the only one, and a trainer takes several times the memory of a network:
+# weights and two moments of float32, and the trace.
+_FITTED_ONCE = "fitted once"
+_BYTES_PER_WEIGHT = 12
+_BYTES_OF_TRACE = 2**24
+# Set with the state of a network, or without influence on what a layer computes.
+_NOT_IN_ARCHITECTURE = ("seed", "shared_object_id")
+_KNOWN_PACKAGES = ("keras", "skpneumo")
+
+
+@contextmanager
+def borrow_trainer(network, batch_sizes):
+    """Context in which a network is trained: by its trainer, or itself where it has none.
+
+    Parameters
+    ----------
+    network : keras.Model
+        What is trained. It changes when the context ends without an error.
+    batch_sizes : tuple of int
+        Images in a batch of the training data, and of the validation data if there are any. A trace
+        for several of them would compute the last bit in another way.
+
+    Yields
+    ------
+    keras.Model
+        A network in the same state, compiled with an optimizer that has taken no step. Its learning
+        rate has to be set.
+    """
+    description = architecture(network)
+    key = None if description is None else (description, batch_sizes)
+    trainer = TRAINERS.pop(key)
+    if trainer is None:
+        compile_network(network, 0.0)
+        yield network
+        if key is not None:
+            TRAINERS.put(key, _FITTED_ONCE)
+        return
+    if trainer == _FITTED_ONCE:
+        with float32_policy():
+            trainer = keras.models.clone_model(network)
+        compile_network(trainer, 0.0)
+    set_network_state(trainer, network_state(network))
+    for variable in trainer.optimizer.variables:
+        variable.assign(keras.ops.zeros_like(variable))
+    try:
+        yield trainer
+        set_network_state(network, network_state(trainer))
+    finally:
+        n_bytes = _BYTES_PER_WEIGHT * trainer.count_params() + _BYTES_OF_TRACE
+        TRAINERS.put(key, trainer, n_bytes)
+
+
+def architecture(network):
+    """Text that is equal for networks that differ in nothing but their state.
+
+    Parameters
+    ----------
+    network : keras.Model
+        The network.
+
+    Returns
+    -------
+    str or None
+        None for a network that its configuration may not describe in full, such as one with layers
+        of the user's own.
+    """
+    networks = nested_networks(network)
+    parts = [*networks, *(layer for inner in networks for layer in inner.layers)]
+    if not all(type(part).__module__.split(".")[0] in _KNOWN_PACKAGES for part in parts):
+        return None
+    # Keras numbers the names through all networks of a process.
+    names = {part.name: i for i, part in enumerate(parts)}
+    return repr(_without_names(network.get_config(), names))
+
+
+def _without_names(config, names):
+    if isinstance(config, dict):
+        return {
+            key: _without_names(value, names)
+            for key, value in config.items()
+            if key not in _NOT_IN_ARCHITECTURE
+        }
+    if isinstance(config, list | tuple):
+        return [_without_names(item, names) for item in config]
+    return names.get(config, config) if isinstance(config, str) else config
