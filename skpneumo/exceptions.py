@@ -5,6 +5,13 @@ class ImageReadError(ValueError):
     """A file could not be read as an image; the message names the file and the cause."""
 
 
+class NoXRayError(ImageReadError):
+    """A file is sound, but holds no X-ray that could be shown; the message names both.
+
+    Such as a CT slice, a report, a screenshot in colour, or the raw data of a detector.
+    """
+
+
 class DatasetError(ValueError):
     """There is no labelled collection of X-rays as wanted; the message shows what to do."""
 
