@@ -59,7 +59,7 @@ def borrow_trainer(network, batch_sizes):
         compile_network(trainer, 0.0)
     set_network_state(trainer, network_state(network))
     for variable in trainer.optimizer.variables:
-        variable.assign(keras.ops.zeros_like(variable))
+        variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
     try:
         yield trainer
         set_network_state(network, network_state(trainer))
