@@ -86,18 +86,16 @@ def architecture(network):
     parts = [*networks, *(layer for inner in networks for layer in inner.layers)]
     if not all(type(part).__module__.split(".")[0] in _KNOWN_PACKAGES for part in parts):
         return None
-    # Keras numbers the names through all networks of a process.
-    names = {part.name: i for i, part in enumerate(parts)}
-    return repr(_without_names(network.get_config(), names))
+    return repr(_without_state(network.get_config()))
 
 
-def _without_names(config, names):
+def _without_state(config):
     if isinstance(config, dict):
         return {
-            key: _without_names(value, names)
+            key: _without_state(value)
             for key, value in config.items()
             if key not in _NOT_IN_ARCHITECTURE
         }
     if isinstance(config, list | tuple):
-        return [_without_names(item, names) for item in config]
-    return names.get(config, config) if isinstance(config, str) else config
+        return [_without_state(item) for item in config]
+    return config

@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from skpneumo.networks._equalize import HistogramEqualization
-from skpneumo.networks._parts import CHANNELS_LAST, add_head, dtype_policy, make_head
+from skpneumo.networks._parts import CHANNELS_LAST, add_head, dtype_policy, layer_names, make_head
 from skpneumo.networks._seeds import seed_stream
 
 # Of the channels, in the gate of a block.
@@ -14,7 +14,7 @@ _SQUEEZE = 4
 _LEAST_SQUEEZED = 8
 
 
-def _convolve(x, n_filters, policy, seeds, *, kernel=3, stride=1):
+def _convolve(x, n_filters, policy, seeds, names, *, kernel=3, stride=1):
     x = layers.Conv2D(
         n_filters,
         kernel,
@@ -24,18 +24,19 @@ def _convolve(x, n_filters, policy, seeds, *, kernel=3, stride=1):
         kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
         data_format=CHANNELS_LAST,
         dtype=policy,
+        name=names("convolution"),
     )(x)
     # Trainings here are a few hundred steps long: with Keras's momentum of 0.99 the running
     # statistics would lag behind the weights.
-    return layers.BatchNormalization(momentum=0.9, dtype=policy)(x)
+    return layers.BatchNormalization(momentum=0.9, dtype=policy, name=names("normalization"))(x)
 
 
-def _gate(x, policy, seeds):
+def _gate(x, policy, seeds, names):
     """Weigh the channels by what all of the image shows."""
     n_filters = x.shape[-1]
-    weights = layers.GlobalAveragePooling2D(data_format=CHANNELS_LAST, keepdims=True, dtype=policy)(
-        x
-    )
+    weights = layers.GlobalAveragePooling2D(
+        data_format=CHANNELS_LAST, keepdims=True, dtype=policy, name=names("squeeze")
+    )(x)
     for n, activation in ((_n_squeezed(n_filters), "relu"), (n_filters, "sigmoid")):
         weights = layers.Conv2D(
             n,
@@ -44,26 +45,28 @@ def _gate(x, policy, seeds):
             kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
             data_format=CHANNELS_LAST,
             dtype=policy,
+            name=names("gate"),
         )(weights)
-    return layers.Multiply(dtype=policy)([x, weights])
+    return layers.Multiply(dtype=policy, name=names("gated"))([x, weights])
 
 
 def _n_squeezed(n_filters):
     return max(_LEAST_SQUEEZED, n_filters // _SQUEEZE)
 
 
-def _block(x, n_filters, policy, seeds, *, stride):
+def _block(x, n_filters, policy, seeds, names, *, stride):
     short = x
     if stride > 1:
         short = layers.AveragePooling2D(
-            stride, padding="same", data_format=CHANNELS_LAST, dtype=policy
+            stride, padding="same", data_format=CHANNELS_LAST, dtype=policy, name=names("average")
         )(short)
     if short.shape[-1] != n_filters:
-        short = _convolve(short, n_filters, policy, seeds, kernel=1)
-    x = _convolve(x, n_filters, policy, seeds, stride=stride)
-    x = layers.ReLU(dtype=policy)(x)
-    x = _gate(_convolve(x, n_filters, policy, seeds), policy, seeds)
-    return layers.ReLU(dtype=policy)(layers.Add(dtype=policy)([x, short]))
+        short = _convolve(short, n_filters, policy, seeds, names, kernel=1)
+    x = _convolve(x, n_filters, policy, seeds, names, stride=stride)
+    x = layers.ReLU(dtype=policy, name=names("relu"))(x)
+    x = _gate(_convolve(x, n_filters, policy, seeds, names), policy, seeds, names)
+    x = layers.Add(dtype=policy, name=names("sum"))([x, short])
+    return layers.ReLU(dtype=policy, name=names("relu"))(x)
 
 
 def build_cnn(
@@ -108,18 +111,23 @@ def build_cnn(
     >>> build_cnn((64, 48)).output_shape
     (None, 1)
     """
-    policy, seeds = dtype_policy(precision), seed_stream(seed)
+    policy, seeds, names = dtype_policy(precision), seed_stream(seed), layer_names()
     head = make_head(dropout, seeds)
     images = keras.Input((*image_size, 1), dtype="uint8", name="images")
-    x = HistogramEqualization(dtype=policy.name)(images)
+    x = HistogramEqualization(dtype=policy.name, name="equalization")(images)
     first, *blocks = filters
-    x = layers.ReLU(dtype=policy)(_convolve(x, first, policy, seeds, kernel=5, stride=2))
+    x = _convolve(x, first, policy, seeds, names, kernel=5, stride=2)
+    x = layers.ReLU(dtype=policy, name=names("relu"))(x)
     # Below 64 pixels that would leave too little of an opacity.
     if min(image_size) >= 64:
-        x = layers.MaxPooling2D(3, 2, padding="same", data_format=CHANNELS_LAST, dtype=policy)(x)
+        x = layers.MaxPooling2D(
+            3, 2, padding="same", data_format=CHANNELS_LAST, dtype=policy, name=names("maximum")
+        )(x)
     for i, n_filters in enumerate(blocks):
-        x = _block(x, n_filters, policy, seeds, stride=1 if i == 0 else 2)
-    features = layers.GlobalAveragePooling2D(data_format=CHANNELS_LAST, dtype=policy)(x)
+        x = _block(x, n_filters, policy, seeds, names, stride=1 if i == 0 else 2)
+    features = layers.GlobalAveragePooling2D(
+        data_format=CHANNELS_LAST, dtype=policy, name="features"
+    )(x)
     return add_head(images, features, head)
 
 

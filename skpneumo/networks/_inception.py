@@ -102,14 +102,14 @@ def build_backbone(image_size, *, weights="imagenet", precision="float32", seed=
         )
     policy = dtype_policy(precision)
     images = keras.Input((*image_size, 1), dtype="uint8", name="images")
-    x = layers.Rescaling(1 / 127.5, offset=-1.0, dtype=policy)(images)
-    x = layers.Concatenate(dtype=policy)([x, x, x])
+    x = layers.Rescaling(1 / 127.5, offset=-1.0, dtype=policy, name="rescaling")(images)
+    x = layers.Concatenate(dtype=policy, name="grey_to_rgb")([x, x, x])
     application = build_inception_v3(
         image_size, policy=policy, seeds=seed_stream(seed), name=_BACKBONE
     )
     if load and weights is not None:
         _load_weights(application, _download() if weights == "imagenet" else weights)
-    return keras.Model(images, application(x))
+    return keras.Model(images, application(x), name="frozen_part")
 
 
 def _download():
@@ -181,6 +181,6 @@ def split_head(model):
         From features to the probability of pneumonia.
     """
     dropout, probability = model.get_layer("dropout"), model.get_layer("probability")
-    backbone = keras.Model(model.inputs[0], dropout.input)
+    backbone = keras.Model(model.inputs[0], dropout.input, name="frozen_part")
     features = keras.Input(dropout.input.shape[1:], dtype="float32", name="features")
-    return backbone, keras.Model(features, probability(dropout(features)))
+    return backbone, keras.Model(features, probability(dropout(features)), name="head")

@@ -7,7 +7,7 @@ that what it builds depends on what else a process does. A test compares the two
 import keras
 from keras import layers
 
-from skpneumo.networks._parts import CHANNELS_LAST
+from skpneumo.networks._parts import CHANNELS_LAST, layer_names
 
 # Trainings here are a few hundred steps long: with Keras's momentum of 0.99 the running
 # statistics would lag behind the weights.
@@ -39,7 +39,7 @@ def build_inception_v3(image_size, *, policy, seeds, name):
     Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016.
     """
     block = _Block(policy, seeds)
-    images = keras.Input((*image_size, 3), dtype=policy.compute_dtype)
+    images = keras.Input((*image_size, 3), dtype=policy.compute_dtype, name="channels")
     x = block.convolve(images, (32, 3, 3, 2), (32, 3, 3, "valid"), (64, 3, 3))
     x = block.pool(x)
     x = block.pool(block.convolve(x, (80, 1, 1, "valid"), (192, 3, 3, "valid")))
@@ -81,7 +81,9 @@ def build_inception_v3(image_size, *, policy, seeds, name):
         last = block.join(None, *(block.convolve(last, (384, *side)) for side in ((1, 3), (3, 1))))
         pooled = block.convolve(block.average(x), (192, 1, 1))
         x = block.join(f"mixed{9 + i}", first, middle, last, pooled)
-    features = layers.GlobalAveragePooling2D(data_format=CHANNELS_LAST, dtype=policy)(x)
+    features = layers.GlobalAveragePooling2D(
+        data_format=CHANNELS_LAST, dtype=policy, name="features"
+    )(x)
     return keras.Model(images, features, name=name)
 
 
@@ -91,6 +93,7 @@ class _Block:
     def __init__(self, policy, seeds):
         self.policy = policy
         self.seeds = seeds
+        self.names = layer_names()
 
     def convolve(self, x, *convolutions):
         """Apply convolutions, each normalised and rectified.
@@ -109,18 +112,32 @@ class _Block:
                 kernel_initializer=keras.initializers.GlorotUniform(seed=next(self.seeds)),
                 data_format=CHANNELS_LAST,
                 dtype=self.policy,
+                name=self.names("convolution"),
             )(x)
-            x = layers.BatchNormalization(scale=False, momentum=_MOMENTUM, dtype=self.policy)(x)
-            x = layers.Activation("relu", dtype=self.policy)(x)
+            x = layers.BatchNormalization(
+                scale=False,
+                momentum=_MOMENTUM,
+                dtype=self.policy,
+                name=self.names("normalization"),
+            )(x)
+            x = layers.Activation("relu", dtype=self.policy, name=self.names("relu"))(x)
         return x
 
     def pool(self, x):
-        return layers.MaxPooling2D(3, 2, data_format=CHANNELS_LAST, dtype=self.policy)(x)
+        return layers.MaxPooling2D(
+            3, 2, data_format=CHANNELS_LAST, dtype=self.policy, name=self.names("maximum")
+        )(x)
 
     def average(self, x):
         return layers.AveragePooling2D(
-            3, 1, padding="same", data_format=CHANNELS_LAST, dtype=self.policy
+            3,
+            1,
+            padding="same",
+            data_format=CHANNELS_LAST,
+            dtype=self.policy,
+            name=self.names("average"),
         )(x)
 
     def join(self, name, *branches):
+        name = name or self.names("join")
         return layers.Concatenate(name=name, dtype=self.policy)(list(branches))

@@ -1,5 +1,7 @@
 """What all networks share."""
 
+from collections import Counter
+
 import keras
 from keras import layers
 
@@ -10,6 +12,32 @@ CHANNELS_LAST = "channels_last"
 def dtype_policy(precision):
     """Keras's dtype policy for a precision."""
     return keras.DTypePolicy("mixed_bfloat16" if precision == "bfloat16" else "float32")
+
+
+def layer_names():
+    """Return a function that names the layers of one network: ``names("relu")`` is "relu_1".
+
+    Keras numbers layers through all networks of a process. TensorFlow sums up gradients in an order
+    that depends on their names, so that the last bit of a weight would depend on what was built
+    before.
+
+    Examples
+    --------
+    >>> from skpneumo.networks._parts import layer_names
+    >>> names = layer_names()
+    >>> names("relu"), names("relu"), names("maximum")
+    ('relu_1', 'relu_2', 'maximum_1')
+    """
+    return _Names().next_name
+
+
+class _Names:
+    def __init__(self):
+        self._counts = Counter()
+
+    def next_name(self, kind):
+        self._counts[kind] += 1
+        return f"{kind}_{self._counts[kind]}"
 
 
 def make_head(dropout, seeds):
@@ -29,4 +57,4 @@ def make_head(dropout, seeds):
 def add_head(images, features, head):
     """Model from the images to the probability of pneumonia, given the features' tensor."""
     dropout, probability = head
-    return keras.Model(images, probability(dropout(features)))
+    return keras.Model(images, probability(dropout(features)), name="pneumonia")

