@@ -9,19 +9,25 @@ from contextlib import nullcontext
 from threading import Lock
 
 import numpy as np
-from PIL import Image, ImageChops, ImageOps
+from PIL import Image, ImageOps
 
-from skpneumo.exceptions import BitDepthWarning, ImageReadError
-from skpneumo.images._depth import png_depths, sample_depth, scale_to_uint8
+from skpneumo.exceptions import BitDepthWarning, ImageReadError, LowContrastWarning, NoXRayError
 from skpneumo.images._dicom import HEAD, DicomError, decode_dicom, is_dicom, patient_of
-from skpneumo.images._resize import check_aspect, check_image_size, resize_image, resize_xray
+from skpneumo.images._formats import READABLE, detect_format
+from skpneumo.images._picture import (
+    MAX_PIXELS,
+    PictureError,
+    decode_picture,
+    open_picture,
+    picture_of,
+)
+from skpneumo.images._resize import check_aspect, check_image_size, resize_xray
 
 _PYDICOM = logging.getLogger("pydicom")
 # By the modules that warn, as in `warnings.filters`.
 _QUIET = ("ignore", None, Warning, re.compile(r"(pydicom|PIL)(\.|$)"), 0)
-MAX_PIXELS = 50_000_000
-_STARTS = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n"}
-_ORIENTATION = 0x0112
+# Warnings that a user turned into errors are no fault of the file.
+_PASSED = (MemoryError, KeyboardInterrupt, BitDepthWarning, LowContrastWarning)
 
 
 def read_xray(source, *, size=None, aspect="stretch"):
@@ -98,10 +104,12 @@ def read_xray(source, *, size=None, aspect="stretch"):
     except IsADirectoryError:
         raise ImageReadError(f"{name}: this is a folder, not a file.") from None
     except Image.UnidentifiedImageError:
-        raise ImageReadError(f"{name}: this is not a JPEG, PNG or DICOM image.") from None
+        raise ImageReadError(f"{name}: this is not a {READABLE} image.") from None
+    except PictureError as error:
+        raise NoXRayError(f"{name}: {error}.") from None
     except DicomError as error:
         raise ImageReadError(f"{name}: this DICOM file gives no X-ray: {error}.") from None
-    except (MemoryError, KeyboardInterrupt, BitDepthWarning):
+    except _PASSED:
         raise
     except Exception as error:
         # Damaged files make Pillow raise nearly anything: OSError, SyntaxError, struct.error ...
@@ -118,17 +126,14 @@ def image_type(path):
 
     Returns
     -------
-    {"JPEG", "PNG", "DICOM"} or None
+    {"JPEG", "PNG", "TIFF", "BMP", "WEBP", "JPEG2000", "DICOM"} or None
         None also where it cannot be opened.
     """
     try:
         with open(path, "rb") as file:
-            head = file.read(HEAD)
+            return detect_format(file.read(HEAD))
     except OSError:
         return None
-    if is_dicom(head):
-        return "DICOM"
-    return next((name for name, start in _STARTS.items() if head.startswith(start)), None)
 
 
 def read_patient(path):
@@ -222,12 +227,8 @@ def _read_dicom(file, size, aspect):
 
 
 def _read_picture(file, size, aspect):
-    depth, significant = png_depths(file)
-    with Image.open(file, formats=[*_STARTS]) as image:
-        grey = _to_array(image, size, aspect, _name(file), significant)
-        if depth == 16 and significant != 16 and not image.mode.startswith("I"):
-            _check_colours(image)
-        return grey
+    with open_picture(file) as picture:
+        return decode_picture(picture, size, aspect, name=_name(file), stacklevel=3)
 
 
 def decode_image(image):
@@ -252,63 +253,8 @@ def decode_image(image):
         with _silence:
             if image.mode == "F":
                 return np.asarray(ImageOps.exif_transpose(image))
-            return _to_array(image, None, "stretch", "A Pillow image")
-    except (MemoryError, KeyboardInterrupt, BitDepthWarning):
+            return decode_picture(picture_of(image), name="A Pillow image", stacklevel=2)
+    except _PASSED:
         raise
     except Exception as error:
         raise ImageReadError(f"This image cannot be decoded ({_cause(error)}).") from error
-
-
-def _to_array(image, size, aspect, name, significant=None):
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise ValueError(f"{width} x {height} pixels are more than the limit of {MAX_PIXELS}")
-    extent = None
-    upright = image.getexif().get(_ORIENTATION, 1) == 1
-    if size is not None and upright and image.mode in ("L", "RGB"):
-        drafted = image.draft("L", size[::-1])
-        if drafted is not None:
-            extent = drafted[1][2:]
-    grey = _to_grey(ImageOps.exif_transpose(image), name, significant)
-    if size is not None:
-        grey = resize_image(grey, size, aspect, extent)
-    return np.array(grey, dtype=np.uint8)
-
-
-def _to_grey(image, name, significant):
-    """Any mode of Pillow's becomes "L"."""
-    if image.mode.startswith("I"):
-        return Image.fromarray(_scale_samples(image, name, significant))
-    if image.has_transparency_data:
-        return ImageChops.multiply(*image.convert("LA").split())
-    return image.convert("L")
-
-
-def _scale_samples(image, name, significant):
-    """Grey samples of more than 8 bits become 8 bits."""
-    samples = np.asarray(image)
-    if samples.min() < 0 or samples.max() > 65535:
-        raise ValueError(f"its samples go from {samples.min()} to {samples.max()}, not 0 to 65535")
-    samples = samples.astype(np.uint32)
-    if "transparency" in image.info:
-        samples[samples == image.info["transparency"]] = 0
-    depth, is_certain = sample_depth(samples, significant)
-    if not is_certain:
-        warnings.warn(
-            f"{name}: 16-bit samples of at most {samples.max()} are taken for samples of {depth} "
-            f"bits, {2**depth - 1} being white. If that is wrong, scale them to 16 bits, or write "
-            "the number of bits into the file (PNG chunk sBIT).",
-            BitDepthWarning,
-            stacklevel=6,  # where read_xray is called
-        )
-    return scale_to_uint8(samples, depth)
-
-
-def _check_colours(image):
-    """Refuse colours of 16 bits that do not use the upper ones: Pillow drops the others."""
-    largest = max(high for _, high in image.convert("RGB").getextrema())
-    if largest < 64:
-        raise ValueError(
-            f"its colours have 16 bits but use the lower {8 + largest.bit_length()} only, most of "
-            "which are lost on reading. Save it as a grey PNG"
-        )
