@@ -137,13 +137,13 @@ def sample_depth(counts, declared=None):
     --------
     >>> import numpy as np
     >>> from skpneumo.images._depth import count_values, sample_depth
-    >>> sample_depth(count_values(np.array([[0, 300, 4013]], np.uint16)))
-    (12, True)
-    >>> sample_depth(count_values(np.array([[0, 300, 1900]], np.uint16)))
-    (12, False)
-    >>> sample_depth(count_values(np.array([[0, 300, 1900]], np.uint16)), declared=13)
-    (13, True)
     >>> ramp = np.arange(4000, dtype=np.uint16).reshape(40, 100)
+    >>> sample_depth(count_values(ramp))
+    (12, True)
+    >>> sample_depth(count_values(ramp // 2))
+    (12, False)
+    >>> sample_depth(count_values(ramp), declared=13)
+    (13, True)
     >>> ramp[0, 0] = 65535
     >>> sample_depth(count_values(ramp))
     (12, False)

@@ -9,7 +9,7 @@ EXTENSIONS = (
     *(".jpeg", ".jpg", ".png", ".tif", ".tiff", ".bmp", ".webp"),
     *(".jp2", ".j2k", ".j2c", ".jpc", ".jpx", ".jpf", ".dcm", ".dicom"),
 )
-READABLE = "JPEG, PNG, TIFF, BMP, WebP, JPEG 2000 or DICOM"
+READABLE_FORMATS = "JPEG, PNG, TIFF, BMP, WebP, JPEG 2000 or DICOM"
 # The formats have the names that Pillow gives them.
 _STARTS = {
     b"\xff\xd8\xff": "JPEG",

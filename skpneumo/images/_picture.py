@@ -95,9 +95,9 @@ def open_picture(file):
     PictureError
         If it has several pages or frames, or is of a known format that is not read.
     ValueError
-        If it is too large, or of a kind that is not read.
+        If it is too large, damaged, or of a kind that is not read.
     PIL.UnidentifiedImageError
-        If it is of an unknown format, or damaged.
+        If it is of an unknown format.
     """
     head = file.read(N_BYTES_TO_NAME)
     file.seek(0)
@@ -107,7 +107,10 @@ def open_picture(file):
         raise Image.UnidentifiedImageError if what is None else PictureError(what)
     if kind not in _STREAMED:
         _check_n_bytes(file)
-    picture = _open(file, kind)
+    try:
+        picture = _open(file, kind)
+    except Image.UnidentifiedImageError:
+        raise ValueError(f"a damaged {format_name(kind)} file, or an unusual one") from None
     with picture.image as image:
         check_n_pixels(*image.size)
         if kind != "JPEG":
@@ -260,7 +263,7 @@ def _scale_samples(image, picture):
         declared = picture.depth if is_declared else declared_depth(counts, picture.significant)
         depth, is_certain = sample_depth(counts, declared)
         if not is_certain:
-            messages.append((BitDepthWarning, _describe_guess(counts, depth)))
+            messages.append((BitDepthWarning, _describe_guess(counts, picture.depth, depth)))
     grey = grey_levels(depth)
     n_kept, n_stored = few_grey_levels(counts, grey)
     if n_kept is not None:
@@ -277,11 +280,11 @@ def _scale_samples(image, picture):
     return Image.fromarray(scaled), messages
 
 
-def _describe_guess(counts, depth):
+def _describe_guess(counts, stored, depth):
     used, largest = largest_used(counts), int(np.flatnonzero(counts)[-1])
     but = f", but for {counts[used + 1 :].sum():,} above," if used < largest else ""
     return (
-        f"16-bit samples of at most {used}{but} are taken for samples of {depth} bits, "
+        f"{stored}-bit samples of at most {used}{but} are taken for samples of {depth} bits, "
         f"{2**depth - 1} being white. If that is wrong, scale them to 16 bits, or write the number "
         "of bits into the file (PNG chunk sBIT)."
     )

@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 
 from skpneumo.exceptions import BitDepthWarning, ImageReadError, LowContrastWarning, NoXRayError
 from skpneumo.images._dicom import HEAD, DicomError, decode_dicom, is_dicom, patient_of
-from skpneumo.images._formats import READABLE, detect_format
+from skpneumo.images._formats import READABLE_FORMATS, detect_format
 from skpneumo.images._picture import (
     MAX_PIXELS,
     PictureError,
@@ -104,7 +104,7 @@ def read_xray(source, *, size=None, aspect="stretch"):
     except IsADirectoryError:
         raise ImageReadError(f"{name}: this is a folder, not a file.") from None
     except Image.UnidentifiedImageError:
-        raise ImageReadError(f"{name}: this is not a {READABLE} image.") from None
+        raise ImageReadError(f"{name}: this is not a {READABLE_FORMATS} image.") from None
     except PictureError as error:
         raise NoXRayError(f"{name}: {error}.") from None
     except DicomError as error:

@@ -236,7 +236,7 @@ def test_one_warning_counts_what_is_left_out_and_names_some(tmp_path):
     assert (
         sum(name in message for name in ("a.txt", "b.jpeg.part", "c.tiff", "d.jpeg/e", "4/5")) == 3
     )
-    assert "JPEG, PNG, DICOM" in message
+    assert "JPEG, PNG, TIFF, BMP, WebP, JPEG 2000, DICOM" in message
     assert record[0].filename == __file__
     assert len(data.paths) == 15
 
