@@ -281,10 +281,11 @@ def _scale_samples(image, picture):
 
 
 def _describe_guess(counts, stored, depth):
-    used, largest = largest_used(counts), int(np.flatnonzero(counts)[-1])
-    but = f", but for {counts[used + 1 :].sum():,} above," if used < largest else ""
+    n_above = counts[2**depth :].sum()
+    largest = largest_used(counts) if n_above else np.flatnonzero(counts)[-1]
+    but = f", but for {n_above:,} far above," if n_above else ""
     return (
-        f"{stored}-bit samples of at most {used}{but} are taken for samples of {depth} bits, "
+        f"{stored}-bit samples of at most {largest}{but} are taken for samples of {depth} bits, "
         f"{2**depth - 1} being white. If that is wrong, scale them to 16 bits, or write the number "
         "of bits into the file (PNG chunk sBIT)."
     )

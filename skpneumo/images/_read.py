@@ -97,8 +97,10 @@ def read_xray(source, *, size=None, aspect="stretch"):
             file.seek(0)
             head = file.read(HEAD)
             file.seek(0)
-            read = _read_dicom if is_dicom(head) else _read_picture
-            return read(file, size, aspect)
+            if is_dicom(head):
+                return _read_dicom(file, size, aspect)
+            with open_picture(file) as picture:
+                return decode_picture(picture, size, aspect, name=name, stacklevel=2)
     except FileNotFoundError:
         raise ImageReadError(f"{name}: there is no such file.") from None
     except IsADirectoryError:
@@ -224,11 +226,6 @@ def _read_dicom(file, size, aspect):
         # What pydicom says may quote the file.
         raise DicomError("it is damaged") from None
     return grey if size is None else resize_xray(grey, size, aspect)
-
-
-def _read_picture(file, size, aspect):
-    with open_picture(file) as picture:
-        return decode_picture(picture, size, aspect, name=_name(file), stacklevel=3)
 
 
 def decode_image(image):

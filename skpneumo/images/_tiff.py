@@ -17,6 +17,7 @@ _TILE_SIDES = (322, 323)
 WHITE_IS_ZERO, _BLACK_IS_ZERO = 0, 1
 _REDUCED_OR_MASK = 0b101
 _SIGNED = 2
+_LONG = 4
 MAX_PAGES = 100
 _AS_PNG = "Save it as a grey PNG"
 
@@ -55,9 +56,10 @@ def _with_black_zero(data):
         return None
     (n_tags,) = struct.unpack_from(order + "H", data, start)
     for at in range(start + 2, min(start + 2 + 12 * n_tags, len(data) - 12), 12):
-        tag, _, _, value = struct.unpack_from(order + "HHIH", data, at)
-        if (tag, value) == (PHOTOMETRIC, WHITE_IS_ZERO):
-            return data[: at + 8] + struct.pack(order + "H", _BLACK_IS_ZERO) + data[at + 10 :]
+        tag, kind, _ = struct.unpack_from(order + "HHI", data, at)
+        number = struct.Struct(order + ("I" if kind == _LONG else "H"))
+        if tag == PHOTOMETRIC and number.unpack_from(data, at + 8) == (WHITE_IS_ZERO,):
+            return data[: at + 8] + number.pack(_BLACK_IS_ZERO) + data[at + 8 + number.size :]
     return None
 
 
