@@ -3,7 +3,8 @@
 python tests/benchmarks/fuzz.py [n_inputs] [seed] [folder for what fails]
 
 The files are those of hard_files in the folder that SKPNEUMO_TEST_DATA names, and small ones of
-the formats that are rare there, made here. Ends with 1 if any input crashes the process, raises anything else, takes 5 s or 1 GB.
+the formats that are rare there, made here. Ends with 1 if any input crashes the process, raises
+anything else, takes 5 s or 1 GB.
 """
 
 import io
