@@ -33,12 +33,18 @@ _PASSED = (MemoryError, KeyboardInterrupt, BitDepthWarning, LowContrastWarning)
 def read_xray(source, *, size=None, aspect="stretch"):
     """Read one X-ray file.
 
-    JPEG and PNG: colours become grey, transparency becomes black, an EXIF orientation is applied.
-    With ``size`` a JPEG is decoded at reduced scale, which takes about half the time.
+    JPEG, PNG, TIFF, BMP, WebP and JPEG 2000: colours become grey, transparency becomes black, an
+    orientation in the file (EXIF, TIFF) is applied. With ``size`` a JPEG is decoded at reduced
+    scale, which takes about half the time. A TIFF file whose 0 is white is inverted; one of floats
+    is read if they go from 0 to 1.
 
-    16-bit PNG: samples are scaled to 8 bits by the range of the bits that they use. These are the
-    ones that the file calls significant (chunk ``sBIT``), else the smallest of 8, 10, 12, 14 and
-    16 bits that hold the largest sample: in an image of 12 bits 4095 becomes 255.
+    9 to 16 bits in PNG, TIFF or JPEG 2000: samples are scaled to 8 bits by the range of the bits
+    that they use: in an image of 12 bits 4095 becomes 255. The file declares them (TIFF and JPEG
+    2000 of 9 to 15 bits, chunk ``sBIT`` of PNG), and at least a quarter of their range is used;
+    else they are the smallest of 8, 10, 12, 14 and 16 bits that hold the largest sample. A few
+    samples far above all others, such as a marker, burned-in letters or hot pixels, do not count
+    and become white. Far above means more than twice what 98 % of the pixels reach, those of the
+    least and the greatest value not counted.
 
     DICOM: the values are shown as a viewer first would, by the modality's rescaling or table and
     the first table or window of interest; without one, values of 8 bits stay and deeper ones are
@@ -48,7 +54,8 @@ def read_xray(source, *, size=None, aspect="stretch"):
     Parameters
     ----------
     source : str, path, bytes or binary file
-        A JPEG, PNG or DICOM file. Its type is told by its content, not by its name.
+        A JPEG, PNG, TIFF, BMP, WebP, JPEG 2000 or DICOM file. Its content decides its format, not
+        its name.
     size : tuple of (int, int), default=None
         Rows and columns of the image returned; None keeps the image's own.
     aspect : {"stretch", "crop", "pad"}, default="stretch"
@@ -65,7 +72,13 @@ def read_xray(source, *, size=None, aspect="stretch"):
         If the source is missing, is of another type, is damaged, or has more than 50 million
         pixels; if a DICOM file is in colour, has several frames or none, or is no radiograph (CT,
         MR ...), or needs a decoder of ``skpneumo[dicom]`` that is not installed; if a colour PNG
-        leaves the upper bits of its 16 unused. The message names the file and the cause.
+        or TIFF leaves the upper bits of its 16 unused; if a TIFF file is in CIE L*a*b*, or holds
+        negative samples or floats beyond 0 to 1. A WebP image may have 25 million pixels, a JPEG
+        2000 image 100 million samples in all channels, and files other than JPEG and PNG 256 MiB.
+        The message names the file and the cause.
+    NoXRayError
+        If a file holds several pages or frames, or is of a known format that is not read, such as
+        NIfTI, NumPy, GIF, HEIC, PDF, ZIP or a video. It is an ImageReadError too.
     ValueError
         If ``size`` or ``aspect`` is not valid.
 
@@ -73,7 +86,10 @@ def read_xray(source, *, size=None, aspect="stretch"):
     -----
     BitDepthWarning
         If the number of bits is a guess: no sample reaches the upper half of their range, such as
-        1900 of 4095.
+        1900 of 4095, a few samples go far beyond it, or it contradicts the file.
+    LowContrastWarning
+        If nearly all pixels keep fewer than 32 grey levels, although the file holds at least four
+        times as many.
 
     Examples
     --------

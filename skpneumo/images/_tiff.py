@@ -72,6 +72,8 @@ def check_tiff(image, max_pixels):
         Bits per sample.
     """
     tags = image.tag_v2
+    if _largest(tags.get(_PAGE_KIND, 0)) & _REDUCED_OR_MASK:
+        raise ValueError(f"its first page is a reduced copy or a mask of another image. {_AS_PNG}")
     compression = image.info.get("compression", "raw")
     if compression not in _COMPRESSIONS:
         raise ValueError(f"its compression, {compression}, is not read. {_AS_PNG}")

@@ -74,9 +74,8 @@ def small_pictures():
     kinds += [("BMP", ["1", "L", "P", "RGB", "RGBA"], {})]
     kinds += [("WEBP", ["L", "RGBA"], {"lossless": lossless}) for lossless in (False, True)]
     kinds += [("WEBP", ["RGB"], pages)]
-    kinds += [
-        ("JPEG2000", ["L", "I;16", "RGB", "RGBA"], {"no_jp2": bare}) for bare in (True, False)
-    ]
+    modes = ("L", "I;16", "RGB", "RGBA")
+    kinds += [("JPEG2000", modes, {"no_jp2": bare}) for bare in (True, False)]
     kinds += [("JPEG2000", ["L"], {"tile_size": (16, 16), "irreversible": True})]
     files = []
     for kind, modes, options in kinds:
