@@ -45,6 +45,10 @@ _MAX_JPEG2000_SAMPLES = 100_000_000
 _ORIENTATION = 0x0112
 _MIN_LARGEST_COLOUR = 64
 _AS_PNG = "Save it as a grey PNG"
+_UNDECODED = {
+    "JPEG": f"of 12 bits, lossless, or JPEG-LS, which is not read. {_AS_PNG} if it is sound",
+    "TIFF": f"of samples that are not read. {_AS_PNG} if it is sound",
+}
 
 
 class PictureError(ValueError):
@@ -110,7 +114,9 @@ def open_picture(file):
     try:
         picture = _open(file, kind)
     except Image.UnidentifiedImageError:
-        raise ValueError(f"a damaged {format_name(kind)} file, or an unusual one") from None
+        raise ValueError(
+            f"a {format_name(kind)} file that is damaged, or {_NOT_READ[kind]}"
+        ) from None
     with picture.image as image:
         check_n_pixels(*image.size)
         if kind != "JPEG":

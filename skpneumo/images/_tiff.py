@@ -43,7 +43,10 @@ def open_tiff(file):
         changed = _with_black_zero(file.read())
         if changed is None:
             raise
-        return Image.open(BytesIO(changed), formats=["TIFF"]), True
+        image = Image.open(BytesIO(changed), formats=["TIFF"])
+        if image.mode[0] != "I":
+            raise  # up to 8 bits Pillow would have inverted it
+        return image, True
 
 
 def _with_black_zero(data):

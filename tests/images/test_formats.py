@@ -37,7 +37,9 @@ def encode(image, kind, **options):
     return file.getvalue()
 
 
-def tiff(samples, bits, *, photometric=1, order="<", sample_format=1, tile=None, big=False):
+def tiff(
+    samples, bits, *, photometric=1, order="<", sample_format=1, tile=None, big=False, more=()
+):
     """An uncompressed TIFF file, of kinds that Pillow does not write."""
     height, width = samples.shape[:2]
     n_channels = 1 if samples.ndim == 2 else samples.shape[2]
@@ -61,7 +63,7 @@ def tiff(samples, bits, *, photometric=1, order="<", sample_format=1, tile=None,
     offsets = list(head + np.cumsum([0] + [len(part) for part in parts[:-1]]))
     n_bytes = [len(part) for part in parts]
     tags = {256: width, 257: height, 258: [bits] * n_channels, 259: 1, 262: photometric}
-    tags |= {277: n_channels, 339: [sample_format] * n_channels}
+    tags |= {277: n_channels, 339: [sample_format] * n_channels, **dict(more)}
     if tile:
         tags |= {322: tile, 323: tile, 324: offsets, 325: n_bytes}
     else:
@@ -193,6 +195,13 @@ def test_white_is_zero_in_an_image_that_pillow_opened():
         np.testing.assert_array_equal(as_xrays([image])[0], np.rint(samples / 257))
 
 
+def test_what_pillow_would_not_invert_is_refused():
+    grey_and_opaque = np.dstack([scene(), np.full_like(scene(), 255)])
+    np.testing.assert_array_equal(read_xray(tiff(grey_and_opaque, 8, more={338: 2})), scene())
+    with pytest.raises(ImageReadError, match="a TIFF file that is damaged, or of samples that are"):
+        read_xray(tiff(grey_and_opaque, 8, photometric=0, more={338: 2}))
+
+
 @pytest.mark.parametrize(
     "compression", [None, "tiff_lzw", "tiff_adobe_deflate", "tiff_deflate", "packbits", "zstd"]
 )
@@ -292,6 +301,18 @@ def test_many_pages_are_not_all_counted():
     pages = [Image.new("L", (3, 2), page) for page in range(150)]
     with pytest.raises(NoXRayError, match="holds more than 100 pages"):
         read_xray(encode(pages[0], "TIFF", save_all=True, append_images=pages[1:]))
+
+
+def test_a_file_of_a_reduced_copy_alone_is_refused():
+    with pytest.raises(ImageReadError, match="reduced copy"):
+        read_xray(tiff(scene(), 8, more={254: 1}))
+
+
+def test_a_jpeg_of_a_kind_that_pillow_does_not_decode_is_named():
+    data = bytearray(encode(scene(), "JPEG"))
+    data[data.index(b"\xff\xc0") + 4] = 12  # bits per sample
+    with pytest.raises(ImageReadError, match=r"of 12 bits, lossless, or JPEG-LS.*grey PNG"):
+        read_xray(bytes(data))
 
 
 @pytest.mark.parametrize("kind", [1, 4])
@@ -585,6 +606,20 @@ def test_sixteen_bit_colours_of_twelve_bits_are_refused_beside_a_marker():
         read_xray(data)
     bright = tiff(np.dstack([scene(16, (97, 131))] * 3), 16, photometric=2)
     np.testing.assert_allclose(read_xray(bright), scene(16, (97, 131)) / 257, atol=1)
+
+
+@pytest.mark.parametrize("depth", [12, 14, 16])
+def test_real_xrays_beside_a_marker(xray_data, depth):
+    paths = sorted((xray_data / "originals").glob("*/*"))[::9]
+    assert len(paths) > 10
+    for path in paths:
+        grey = read_xray(path, size=(201, 187))
+        samples = (grey * ((2**depth - 1) / 255)).astype(np.uint16)
+        image, mask = marked(samples, 0.01)
+        with np.testing.suppress_warnings() as ignored:
+            ignored.filter(BitDepthWarning)
+            read = read_xray(encode(image, "PNG"))
+        np.testing.assert_allclose(read[~mask], grey[~mask], atol=1)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG2000"])
