@@ -114,9 +114,8 @@ def open_picture(file):
     try:
         picture = _open(file, kind)
     except Image.UnidentifiedImageError:
-        raise ValueError(
-            f"a {format_name(kind)} file that is damaged, or {_NOT_READ[kind]}"
-        ) from None
+        otherwise = _UNDECODED.get(kind, "of a kind that is not read")
+        raise ValueError(f"a {format_name(kind)} file that is damaged, or {otherwise}") from None
     with picture.image as image:
         check_n_pixels(*image.size)
         if kind != "JPEG":
