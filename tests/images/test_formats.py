@@ -130,9 +130,15 @@ def test_transparency_becomes_black(kind):
 
 
 def test_the_fourth_channel_of_a_bmp_file_is_not_used():
-    image = Image.fromarray(scene()).convert("RGBA")
-    image.putalpha(0)
-    np.testing.assert_array_equal(read_xray(encode(image, "BMP")), scene())
+    height, width = scene().shape
+    pixels = np.dstack([scene()] * 3 + [np.zeros_like(scene())])[::-1].tobytes()
+    head = struct.pack("<3I2H", 108, width, height, 1, 32)
+    head += struct.pack("<10I", 3, len(pixels), 0, 0, 0, 0, 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    head = head.ljust(108, b"\0")
+    data = b"BM" + struct.pack("<3I", 122 + len(pixels), 0, 122) + head + pixels
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.mode == "RGBA"
+    np.testing.assert_array_equal(read_xray(data), scene())
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "JPEG2000"])
@@ -219,7 +225,10 @@ def test_compression_and_orientation_of_tiff(compression, orientation):
         8: samples.T[:, ::-1],
     }[orientation]
     image = np.ascontiguousarray(stored)
-    data = encode(image, "TIFF", compression=compression, tiffinfo={274: orientation})
+    try:
+        data = encode(image, "TIFF", compression=compression, tiffinfo={274: orientation})
+    except OSError:
+        pytest.skip(f"this Pillow has no {compression}")
     np.testing.assert_array_equal(read_xray(data), np.rint(samples / 257))
 
 
@@ -317,10 +326,19 @@ def test_a_jpeg_of_a_kind_that_pillow_does_not_decode_is_named():
 
 @pytest.mark.parametrize("kind", [1, 4])
 def test_a_reduced_copy_or_a_mask_is_no_page(kind):
-    small = Image.fromarray(scene()[::2, ::2])
-    small.encoderinfo = {"tiffinfo": {254: kind}}
-    data = encode(scene(), "TIFF", save_all=True, append_images=[small])
-    np.testing.assert_array_equal(read_xray(data), scene())
+    data = tiff(scene(), 8)
+    np.testing.assert_array_equal(read_xray(with_second_page(data, kind)), scene())
+    with pytest.raises(NoXRayError, match="2 pages"):
+        read_xray(with_second_page(data, 2))
+
+
+def with_second_page(data, kind):
+    """A TIFF file whose second page is the first, of another NewSubfileType."""
+    (start,) = struct.unpack_from("<I", data, 4)
+    (n_tags,) = struct.unpack_from("<H", data, start)
+    end = start + 2 + 12 * n_tags
+    page = struct.pack("<HHHII", n_tags + 1, 254, 4, 1, kind) + data[start + 2 : end] + bytes(4)
+    return data[:end] + struct.pack("<I", len(data)) + data[end + 4 :] + page
 
 
 @pytest.mark.parametrize("kind", PICTURES)
