@@ -19,7 +19,7 @@ from skpneumo._marks import HEATMAP_METADATA, is_heatmap
 from skpneumo._messages import os_error_cause
 from skpneumo.datasets._entries import is_image, list_entries
 from skpneumo.exceptions import DatasetError, ImageReadError, ModelFileError, OutlierWarning
-from skpneumo.images import XRaySequence, read_xray
+from skpneumo.images import READABLE_FORMATS, XRaySequence, read_xray
 from skpneumo.inspection import GradCAM, GradCAMDisplay
 from skpneumo.inspection._layers import layers_of
 from skpneumo.persistence import load_model, load_pretrained
@@ -141,7 +141,7 @@ def find_files(paths):
             if len(found.files) == n_before:
                 n_heatmaps = len(found.skipped) - n_skipped
                 but = f", but {n_heatmaps} heatmaps of skpneumo" if n_heatmaps else ""
-                found.add_error(name, f"this folder holds no JPEG, PNG or DICOM file{but}.")
+                found.add_error(name, f"this folder holds no {READABLE_FORMATS} file{but}.")
         elif cause := _why_no_image(name):
             found.add_error(name, cause)
         else:

@@ -34,3 +34,7 @@ class CacheWarning(UserWarning):
 
 class BitDepthWarning(UserWarning):
     """How many bits the samples of an image have is a guess; the message names the file."""
+
+
+class LowContrastWarning(UserWarning):
+    """An image keeps few grey levels of many that its file holds; the message names the file."""

@@ -553,7 +553,7 @@ def test_predict_goes_on_after_a_bad_file(collection, model_file, tmp_path):
     )  # fmt: skip
     assert done.exit_code == 1
     rows = list(csv.DictReader((tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()))
-    assert rows[0]["error"].startswith("this is not a JPEG, PNG or DICOM image")
+    assert rows[0]["error"].startswith("this is not a JPEG, PNG, TIFF")
     assert (rows[0]["probability"], rows[0]["label"], rows[1]["error"]) == ("", "", "")
     assert "2 files, 1 not read" in done.stdout
     assert 0 < float(rows[1]["probability"]) < 1

@@ -80,13 +80,13 @@ def predict(*paths):
         ("nul\0.png", "a character that no file can have"),
         ("x" * 300, "the name is too long"),
         ("scans/a.png/b.png", "is a file, not a folder"),
-        ("empty", "this folder holds no JPEG, PNG or DICOM file"),
+        ("empty", "this folder holds no JPEG, PNG, TIFF, BMP, WebP, JPEG 2000 or DICOM file"),
         ("broken.png", "this link leads to nowhere.png, which does not exist"),
         ("circle.png", "links lead in a circle"),
         ("pipe.png", "this is a pipe or a device"),
         (os.devnull, "this is a pipe or a device"),
-        ("notes.txt", "this is not a JPEG, PNG or DICOM image"),
-        ("nothing.png", "this is not a JPEG, PNG or DICOM image"),
+        ("notes.txt", "this is not a JPEG, PNG, TIFF"),
+        ("nothing.png", "this is not a JPEG, PNG, TIFF"),
         ("map.png", "this is a heatmap that skpneumo drew, not an X-ray"),
     ],
 )
@@ -172,7 +172,7 @@ def test_heatmaps_in_a_folder_are_skipped_and_listed(scans):
     assert sorted(found.skipped) == ["scans/maps/0000-a.png", "scans/renamed", "scans/z.png"]
     assert not found.errors
     only = find_files(["scans/maps"])
-    assert "holds no JPEG, PNG or DICOM file, but 1 heatmap" in only.errors["scans/maps"]
+    assert "JPEG 2000 or DICOM file, but 1 heatmap" in only.errors["scans/maps"]
 
 
 @pytest.mark.filterwarnings("ignore:2 of 2 files name no patient")

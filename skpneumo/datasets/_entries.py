@@ -3,9 +3,8 @@
 import os
 
 from skpneumo._marks import is_heatmap
-from skpneumo.images import image_type
+from skpneumo.images import EXTENSIONS, image_type
 
-EXTENSIONS = (".jpeg", ".jpg", ".png", ".dcm", ".dicom")
 _LITTER = {"__macosx", "thumbs.db", "desktop.ini", "dicomdir"}
 
 

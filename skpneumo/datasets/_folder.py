@@ -23,7 +23,7 @@ _LAYOUT = """Expected, in any spelling (val, test or the level of splits may be 
 
     chest_xray/
         train/
-            NORMAL/      *.jpeg, *.jpg, *.png, DICOM files, also in folders by child
+            NORMAL/      *.jpeg, *.png, *.tif, *.jp2, DICOM files, also in folders by child
             PNEUMONIA/   likewise, also in folders by bacteria and virus
         val/             likewise
         test/            likewise"""
@@ -229,7 +229,8 @@ def load_xray_folder(root, *, classes=None, on_error=None):
         messages.insert(
             0,
             f"{len(left_out):,} file(s) or folder(s) in {root!r} are left out, since they are no "
-            "images (JPEG, PNG, DICOM) or their folders make them neither NORMAL nor PNEUMONIA "
+            "images (JPEG, PNG, TIFF, BMP, WebP, JPEG 2000, DICOM) or their folders make them "
+            "neither NORMAL nor PNEUMONIA "
             f"X-rays of one split: {shorten(left_out)}.",
         )
     for message in messages:

@@ -39,7 +39,8 @@ _NOT_PATIENTS = _words(
 )
 _CONTAINERS = _words(
     "images image imgs img pictures pics photos scans xrays xray rays ray radiographs cxr cxrs "
-    "data dataset files dicom dicoms dcm png pngs jpg jpgs jpeg jpegs pa ap frontal"
+    "data dataset files dicom dicoms dcm png pngs jpg jpgs jpeg jpegs tif tifs tiff tiffs "
+    "bmp webp jp2 pa ap frontal"
 )
 _NUMBERED_CONTAINERS = _words("images imgs batch part chunk shard")
 # They go with a word that has a meaning, and change nothing in it: test_set, chest_xray_train.

@@ -11,13 +11,12 @@ from PIL import Image
 from sklearn.utils import _safe_indexing
 
 from skpneumo.exceptions import OutlierWarning
-from skpneumo.images import as_xrays
+from skpneumo.images import EXTENSIONS, as_xrays
 from skpneumo.inspection import GradCAM
 
 MOST = 24
 _SIDE = 160
 _QUALITY = 72
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".dcm", ".dicom")
 
 
 def wrong_images(report):
@@ -96,7 +95,7 @@ def _shown_name(path, row):
     """Last part of an image file's path; anything else may tell who the patient is."""
     if path is not None:
         name = PureWindowsPath(os.fsdecode(path)).name  # takes / and \ for separators
-        if name.lower().endswith(_SUFFIXES):
+        if name.lower().endswith(EXTENSIONS):
             return name
     return f"image {row}"
 

@@ -3,6 +3,8 @@
 from skpneumo.images._augment import USUAL_AUGMENTATION, Augmentation, check_augmentation
 from skpneumo.images._check import as_xrays
 from skpneumo.images._files import file_identity, named_errors
+from skpneumo.images._formats import EXTENSIONS, READABLE_FORMATS
+from skpneumo.images._picture import open_picture
 from skpneumo.images._read import MAX_PIXELS, image_type, read_patient, read_xray
 from skpneumo.images._resize import (
     ASPECTS,
@@ -16,7 +18,9 @@ from skpneumo.images._sequence import XRaySequence, bring_to_size
 
 __all__ = [
     "ASPECTS",
+    "EXTENSIONS",
     "MAX_PIXELS",
+    "READABLE_FORMATS",
     "USUAL_AUGMENTATION",
     "Augmentation",
     "Resizing",
@@ -28,6 +32,7 @@ __all__ = [
     "file_identity",
     "image_type",
     "named_errors",
+    "open_picture",
     "read_patient",
     "read_xray",
     "resize_xray",

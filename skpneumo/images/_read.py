@@ -9,30 +9,42 @@ from contextlib import nullcontext
 from threading import Lock
 
 import numpy as np
-from PIL import Image, ImageChops, ImageOps
+from PIL import Image, ImageOps
 
-from skpneumo.exceptions import BitDepthWarning, ImageReadError
-from skpneumo.images._depth import png_depths, sample_depth, scale_to_uint8
+from skpneumo.exceptions import BitDepthWarning, ImageReadError, LowContrastWarning, NoXRayError
 from skpneumo.images._dicom import HEAD, DicomError, decode_dicom, is_dicom, patient_of
-from skpneumo.images._resize import check_aspect, check_image_size, resize_image, resize_xray
+from skpneumo.images._formats import READABLE_FORMATS, detect_format
+from skpneumo.images._picture import (
+    MAX_PIXELS,
+    PictureError,
+    decode_picture,
+    open_picture,
+    picture_of,
+)
+from skpneumo.images._resize import check_aspect, check_image_size, resize_xray
 
 _PYDICOM = logging.getLogger("pydicom")
 # By the modules that warn, as in `warnings.filters`.
 _QUIET = ("ignore", None, Warning, re.compile(r"(pydicom|PIL)(\.|$)"), 0)
-MAX_PIXELS = 50_000_000
-_STARTS = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n"}
-_ORIENTATION = 0x0112
+# Warnings that a user turned into errors are no fault of the file.
+_PASSED = (MemoryError, KeyboardInterrupt, BitDepthWarning, LowContrastWarning)
 
 
 def read_xray(source, *, size=None, aspect="stretch"):
     """Read one X-ray file.
 
-    JPEG and PNG: colours become grey, transparency becomes black, an EXIF orientation is applied.
-    With ``size`` a JPEG is decoded at reduced scale, which takes about half the time.
+    JPEG, PNG, TIFF, BMP, WebP and JPEG 2000: colours become grey, transparency becomes black, an
+    orientation in the file (EXIF, TIFF) is applied. With ``size`` a JPEG is decoded at reduced
+    scale, which takes about half the time. A TIFF file whose 0 is white is inverted; one of floats
+    is read if they go from 0 to 1.
 
-    16-bit PNG: samples are scaled to 8 bits by the range of the bits that they use. These are the
-    ones that the file calls significant (chunk ``sBIT``), else the smallest of 8, 10, 12, 14 and
-    16 bits that hold the largest sample: in an image of 12 bits 4095 becomes 255.
+    9 to 16 bits in PNG, TIFF or JPEG 2000: samples are scaled to 8 bits by the range of the bits
+    that they use: in an image of 12 bits 4095 becomes 255. The file declares them (TIFF and JPEG
+    2000 of 9 to 15 bits, chunk ``sBIT`` of PNG), and at least a quarter of their range is used;
+    else they are the smallest of 8, 10, 12, 14 and 16 bits that hold the largest sample. A few
+    samples far above all others, such as a marker, burned-in letters or hot pixels, do not count
+    and become white. Far above means more than twice what 98 % of the pixels reach, those of the
+    least and the greatest value not counted.
 
     DICOM: the values are shown as a viewer first would, by the modality's rescaling or table and
     the first table or window of interest; without one, values of 8 bits stay and deeper ones are
@@ -42,7 +54,8 @@ def read_xray(source, *, size=None, aspect="stretch"):
     Parameters
     ----------
     source : str, path, bytes or binary file
-        A JPEG, PNG or DICOM file. Its type is told by its content, not by its name.
+        A JPEG, PNG, TIFF, BMP, WebP, JPEG 2000 or DICOM file. Its content decides its format, not
+        its name.
     size : tuple of (int, int), default=None
         Rows and columns of the image returned; None keeps the image's own.
     aspect : {"stretch", "crop", "pad"}, default="stretch"
@@ -59,7 +72,13 @@ def read_xray(source, *, size=None, aspect="stretch"):
         If the source is missing, is of another type, is damaged, or has more than 50 million
         pixels; if a DICOM file is in colour, has several frames or none, or is no radiograph (CT,
         MR ...), or needs a decoder of ``skpneumo[dicom]`` that is not installed; if a colour PNG
-        leaves the upper bits of its 16 unused. The message names the file and the cause.
+        or TIFF leaves the upper bits of its 16 unused; if a TIFF file is in CIE L*a*b*, or holds
+        negative samples or floats beyond 0 to 1. A WebP image may have 25 million pixels, a JPEG
+        2000 image 100 million samples in all channels, and files other than JPEG and PNG 256 MiB.
+        The message names the file and the cause.
+    NoXRayError
+        If a file holds several pages or frames, or is of a known format that is not read, such as
+        NIfTI, NumPy, GIF, HEIC, PDF, ZIP or a video. It is an ImageReadError too.
     ValueError
         If ``size`` or ``aspect`` is not valid.
 
@@ -67,7 +86,10 @@ def read_xray(source, *, size=None, aspect="stretch"):
     -----
     BitDepthWarning
         If the number of bits is a guess: no sample reaches the upper half of their range, such as
-        1900 of 4095.
+        1900 of 4095, a few samples go far beyond it, or it contradicts the file.
+    LowContrastWarning
+        If nearly all pixels keep fewer than 32 grey levels, although the file holds at least four
+        times as many.
 
     Examples
     --------
@@ -91,17 +113,21 @@ def read_xray(source, *, size=None, aspect="stretch"):
             file.seek(0)
             head = file.read(HEAD)
             file.seek(0)
-            read = _read_dicom if is_dicom(head) else _read_picture
-            return read(file, size, aspect)
+            if is_dicom(head):
+                return _read_dicom(file, size, aspect)
+            with open_picture(file) as picture:
+                return decode_picture(picture, size, aspect, name=name, stacklevel=2)
     except FileNotFoundError:
         raise ImageReadError(f"{name}: there is no such file.") from None
     except IsADirectoryError:
         raise ImageReadError(f"{name}: this is a folder, not a file.") from None
     except Image.UnidentifiedImageError:
-        raise ImageReadError(f"{name}: this is not a JPEG, PNG or DICOM image.") from None
+        raise ImageReadError(f"{name}: this is not a {READABLE_FORMATS} image.") from None
+    except PictureError as error:
+        raise NoXRayError(f"{name}: {error}.") from None
     except DicomError as error:
         raise ImageReadError(f"{name}: this DICOM file gives no X-ray: {error}.") from None
-    except (MemoryError, KeyboardInterrupt, BitDepthWarning):
+    except _PASSED:
         raise
     except Exception as error:
         # Damaged files make Pillow raise nearly anything: OSError, SyntaxError, struct.error ...
@@ -118,17 +144,14 @@ def image_type(path):
 
     Returns
     -------
-    {"JPEG", "PNG", "DICOM"} or None
+    {"JPEG", "PNG", "TIFF", "BMP", "WEBP", "JPEG2000", "DICOM"} or None
         None also where it cannot be opened.
     """
     try:
         with open(path, "rb") as file:
-            head = file.read(HEAD)
+            return detect_format(file.read(HEAD))
     except OSError:
         return None
-    if is_dicom(head):
-        return "DICOM"
-    return next((name for name, start in _STARTS.items() if head.startswith(start)), None)
 
 
 def read_patient(path):
@@ -221,15 +244,6 @@ def _read_dicom(file, size, aspect):
     return grey if size is None else resize_xray(grey, size, aspect)
 
 
-def _read_picture(file, size, aspect):
-    depth, significant = png_depths(file)
-    with Image.open(file, formats=[*_STARTS]) as image:
-        grey = _to_array(image, size, aspect, _name(file), significant)
-        if depth == 16 and significant != 16 and not image.mode.startswith("I"):
-            _check_colours(image)
-        return grey
-
-
 def decode_image(image):
     """Convert a Pillow image to what `read_xray` makes of its file.
 
@@ -252,63 +266,8 @@ def decode_image(image):
         with _silence:
             if image.mode == "F":
                 return np.asarray(ImageOps.exif_transpose(image))
-            return _to_array(image, None, "stretch", "A Pillow image")
-    except (MemoryError, KeyboardInterrupt, BitDepthWarning):
+            return decode_picture(picture_of(image), name="A Pillow image", stacklevel=2)
+    except _PASSED:
         raise
     except Exception as error:
         raise ImageReadError(f"This image cannot be decoded ({_cause(error)}).") from error
-
-
-def _to_array(image, size, aspect, name, significant=None):
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise ValueError(f"{width} x {height} pixels are more than the limit of {MAX_PIXELS}")
-    extent = None
-    upright = image.getexif().get(_ORIENTATION, 1) == 1
-    if size is not None and upright and image.mode in ("L", "RGB"):
-        drafted = image.draft("L", size[::-1])
-        if drafted is not None:
-            extent = drafted[1][2:]
-    grey = _to_grey(ImageOps.exif_transpose(image), name, significant)
-    if size is not None:
-        grey = resize_image(grey, size, aspect, extent)
-    return np.array(grey, dtype=np.uint8)
-
-
-def _to_grey(image, name, significant):
-    """Any mode of Pillow's becomes "L"."""
-    if image.mode.startswith("I"):
-        return Image.fromarray(_scale_samples(image, name, significant))
-    if image.has_transparency_data:
-        return ImageChops.multiply(*image.convert("LA").split())
-    return image.convert("L")
-
-
-def _scale_samples(image, name, significant):
-    """Grey samples of more than 8 bits become 8 bits."""
-    samples = np.asarray(image)
-    if samples.min() < 0 or samples.max() > 65535:
-        raise ValueError(f"its samples go from {samples.min()} to {samples.max()}, not 0 to 65535")
-    samples = samples.astype(np.uint32)
-    if "transparency" in image.info:
-        samples[samples == image.info["transparency"]] = 0
-    depth, is_certain = sample_depth(samples, significant)
-    if not is_certain:
-        warnings.warn(
-            f"{name}: 16-bit samples of at most {samples.max()} are taken for samples of {depth} "
-            f"bits, {2**depth - 1} being white. If that is wrong, scale them to 16 bits, or write "
-            "the number of bits into the file (PNG chunk sBIT).",
-            BitDepthWarning,
-            stacklevel=6,  # where read_xray is called
-        )
-    return scale_to_uint8(samples, depth)
-
-
-def _check_colours(image):
-    """Refuse colours of 16 bits that do not use the upper ones: Pillow drops the others."""
-    largest = max(high for _, high in image.convert("RGB").getextrema())
-    if largest < 64:
-        raise ValueError(
-            f"its colours have 16 bits but use the lower {8 + largest.bit_length()} only, most of "
-            "which are lost on reading. Save it as a grey PNG"
-        )

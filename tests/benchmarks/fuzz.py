@@ -2,10 +2,12 @@
 
 python tests/benchmarks/fuzz.py [n_inputs] [seed] [folder for what fails]
 
-The files are those of hard_files in the folder that SKPNEUMO_TEST_DATA names. Ends with 1 if any
-input crashes the process, raises anything else, takes 5 s or 1 GB.
+The files are those of hard_files in the folder that SKPNEUMO_TEST_DATA names, and small ones of
+the formats that are rare there, made here. Ends with 1 if any input crashes the process, raises
+anything else, takes 5 s or 1 GB.
 """
 
+import io
 import multiprocessing
 import os
 import resource
@@ -17,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from _measure import report
+from PIL import Image
 
 from skpneumo.exceptions import ImageReadError
 from skpneumo.images import read_xray
@@ -24,6 +27,7 @@ from skpneumo.images import read_xray
 SECONDS, BYTES = 5, 2**30
 _EXTREMES = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 _MAX_FILE_BYTES = 2**18
+_COMPRESSIONS = (None, "tiff_lzw", "tiff_adobe_deflate", "packbits", "zstd")
 
 
 def mutate(data, others, rng):
@@ -55,6 +59,31 @@ def mutate(data, others, rng):
         else:
             del data[at if rng.random() < 0.3 else len(data) - length :]
     return bytes(data)
+
+
+def small_pictures():
+    """Files of TIFF, BMP, WebP and JPEG 2000, grey of 8 and 16 bits and in colour."""
+    rows, columns = np.mgrid[:37, :53]
+    grey = ((rows * 5 + columns * 3) % 256).astype(np.uint8)
+    images = {"L": Image.fromarray(grey), "I;16": Image.fromarray(grey * np.uint16(16))}
+    images |= {mode: images["L"].convert(mode) for mode in ("1", "P", "RGB", "RGBA")}
+    pages = {"save_all": True, "append_images": [images["L"]] * 3}
+    kinds = [("TIFF", images, {"compression": name}) for name in _COMPRESSIONS]
+    kinds += [("TIFF", ["L"], {"compression": "jpeg"}), ("TIFF", ["1"], {"compression": "group4"})]
+    kinds += [("TIFF", ["L", "I;16"], {"tiffinfo": {262: 0, 274: 6}}), ("TIFF", ["L"], pages)]
+    kinds += [("BMP", ["1", "L", "P", "RGB", "RGBA"], {})]
+    kinds += [("WEBP", ["L", "RGBA"], {"lossless": lossless}) for lossless in (False, True)]
+    kinds += [("WEBP", ["RGB"], pages)]
+    modes = ("L", "I;16", "RGB", "RGBA")
+    kinds += [("JPEG2000", modes, {"no_jp2": bare}) for bare in (True, False)]
+    kinds += [("JPEG2000", ["L"], {"tile_size": (16, 16), "irreversible": True})]
+    files = []
+    for kind, modes, options in kinds:
+        for mode in modes:
+            file = io.BytesIO()
+            images[mode].save(file, kind, **options)
+            files.append(file.getvalue())
+    return files
 
 
 def too_slow(*_):
@@ -132,7 +161,7 @@ if __name__ == "__main__":
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     folder = Path(os.environ["SKPNEUMO_TEST_DATA"], "hard_files")
     paths = [path for path in sorted(folder.glob("*/*/*")) if path.stat().st_size < _MAX_FILE_BYTES]
-    files = [path.read_bytes() for path in paths]
+    files = [path.read_bytes() for path in paths] + small_pictures()
     outcomes, failures = fuzz(n_inputs, seed, files)
     for number, error in failures:
         print(f"input {number}: {error}")

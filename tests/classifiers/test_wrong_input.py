@@ -137,7 +137,7 @@ def test_groups_of_another_length(tiny):
 def test_files_that_cannot_be_read(tiny, paths, xrays, tmp_path):
     (tmp_path / "text.png").write_text("no image")
     for bad, message in (
-        ("text.png", "not a JPEG, PNG or DICOM"),
+        ("text.png", "not a JPEG, PNG, TIFF"),
         ("gone.png", "no such file|No such"),
     ):
         some = [*paths[1:], str(tmp_path / bad)]

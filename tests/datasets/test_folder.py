@@ -225,7 +225,7 @@ def test_texts_beside_the_classes_are_ignored_in_silence(tmp_path):
 
 def test_one_warning_counts_what_is_left_out_and_names_some(tmp_path):
     kaggle(tmp_path)
-    build(tmp_path / "train" / "NORMAL", "a.txt", "b.jpeg.part", "c.tiff")
+    build(tmp_path / "train" / "NORMAL", "a.txt", "b.jpeg.part", "c.nii.gz")
     build(tmp_path / "test" / "PNEUMONIA", "1/2/3/4/5/person1_virus_1.jpeg", "d.jpeg/e")
     with pytest.warns(UserWarning, match="left out") as record:
         data = load_xray_folder(tmp_path)
@@ -234,9 +234,10 @@ def test_one_warning_counts_what_is_left_out_and_names_some(tmp_path):
     assert message.startswith("5 file(s) or folder(s)")
     assert "and 2 more" in message
     assert (
-        sum(name in message for name in ("a.txt", "b.jpeg.part", "c.tiff", "d.jpeg/e", "4/5")) == 3
+        sum(name in message for name in ("a.txt", "b.jpeg.part", "c.nii.gz", "d.jpeg/e", "4/5"))
+        == 3
     )
-    assert "JPEG, PNG, DICOM" in message
+    assert "JPEG, PNG, TIFF, BMP, WebP, JPEG 2000, DICOM" in message
     assert record[0].filename == __file__
     assert len(data.paths) == 15
 

@@ -513,7 +513,7 @@ def test_contents_of_files(images):
     files = [content_of(image) for image in images]
     for X in (files, [file.getvalue() for file in files], [bytearray(f.getvalue()) for f in files]):
         np.testing.assert_array_equal(as_xrays(X), images)
-    with pytest.raises(ImageReadError, match=r"Row 1 of X: .*not a JPEG, PNG or DICOM"):
+    with pytest.raises(ImageReadError, match=r"Row 1 of X: .*not a JPEG, PNG, TIFF"):
         as_xrays([files[0], b"\0\0no image"])
 
 

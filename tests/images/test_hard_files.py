@@ -16,6 +16,9 @@ _READER = r"""
 import json, re, sys, time, warnings
 warnings.simplefilter("error")
 from skpneumo.images import read_xray
+from skpneumo.exceptions import BitDepthWarning, LowContrastWarning
+warnings.simplefilter("ignore", BitDepthWarning)
+warnings.simplefilter("ignore", LowContrastWarning)
 from skpneumo.exceptions import ImageReadError
 sizes = [None, (40, 31)]
 for path in sys.stdin.read().split("\n"):

@@ -165,8 +165,8 @@ def test_the_file_says_how_many_bits_are_significant(bits, brightest):
     np.testing.assert_allclose(image, expected, atol=1)
 
 
-def test_sixteen_significant_bits_may_be_dark():
-    samples = np.linspace(0, 1900, 41 * 29).astype(np.uint16).reshape(41, 29)
+def test_sixteen_significant_bits_of_which_a_quarter_is_used_may_be_dark():
+    samples = np.linspace(0, 16400, 41 * 29).astype(np.uint16).reshape(41, 29)
     image = read_xray(png_with_significant_bits(samples, 16))
     np.testing.assert_array_equal(image, np.rint(samples / 257))
 
@@ -286,10 +286,10 @@ def jpeg_bytes(scene):
     ("name", "damage", "cause"),
     [
         ("truncated.jpeg", lambda data: data[: len(data) // 2], "truncated"),
-        ("head.jpeg", lambda data: data[:20], "cannot be read|not a JPEG, PNG or DICOM"),
-        ("empty.jpeg", lambda data: b"", "not a JPEG, PNG or DICOM"),
-        ("text.jpeg", lambda data: b"patient,age\n12,3\n", "not a JPEG, PNG or DICOM"),
-        ("behind.jpeg", lambda data: b"\0\0" + data, "not a JPEG, PNG or DICOM"),
+        ("head.jpeg", lambda data: data[:20], "cannot be read|not a JPEG, PNG, TIFF"),
+        ("empty.jpeg", lambda data: b"", "not a JPEG, PNG, TIFF"),
+        ("text.jpeg", lambda data: b"patient,age\n12,3\n", "not a JPEG, PNG, TIFF"),
+        ("behind.jpeg", lambda data: b"\0\0" + data, "not a JPEG, PNG, TIFF"),
     ],
 )
 def test_damaged_files(tmp_path, scene, size, name, damage, cause):
@@ -306,12 +306,6 @@ def test_a_damaged_png(tmp_path, scene):
     data[len(data) // 2 :] = b"\xff" * (len(data) - len(data) // 2)
     path.write_bytes(data)
     with pytest.raises(ImageReadError, match=r"a\.png: cannot be read as an image \(.+\)"):
-        read_xray(path)
-
-
-def test_other_formats_are_refused(tmp_path, scene):
-    path = saved(tmp_path / "a.bmp", Image.fromarray(scene))
-    with pytest.raises(ImageReadError, match=r"a\.bmp: this is not a JPEG, PNG or DICOM"):
         read_xray(path)
 
 
@@ -334,7 +328,7 @@ def test_a_file_without_permission(tmp_path, scene):
 
 
 def test_bytes_have_a_name_too():
-    with pytest.raises(ImageReadError, match="<bytes in memory>: this is not a JPEG, PNG or DICOM"):
+    with pytest.raises(ImageReadError, match="<bytes in memory>: this is not a JPEG, PNG, TIFF"):
         read_xray(b"no image")
 
 

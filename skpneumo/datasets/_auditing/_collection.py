@@ -7,10 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from skpneumo.datasets._auditing._scan import why_unreadable
-from skpneumo.datasets._entries import EXTENSIONS
 from skpneumo.datasets._patients import are_identified
 from skpneumo.exceptions import DatasetError
-from skpneumo.images import as_xrays
+from skpneumo.images import EXTENSIONS, as_xrays
 
 
 class Collection(NamedTuple):

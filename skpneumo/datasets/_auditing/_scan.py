@@ -7,10 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from skpneumo.exceptions import ImageReadError
-from skpneumo.images import image_type, read_xray, resize_xray, resize_xrays
+from skpneumo.images import image_type, open_picture, read_xray, resize_xray, resize_xrays
 
 SIDE = 64
 _SIZE = (SIDE, SIDE)
@@ -101,7 +100,8 @@ def _look(path, out):
                 return Look("", digest, *image.shape[::-1], n_bytes, "DICOM")
             out[:] = read_xray(file, size=_SIZE)
             file.seek(0)
-            with Image.open(file) as image:
+            with open_picture(file) as picture:
+                image = picture.image
                 mode = f"{image.format} {image.mode}"
                 return Look("", digest, *image.size, n_bytes, mode, _colour(image))
     except ImageReadError as error:
