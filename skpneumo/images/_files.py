@@ -9,7 +9,7 @@ from skpneumo.exceptions import ImageReadError
 from skpneumo.images._read import read_xray
 
 # Part of every key: to be raised when the same file is decoded to other pixels than before.
-_VERSION = 3
+_VERSION = 4
 
 
 def in_threads(function, items):
