@@ -34,3 +34,10 @@ class CacheWarning(UserWarning):
 
 class BitDepthWarning(UserWarning):
     """How many bits the samples of an image have is a guess; the message names the file."""
+
+
+class LowContrastWarning(UserWarning):
+    """A file's own window, table or scale leaves little or no picture; the message names the file.
+
+    It also names the cause, and what is returned instead where that is possible.
+    """

@@ -11,9 +11,21 @@ from threading import Lock
 import numpy as np
 from PIL import Image, ImageChops, ImageOps
 
-from skpneumo.exceptions import BitDepthWarning, ImageReadError
+from skpneumo.exceptions import (
+    BitDepthWarning,
+    ImageReadError,
+    LowContrastWarning,
+    NoXRayError,
+)
 from skpneumo.images._depth import png_depths, sample_depth, scale_to_uint8
-from skpneumo.images._dicom import HEAD, DicomError, decode_dicom, is_dicom, patient_of
+from skpneumo.images._dicom import (
+    HEAD,
+    DicomError,
+    NotRadiographError,
+    decode_dicom,
+    is_dicom,
+    patient_of,
+)
 from skpneumo.images._resize import check_aspect, check_image_size, resize_image, resize_xray
 
 _PYDICOM = logging.getLogger("pydicom")
@@ -35,9 +47,10 @@ def read_xray(source, *, size=None, aspect="stretch"):
     16 bits that hold the largest sample: in an image of 12 bits 4095 becomes 255.
 
     DICOM: the values are shown as a viewer first would, by the modality's rescaling or table and
-    the first table or window of interest; without one, values of 8 bits stay and deeper ones are
-    stretched from the least to the greatest. MONOCHROME1 is inverted, padding becomes black. Of
-    the rest of the file nothing is read, no name and no date.
+    the first table or window of interest that leaves a picture; without one, values of 8 bits stay
+    and deeper ones are stretched from the least to the greatest. MONOCHROME1 is inverted, padding
+    becomes black. Of the rest of the file nothing is read, no name and no date. The user guide has
+    a table of all cases.
 
     Parameters
     ----------
@@ -57,9 +70,12 @@ def read_xray(source, *, size=None, aspect="stretch"):
     ------
     ImageReadError
         If the source is missing, is of another type, is damaged, or has more than 50 million
-        pixels; if a DICOM file is in colour, has several frames or none, or is no radiograph (CT,
-        MR ...), or needs a decoder of ``skpneumo[dicom]`` that is not installed; if a colour PNG
-        leaves the upper bits of its 16 unused. The message names the file and the cause.
+        pixels; if a DICOM file contradicts itself, or needs a decoder of ``skpneumo[dicom]`` that
+        is not installed; if a colour PNG leaves the upper bits of its 16 unused. The message names
+        the file and the cause.
+    NoXRayError
+        If a sound DICOM file holds no X-ray that can be shown: it is in colour, has several frames,
+        or is no radiograph (CT, MR, a report ...). This is an `ImageReadError` too.
     ValueError
         If ``size`` or ``aspect`` is not valid.
 
@@ -68,6 +84,9 @@ def read_xray(source, *, size=None, aspect="stretch"):
     BitDepthWarning
         If the number of bits is a guess: no sample reaches the upper half of their range, such as
         1900 of 4095.
+    LowContrastWarning
+        If the window, table, rescaling or padding of a DICOM file would leave no picture, so that
+        it is left aside, or if the picture has few grey levels.
 
     Examples
     --------
@@ -99,9 +118,11 @@ def read_xray(source, *, size=None, aspect="stretch"):
         raise ImageReadError(f"{name}: this is a folder, not a file.") from None
     except Image.UnidentifiedImageError:
         raise ImageReadError(f"{name}: this is not a JPEG, PNG or DICOM image.") from None
+    except NotRadiographError as error:
+        raise NoXRayError(f"{name}: this DICOM file holds no X-ray: {error}.") from None
     except DicomError as error:
-        raise ImageReadError(f"{name}: this DICOM file gives no X-ray: {error}.") from None
-    except (MemoryError, KeyboardInterrupt, BitDepthWarning):
+        raise ImageReadError(f"{name}: this DICOM file cannot be read: {error}.") from None
+    except (MemoryError, KeyboardInterrupt, BitDepthWarning, LowContrastWarning):
         raise
     except Exception as error:
         # Damaged files make Pillow raise nearly anything: OSError, SyntaxError, struct.error ...
@@ -212,12 +233,15 @@ def _cause(error):
 
 def _read_dicom(file, size, aspect):
     try:
-        grey = decode_dicom(file, MAX_PIXELS)
+        grey, causes = decode_dicom(file, MAX_PIXELS)
     except (DicomError, MemoryError):
         raise
     except Exception:
         # What pydicom says may quote the file.
         raise DicomError("it is damaged") from None
+    for cause in causes:
+        # Where read_xray is called.
+        warnings.warn(f"{_name(file)}: {cause}.", LowContrastWarning, stacklevel=3)
     return grey if size is None else resize_xray(grey, size, aspect)
 
 
