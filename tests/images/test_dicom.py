@@ -24,7 +24,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from skpneumo.exceptions import ImageReadError, LowContrastWarning, NoXRayError
+from skpneumo.exceptions import ImageReadError, LowContrastWarning
 from skpneumo.images import read_patient, read_xray, resize_xray
 
 NAME, IDENTIFIER, BIRTH = "Doe^Jane", "4711-0815", "20190203"

@@ -24,7 +24,7 @@ _OUTLIERS = 0.005
 # a window that makes more than these black, or white, is made for other values,
 _MAX_AT_ONE_END = 0.9
 # and a picture with more black and white ones is no X-ray to a network.
-_MAX_SATURATED = 0.95
+_MAX_SATURATED = 0.98
 _MAX_PADDED = 0.95
 
 
