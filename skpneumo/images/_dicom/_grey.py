@@ -1,5 +1,7 @@
 """Stored values become grey ones, as a viewer would first show them."""
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.special import expit
 
@@ -26,6 +28,23 @@ _MAX_AT_ONE_END = 0.9
 # and a picture with more black and white ones is no X-ray to a network.
 _MAX_SATURATED = 0.98
 _MAX_PADDED = 0.95
+
+
+class _Sample(NamedTuple):
+    """Words that pixels of a sample hold, padding left out, and how many of them."""
+
+    words: np.ndarray
+    counts: np.ndarray
+
+    @classmethod
+    def of(cls, counts):
+        words = np.flatnonzero(counts)
+        return cls(words, counts[words])
+
+    def histogram(self, brightness):
+        """How many pixels have each grey."""
+        greys = _as_uint8(brightness[self.words])
+        return np.bincount(greys, weights=self.counts, minlength=256)
 
 
 def grayscale_lut(dataset, used, counts):
@@ -56,16 +75,17 @@ def grayscale_lut(dataset, used, counts):
     if counts[padding].sum() > _MAX_PADDED * counts.sum():
         causes.append("its padding would cover nearly all of it, and is ignored")
         padding[:] = False
-    shown, counts = used & ~padding, np.where(padding, 0, counts)
+    shown = used & ~padding
+    sample = _Sample.of(np.where(padding, 0, counts))
     if code_of(dataset, "PhotometricInterpretation") == "PALETTE COLOR":
         brightness = _palette(dataset, stored, used)
     else:
-        brightness = _brightness(dataset, stored, shown, counts, causes)
+        brightness = _brightness(dataset, stored, shown, sample, causes)
         if _is_inverse(dataset):
             brightness = 1 - brightness
     lut = _as_uint8(brightness)
     if not causes and np.count_nonzero(shown) > 1:
-        causes += _contrast_problems(lut, counts)
+        causes += _contrast_problems(brightness, sample)
     lut[padding] = 0
     return lut, causes
 
@@ -104,25 +124,28 @@ def _is_inverse(dataset):
     return colours == "MONOCHROME1"
 
 
-def _brightness(dataset, stored, shown, counts, causes):
+def _brightness(dataset, stored, shown, sample, causes):
     """Brightness from 0 to 1 of every word of a grey image."""
     values = _modality_values(dataset, stored)
     if not np.isfinite(values).all() or (_varies(stored, shown) and not _varies(values, shown)):
         causes.append("its rescaling or modality LUT leaves no picture: stored values are shown")
         values = stored.astype(float)
-    full, has_outliers = _full_range(dataset, values, shown, counts)
-    pictures = list(_voi_pictures(in_functional_groups(dataset, "FrameVOILUTSequence"), values))
-    for picture in pictures:
-        if picture is not None and not _is_lost(picture, counts):
-            return picture
+    source = in_functional_groups(dataset, "FrameVOILUTSequence")
+    valid, has_any = [], False
+    for picture in _voi_pictures(source, values):
+        has_any = True
+        if picture is not None:
+            if not _is_lost(picture, sample):
+                return picture
+            valid.append(picture)
+    full, has_outliers = _full_range(dataset, values, shown, sample)
     # A nearly blank image stays one in any window, and in a valid one it is shown right.
-    valid = [picture for picture in pictures if picture is not None]
-    if valid and _is_lost(full, counts):
+    if valid and _is_lost(full, sample):
         varies = _varies(stored, shown)
         valid = [picture for picture in valid if not varies or _varies(_as_uint8(picture), shown)]
         if valid:
             return valid[0]
-    if pictures:
+    if has_any:
         causes.append("its windows and VOI LUTs leave no picture: the full range is shown")
     elif has_outliers:
         causes.append("a few hot or dead pixels take most of its range, and are clipped")
@@ -158,8 +181,7 @@ def _voi_pictures(source, values):
             yield None
             continue
         if table is not None:
-            shown = table.look_up(values)
-            yield shown / max(table.white(shown), 1)
+            yield table.brightness(values)
     function = code_of(source, "VOILUTFunction").replace(" ", "_")
     centers, widths = (numbers_of(source, f"Window{name}") for name in ("Center", "Width"))
     for i in range(max(len(centers), len(widths))):
@@ -182,7 +204,7 @@ def _in_window(function, center, width, values):
     return np.clip((values - center) / width + 0.5, 0, 1)
 
 
-def _full_range(dataset, values, shown, counts):
+def _full_range(dataset, values, shown, sample):
     """Brightness without a window, and whether outliers were left aside for it.
 
     8 bits stay what they are. Deeper values are stretched from the least to the greatest, unless
@@ -195,11 +217,10 @@ def _full_range(dataset, values, shown, counts):
         return np.zeros(len(values)), False
     inside = values[shown]
     full = _stretched(values, inside.min(), inside.max())
-    if _span(_as_uint8(full), counts) >= _MIN_LEVELS:
+    if not sample.words.size or _span(full, sample) >= _MIN_LEVELS:
         return full, False
-    order = np.flatnonzero(counts)
-    order = order[np.argsort(values[order], kind="stable")]
-    low, high = values[order[_central(counts[order])]] if len(order) else (0, 0)
+    order = np.argsort(values[sample.words], kind="stable")
+    low, high = values[sample.words[order]][_central(sample.counts[order])]
     if low == high:
         return full, False
     inside = inside[(inside >= low - (high - low)) & (inside <= high + (high - low))]
@@ -220,24 +241,27 @@ def _central(counts):
     return [min(low, high), high]
 
 
-def _span(lut, counts):
+def _span(brightness, sample):
     """How many grey levels lie between the pixels that are no outliers."""
-    low, high = _central(np.bincount(lut, weights=counts, minlength=256))
+    low, high = _central(sample.histogram(brightness))
     return int(high - low)
 
 
-def _is_lost(brightness, counts):
+def _is_lost(brightness, sample):
     """Whether nearly all pixels have nearly the same grey."""
-    lut = _as_uint8(brightness)
-    at_ends = [counts[lut == end].sum() for end in (0, 255)]
-    return _span(lut, counts) < _MIN_LEVELS or max(at_ends) > _MAX_AT_ONE_END * counts.sum()
+    histogram = sample.histogram(brightness)
+    at_one_end = max(histogram[0], histogram[-1])
+    if at_one_end > _MAX_AT_ONE_END * histogram.sum():
+        return True
+    return _span(brightness, sample) < _MIN_LEVELS
 
 
-def _contrast_problems(lut, counts):
-    span = _span(lut, counts)
+def _contrast_problems(brightness, sample):
+    span = _span(brightness, sample)
     if span < _MIN_LEVELS:
         return [f"its pixels lie within {span + 1} of the 256 grey levels, apart from outliers"]
-    saturated = counts[(lut == 0) | (lut == 255)].sum() / counts.sum()
+    histogram = sample.histogram(brightness)
+    saturated = (histogram[0] + histogram[-1]) / histogram.sum()
     if saturated > _MAX_SATURATED:
         return [f"{saturated:.0%} of its pixels are black or white"]
     return []
@@ -251,8 +275,7 @@ def _palette(dataset, stored, used):
         table = read_table(dataset, f"{name}Descriptor", f"{name}Data")
         if table is None:
             raise DicomError("its palette is missing, or segmented, which cannot be read")
-        shown = table.look_up(stored)
-        channels.append(shown / max(table.white(shown), 1))
+        channels.append(table.brightness(stored))
     differences = np.ptp(np.array(channels)[:, used], axis=0)
     if differences.max(initial=0) > _SAME_BRIGHTNESS:
         raise NotRadiographError("it is in colour")

@@ -30,17 +30,18 @@ class Table:
         positions = np.clip(np.nan_to_num(values) - first, 0, len(self.entries) - 1)
         return self.entries[positions.astype(int)]
 
-    def white(self, shown):
-        """What is white in a table: the largest number of the bits that its entries use.
+    def brightness(self, values):
+        """Entries of values, from 0 to 1: white is the largest number of the bits that they use.
 
         Many writers declare 16 bits for entries of 12, others fewer than there are. A difference
         of one bit is none: no entry has to reach the upper half.
         """
+        shown = self.look_up(values)
         needed = int(shown.max()).bit_length()
         declared = self.n_bits if 0 < self.n_bits <= _MAX_BITS else 0
         if declared >= needed + 2:
             declared = min(next(depth for depth in _DEPTHS if depth >= needed), declared)
-        return 2 ** max(declared, needed) - 1
+        return shown / (2 ** max(declared, needed, 1) - 1)
 
 
 def read_table(item, descriptor="LUTDescriptor", data="LUTData"):
