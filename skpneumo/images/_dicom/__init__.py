@@ -35,9 +35,11 @@ _RADIOGRAPH_CLASSES = tuple("1.2.840.10008.5.1.4.1.1.1" + end for end in ("", ".
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 # An element of another kind would be taken apart.
 _KINDS_OF_PIXELS = (None, "OB", "OW", "UN")
-_GREY = ("MONOCHROME1", "MONOCHROME2")
-# Those of JPEG 2000 are RGB once decoded.
-_COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+# Per pixel; YBR_ICT and YBR_RCT of JPEG 2000 are RGB once decoded.
+_SAMPLES = {
+    **dict.fromkeys(("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"), 1),
+    **dict.fromkeys(("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"), 3),
+}
 _SAMPLE_OF_PIXELS = 2**17
 _PALETTES = tuple(
     f"{colour}PaletteColorLookupTable{part}"
@@ -200,16 +202,17 @@ def _kind(class_uid):
 def _check_colours(dataset):
     """Refuse photometric interpretations of which no grey picture can come."""
     colours = code_of(dataset, "PhotometricInterpretation")
-    n_samples = int_of(dataset, "SamplesPerPixel", 3 if colours in _COLOURS else 1)
+    n_samples = int_of(dataset, "SamplesPerPixel", _SAMPLES.get(colours))
     if not colours:
         raise DicomError(
             "it does not say that it is grey: its PhotometricInterpretation is missing"
         )
-    is_known = (colours in (*_GREY, "PALETTE COLOR") and n_samples == 1) or (
-        colours in _COLOURS and n_samples == 3
-    )
-    if not is_known:
-        raise NotRadiographError("it is in colour, of a kind that is not read")
+    if colours not in _SAMPLES:
+        raise NotRadiographError("it is in colour, or does not say in known words that it is grey")
+    if n_samples != _SAMPLES[colours]:
+        raise DicomError(
+            f"it has {n_samples} samples per pixel, where {colours} has {_SAMPLES[colours]}"
+        )
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation = n_samples, colours
     if n_samples > 1:
         dataset.PlanarConfiguration = int_of(dataset, "PlanarConfiguration", 0)

@@ -149,25 +149,27 @@ def _decompressed(dataset, syntax):
     if len(shape) == 3:
         return _of_channels(dataset, words)
     if header.is_signed and not int_of(dataset, "PixelRepresentation", 0):
-        _settle_sign(dataset, words, header.precision)
-    if syntax not in _LOSSLESS and header.is_signed:
+        words = _settle_sign(dataset, words, header.precision)
+    if syntax not in _LOSSLESS and words.dtype.kind == "i":
+        # Lossy ones overshoot: beyond the greatest value lies the least.
         end = 2 ** (int_of(dataset, "BitsStored", 0) - 1)
         words = np.clip(words, -end, end - 1)
     return _aligned(dataset, words, header.precision, syntax in _LOSSLESS)
 
 
 def _settle_sign(dataset, words, precision):
-    """Values that the codestream calls signed and the file unsigned are what makes them smooth.
+    """Values that the codestream calls signed and the file unsigned, as what makes them smooth.
 
     Where they are taken for the other, some neighbours are nearly the whole range apart.
     """
     as_unsigned = words.astype(np.int32) & (2**precision - 1)
     if 2 * _roughness(as_unsigned) < _roughness(words.astype(np.int32)):
-        return
+        return as_unsigned.astype(f"u{words.itemsize}")
     dataset.PixelRepresentation = 1
     if precision > int_of(dataset, "BitsStored", 0):
         dataset.BitsStored = precision
         dataset.HighBit = precision - 1
+    return words
 
 
 def _roughness(values):
