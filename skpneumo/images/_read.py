@@ -26,6 +26,7 @@ from skpneumo.images._dicom import (
     is_dicom,
     patient_of,
 )
+from skpneumo.images._jpeg import read_deep_jpeg
 from skpneumo.images._resize import check_aspect, check_image_size, resize_image, resize_xray
 
 _PYDICOM = logging.getLogger("pydicom")
@@ -41,6 +42,8 @@ def read_xray(source, *, size=None, aspect="stretch"):
 
     JPEG and PNG: colours become grey, transparency becomes black, an EXIF orientation is applied.
     With ``size`` a JPEG is decoded at reduced scale, which takes about half the time.
+
+    12-bit JPEG: 4095 becomes 255. It takes the decoders of ``skpneumo[dicom]``.
 
     16-bit PNG: samples are scaled to 8 bits by the range of the bits that they use. These are the
     ones that the file calls significant (chunk ``sBIT``), else the smallest of 8, 10, 12, 14 and
@@ -247,7 +250,14 @@ def _read_dicom(file, size, aspect):
 
 def _read_picture(file, size, aspect):
     depth, significant = png_depths(file)
-    with Image.open(file, formats=[*_STARTS]) as image:
+    try:
+        image = Image.open(file, formats=[*_STARTS])
+    except Image.UnidentifiedImageError:
+        grey = read_deep_jpeg(file, MAX_PIXELS)
+        if grey is None:
+            raise
+        return grey if size is None else resize_xray(grey, size, aspect)
+    with image:
         grey = _to_array(image, size, aspect, _name(file), significant)
         if depth == 16 and significant != 16 and not image.mode.startswith("I"):
             _check_colours(image)

@@ -343,6 +343,29 @@ def lossless_with_bits_above():
     return compressed("4.70", stream, HighBit=15), full_range()
 
 
+@read(
+    "Signed values in a lossless JPEG with the unused bits below",
+    "PS3.5 8.2.1",
+    dcm2pnm=FULL_RANGE,
+    without_pydicom=NO_DECODER,
+)
+def signed_lossless_with_bits_below():
+    values = STORED.astype(np.int16) - 2000
+    stream = lossless_jpeg((values << 4).view(np.uint16), bitspersample=16)
+    return compressed("4.70", stream, HighBit=15, PixelRepresentation=1), full_range(values)
+
+
+@read(
+    "Overlays in the bits above the stored ones, in a lossless JPEG",
+    "PS3.5 8.1.1",
+    dcm2pnm=FULL_RANGE,
+    without_pydicom=NO_DECODER,
+)
+def lossless_with_overlays():
+    stream = lossless_jpeg(STORED | 0xA000, bitspersample=16)
+    return compressed("4.70", stream), full_range()
+
+
 @refused(
     "Compressed values that leave HighBit open",
     "PS3.5 8.2.1",
@@ -489,6 +512,16 @@ def inverse_or_not():
 )
 def no_photometric_interpretation():
     return radiograph(PhotometricInterpretation=None)
+
+
+@refused(
+    "SamplesPerPixel that contradicts the photometric interpretation",
+    "C.7.6.3.1.1",
+    ImageReadError,
+    "it has 3 samples per pixel, where MONOCHROME2 has 1",
+)
+def contradictory_samples():
+    return radiograph(SamplesPerPixel=3)
 
 
 # Padding ----------------------------------------------------------------------------------------
@@ -670,6 +703,21 @@ def groups_of_the_frame():
         item.FrameVOILUTSequence = [window]
         setattr(dataset, f"{name}FunctionalGroupsSequence", [item])
     return dataset, by_value(linear(1200, 1500))
+
+
+@read(
+    "VOI LUT in functional groups",
+    "C.7.6.16.2.10",
+    dcm2pnm="reads no functional groups",
+    without_pydicom="reads no functional groups",
+)
+def table_in_functional_groups():
+    entries = [4095 - value for value in range(4096)]
+    item, group = Dataset(), Dataset()
+    item.VOILUTSequence = table(entries, n_bits=12)
+    group.FrameVOILUTSequence = [item]
+    dataset = radiograph(NumberOfFrames=1, SharedFunctionalGroupsSequence=[group])
+    return dataset, by_value(lambda value: entries[value] / 4095)
 
 
 # Values of interest -----------------------------------------------------------------------------
@@ -904,6 +952,19 @@ def much_shorter_table():
 
 
 @read(
+    "VOI LUT of bytes that are fewer than its descriptor says",
+    "C.11.2.1.1",
+    dcm2pnm="shows another picture",
+    without_pydicom="raises an error",
+    warns=NO_PICTURE,
+)
+def too_few_bytes():
+    entries = [value // 16 for value in range(3000)]
+    tables = table(entries, n_bits=8, n_declared=4096, data=bytes(entries))
+    return radiograph(VOILUTSequence=tables), full_range()
+
+
+@read(
     "VOI LUT that makes all values equal",
     "C.11.2.1.1",
     dcm2pnm="shows one grey",
@@ -925,6 +986,20 @@ def hot_pixel():
     values = STORED // 16
     values[20, 7] = 4095
     expected = from_to(6, int(STORED.max() // 16), values)
+    return radiograph(values), expected
+
+
+@read(
+    "A dead pixel without a window",
+    "C.11.2.1.2",
+    dcm2pnm="shows few greys",
+    without_pydicom="leaves the range to the caller",
+    warns="a few hot or dead pixels",
+)
+def dead_pixel():
+    values = 3800 + STORED // 16
+    values[20, 7] = 0
+    expected = from_to(3806, int(values.max()), values)
     return radiograph(values), expected
 
 
@@ -1001,6 +1076,22 @@ def grey_jpeg_in_colours():
     dataset = compressed("4.50", file.getvalue(), GREY_AS_COLOURS, PlanarConfiguration=0)
     dataset.PhotometricInterpretation = "YBR_FULL_422"
     return dataset, decoded.astype(float)
+
+
+@read(
+    "JPEG of equal channels that are stored as RGB",
+    "C.7.6.3.1.2",
+    dcm2pnm=COLOURS,
+    without_pydicom=COLOURS,
+)
+def jpeg_of_equal_channels():
+    stream = imagecodecs.jpeg8_encode(
+        GREY_AS_COLOURS, level=100, colorspace="RGB", outcolorspace="RGB"
+    )
+    dataset = compressed("4.50", stream, GREY_AS_COLOURS, PlanarConfiguration=0)
+    dataset.PhotometricInterpretation = "RGB"
+    raw = imagecodecs.jpeg8_decode(stream, colorspace="RGB", outcolorspace="RGB")
+    return dataset, raw[..., 0].astype(float)
 
 
 @read("Run lengths of three equal channels", "PS3.5 G", dcm2pnm=COLOURS, without_pydicom=COLOURS)

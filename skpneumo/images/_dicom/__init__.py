@@ -177,9 +177,9 @@ def _check_kind(dataset):
     is_radiograph = class_uid in _RADIOGRAPH_CLASSES
     if modality and modality not in MODALITIES:
         what = modality if modality in _OTHERS else "another one"
+        hint = "" if modality in _OTHERS else ". Convert it to PNG if it is one"
         raise NotRadiographError(
-            f"its modality is {what}; radiographs are {', '.join(MODALITIES)}. Convert it to PNG "
-            "if it is one"
+            f"its modality is {what}; radiographs are {', '.join(MODALITIES)}{hint}"
         )
     may_hold_one = is_radiograph or str(class_uid).startswith(_SECONDARY_CAPTURE)
     if not (modality or is_radiograph) or not ("PixelData" in dataset or may_hold_one):
