@@ -213,6 +213,26 @@ def unused_bits_above():
     return radiograph(STORED | 0xA000), full_range()
 
 
+@read(
+    "Values in the upper bits, in spite of HighBit",
+    "PS3.5 8.1.1",
+    dcm2pnm="cuts them off",
+    without_pydicom="cuts them off",
+)
+def values_in_upper_bits():
+    return radiograph(STORED << 4), full_range()
+
+
+@read(
+    "Values of more than the stored bits",
+    "PS3.5 8.1.1",
+    dcm2pnm="cuts them off",
+    without_pydicom="cuts them off",
+)
+def more_than_stored_bits():
+    return radiograph(n_bits=10), full_range()
+
+
 @read("Implicit elements", "PS3.5 A.1", dcm2pnm=FULL_RANGE)
 def implicit():
     return radiograph(syntax=ImplicitVRLittleEndian), full_range()
@@ -769,7 +789,7 @@ def unknown_function():
     "LINEAR of width 1 with its center at half an integer",
     "C.11.2.1.2.1",
     dcm2pnm=WINDOW,
-    warns="of its pixels are black or white",
+    warns="of its pixels are black and",
 )
 def width_of_one():
     return windowed(1700.5, 1), by_value(lambda value: int(value > 1700))

@@ -16,7 +16,7 @@ from skpneumo.images._dicom._elements import (
     value_of,
 )
 from skpneumo.images._dicom._grey import grayscale_lut
-from skpneumo.images._dicom._pixels import stored_words
+from skpneumo.images._dicom._pixels import stored_words, with_all_bits
 
 __all__ = ["HEAD", "DicomError", "NotRadiographError", "decode_dicom", "is_dicom", "patient_of"]
 
@@ -113,13 +113,12 @@ def decode_dicom(file, max_pixels):
     dataset = parse(file, _TAGS)
     _check_radiograph(dataset, max_pixels)
     words = stored_words(dataset)
-    n_words = 2 ** (8 * words.itemsize)
-    used = np.zeros(n_words, dtype=bool)
-    # By rows: an index of 8 or 16 bits is made one of 64.
-    for row in words:
-        used[row] = True
+    used = _used(words)
+    if used[2**dataset.BitsStored :].any() and not dataset.PixelRepresentation:
+        words = with_all_bits(dataset, words)
+        used = _used(words)
     step = isqrt(words.size // _SAMPLE_OF_PIXELS) or 1
-    counts = np.bincount(words[::step, ::step].ravel(), minlength=n_words)
+    counts = np.bincount(words[::step, ::step].ravel(), minlength=len(used))
     # Of rescalings and windows beyond what floats hold.
     with np.errstate(all="ignore"):
         grey, causes = grayscale_lut(dataset, used, counts)
@@ -127,6 +126,15 @@ def decode_dicom(file, max_pixels):
     for out, row in zip(image, words, strict=True):
         np.take(grey, row, out=out)
     return image, causes
+
+
+def _used(words):
+    """Which words occur."""
+    used = np.zeros(2 ** (8 * words.itemsize), dtype=bool)
+    # By rows: an index of 8 or 16 bits is made one of 64.
+    for row in words:
+        used[row] = True
+    return used
 
 
 def patient_of(file):

@@ -20,14 +20,19 @@ from skpneumo.images._dicom._tables import InvalidTableError, read_table
 _PALETTES = ("Red", "Green", "Blue")
 # A quarter of a percent of the range: palettes of 16 bits may be rounded to 8.
 _SAME_BRIGHTNESS = 1 / 400
+# Grey levels between the outliers: with fewer there is no picture,
 _MIN_LEVELS = 32
-# Proportions of the pixels. So many at either end may be single hot or dead ones,
+# and with fewer, outliers are worth a look.
+_LOW_CONTRAST = 64
+# Proportions of the pixels. So many at either end are left aside to measure contrast,
 _OUTLIERS = 0.005
-# a window that makes more than these black, or white, is made for other values,
+# and these may be hot or dead, or letters that are burned in.
+_HOT_PIXELS = 0.025
+# A window that makes more of them black, or white, is made for other values.
 _MAX_AT_ONE_END = 0.9
-# and a picture with more black and white ones is no X-ray to a network.
 _MAX_SATURATED = 0.98
-_MAX_PADDED = 0.95
+# So much padding is none.
+_MAX_PADDED = 0.8
 
 
 class _Sample(NamedTuple):
@@ -208,7 +213,7 @@ def _full_range(dataset, values, shown, sample):
     """Brightness without a window, and whether outliers were left aside for it.
 
     8 bits stay what they are. Deeper values are stretched from the least to the greatest, unless
-    that leaves nearly no picture: then without those farther from the central 99 % of the pixels
+    that leaves little of a picture: then without those farther from the central 95 % of the pixels
     than the width of these.
     """
     if int_of(dataset, "BitsStored", 0) <= 8:
@@ -217,14 +222,16 @@ def _full_range(dataset, values, shown, sample):
         return np.zeros(len(values)), False
     inside = values[shown]
     full = _stretched(values, inside.min(), inside.max())
-    if not sample.words.size or _span(full, sample) >= _MIN_LEVELS:
+    if not sample.words.size or _span(full, sample, _HOT_PIXELS) >= _LOW_CONTRAST:
         return full, False
     order = np.argsort(values[sample.words], kind="stable")
-    low, high = values[sample.words[order]][_central(sample.counts[order])]
+    low, high = values[sample.words[order]][_central(sample.counts[order], _HOT_PIXELS)]
     if low == high:
         return full, False
-    inside = inside[(inside >= low - (high - low)) & (inside <= high + (high - low))]
-    return _stretched(values, inside.min(), inside.max()), True
+    is_inside = (inside >= low - (high - low)) & (inside <= high + (high - low))
+    if is_inside.all():
+        return full, False
+    return _stretched(values, inside[is_inside].min(), inside[is_inside].max()), True
 
 
 def _stretched(values, low, high):
@@ -233,17 +240,17 @@ def _stretched(values, low, high):
     return np.clip((values - low) / (high - low), 0, 1)
 
 
-def _central(counts):
+def _central(counts, outliers):
     """First and last position of the pixels that are no outliers."""
     total = np.cumsum(counts)
-    left_out = max(_OUTLIERS * total[-1], 1)
+    left_out = max(outliers * total[-1], 1)
     low, high = np.argmax(total > left_out), np.argmax(total >= total[-1] - left_out)
     return [min(low, high), high]
 
 
-def _span(brightness, sample):
+def _span(brightness, sample, outliers=_OUTLIERS):
     """How many grey levels lie between the pixels that are no outliers."""
-    low, high = _central(sample.histogram(brightness))
+    low, high = _central(sample.histogram(brightness), outliers)
     return int(high - low)
 
 
@@ -261,9 +268,9 @@ def _contrast_problems(brightness, sample):
     if span < _MIN_LEVELS:
         return [f"its pixels lie within {span + 1} of the 256 grey levels, apart from outliers"]
     histogram = sample.histogram(brightness)
-    saturated = (histogram[0] + histogram[-1]) / histogram.sum()
-    if saturated > _MAX_SATURATED:
-        return [f"{saturated:.0%} of its pixels are black or white"]
+    black, white = histogram[[0, -1]] / histogram.sum()
+    if black + white > _MAX_SATURATED:
+        return [f"{black:.0%} of its pixels are black and {white:.0%} white"]
     return []
 
 

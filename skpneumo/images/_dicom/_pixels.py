@@ -24,6 +24,9 @@ _DECODERS = {
 _LOSSLESS = tuple(f"{_JPEG}{number}" for number in (57, 70, 80, 90, 201, 202))
 # Lossy ones go beyond what was stored by less than this proportion.
 _OVERSHOOT = 0.25
+_MARGIN = 1.2
+# Of two overlays.
+_MAX_OVERLAY_PATTERNS = 4
 # Of grey made of colours, or the reverse; and the value of a difference of colours that is none.
 _MAX_DIFFERENCE = 2
 _NO_COLOUR = 128
@@ -163,7 +166,7 @@ def _settle_sign(dataset, words, precision):
     Where they are taken for the other, some neighbours are nearly the whole range apart.
     """
     as_unsigned = words.astype(np.int32) & (2**precision - 1)
-    if 2 * _roughness(as_unsigned) < _roughness(words.astype(np.int32)):
+    if _is_smoother(as_unsigned, words):
         return as_unsigned.astype(f"u{words.itemsize}")
     dataset.PixelRepresentation = 1
     if precision > int_of(dataset, "BitsStored", 0):
@@ -172,7 +175,31 @@ def _settle_sign(dataset, words, precision):
     return words
 
 
+def with_all_bits(dataset, words):
+    """Words of which bits above the stored ones are no overlays, but belong to the values.
+
+    Where the lower bits are empty in all words, and the upper ones take more patterns than a few
+    overlays do, the values stand in the upper bits, in spite of HighBit. Else words with all their
+    bits are smoother than those with the upper bits cut off only where these belong to the values:
+    neighbours then lie on two sides of the cut.
+    """
+    n_bits, allocated = int_of(dataset, "BitsStored", 0), int_of(dataset, "BitsAllocated", 0)
+    unused = allocated - n_bits
+    if not (words & words.dtype.type(2**unused - 1)).any():
+        n_patterns = len(np.unique(words >> np.uint8(n_bits)))
+        return words >> np.uint8(unused) if n_patterns > _MAX_OVERLAY_PATTERNS else words
+    if _is_smoother(words, words & words.dtype.type(2**n_bits - 1)):
+        dataset.BitsStored = int(words.max()).bit_length()
+    return words
+
+
+def _is_smoother(values, others):
+    """Whether neighbours differ less: by so much that it is no chance."""
+    return _MARGIN * _roughness(values) < _roughness(others)
+
+
 def _roughness(values):
+    values = values.astype(np.int32)
     return sum(int(np.abs(np.diff(values, axis=axis)).sum(dtype=np.int64)) for axis in (0, 1))
 
 
@@ -203,5 +230,7 @@ def _aligned(dataset, words, precision, is_lossless):
                 "unused bits are above or below the stored ones"
             )
     if not is_lossless and not is_signed:
+        if words.max(initial=0) >= end * (1 + _OVERSHOOT):
+            raise DicomError(f"its compressed values do not fit into its {n_bits} stored bits")
         words = np.minimum(words, words.dtype.type(end - 1))
     return words
