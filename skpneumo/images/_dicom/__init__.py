@@ -114,9 +114,12 @@ def decode_dicom(file, max_pixels):
     _check_radiograph(dataset, max_pixels)
     words = stored_words(dataset)
     used = _used(words)
-    if used[2**dataset.BitsStored :].any() and not dataset.PixelRepresentation:
-        words = with_all_bits(dataset, words)
-        used = _used(words)
+    if not dataset.PixelRepresentation:
+        if used[2**dataset.BitsStored :].any():
+            words = with_all_bits(dataset, words)
+            used = _used(words)
+        if not used[2**dataset.BitsStored :].any():
+            used = used[: 2**dataset.BitsStored]
     step = isqrt(words.size // _SAMPLE_OF_PIXELS) or 1
     counts = np.bincount(words[::step, ::step].ravel(), minlength=len(used))
     # Of rescalings and windows beyond what floats hold.

@@ -59,14 +59,14 @@ def grayscale_lut(dataset, used, counts):
     ----------
     dataset : pydicom.Dataset
         The file.
-    used : ndarray of shape (256,) or (65536,), dtype bool
-        Which words are stored.
-    counts : ndarray of shape (256,) or (65536,), dtype int
+    used : ndarray of shape (n_words,), dtype bool
+        Which words are stored; none beyond these.
+    counts : ndarray of shape (n_words,), dtype int
         How many pixels of a sample hold each word.
 
     Returns
     -------
-    lut : ndarray of shape (256,) or (65536,), dtype uint8
+    lut : ndarray of shape (n_words,), dtype uint8
         The grey values.
     causes : list of str
         What to warn of, as ends of a sentence that starts with the name of the file.
@@ -103,9 +103,9 @@ def _padding(dataset, stored, n_bits):
     ends = [number_of(dataset, f"PixelPadding{name}") for name in ("Value", "RangeLimit")]
     if ends[0] is None:
         return np.zeros(len(stored), dtype=bool)
-    n_words = len(stored)
+    n_words = 2 ** int_of(dataset, "BitsAllocated", 0)
     ends = [int(end) % n_words for end in ends if end is not None]
-    words = np.arange(n_words)
+    words = np.arange(len(stored))
     if int_of(dataset, "PixelRepresentation", 0) == 1:
         words = np.where(words >= n_words // 2, words - n_words, words)
         ends = [end - n_words if end >= n_words // 2 else end for end in ends]
