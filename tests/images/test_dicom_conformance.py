@@ -446,6 +446,18 @@ def no_offsets():
     return with_offsets([]), full_range()
 
 
+@read(
+    "Fragments without a place for the table of offsets",
+    "PS3.5 A.4",
+    without_pydicom=NO_DECODER,
+    dcm2pnm="takes the first fragment for the table",
+)
+def no_place_for_offsets():
+    dataset = with_offsets([])
+    dataset.PixelData = dataset.PixelData[8:]
+    return dataset, full_range()
+
+
 # Header -----------------------------------------------------------------------------------------
 
 
@@ -908,6 +920,19 @@ def second_window_with_a_picture():
     return windowed([30_000, 800], [50, 900]), by_value(linear(800, 900))
 
 
+@read(
+    "First window is no number, second is valid",
+    "C.11.2.1.2",
+    dcm2pnm="+Wi 2",
+    without_pydicom="raises an error",
+)
+def window_of_letters():
+    dataset = radiograph(syntax=ImplicitVRLittleEndian)
+    dataset.add_new("WindowCenter", "LO", ["abc", "800"])
+    dataset.add_new("WindowWidth", "LO", ["", "900"])
+    return dataset, by_value(linear(800, 900))
+
+
 @read("VOI LUT", "C.11.2.1.1", dcm2pnm=VOI_TABLE)
 def voi_table():
     entries = [min(20 * value, 65535) for value in range(4096)]
@@ -1105,13 +1130,12 @@ def grey_jpeg_in_colours():
     without_pydicom=COLOURS,
 )
 def jpeg_of_equal_channels():
-    stream = imagecodecs.jpeg8_encode(
-        GREY_AS_COLOURS, level=100, colorspace="RGB", outcolorspace="RGB"
-    )
+    # Numbered as those of YBR are, and without a marker of what they are.
+    as_stored = {"colorspace": "YCBCR", "outcolorspace": "YCBCR"}
+    stream = imagecodecs.jpeg8_encode(GREY_AS_COLOURS, level=100, subsampling="444", **as_stored)
     dataset = compressed("4.50", stream, GREY_AS_COLOURS, PlanarConfiguration=0)
     dataset.PhotometricInterpretation = "RGB"
-    raw = imagecodecs.jpeg8_decode(stream, colorspace="RGB", outcolorspace="RGB")
-    return dataset, raw[..., 0].astype(float)
+    return dataset, imagecodecs.jpeg8_decode(stream, **as_stored)[..., 0].astype(float)
 
 
 @read("Run lengths of three equal channels", "PS3.5 G", dcm2pnm=COLOURS, without_pydicom=COLOURS)
