@@ -222,6 +222,47 @@ def test_what_is_no_window_is_left_aside(stored, broken):
     np.testing.assert_array_equal(image, stretched(stored))
 
 
+def test_the_warning_names_the_file_and_points_at_the_caller(tmp_path, stored):
+    path = tmp_path / "scan.dcm"
+    path.write_bytes(written(radiograph(stored, n_bits=12, WindowCenter=9000, WindowWidth=10)))
+    with pytest.warns(LowContrastWarning, match=r"scan\.dcm: its windows and VOI LUTs") as caught:
+        read_xray(path)
+    assert caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(LowContrastWarning):
+            read_xray(path)
+
+
+@pytest.mark.parametrize("syntax", ["4.91", "4.81"])
+def test_a_lossy_image_does_not_wrap_where_it_overshoots(syntax):
+    rows, columns = np.mgrid[0:61, 0:43]
+    pixels = np.where((rows // 9 + columns // 7) % 2, 2047, -2048).astype(np.int16)
+    if syntax == "4.81":
+        pixels = (pixels + 2048).astype(np.uint16)
+        stream = imagecodecs.jpegls_encode(pixels, level=20)
+    else:
+        stream = imagecodecs.jpeg2k_encode(pixels, level=60, codecformat="J2K")
+    dataset = radiograph(pixels, n_bits=12, syntax=pydicom.uid.UID(f"1.2.840.10008.1.2.{syntax}"))
+    dataset.PixelData = pydicom.encaps.encapsulate([stream])
+    dataset["PixelData"].is_undefined_length = True
+    assert np.abs(read_xray(written(dataset)) - stretched(pixels)).max() < 40
+
+
+@pytest.mark.parametrize("crossing", [0, 2048])
+def test_the_sign_of_a_codestream_is_the_one_that_makes_neighbours_similar(crossing):
+    rows, columns = np.mgrid[0:61, 0:43]
+    values = 40 * rows + 30 * columns - (1800 if crossing == 0 else 0)
+    words = np.where(values >= 2048, values - 4096, values).astype(np.int16)
+    stream = imagecodecs.jpeg2k_encode(words, level=0, bitspersample=12, codecformat="J2K")
+    dataset = radiograph(
+        words, n_bits=12, syntax=pydicom.uid.JPEG2000Lossless, PixelRepresentation=0
+    )
+    dataset.PixelData = pydicom.encaps.encapsulate([stream])
+    dataset["PixelData"].is_undefined_length = True
+    np.testing.assert_array_equal(read_xray(written(dataset)), stretched(values))
+
+
 @pytest.mark.parametrize("colours", ["MONOCHROME1", "MONOCHROME2"])
 @pytest.mark.parametrize("limit", [None, 64_100])
 def test_padding_is_black_and_stretches_nothing(stored, colours, limit):

@@ -172,9 +172,7 @@ def numbers_of(dataset, name):
     except DicomError:
         raise
     except (TypeError, ValueError):
-        # One bad value makes pydicom refuse them all.
-        values = dataset.get_item(name).value
-        values = values.decode("latin-1").split("\\") if isinstance(values, bytes) else None
+        return []
     values = [] if values is None else [values] if isinstance(values, str) else np.ravel(values)
     return [_finite(value) for value in values]
 
