@@ -116,7 +116,7 @@ def decode_dicom(file, max_pixels):
     used = _used(words)
     if not dataset.PixelRepresentation:
         if used[2**dataset.BitsStored :].any():
-            words = with_all_bits(dataset, words)
+            words = with_all_bits(dataset, words, used)
             used = _used(words)
         if not used[2**dataset.BitsStored :].any():
             used = used[: 2**dataset.BitsStored]
@@ -150,7 +150,7 @@ def patient_of(file):
 def _check_radiograph(dataset, max_pixels):
     """Refuse what is not a single grey radiograph of a size that can be read.
 
-    What may be missing, and what may be spelt in several ways, is set as the standard has it.
+    Sets what may be missing, and what is written in several ways, as the standard has it.
     """
     _check_kind(dataset)
     if dataset.get_item("PixelData").VR not in _KINDS_OF_PIXELS:
@@ -176,7 +176,7 @@ def _check_radiograph(dataset, max_pixels):
     dataset.NumberOfFrames = 1
     dataset.BitsStored, dataset.HighBit = stored, high_bit
     dataset.PixelRepresentation = int_of(dataset, "PixelRepresentation", 0)
-    _check_colours(dataset)
+    _check_colours(dataset, max_pixels)
 
 
 def _check_kind(dataset):
@@ -204,13 +204,14 @@ def _check_kind(dataset):
 
 def _kind(class_uid):
     """What a file is by its class, in words of the standard and not of the file."""
-    from pydicom.uid import UID_dictionary
+    from pydicom.uid import UID
 
-    name = UID_dictionary.get(str(class_uid), ("",))[0]
+    uid = UID(str(class_uid))
+    name = "" if uid.name == uid else uid.name
     return f"it is of the class {name}" if name else "it is of no class that is known"
 
 
-def _check_colours(dataset):
+def _check_colours(dataset, max_pixels):
     """Refuse photometric interpretations of which no grey picture can come."""
     colours = code_of(dataset, "PhotometricInterpretation")
     n_samples = int_of(dataset, "SamplesPerPixel", _SAMPLES.get(colours))
@@ -223,6 +224,11 @@ def _check_colours(dataset):
     if n_samples != _SAMPLES[colours]:
         raise DicomError(
             f"it has {n_samples} samples per pixel, where {colours} has {_SAMPLES[colours]}"
+        )
+    n_words = dataset.Rows * dataset.Columns * n_samples
+    if n_words > max_pixels:
+        raise DicomError(
+            f"{n_words:,} samples of colours are more than the limit of {max_pixels:,}"
         )
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation = n_samples, colours
     if n_samples > 1:

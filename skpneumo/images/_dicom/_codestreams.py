@@ -41,7 +41,7 @@ def codestream_of(pixel_data):
     if not fragments:
         raise DicomError("its compressed image is damaged: it has no fragments")
     if pixel_data[position:] and not pixel_data.startswith(_END_OF_ITEMS, position):
-        raise DicomError("its compressed image is damaged: its fragments cannot be told apart")
+        raise DicomError("its compressed image is damaged: its fragments do not follow each other")
     return b"".join(fragments)
 
 

@@ -15,16 +15,19 @@ from skpneumo.images._dicom._elements import DicomError, NotRadiographError, cod
 
 _RLE = "1.2.840.10008.1.2.5"
 _JPEG = "1.2.840.10008.1.2.4."
-# By the start of the transfer syntax; OpenJPEG reads high-throughput JPEG 2000 too.
+# By transfer syntax; OpenJPEG reads high-throughput JPEG 2000 too.
 _DECODERS = {
     "jpeg8_decode": tuple(f"{_JPEG}{number}" for number in (50, 51, 57, 70)),
     "jpegls_decode": (f"{_JPEG}80", f"{_JPEG}81"),
     "jpeg2k_decode": tuple(f"{_JPEG}{number}" for number in (90, 91, 201, 202, 203)),
 }
 _LOSSLESS = tuple(f"{_JPEG}{number}" for number in (57, 70, 80, 90, 201, 202))
-# Lossy ones go beyond what was stored by less than this proportion.
+# Lossy ones go beyond what was stored, by more than the first proportion in few pixels only.
 _OVERSHOOT = 0.25
+_OVERSHOOTING_PIXELS = 0.01
+# How much smoother is no chance; and the longest side that is looked at.
 _MARGIN = 1.2
+_MAX_SIDE = 2048
 # Of two overlays.
 _MAX_OVERLAY_PATTERNS = 4
 # Of grey made of colours, or the reverse; and the value of a difference of colours that is none.
@@ -73,21 +76,28 @@ def _shape(dataset):
 
 def _of_channels(dataset, words):
     """The one channel of a grey picture that is stored as colours."""
-    first, *others = np.moveaxis(words, -1, 0).astype(np.int32)
-    is_grey = max(np.abs(other - first).max() for other in others) <= _MAX_DIFFERENCE
-    if (
-        not is_grey
-        and words.itemsize == 1
-        and not code_of(dataset, "PhotometricInterpretation").startswith("RGB")
+    is_equal = _is_grey(words, words[..., :1])
+    # Differences of colours and brightness are none of red, green and blue.
+    is_ybr = words.itemsize == 1 and code_of(dataset, "PhotometricInterpretation") != "RGB"
+    if not is_equal and not (
+        is_ybr and _is_grey(words, np.full_like(words[:, :1, :1], _NO_COLOUR))
     ):
-        is_grey = max(np.abs(other - _NO_COLOUR).max() for other in others) <= _MAX_DIFFERENCE
-    if not is_grey:
         raise NotRadiographError("it is in colour")
     for name in _FOR_GREY_ALONE:
         if name in dataset:
             del dataset[name]
     dataset.PhotometricInterpretation = "MONOCHROME2"
     return np.ascontiguousarray(words[..., 0])
+
+
+def _is_grey(words, grey):
+    """Whether the second and third channel are nearly the same as another one."""
+    # By rows: signed numbers of all would take more memory than the file.
+    for row, other in zip(words, grey, strict=True):
+        differences = row[:, 1:].astype(np.int32) - other
+        if max(differences.max(), -differences.min()) > _MAX_DIFFERENCE:
+            return False
+    return True
 
 
 def _of_run_lengths(codestream, shape, n_bytes):
@@ -156,7 +166,7 @@ def _decompressed(dataset, syntax):
     if syntax not in _LOSSLESS and words.dtype.kind == "i":
         # Lossy ones overshoot: beyond the greatest value lies the least.
         end = 2 ** (int_of(dataset, "BitsStored", 0) - 1)
-        words = np.clip(words, -end, end - 1)
+        words = np.clip(words.astype(np.int16, copy=False), -end, end - 1)
     return _aligned(dataset, words, header.precision, syntax in _LOSSLESS)
 
 
@@ -165,9 +175,10 @@ def _settle_sign(dataset, words, precision):
 
     Where they are taken for the other, some neighbours are nearly the whole range apart.
     """
-    as_unsigned = words.astype(np.int32) & (2**precision - 1)
+    as_unsigned = words.view(f"u{words.itemsize}")
+    as_unsigned = as_unsigned & as_unsigned.dtype.type(2**precision - 1)
     if _is_smoother(as_unsigned, words):
-        return as_unsigned.astype(f"u{words.itemsize}")
+        return as_unsigned
     dataset.PixelRepresentation = 1
     if precision > int_of(dataset, "BitsStored", 0):
         dataset.BitsStored = precision
@@ -175,7 +186,7 @@ def _settle_sign(dataset, words, precision):
     return words
 
 
-def with_all_bits(dataset, words):
+def with_all_bits(dataset, words, used):
     """Words of which bits above the stored ones are no overlays, but belong to the values.
 
     Where the lower bits are empty in all words, and the upper ones take more patterns than a few
@@ -185,11 +196,12 @@ def with_all_bits(dataset, words):
     """
     n_bits, allocated = int_of(dataset, "BitsStored", 0), int_of(dataset, "BitsAllocated", 0)
     unused = allocated - n_bits
-    if not (words & words.dtype.type(2**unused - 1)).any():
-        n_patterns = len(np.unique(words >> np.uint8(n_bits)))
+    different = np.flatnonzero(used)
+    if not (different & (2**unused - 1)).any():
+        n_patterns = len(np.unique(different >> n_bits))
         return words >> np.uint8(unused) if n_patterns > _MAX_OVERLAY_PATTERNS else words
     if _is_smoother(words, words & words.dtype.type(2**n_bits - 1)):
-        dataset.BitsStored = int(words.max()).bit_length()
+        dataset.BitsStored = int(different[-1]).bit_length()
     return words
 
 
@@ -199,7 +211,8 @@ def _is_smoother(values, others):
 
 
 def _roughness(values):
-    values = values.astype(np.int32)
+    middle = [slice(max(0, side - _MAX_SIDE) // 2, None) for side in values.shape]
+    values = values[tuple(middle)][:_MAX_SIDE, :_MAX_SIDE].astype(np.int32)
     return sum(int(np.abs(np.diff(values, axis=axis)).sum(dtype=np.int64)) for axis in (0, 1))
 
 
@@ -220,7 +233,7 @@ def _aligned(dataset, words, precision, is_lossless):
         if is_signed:
             fits = words.max() < end or (signed.min() >= -end // 2 and signed.max() < end // 2)
         else:
-            fits = words.max() < (end if is_lossless else end * (1 + _OVERSHOOT))
+            fits = _fits(words, end, is_lossless)
         has_low_bits = bool((words & words.dtype.type(2**unused - 1)).any())
         if not fits and precision > high_bit:
             return words >> np.uint8(unused)
@@ -230,7 +243,15 @@ def _aligned(dataset, words, precision, is_lossless):
                 "unused bits are above or below the stored ones"
             )
     if not is_lossless and not is_signed:
-        if words.max(initial=0) >= end * (1 + _OVERSHOOT):
+        if not _fits(words, end, is_lossless):
             raise DicomError(f"its compressed values do not fit into its {n_bits} stored bits")
         words = np.minimum(words, words.dtype.type(end - 1))
     return words
+
+
+def _fits(words, end, is_lossless):
+    """Whether unsigned values are below an end, but for what a lossy compression adds."""
+    if is_lossless:
+        return words.max(initial=0) < end
+    beyond = np.count_nonzero(words >= end * (1 + _OVERSHOOT))
+    return beyond <= _OVERSHOOTING_PIXELS * words.size

@@ -62,7 +62,7 @@ def read_table(item, descriptor="LUTDescriptor", data="LUTData"):
     Raises
     ------
     InvalidTableError
-        If the entries cannot be told apart.
+        If its descriptor is not valid, or its entries are fewer bytes than it says.
 
     Notes
     -----
