@@ -874,6 +874,33 @@ def window_of_less_precision():
 
 
 @read(
+    "A window for 14 bits over values of 12",
+    "C.11.2.1.2",
+    dcm2pnm="shows few greys",
+    without_pydicom=AS_IT_STANDS,
+    warns=NO_PICTURE,
+)
+def window_of_two_more_bits():
+    return windowed(8192, 16_384), full_range()
+
+
+@read(
+    "A window for 10 bits over values of 12",
+    "C.11.2.1.2",
+    dcm2pnm="shows little but white",
+    without_pydicom=AS_IT_STANDS,
+    warns=NO_PICTURE,
+)
+def window_of_two_bits_less():
+    return windowed(511.5, 1023), full_range()
+
+
+@read("A window for 12 bits over values of 12 in 16", "C.11.2.1.2", dcm2pnm=WINDOW)
+def window_of_used_bits():
+    return windowed(2048, 4096, BitsStored=16, HighBit=15), by_value(linear(2048, 4096))
+
+
+@read(
     "A window of width 1e99",
     "C.11.2.1.2",
     dcm2pnm="shows one grey",

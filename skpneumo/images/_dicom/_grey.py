@@ -30,6 +30,9 @@ _OUTLIERS = 0.005
 _HOT_PIXELS = 0.025
 # A window that makes more of them black, or white, is made for other values.
 _MAX_AT_ONE_END = 0.9
+# Windows that are the whole range of one of these numbers of bits are under suspicion.
+_DEPTHS = (8, 10, 12, 14, 16)
+_MAX_OF_OTHER_DEPTH = 0.5
 _MAX_SATURATED = 0.98
 # So much padding is none.
 _MAX_PADDED = 0.8
@@ -137,10 +140,11 @@ def _brightness(dataset, stored, shown, sample, causes):
         values = stored.astype(float)
     source = in_functional_groups(dataset, "FrameVOILUTSequence")
     valid, has_any = [], False
-    for picture in _voi_pictures(source, values):
+    n_bits = int_of(dataset, "BitsStored", 0)
+    for picture, depth in _voi_pictures(source, values):
         has_any = True
         if picture is not None:
-            if not _is_lost(picture, sample):
+            if not _is_lost(picture, sample, abs(depth - n_bits) >= 2 if depth else False):
                 return picture
             valid.append(picture)
     full, has_outliers = _full_range(dataset, values, shown, sample)
@@ -178,20 +182,31 @@ def _modality_values(dataset, stored):
 
 
 def _voi_pictures(source, values):
-    """Brightness by each VOI LUT, then each window, None for one that is not valid; C.11.2."""
+    """Brightness by each VOI LUT, then each window, None for one that is not valid; C.11.2.
+
+    Each comes with the number of bits of which a window is the whole range, if it is one.
+    """
     for item in items_of(source, "VOILUTSequence"):
         try:
             table = read_table(item)
         except InvalidTableError:
-            yield None
+            yield None, None
             continue
         if table is not None:
-            yield table.brightness(values)
+            yield table.brightness(values), None
     function = code_of(source, "VOILUTFunction").replace(" ", "_")
     centers, widths = (numbers_of(source, f"Window{name}") for name in ("Center", "Width"))
     for i in range(max(len(centers), len(widths))):
         center, width = (numbers[i] if i < len(numbers) else None for numbers in (centers, widths))
-        yield _in_window(function, center, width, values)
+        yield _in_window(function, center, width, values), _depth_of_window(center, width)
+
+
+def _depth_of_window(center, width):
+    """Number of bits of which a window is the whole range, or None."""
+    if center is None or width is None:
+        return None
+    ends = np.array([center - width / 2, center + width / 2])
+    return next((n for n in _DEPTHS if np.abs(ends - [0, 2**n]).max() <= 2 ** (n - 6)), None)
 
 
 def _in_window(function, center, width, values):
@@ -254,13 +269,14 @@ def _span(brightness, sample, outliers=_OUTLIERS):
     return int(high - low)
 
 
-def _is_lost(brightness, sample):
-    """Whether nearly all pixels have nearly the same grey."""
+def _is_lost(brightness, sample, is_of_other_depth=False):
+    """Whether nearly all pixels have nearly the same grey; most, in a window of another depth."""
     histogram = sample.histogram(brightness)
     at_one_end = max(histogram[0], histogram[-1])
-    if at_one_end > _MAX_AT_ONE_END * histogram.sum():
+    max_at_one_end = _MAX_OF_OTHER_DEPTH if is_of_other_depth else _MAX_AT_ONE_END
+    if at_one_end > max_at_one_end * histogram.sum():
         return True
-    return _span(brightness, sample) < _MIN_LEVELS
+    return _span(brightness, sample) < (_LOW_CONTRAST if is_of_other_depth else _MIN_LEVELS)
 
 
 def _contrast_problems(brightness, sample):
