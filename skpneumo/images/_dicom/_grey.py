@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit
 
 from skpneumo.images._dicom._elements import (
     DicomError,
@@ -13,9 +12,9 @@ from skpneumo.images._dicom._elements import (
     int_of,
     items_of,
     number_of,
-    numbers_of,
 )
-from skpneumo.images._dicom._tables import InvalidTableError, read_table
+from skpneumo.images._dicom._tables import read_table
+from skpneumo.images._dicom._voi import voi_pictures
 
 _PALETTES = ("Red", "Green", "Blue")
 # A quarter of a percent of the range: palettes of 16 bits may be rounded to 8.
@@ -30,8 +29,7 @@ _OUTLIERS = 0.005
 _HOT_PIXELS = 0.025
 # A window that makes more of them black, or white, is made for other values.
 _MAX_AT_ONE_END = 0.9
-# Windows that are the whole range of one of these numbers of bits are under suspicion.
-_DEPTHS = (8, 10, 12, 14, 16)
+# One over the whole range of another number of bits is under suspicion.
 _MAX_OF_OTHER_DEPTH = 0.5
 _MAX_SATURATED = 0.98
 # So much padding is none.
@@ -141,7 +139,7 @@ def _brightness(dataset, stored, shown, sample, causes):
     source = in_functional_groups(dataset, "FrameVOILUTSequence")
     valid, has_any = [], False
     n_bits = int_of(dataset, "BitsStored", 0)
-    for picture, depth in _voi_pictures(source, values):
+    for picture, depth in voi_pictures(source, values):
         has_any = True
         if picture is not None:
             if not _is_lost(picture, sample, abs(depth - n_bits) >= 2 if depth else False):
@@ -179,49 +177,6 @@ def _modality_values(dataset, stored):
     source = in_functional_groups(dataset, "PixelValueTransformationSequence")
     slope, intercept = (number_of(source, f"Rescale{name}") for name in ("Slope", "Intercept"))
     return stored * (1.0 if slope is None else slope) + (intercept or 0)
-
-
-def _voi_pictures(source, values):
-    """Brightness by each VOI LUT, then each window, None for one that is not valid; C.11.2.
-
-    Each comes with the number of bits of which a window is the whole range, if it is one.
-    """
-    for item in items_of(source, "VOILUTSequence"):
-        try:
-            table = read_table(item)
-        except InvalidTableError:
-            yield None, None
-            continue
-        if table is not None:
-            yield table.brightness(values), None
-    function = code_of(source, "VOILUTFunction").replace(" ", "_")
-    centers, widths = (numbers_of(source, f"Window{name}") for name in ("Center", "Width"))
-    for i in range(max(len(centers), len(widths))):
-        center, width = (numbers[i] if i < len(numbers) else None for numbers in (centers, widths))
-        yield _in_window(function, center, width, values), _depth_of_window(center, width)
-
-
-def _depth_of_window(center, width):
-    """Number of bits of which a window is the whole range, or None."""
-    if center is None or width is None:
-        return None
-    ends = np.array([center - width / 2, center + width / 2])
-    return next((n for n in _DEPTHS if np.abs(ends - [0, 2**n]).max() <= 2 ** (n - 6)), None)
-
-
-def _in_window(function, center, width, values):
-    """Brightness in a window, or None where it is not valid; PS3.3 C.11.2.1.2 and C.11.2.1.3."""
-    if center is None or width is None or width <= 0:
-        return None
-    if function == "SIGMOID":
-        return expit(4 * (values - center) / width)
-    if function != "LINEAR_EXACT":  # LINEAR, the default, also for unknown ones
-        if width < 1:
-            return None
-        if width == 1:
-            return (values > center - 0.5).astype(float)
-        center, width = center - 0.5, width - 1
-    return np.clip((values - center) / width + 0.5, 0, 1)
 
 
 def _full_range(dataset, values, shown, sample):
