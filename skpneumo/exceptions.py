@@ -37,4 +37,8 @@ class BitDepthWarning(UserWarning):
 
 
 class LowContrastWarning(UserWarning):
-    """An image keeps few grey levels of many that its file holds; the message names the file."""
+    """A picture keeps few or no grey levels of many that its file holds; the message names both.
+
+    It is the file's own window, table or scale that leaves so few. The message also names what is
+    returned instead where that is possible.
+    """

@@ -24,6 +24,7 @@ from skpneumo.images._formats import (
     detect_format,
     format_name,
 )
+from skpneumo.images._jpeg import read_deep_jpeg
 from skpneumo.images._resize import resize_image
 from skpneumo.images._sizes import jpeg2000_size, webp_size
 from skpneumo.images._tiff import (
@@ -46,7 +47,7 @@ _ORIENTATION = 0x0112
 _MIN_LARGEST_COLOUR = 64
 _AS_PNG = "Save it as a grey PNG"
 _UNDECODED = {
-    "JPEG": f"of 12 bits, lossless, or JPEG-LS, which is not read. {_AS_PNG} if it is sound",
+    "JPEG": f"lossless, or JPEG-LS, which is not read. {_AS_PNG} if it is sound",
     "TIFF": f"of samples that are not read. {_AS_PNG} if it is sound",
 }
 
@@ -114,6 +115,10 @@ def open_picture(file):
     try:
         picture = _open(file, kind)
     except Image.UnidentifiedImageError:
+        grey = read_deep_jpeg(file, MAX_PIXELS) if kind == "JPEG" else None
+        if grey is not None:
+            yield Picture(Image.fromarray(grey))
+            return
         otherwise = _UNDECODED.get(kind, "of a kind that is not read")
         raise ValueError(f"a {format_name(kind)} file that is damaged, or {otherwise}") from None
     with picture.image as image:

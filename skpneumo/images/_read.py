@@ -12,7 +12,14 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from skpneumo.exceptions import BitDepthWarning, ImageReadError, LowContrastWarning, NoXRayError
-from skpneumo.images._dicom import HEAD, DicomError, decode_dicom, is_dicom, patient_of
+from skpneumo.images._dicom import (
+    HEAD,
+    DicomError,
+    NotRadiographError,
+    decode_dicom,
+    is_dicom,
+    patient_of,
+)
 from skpneumo.images._formats import READABLE_FORMATS, detect_format
 from skpneumo.images._picture import (
     MAX_PIXELS,
@@ -46,10 +53,13 @@ def read_xray(source, *, size=None, aspect="stretch"):
     and become white. Far above means more than twice what 98 % of the pixels reach, those of the
     least and the greatest value not counted.
 
+    12-bit JPEG: 4095 becomes 255. It takes the decoders of ``skpneumo[dicom]``.
+
     DICOM: the values are shown as a viewer first would, by the modality's rescaling or table and
-    the first table or window of interest; without one, values of 8 bits stay and deeper ones are
-    stretched from the least to the greatest. MONOCHROME1 is inverted, padding becomes black. Of
-    the rest of the file nothing is read, no name and no date.
+    the first table or window of interest that leaves a picture; without one, values of 8 bits stay
+    and deeper ones are stretched from the least to the greatest. MONOCHROME1 is inverted, padding
+    becomes black. Of the rest of the file nothing is read, no name and no date. The user guide has
+    a table of all cases.
 
     Parameters
     ----------
@@ -70,15 +80,16 @@ def read_xray(source, *, size=None, aspect="stretch"):
     ------
     ImageReadError
         If the source is missing, is of another type, is damaged, or has more than 50 million
-        pixels; if a DICOM file is in colour, has several frames or none, or is no radiograph (CT,
-        MR ...), or needs a decoder of ``skpneumo[dicom]`` that is not installed; if a colour PNG
-        or TIFF leaves the upper bits of its 16 unused; if a TIFF file is in CIE L*a*b*, or holds
-        negative samples or floats beyond 0 to 1. A WebP image may have 25 million pixels, a JPEG
-        2000 image 100 million samples in all channels, and files other than JPEG and PNG 256 MiB.
-        The message names the file and the cause.
+        pixels; if a DICOM file contradicts itself, or needs a decoder of ``skpneumo[dicom]`` that
+        is not installed; if a colour PNG or TIFF leaves the upper bits of its 16 unused; if a TIFF
+        file is in CIE L*a*b*, or holds negative samples or floats beyond 0 to 1. A WebP image may
+        have 25 million pixels, a JPEG 2000 image 100 million samples in all channels, and files
+        other than JPEG and PNG 256 MiB. The message names the file and the cause.
     NoXRayError
-        If a file holds several pages or frames, or is of a known format that is not read, such as
-        NIfTI, NumPy, GIF, HEIC, PDF, ZIP or a video. It is an ImageReadError too.
+        If a sound file holds no X-ray that can be shown: a DICOM file in colour, of several frames,
+        or that is no radiograph (CT, MR, a report ...); several pages or frames; a known format
+        that is not read, such as NIfTI, NumPy, GIF, HEIC, PDF, ZIP or a video. It is an
+        `ImageReadError` too.
     ValueError
         If ``size`` or ``aspect`` is not valid.
 
@@ -89,7 +100,8 @@ def read_xray(source, *, size=None, aspect="stretch"):
         1900 of 4095, a few samples go far beyond it, or it contradicts the file.
     LowContrastWarning
         If nearly all pixels keep fewer than 32 grey levels, although the file holds at least four
-        times as many.
+        times as many. If the window, table, rescaling or padding of a DICOM file would leave no
+        picture, so that it is not applied.
 
     Examples
     --------
@@ -125,8 +137,10 @@ def read_xray(source, *, size=None, aspect="stretch"):
         raise ImageReadError(f"{name}: this is not a {READABLE_FORMATS} image.") from None
     except PictureError as error:
         raise NoXRayError(f"{name}: {error}.") from None
+    except NotRadiographError as error:
+        raise NoXRayError(f"{name}: this DICOM file holds no X-ray: {error}.") from None
     except DicomError as error:
-        raise ImageReadError(f"{name}: this DICOM file gives no X-ray: {error}.") from None
+        raise ImageReadError(f"{name}: this DICOM file cannot be read: {error}.") from None
     except _PASSED:
         raise
     except Exception as error:
@@ -235,12 +249,15 @@ def _cause(error):
 
 def _read_dicom(file, size, aspect):
     try:
-        grey = decode_dicom(file, MAX_PIXELS)
+        grey, causes = decode_dicom(file, MAX_PIXELS)
     except (DicomError, MemoryError):
         raise
     except Exception:
         # What pydicom says may quote the file.
         raise DicomError("it is damaged") from None
+    for cause in causes:
+        # Where read_xray is called.
+        warnings.warn(f"{_name(file)}: {cause}.", LowContrastWarning, stacklevel=3)
     return grey if size is None else resize_xray(grey, size, aspect)
 
 

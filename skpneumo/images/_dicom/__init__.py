@@ -1,34 +1,58 @@
 """A DICOM radiograph becomes one grey ``uint8`` array, as a viewer would first show it."""
 
 from io import BytesIO
+from math import isqrt
 
 import numpy as np
 
-from skpneumo.images._dicom._elements import HEAD, DicomError, int_of, is_dicom, parse, value_of
-from skpneumo.images._dicom._grey import grey_of_words
-from skpneumo.images._dicom._pixels import stored_words
+from skpneumo.images._dicom._elements import (
+    HEAD,
+    DicomError,
+    NotRadiographError,
+    code_of,
+    int_of,
+    is_dicom,
+    parse,
+    value_of,
+)
+from skpneumo.images._dicom._grey import grayscale_lut
+from skpneumo.images._dicom._pixels import stored_words, with_all_bits
 
-__all__ = ["HEAD", "DicomError", "decode_dicom", "is_dicom", "patient_of"]
+__all__ = ["HEAD", "DicomError", "NotRadiographError", "decode_dicom", "is_dicom", "patient_of"]
 
 MODALITIES = ("CR", "DR", "DX", "OT", "RG")
 # Others that a message may name; what else stands there could be anything.
 _OTHERS = {
-    *("CT", "ES", "IO", "MG", "MR", "NM", "OP", "PR", "PT", "PX", "RF", "SC", "SEG", "SR", "US"),
-    *("RTDOSE", "RTIMAGE", "RTPLAN", "RTSTRUCT", "XA", "XC"),
+    *("AU", "CT", "DOC", "ECG", "ES", "GM", "IO", "KO", "MG", "MR", "NM", "OP", "PR", "PT", "PX"),
+    *("REG", "RF", "RTDOSE", "RTIMAGE", "RTPLAN", "RTSTRUCT", "RWV", "SC", "SEG", "SM", "SR"),
+    *("US", "XA", "XC"),
 }
 # Of a file of many megabytes the identifier takes the start alone.
 _PATIENT_WITHIN = 2**22
 _AFTER_PATIENT = 0x00100021
 # Of computed radiography, and of digital X-rays for presentation and for processing.
 _RADIOGRAPH_CLASSES = tuple("1.2.840.10008.5.1.4.1.1.1" + end for end in ("", ".1", ".1.1"))
+_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 # An element of another kind would be taken apart.
 _KINDS_OF_PIXELS = (None, "OB", "OW", "UN")
+# Per pixel; YBR_ICT and YBR_RCT of JPEG 2000 are RGB once decoded.
+_SAMPLES = {
+    **dict.fromkeys(("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"), 1),
+    **dict.fromkeys(("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"), 3),
+}
+_SAMPLE_OF_PIXELS = 2**17
+_PALETTES = tuple(
+    f"{colour}PaletteColorLookupTable{part}"
+    for colour in ("Red", "Green", "Blue")
+    for part in ("Descriptor", "Data")
+)
 # Names, identifiers and dates are not among them, so that they are never read.
 _TAGS = (
     "SOPClassUID",
     "Modality",
     "SamplesPerPixel",
     "PhotometricInterpretation",
+    "PlanarConfiguration",
     "NumberOfFrames",
     "Rows",
     "Columns",
@@ -45,7 +69,11 @@ _TAGS = (
     "VOILUTFunction",
     "WindowCenter",
     "WindowWidth",
+    "PresentationLUTShape",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
     "PixelData",
+    *_PALETTES,
 )
 
 
@@ -53,9 +81,9 @@ def decode_dicom(file, max_pixels):
     """Read the image of a DICOM radiograph.
 
     Stored values go through the modality's table or rescaling, then through the first table or
-    window of interest. Without a valid one, values of 8 bits stay what they are, and deeper ones
-    are stretched from the least to the greatest in the image. MONOCHROME1 is inverted; padding
-    becomes black.
+    window of interest that leaves a picture. Without one, values of 8 bits stay what they are, and
+    deeper ones are stretched from the least to the greatest in the image. MONOCHROME1 is inverted;
+    padding becomes black.
 
     Parameters
     ----------
@@ -66,13 +94,17 @@ def decode_dicom(file, max_pixels):
 
     Returns
     -------
-    ndarray of shape (H, W), dtype uint8
+    image : ndarray of shape (H, W), dtype uint8
         0 is black (air), 255 is white (bone).
+    causes : list of str
+        What to warn of: why a picture would show little, and what was done instead.
 
     Raises
     ------
+    NotRadiographError
+        If the file is sound, but holds no single grey radiograph.
     DicomError
-        If the file holds no single grey radiograph, or is damaged.
+        If it is damaged, contradicts itself, or takes a decoder that is not there.
 
     References
     ----------
@@ -81,17 +113,31 @@ def decode_dicom(file, max_pixels):
     dataset = parse(file, _TAGS)
     _check_radiograph(dataset, max_pixels)
     words = stored_words(dataset)
+    used = _used(words)
+    if not dataset.PixelRepresentation:
+        if used[2**dataset.BitsStored :].any():
+            words = with_all_bits(dataset, words, used)
+            used = _used(words)
+        if not used[2**dataset.BitsStored :].any():
+            used = used[: 2**dataset.BitsStored]
+    step = isqrt(words.size // _SAMPLE_OF_PIXELS) or 1
+    counts = np.bincount(words[::step, ::step].ravel(), minlength=len(used))
+    # Of rescalings and windows beyond what floats hold.
+    with np.errstate(all="ignore"):
+        grey, causes = grayscale_lut(dataset, used, counts)
+    image = np.empty(words.shape, dtype=np.uint8)
+    for out, row in zip(image, words, strict=True):
+        np.take(grey, row, out=out)
+    return image, causes
+
+
+def _used(words):
+    """Which words occur."""
     used = np.zeros(2 ** (8 * words.itemsize), dtype=bool)
     # By rows: an index of 8 or 16 bits is made one of 64.
     for row in words:
         used[row] = True
-    # Of rescalings and windows beyond what floats hold.
-    with np.errstate(all="ignore"):
-        grey = grey_of_words(dataset, used)
-    image = np.empty(words.shape, dtype=np.uint8)
-    for out, row in zip(image, words, strict=True):
-        np.take(grey, row, out=out)
-    return image
+    return used
 
 
 def patient_of(file):
@@ -102,36 +148,88 @@ def patient_of(file):
 
 
 def _check_radiograph(dataset, max_pixels):
-    """Refuse what is not a single grey radiograph of a size that can be read."""
-    modality = str(value_of(dataset, "Modality") or "")
-    class_uid = str(value_of(dataset, "SOPClassUID") or "")
-    told = modality or class_uid in _RADIOGRAPH_CLASSES
-    if not told or (modality and modality not in MODALITIES):
-        what = modality if modality in _OTHERS else "another one" if modality else "not told"
-        raise DicomError(
-            f"its modality is {what}; radiographs are {', '.join(MODALITIES)}. Convert it to PNG "
-            "if it is one"
-        )
-    if "PixelData" not in dataset:
-        raise DicomError("it holds no image")
+    """Refuse what is not a single grey radiograph of a size that can be read.
+
+    Sets what may be missing, and what is written in several ways, as the standard has it.
+    """
+    _check_kind(dataset)
     if dataset.get_item("PixelData").VR not in _KINDS_OF_PIXELS:
         raise DicomError("its PixelData is of a kind that holds no pixels")
-    n_frames, n_samples = (
-        int_of(dataset, name, 1) for name in ("NumberOfFrames", "SamplesPerPixel")
-    )
-    if n_frames != 1:
-        raise DicomError("it holds several frames, or none; wanted one image")
-    colours = str(value_of(dataset, "PhotometricInterpretation") or "")
-    if n_samples != 1 or colours not in ("MONOCHROME1", "MONOCHROME2"):
-        raise DicomError("it is in colour, or does not say that it is grey")
-    rows, columns, allocated, stored = (
-        int_of(dataset, name, 0) for name in ("Rows", "Columns", "BitsAllocated", "BitsStored")
+    n_frames = int_of(dataset, "NumberOfFrames", 1)
+    if n_frames > 1:
+        raise NotRadiographError(f"it holds {n_frames:,} frames; wanted one image")
+    rows, columns, allocated = (
+        int_of(dataset, name, 0) for name in ("Rows", "Columns", "BitsAllocated")
     )
     if not (rows and columns):
         raise DicomError("it does not say how many rows and columns it has")
     if rows * columns > max_pixels:
         raise DicomError(f"{columns} x {rows} pixels are more than the limit of {max_pixels:,}")
+    stored = int_of(dataset, "BitsStored", allocated)
+    if allocated in (1, 32, 64):
+        raise NotRadiographError(f"its pixels have {stored} of {allocated} bits; wanted 8 to 16")
     if allocated not in (8, 16) or not 1 <= stored <= allocated:
         raise DicomError(f"its pixels have {stored} of {allocated} bits; wanted 8 to 16")
-    if not stored - 1 <= int_of(dataset, "HighBit", stored - 1) < allocated:
+    high_bit = int_of(dataset, "HighBit", stored - 1)
+    if not stored - 1 <= high_bit < allocated:
         raise DicomError("its HighBit is none of the bits of a pixel")
+    dataset.NumberOfFrames = 1
+    dataset.BitsStored, dataset.HighBit = stored, high_bit
+    dataset.PixelRepresentation = int_of(dataset, "PixelRepresentation", 0)
+    _check_colours(dataset, max_pixels)
+
+
+def _check_kind(dataset):
+    """Refuse files of other modalities, and those without an image."""
+    modality = code_of(dataset, "Modality")
+    class_uid = value_of(dataset, "SOPClassUID") or dataset.file_meta.get(
+        "MediaStorageSOPClassUID", ""
+    )
+    is_radiograph = class_uid in _RADIOGRAPH_CLASSES
+    if modality and modality not in MODALITIES:
+        what = modality if modality in _OTHERS else "another one"
+        hint = "" if modality in _OTHERS else ". Convert it to PNG if it is one"
+        raise NotRadiographError(
+            f"its modality is {what}; radiographs are {', '.join(MODALITIES)}{hint}"
+        )
+    may_hold_one = is_radiograph or str(class_uid).startswith(_SECONDARY_CAPTURE)
+    if not (modality or is_radiograph) or not ("PixelData" in dataset or may_hold_one):
+        raise NotRadiographError(
+            f"{_kind(class_uid)}{'' if modality else ', and its modality is missing'}; wanted an "
+            "X-ray. Convert it to PNG if it is one"
+        )
+    if "PixelData" not in dataset:
+        raise DicomError("it holds no image")
+
+
+def _kind(class_uid):
+    """What a file is by its class, in words of the standard and not of the file."""
+    from pydicom.uid import UID
+
+    uid = UID(str(class_uid))
+    name = "" if uid.name == uid else uid.name
+    return f"it is of the class {name}" if name else "it is of no class that is known"
+
+
+def _check_colours(dataset, max_pixels):
+    """Refuse photometric interpretations of which no grey picture can come."""
+    colours = code_of(dataset, "PhotometricInterpretation")
+    n_samples = int_of(dataset, "SamplesPerPixel", _SAMPLES.get(colours))
+    if not colours:
+        raise DicomError(
+            "it does not say that it is grey: its PhotometricInterpretation is missing"
+        )
+    if colours not in _SAMPLES:
+        raise NotRadiographError("it is in colour, or does not say in known words that it is grey")
+    if n_samples != _SAMPLES[colours]:
+        raise DicomError(
+            f"it has {n_samples} samples per pixel, where {colours} has {_SAMPLES[colours]}"
+        )
+    n_words = dataset.Rows * dataset.Columns * n_samples
+    if n_words > max_pixels:
+        raise DicomError(
+            f"{n_words:,} samples of colours are more than the limit of {max_pixels:,}"
+        )
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = n_samples, colours
+    if n_samples > 1:
+        dataset.PlanarConfiguration = int_of(dataset, "PlanarConfiguration", 0)

@@ -2,6 +2,7 @@
 
 import zlib
 from io import BytesIO
+from itertools import islice
 
 import numpy as np
 
@@ -15,6 +16,7 @@ _ITEMS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
 _MAX_VALUE_BYTES = 1024
 _MAX_TABLE_BYTES = 2**18
 _MAX_TABLES_BYTES = 2**20
+_MAX_TABLES = 16
 _PREAMBLE = 128
 HEAD = _PREAMBLE + len(b"DICM")
 _META_GROUP = 2
@@ -23,7 +25,11 @@ _HEAD_OF_ELEMENT = 8
 
 
 class DicomError(ValueError):
-    """Why a DICOM file gives no X-ray, in words that hold nothing of what the file says."""
+    """Why a DICOM file cannot be read, in words that hold nothing of what the file says."""
+
+
+class NotRadiographError(DicomError):
+    """Why a sound DICOM file holds no X-ray that can be shown; as harmless to print."""
 
 
 def is_dicom(head):
@@ -105,7 +111,7 @@ def _meta(file):
         False,
         True,
         stop_when=lambda tag, *_: tag >> 16 != _META_GROUP,
-        specific_tags=[Tag("TransferSyntaxUID")],
+        specific_tags=[Tag("MediaStorageSOPClassUID"), Tag("TransferSyntaxUID")],
     )
     meta = FileMetaDataset(meta)
     if not value_of(meta, "TransferSyntaxUID"):
@@ -154,26 +160,55 @@ def int_of(dataset, name, default):
         raise DicomError(f"its {name} is not a number") from None
 
 
-def number_of(dataset, name):
-    """First value of an element as a finite float, or None."""
+def code_of(dataset, name):
+    """A code such as "MONOCHROME2": in upper case, without padding; "" where there is none."""
+    return str(value_of(dataset, name) or "").strip(" \0").upper()
+
+
+def numbers_of(dataset, name):
+    """Values of an element as floats, None for those that are no finite number."""
     try:
-        value = float(np.ravel(value_of(dataset, name))[0])
+        values = value_of(dataset, name)
     except DicomError:
         raise
-    except (IndexError, TypeError, ValueError):
+    except (TypeError, ValueError):
+        return []
+    values = [] if values is None else [values] if isinstance(values, str) else np.ravel(values)
+    return [_finite(value) for value in values]
+
+
+def _finite(value):
+    try:
+        value = float(value)
+    except (TypeError, ValueError):
         return None
     return value if np.isfinite(value) else None
 
 
-def table_of(dataset, name):
-    """First item of a sequence of tables, or None where there is none, or an empty one."""
-    items = value_of(dataset, name, _MAX_TABLES_BYTES)
-    if not items:
+def number_of(dataset, name):
+    """First value of an element as a finite float, or None."""
+    return next(iter(numbers_of(dataset, name)), None)
+
+
+def items_of(dataset, name):
+    """First items of a sequence; none where it is missing or empty."""
+    return list(islice(value_of(dataset, name, _MAX_TABLES_BYTES) or (), _MAX_TABLES))
+
+
+def in_functional_groups(dataset, name):
+    """Item of a functional group of the first frame, else of all frames, else the file itself."""
+    for groups in ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence"):
+        for group in items_of(dataset, groups)[:1]:
+            for item in items_of(group, name)[:1]:
+                return item
+    return dataset
+
+
+def raw_of(dataset, name):
+    """An element as it stands in the file, or None where it is missing, empty or no bytes."""
+    raw = dataset.get_item(name) if name in dataset else None
+    if raw is None or not isinstance(raw.value, bytes) or not raw.value:
         return None
-    for part in ("LUTDescriptor", "LUTData"):
-        raw = items[0].get_item(part) if part in items[0] else None
-        if raw is None or not raw.value:
-            return None
-        if len(raw.value) > _MAX_TABLE_BYTES:
-            raise DicomError("it holds a table larger than any")
-    return items[0]
+    if len(raw.value) > _MAX_TABLE_BYTES:
+        raise DicomError("it holds a table larger than any")
+    return raw

@@ -1,115 +1,260 @@
 """Stored values become grey ones, as a viewer would first show them."""
 
+from typing import NamedTuple
+
 import numpy as np
-from scipy.special import expit
 
-from skpneumo.images._dicom._elements import DicomError, int_of, number_of, table_of, value_of
+from skpneumo.images._dicom._elements import (
+    DicomError,
+    NotRadiographError,
+    code_of,
+    in_functional_groups,
+    int_of,
+    items_of,
+    number_of,
+)
+from skpneumo.images._dicom._tables import read_table
+from skpneumo.images._dicom._voi import voi_pictures
 
-_MAX_TABLE_BITS = 16
+_PALETTES = ("Red", "Green", "Blue")
+# A quarter of a percent of the range: palettes of 16 bits may be rounded to 8.
+_SAME_BRIGHTNESS = 1 / 400
+# Grey levels between the outliers: with fewer there is no picture,
+_MIN_LEVELS = 32
+# and with fewer, outliers are worth a look.
+_LOW_CONTRAST = 64
+# Proportions of the pixels. So many at either end are left aside to measure contrast,
+_OUTLIERS = 0.005
+# and these may be hot or dead, or letters that are burned in.
+_HOT_PIXELS = 0.025
+# A window that makes more of them black, or white, is made for other values.
+_MAX_AT_ONE_END = 0.9
+# One over the whole range of another number of bits is under suspicion.
+_MAX_OF_OTHER_DEPTH = 0.5
+_MAX_SATURATED = 0.98
+# So much padding is none.
+_MAX_PADDED = 0.8
 
 
-def grey_of_words(dataset, used):
+class _Sample(NamedTuple):
+    """Words that pixels of a sample hold, padding left out, and how many of them."""
+
+    words: np.ndarray
+    counts: np.ndarray
+
+    @classmethod
+    def of(cls, counts):
+        words = np.flatnonzero(counts)
+        return cls(words, counts[words])
+
+    def histogram(self, brightness):
+        """How many pixels have each grey."""
+        greys = _as_uint8(brightness[self.words])
+        return np.bincount(greys, weights=self.counts, minlength=256)
+
+
+def grayscale_lut(dataset, used, counts):
     """Grey value of every word that may be stored.
 
     Parameters
     ----------
     dataset : pydicom.Dataset
         The file.
-    used : ndarray of shape (256,) or (65536,), dtype bool
-        Which words are stored.
+    used : ndarray of shape (n_words,), dtype bool
+        Which words are stored; none beyond these.
+    counts : ndarray of shape (n_words,), dtype int
+        How many pixels of a sample hold each word.
 
     Returns
     -------
-    ndarray of shape (256,) or (65536,), dtype uint8
+    lut : ndarray of shape (n_words,), dtype uint8
+        The grey values.
+    causes : list of str
+        What to warn of, as ends of a sentence that starts with the name of the file.
     """
+    causes = []
     n_bits = int_of(dataset, "BitsStored", 0)
-    values = np.arange(len(used)) & (2**n_bits - 1)
-    signed = int_of(dataset, "PixelRepresentation", 0) == 1
-    if signed:
-        values -= (values >> (n_bits - 1)) << n_bits
-    padding = _padding(dataset, values, 2**n_bits, signed)
-    values = _of_modality(dataset, values)
-    brightness = _in_table_of_interest(dataset, values)
-    if brightness is None:
-        brightness = _in_window(dataset, values)
-    if brightness is None:
-        brightness = _stretched(values, used & ~padding if n_bits > 8 else np.ones_like(used))
-    if dataset.PhotometricInterpretation == "MONOCHROME1":
-        brightness = 1 - brightness
-    brightness[padding] = 0
+    stored = np.arange(len(used)) & (2**n_bits - 1)
+    if int_of(dataset, "PixelRepresentation", 0) == 1:
+        stored -= (stored >> (n_bits - 1)) << n_bits
+    padding = _padding(dataset, stored, n_bits)
+    if counts[padding].sum() > _MAX_PADDED * counts.sum():
+        causes.append("its padding would cover nearly all of it, and is ignored")
+        padding[:] = False
+    shown = used & ~padding
+    sample = _Sample.of(np.where(padding, 0, counts))
+    if code_of(dataset, "PhotometricInterpretation") == "PALETTE COLOR":
+        brightness = _palette(dataset, stored, used)
+    else:
+        brightness = _brightness(dataset, stored, shown, sample, causes)
+        if _is_inverse(dataset):
+            brightness = 1 - brightness
+    lut = _as_uint8(brightness)
+    if not causes and np.count_nonzero(shown) > 1:
+        causes += _contrast_problems(brightness, sample)
+    lut[padding] = 0
+    return lut, causes
+
+
+def _padding(dataset, stored, n_bits):
+    """Which words stand for no pixel; PS3.3 C.7.5.1.1.2.
+
+    The whole word counts, not the stored bits alone: 65535 is no value of 12 bits.
+    """
+    ends = [number_of(dataset, f"PixelPadding{name}") for name in ("Value", "RangeLimit")]
+    if ends[0] is None:
+        return np.zeros(len(stored), dtype=bool)
+    n_words = 2 ** int_of(dataset, "BitsAllocated", 0)
+    ends = [int(end) % n_words for end in ends if end is not None]
+    words = np.arange(len(stored))
+    if int_of(dataset, "PixelRepresentation", 0) == 1:
+        words = np.where(words >= n_words // 2, words - n_words, words)
+        ends = [end - n_words if end >= n_words // 2 else end for end in ends]
+        # Some writers take no account of the sign, and of these words the bits above are not sure.
+        ends = [end - 2**n_bits if 2 ** (n_bits - 1) <= end < 2**n_bits else end for end in ends]
+        if all(-(2 ** (n_bits - 1)) <= end < 2 ** (n_bits - 1) for end in ends):
+            words = stored
+    return (words >= min(ends)) & (words <= max(ends))
+
+
+def _is_inverse(dataset):
+    """Whether low values are white; PS3.3 C.11.6.1.2 and C.8.11.1."""
+    colours, shape = (
+        code_of(dataset, name) for name in ("PhotometricInterpretation", "PresentationLUTShape")
+    )
+    if (colours, shape) in (("MONOCHROME1", "IDENTITY"), ("MONOCHROME2", "INVERSE")):
+        raise DicomError(
+            f"its PhotometricInterpretation {colours} contradicts its PresentationLUTShape "
+            f"{shape}, so that it may be a negative. Correct one of them"
+        )
+    return colours == "MONOCHROME1"
+
+
+def _brightness(dataset, stored, shown, sample, causes):
+    """Brightness from 0 to 1 of every word of a grey image."""
+    values = _modality_values(dataset, stored)
+    if not np.isfinite(values).all() or (_varies(stored, shown) and not _varies(values, shown)):
+        causes.append("its rescaling or modality LUT leaves no picture: stored values are shown")
+        values = stored.astype(float)
+    source = in_functional_groups(dataset, "FrameVOILUTSequence")
+    valid, has_any = [], False
+    n_bits = int_of(dataset, "BitsStored", 0)
+    for picture, depth in voi_pictures(source, values):
+        has_any = True
+        if picture is not None:
+            if not _is_lost(picture, sample, abs(depth - n_bits) >= 2 if depth else False):
+                return picture
+            valid.append(picture)
+    full, has_outliers = _full_range(dataset, values, shown, sample)
+    # A nearly blank image stays one in any window, and in a valid one it is shown right.
+    if valid and _is_lost(full, sample):
+        varies = _varies(stored, shown)
+        valid = [picture for picture in valid if not varies or _varies(_as_uint8(picture), shown)]
+        if valid:
+            return valid[0]
+    if has_any:
+        causes.append("its windows and VOI LUTs leave no picture: the full range is shown")
+    elif has_outliers:
+        causes.append("a few hot or dead pixels take most of its range, and are clipped")
+    return full
+
+
+def _varies(values, shown):
+    values = values[shown]
+    return bool(values.size) and values.min() < values.max()
+
+
+def _as_uint8(brightness):
     return np.round(255 * brightness).astype(np.uint8)
 
 
-def _padding(dataset, values, n_values, signed):
-    """Which values stand for no pixel."""
-    ends = [number_of(dataset, f"PixelPadding{name}") for name in ("Value", "RangeLimit")]
-    if ends[0] is None:
-        return np.zeros(len(values), dtype=bool)
-    # Some writers fill up the bits above the stored ones, or take no account of the sign.
-    ends = [int(end) % n_values for end in ends if end is not None]
-    if signed:
-        ends = [end - n_values if end >= n_values // 2 else end for end in ends]
-    return (values >= min(ends)) & (values <= max(ends))
+def _modality_values(dataset, stored):
+    """Values in the units of the modality; PS3.3 C.11.1."""
+    for item in items_of(dataset, "ModalityLUTSequence")[:1]:
+        table = read_table(item)
+        if table is not None:
+            return table.look_up(stored)
+    source = in_functional_groups(dataset, "PixelValueTransformationSequence")
+    slope, intercept = (number_of(source, f"Rescale{name}") for name in ("Slope", "Intercept"))
+    return stored * (1.0 if slope is None else slope) + (intercept or 0)
 
 
-def _of_modality(dataset, values):
-    """Values in the units of the modality."""
-    table = table_of(dataset, "ModalityLUTSequence")
-    if table is not None:
-        return _in_table(table, values)
-    slope, intercept = (number_of(dataset, f"Rescale{name}") for name in ("Slope", "Intercept"))
-    if slope == 0:
-        raise DicomError("its rescaling makes all values equal")
-    return values * (1 if slope is None else slope) + (intercept or 0)
+def _full_range(dataset, values, shown, sample):
+    """Brightness without a window, and whether outliers were left aside for it.
 
-
-def _in_table_of_interest(dataset, values):
-    """Brightness from 0 to 1 by the first VOI LUT, or None where there is no valid one."""
-    table = table_of(dataset, "VOILUTSequence")
-    if table is None:
-        return None
-    try:
-        shown = _in_table(table, values)
-        n_bits = int(table.LUTDescriptor[2])
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-        return None
-    low, high = shown.min(), shown.max()
+    8 bits stay what they are. Deeper values are stretched from the least to the greatest, unless
+    that leaves little of a picture: then without those farther from the central 95 % of the pixels
+    than the width of these.
+    """
+    if int_of(dataset, "BitsStored", 0) <= 8:
+        return _stretched(values, values.min(), values.max()), False
+    if not shown.any():
+        return np.zeros(len(values)), False
+    inside = values[shown]
+    full = _stretched(values, inside.min(), inside.max())
+    if not sample.words.size or _span(full, sample, _HOT_PIXELS) >= _LOW_CONTRAST:
+        return full, False
+    order = np.argsort(values[sample.words], kind="stable")
+    low, high = values[sample.words[order]][_central(sample.counts[order], _HOT_PIXELS)]
     if low == high:
-        return None
-    # Some writers tell fewer bits than their entries have, or none.
-    n_bits = n_bits if 0 < n_bits <= _MAX_TABLE_BITS else 0
-    return shown / max(2**n_bits - 1, 2 ** int(high).bit_length() - 1)
+        return full, False
+    is_inside = (inside >= low - (high - low)) & (inside <= high + (high - low))
+    if is_inside.all():
+        return full, False
+    return _stretched(values, inside[is_inside].min(), inside[is_inside].max()), True
 
 
-def _in_table(item, values):
-    n_entries, first, _ = (int(number) for number in item.LUTDescriptor)
-    n_entries = n_entries or 2**16
-    # Not what pydicom makes of them: it takes two entries of 8 bits for one of 16.
-    raw = item.get_item("LUTData")
-    size = 1 if len(raw.value) < 2 * n_entries else 2
-    order = "<" if raw.is_little_endian else ">"
-    entries = np.frombuffer(raw.value[: size * n_entries], f"{order}u{size}").astype(float)
-    if first >= 2**15 and values.min() < 0:
-        first -= 2**16
-    return entries[np.clip(values.astype(int) - first, 0, len(entries) - 1)]
-
-
-def _in_window(dataset, values):
-    """Brightness from 0 to 1 by the first window, or None where there is no valid one."""
-    center, width = number_of(dataset, "WindowCenter"), number_of(dataset, "WindowWidth")
-    if center is None or width is None or width <= 0:
-        return None
-    function = str(value_of(dataset, "VOILUTFunction") or "LINEAR")
-    if function == "SIGMOID":
-        return expit(4 * (values - center) / width)
-    if function == "LINEAR":
-        center, width = center - 0.5, max(width - 1, 1e-6)
-    return np.clip((values - center) / width + 0.5, 0, 1)
-
-
-def _stretched(values, counted):
-    """Brightness from 0 to 1, from the least to the greatest of the values that count."""
-    if not counted.any():
+def _stretched(values, low, high):
+    if low == high:
         return np.zeros(len(values))
-    low, high = values[counted].min(), values[counted].max()
-    return np.clip((values - low) / max(high - low, 1e-6), 0, 1)
+    return np.clip((values - low) / (high - low), 0, 1)
+
+
+def _central(counts, outliers):
+    """First and last position of the pixels that are no outliers."""
+    total = np.cumsum(counts)
+    left_out = max(outliers * total[-1], 1)
+    low, high = np.argmax(total > left_out), np.argmax(total >= total[-1] - left_out)
+    return [min(low, high), high]
+
+
+def _span(brightness, sample, outliers=_OUTLIERS):
+    """How many grey levels lie between the pixels that are no outliers."""
+    low, high = _central(sample.histogram(brightness), outliers)
+    return int(high - low)
+
+
+def _is_lost(brightness, sample, is_of_other_depth=False):
+    """Whether nearly all pixels have nearly the same grey; most, in a window of another depth."""
+    histogram = sample.histogram(brightness)
+    at_one_end = max(histogram[0], histogram[-1])
+    max_at_one_end = _MAX_OF_OTHER_DEPTH if is_of_other_depth else _MAX_AT_ONE_END
+    if at_one_end > max_at_one_end * histogram.sum():
+        return True
+    return _span(brightness, sample) < (_LOW_CONTRAST if is_of_other_depth else _MIN_LEVELS)
+
+
+def _contrast_problems(brightness, sample):
+    span = _span(brightness, sample)
+    if span < _MIN_LEVELS:
+        return [f"its pixels lie within {span + 1} of the 256 grey levels, apart from outliers"]
+    histogram = sample.histogram(brightness)
+    black, white = histogram[[0, -1]] / histogram.sum()
+    if black + white > _MAX_SATURATED:
+        return [f"{black:.0%} of its pixels are black and {white:.0%} white"]
+    return []
+
+
+def _palette(dataset, stored, used):
+    """Brightness by a palette whose colours are all grey; PS3.3 C.7.9."""
+    channels = []
+    for colour in _PALETTES:
+        name = f"{colour}PaletteColorLookupTable"
+        table = read_table(dataset, f"{name}Descriptor", f"{name}Data")
+        if table is None:
+            raise DicomError("its palette is missing, or segmented, which cannot be read")
+        channels.append(table.brightness(stored))
+    differences = np.ptp(np.array(channels)[:, used], axis=0)
+    if differences.max(initial=0) > _SAME_BRIGHTNESS:
+        raise NotRadiographError("it is in colour")
+    return channels[1]

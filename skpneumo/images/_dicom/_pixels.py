@@ -5,73 +5,118 @@ import struct
 
 import numpy as np
 
-from skpneumo.images._dicom._elements import DicomError, int_of
+from skpneumo.images._dicom._codestreams import (
+    codestream_of,
+    jpeg2000_header,
+    jpeg_header,
+    without_boxes,
+)
+from skpneumo.images._dicom._elements import DicomError, NotRadiographError, code_of, int_of
 
 _RLE = "1.2.840.10008.1.2.5"
-_J2K_START = b"\xff\x4f\xff\x51"
-_MAX_SEGMENTS = 1000
-_JPEG_END = b"\xff\xd9"
-_JPEG_END_WITHIN = 64
-_FRAME_MARKERS = {*range(0xFFC0, 0xFFD0), 0xFFF7} - {0xFFC4, 0xFFC8, 0xFFCC}
-# Tables, comments and what applications add; decoders differ in what they make of others.
-_SEGMENT_MARKERS = {0xFFC4, 0xFFCC, 0xFFDB, 0xFFDD, *range(0xFFE0, 0xFFF0), 0xFFF8, 0xFFFE}
-# By the start of the transfer syntax.
+_JPEG = "1.2.840.10008.1.2.4."
+# By transfer syntax; OpenJPEG reads high-throughput JPEG 2000 too.
 _DECODERS = {
-    "jpeg8_decode": tuple(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 57, 70)),
-    "jpegls_decode": ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"),
-    "jpeg2k_decode": ("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91"),
+    "jpeg8_decode": tuple(f"{_JPEG}{number}" for number in (50, 51, 57, 70)),
+    "jpegls_decode": (f"{_JPEG}80", f"{_JPEG}81"),
+    "jpeg2k_decode": tuple(f"{_JPEG}{number}" for number in (90, 91, 201, 202, 203)),
 }
+_LOSSLESS = tuple(f"{_JPEG}{number}" for number in (57, 70, 80, 90, 201, 202))
+# Lossy ones go beyond what was stored, by more than the first proportion in few pixels only.
+_OVERSHOOT = 0.25
+_OVERSHOOTING_PIXELS = 0.01
+# How much smoother is no chance; and the longest side that is looked at.
+_MARGIN = 1.2
+_MAX_SIDE = 2048
+# Of two overlays.
+_MAX_OVERLAY_PATTERNS = 4
+# Of grey made of colours, or the reverse; and the value of a difference of colours that is none.
+_MAX_DIFFERENCE = 2
+_NO_COLOUR = 128
+# Of colours these mean something else.
+_FOR_GREY_ALONE = (
+    *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence", "VOILUTSequence"),
+    *("WindowCenter", "WindowWidth", "PerFrameFunctionalGroupsSequence"),
+    *("SharedFunctionalGroupsSequence", "PixelPaddingValue", "PresentationLUTShape"),
+)
 
 
 def stored_words(dataset):
-    """What is stored of each pixel, as unsigned numbers of 8 or 16 bits."""
+    """What is stored of each pixel, as unsigned numbers of 8 or 16 bits.
+
+    A picture whose channels are equal becomes that of one channel, and the dataset one of
+    MONOCHROME2; a JPEG 2000 codestream of signed values makes the dataset one of these.
+    """
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if syntax.is_encapsulated and syntax != _RLE:
+        return _decompressed(dataset, syntax)
     from pydicom.pixels import pixel_array
 
     n_bits, allocated = int_of(dataset, "BitsStored", 0), int_of(dataset, "BitsAllocated", 0)
-    unsigned = np.uint8 if allocated == 8 else np.uint16
-    syntax = dataset.file_meta.TransferSyntaxUID
-    if syntax.is_encapsulated and syntax != _RLE:
-        words = _decompressed(dataset, syntax)
-        if not int_of(dataset, "PixelRepresentation", 0):
-            # Lossy ones may overshoot.
-            words = np.clip(words, 0, 2**n_bits - 1)
-        return words.astype(unsigned, copy=False)
+    shape = _shape(dataset)
     if syntax == _RLE:
-        words = _of_run_lengths(_codestream(dataset), _shape(dataset), allocated // 8)
+        words = _of_run_lengths(codestream_of(dataset.PixelData), shape, allocated // 8)
     else:
         # pydicom takes the lowest bits for those that are stored.
         dataset.BitsStored = allocated
-        words = pixel_array(dataset, index=0, raw=True).astype(unsigned, copy=False)
+        words = pixel_array(dataset, index=0, raw=True).astype(f"u{allocated // 8}", copy=False)
         dataset.BitsStored = n_bits
+    if len(shape) == 3:
+        return _of_channels(dataset, words)
     unused = int_of(dataset, "HighBit", n_bits - 1) + 1 - n_bits
     return words >> np.uint8(unused) if unused else words
 
 
-def _codestream(dataset):
-    from pydicom.encaps import get_frame
-
-    return get_frame(dataset.PixelData, 0, number_of_frames=1)
-
-
 def _shape(dataset):
-    return int_of(dataset, "Rows", 0), int_of(dataset, "Columns", 0)
+    rows, columns, n_samples = (
+        int_of(dataset, name, 0) for name in ("Rows", "Columns", "SamplesPerPixel")
+    )
+    return (rows, columns) if n_samples == 1 else (rows, columns, n_samples)
 
 
-def _of_run_lengths(codestream, shape, n_planes):
+def _of_channels(dataset, words):
+    """The one channel of a grey picture that is stored as colours."""
+    is_equal = _is_grey(words, words[..., :1])
+    # Differences of colours and brightness are none of red, green and blue.
+    is_ybr = words.itemsize == 1 and code_of(dataset, "PhotometricInterpretation") != "RGB"
+    if not is_equal and not (
+        is_ybr and _is_grey(words, np.full_like(words[:, :1, :1], _NO_COLOUR))
+    ):
+        raise NotRadiographError("it is in colour")
+    for name in _FOR_GREY_ALONE:
+        if name in dataset:
+            del dataset[name]
+    dataset.PhotometricInterpretation = "MONOCHROME2"
+    return np.ascontiguousarray(words[..., 0])
+
+
+def _is_grey(words, grey):
+    """Whether the second and third channel are nearly the same as another one."""
+    # By rows: signed numbers of all would take more memory than the file.
+    for row, other in zip(words, grey, strict=True):
+        differences = row[:, 1:].astype(np.int32) - other
+        if max(differences.max(), -differences.min()) > _MAX_DIFFERENCE:
+            return False
+    return True
+
+
+def _of_run_lengths(codestream, shape, n_bytes):
     """Words of a run-length coded image: a plane of their highest bytes first; PS3.5, annex G."""
+    n_pixels, n_samples = math.prod(shape[:2]), math.prod(shape[2:])
     n_segments, *starts = struct.unpack_from("<16I", codestream)
-    if n_segments != n_planes:
-        raise DicomError("its compressed image is of another kind than told")
+    if n_segments != n_bytes * n_samples:
+        raise DicomError("its compressed image is of another kind than its header says")
     ends = [*starts[1:n_segments], len(codestream)]
     planes = [
-        _without_runs(codestream[start:end], math.prod(shape))
+        _without_runs(codestream[start:end], n_pixels)
         for start, end in zip(starts, ends, strict=False)
     ]
-    return np.stack(planes, axis=-1).view(f">u{n_planes}").astype(f"u{n_planes}").reshape(shape)
+    words = np.stack(planes, axis=-1).view(f">u{n_bytes}").astype(f"u{n_bytes}")
+    return words.reshape(shape)
 
 
 def _without_runs(segment, n_bytes):
-    """So many bytes and no more; pydicom would make all that the segment tells."""
+    """So many bytes and no more; pydicom would make all that the segment has."""
     # What cannot be made shorter takes a byte more for each 128.
     segment = segment[: n_bytes + n_bytes // 64 + 64]
     found, position, end = bytearray(), 0, len(segment)
@@ -89,7 +134,7 @@ def _without_runs(segment, n_bytes):
 
 
 def _decompressed(dataset, syntax):
-    decoder = next((name for name, ends in _DECODERS.items() if syntax.startswith(ends)), None)
+    decoder = next((name for name, ends in _DECODERS.items() if syntax in ends), None)
     if decoder is None:
         raise DicomError(f"it is compressed as {syntax.name}, which cannot be read")
     try:
@@ -98,57 +143,115 @@ def _decompressed(dataset, syntax):
         raise DicomError(
             f'it is compressed as {syntax.name}: reading it takes pip install "skpneumo[dicom]"'
         ) from None
-    codestream, shape = _codestream(dataset), _shape(dataset)
+    codestream, shape = codestream_of(dataset.PixelData), _shape(dataset)
+    options = {}
     if decoder == "jpeg2k_decode":
-        codestream = _without_boxes(codestream)
-        told = _shape_in_jpeg2000(codestream)
+        codestream = without_boxes(codestream)
+        header = jpeg2000_header(codestream)
     else:
-        told = _shape_in_jpeg(codestream)
-        if _JPEG_END not in codestream[-_JPEG_END_WITHIN:]:
-            raise DicomError("its compressed image is cut off")
+        header = jpeg_header(codestream)
     # What the decoder will make room for.
-    if told != (*shape, 1):
-        raise DicomError("its compressed image is damaged, or of another size than told")
-    words = getattr(imagecodecs, decoder)(codestream)
-    if words.shape != shape or words.itemsize > 2:
-        raise DicomError("its compressed image is of another kind than told")
+    if header is None or header[:3] != (*shape, 1)[:3]:
+        raise DicomError("its compressed image is damaged, or of another size than its header says")
+    if decoder == "jpeg8_decode" and len(shape) == 3:
+        # Writers differ in what they call the colours: as they are stored.
+        options = {"colorspace": "RGB", "outcolorspace": "RGB"}
+    words = getattr(imagecodecs, decoder)(codestream, **options)
+    if words.shape != shape or words.itemsize > int_of(dataset, "BitsAllocated", 0) // 8:
+        raise DicomError("its compressed image is of another kind than its header says")
+    if len(shape) == 3:
+        return _of_channels(dataset, words)
+    if header.is_signed and not int_of(dataset, "PixelRepresentation", 0):
+        words = _settle_sign(dataset, words, header.precision)
+    if syntax not in _LOSSLESS and words.dtype.kind == "i":
+        # Lossy ones overshoot: beyond the greatest value lies the least.
+        end = 2 ** (int_of(dataset, "BitsStored", 0) - 1)
+        words = np.clip(words.astype(np.int16, copy=False), -end, end - 1)
+    return _aligned(dataset, words, header.precision, syntax in _LOSSLESS)
+
+
+def _settle_sign(dataset, words, precision):
+    """Values that the codestream calls signed and the file unsigned, as what makes them smooth.
+
+    Where they are taken for the other, some neighbours are nearly the whole range apart.
+    """
+    as_unsigned = words.view(f"u{words.itemsize}")
+    as_unsigned = as_unsigned & as_unsigned.dtype.type(2**precision - 1)
+    if _is_smoother(as_unsigned, words):
+        return as_unsigned
+    dataset.PixelRepresentation = 1
+    if precision > int_of(dataset, "BitsStored", 0):
+        dataset.BitsStored = precision
+        dataset.HighBit = precision - 1
     return words
 
 
-def _without_boxes(data):
-    """The codestream of a JPEG 2000 file."""
-    position = 0
-    for _ in range(_MAX_SEGMENTS):
-        if data.startswith(_J2K_START, position):
-            return data[position:]
-        length, kind = struct.unpack_from(">I4s", data, position)
-        head = 8
-        if length == 1:
-            (length,) = struct.unpack_from(">Q", data, position + head)
-            head = 16
-        position += head if kind == b"jp2c" else max(length, head)
-    return b""
+def with_all_bits(dataset, words, used):
+    """Words of which bits above the stored ones are no overlays, but belong to the values.
+
+    Where the lower bits are empty in all words, and the upper ones take more patterns than a few
+    overlays do, the values stand in the upper bits, in spite of HighBit. Else words with all their
+    bits are smoother than those with the upper bits cut off only where these belong to the values:
+    neighbours then lie on two sides of the cut.
+    """
+    n_bits, allocated = int_of(dataset, "BitsStored", 0), int_of(dataset, "BitsAllocated", 0)
+    unused = allocated - n_bits
+    different = np.flatnonzero(used)
+    if not (different & (2**unused - 1)).any():
+        n_patterns = len(np.unique(different >> n_bits))
+        return words >> np.uint8(unused) if n_patterns > _MAX_OVERLAY_PATTERNS else words
+    if _is_smoother(words, words & words.dtype.type(2**n_bits - 1)):
+        dataset.BitsStored = int(different[-1]).bit_length()
+    return words
 
 
-def _shape_in_jpeg2000(codestream):
-    """Rows, columns and components."""
-    right, bottom, left, top = struct.unpack_from(">4I", codestream, 8)
-    (n_components,) = struct.unpack_from(">H", codestream, 40)
-    return bottom - top, right - left, n_components
+def _is_smoother(values, others):
+    """Whether neighbours differ less: by so much that it is no chance."""
+    return _MARGIN * _roughness(values) < _roughness(others)
 
 
-def _shape_in_jpeg(codestream):
-    """Rows, columns and components; also of JPEG-LS. None where they cannot be found."""
-    position = 2
-    for _ in range(_MAX_SEGMENTS):
-        (marker,) = struct.unpack_from(">H", codestream, position)
-        if marker == 0xFFFF:  # filling
-            position += 1
-        elif marker in _FRAME_MARKERS:
-            return struct.unpack_from(">HHB", codestream, position + 5)
-        elif marker in _SEGMENT_MARKERS:
-            (length,) = struct.unpack_from(">H", codestream, position + 2)
-            position += 2 + length
+def _roughness(values):
+    middle = [slice(max(0, side - _MAX_SIDE) // 2, None) for side in values.shape]
+    values = values[tuple(middle)][:_MAX_SIDE, :_MAX_SIDE].astype(np.int32)
+    return sum(int(np.abs(np.diff(values, axis=axis)).sum(dtype=np.int64)) for axis in (0, 1))
+
+
+def _aligned(dataset, words, precision, is_lossless):
+    """Decoded values with the lowest stored bit at the bottom, as unsigned words.
+
+    Decoders put it there, unless the writer compressed the words with the unused bits below, as
+    HighBit has it. Which of the two holds is seen by the values.
+    """
+    n_bits, allocated = int_of(dataset, "BitsStored", 0), int_of(dataset, "BitsAllocated", 0)
+    high_bit = int_of(dataset, "HighBit", n_bits - 1)
+    is_signed = int_of(dataset, "PixelRepresentation", 0) == 1
+    end = 2**n_bits
+    signed = words.astype(f"i{allocated // 8}", copy=False) if is_signed else words
+    words = words.astype(f"u{allocated // 8}", copy=False)
+    unused = high_bit + 1 - n_bits
+    if unused and precision > n_bits and words.any():
+        if is_signed:
+            fits = words.max() < end or (signed.min() >= -end // 2 and signed.max() < end // 2)
         else:
-            break
-    return None
+            fits = _fits(words, end, is_lossless)
+        has_low_bits = bool((words & words.dtype.type(2**unused - 1)).any())
+        if not fits and precision > high_bit:
+            return words >> np.uint8(unused)
+        if not fits or not has_low_bits:
+            raise DicomError(
+                f"its HighBit is {high_bit}, and its compressed values leave open whether their "
+                "unused bits are above or below the stored ones"
+            )
+    if not is_lossless and not is_signed:
+        if not _fits(words, end, is_lossless):
+            raise DicomError(f"its compressed values do not fit into its {n_bits} stored bits")
+        words = np.minimum(words, words.dtype.type(end - 1))
+    return words
+
+
+def _fits(words, end, is_lossless):
+    """Whether unsigned values are below an end, but for what a lossy compression adds."""
+    if is_lossless:
+        return words.max(initial=0) < end
+    beyond = np.count_nonzero(words >= end * (1 + _OVERSHOOT))
+    return beyond <= _OVERSHOOTING_PIXELS * words.size
