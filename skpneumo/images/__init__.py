@@ -3,7 +3,8 @@
 from skpneumo.images._augment import USUAL_AUGMENTATION, Augmentation, check_augmentation
 from skpneumo.images._check import as_xrays
 from skpneumo.images._files import file_identity, named_errors
-from skpneumo.images._read import MAX_PIXELS, image_type, read_patient, read_xray
+from skpneumo.images._header import VIEWS, XRayHeader, read_header, read_records
+from skpneumo.images._read import MAX_PIXELS, image_type, read_xray
 from skpneumo.images._resize import (
     ASPECTS,
     Resizing,
@@ -18,8 +19,10 @@ __all__ = [
     "ASPECTS",
     "MAX_PIXELS",
     "USUAL_AUGMENTATION",
+    "VIEWS",
     "Augmentation",
     "Resizing",
+    "XRayHeader",
     "XRaySequence",
     "as_xrays",
     "bring_to_size",
@@ -28,7 +31,8 @@ __all__ = [
     "file_identity",
     "image_type",
     "named_errors",
-    "read_patient",
+    "read_header",
+    "read_records",
     "read_xray",
     "resize_xray",
     "resize_xrays",

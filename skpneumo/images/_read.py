@@ -11,9 +11,9 @@ from threading import Lock
 import numpy as np
 from PIL import Image, ImageChops, ImageOps
 
-from skpneumo.exceptions import BitDepthWarning, ImageReadError
+from skpneumo.exceptions import BitDepthWarning, HeaderWarning, ImageReadError, NoXRayError
 from skpneumo.images._depth import png_depths, sample_depth, scale_to_uint8
-from skpneumo.images._dicom import HEAD, DicomError, decode_dicom, is_dicom, patient_of
+from skpneumo.images._dicom import HEAD, DicomError, NotAnXRayError, decode_dicom, is_dicom
 from skpneumo.images._resize import check_aspect, check_image_size, resize_image, resize_xray
 
 _PYDICOM = logging.getLogger("pydicom")
@@ -36,8 +36,10 @@ def read_xray(source, *, size=None, aspect="stretch"):
 
     DICOM: the values are shown as a viewer first would, by the modality's rescaling or table and
     the first table or window of interest; without one, values of 8 bits stay and deeper ones are
-    stretched from the least to the greatest. MONOCHROME1 is inverted, padding becomes black. Of
-    the rest of the file nothing is read, no name and no date.
+    stretched from the least to the greatest. MONOCHROME1 is inverted, padding becomes black. The
+    image is cropped to its shutters and collimators; a frontal one is flipped and turned by the
+    orientation of the patient in its header, so that the patient's left is on the right. Of the
+    rest of the file nothing is read, no name and no date.
 
     Parameters
     ----------
@@ -57,9 +59,11 @@ def read_xray(source, *, size=None, aspect="stretch"):
     ------
     ImageReadError
         If the source is missing, is of another type, is damaged, or has more than 50 million
-        pixels; if a DICOM file is in colour, has several frames or none, or is no radiograph (CT,
-        MR ...), or needs a decoder of ``skpneumo[dicom]`` that is not installed; if a colour PNG
-        leaves the upper bits of its 16 unused. The message names the file and the cause.
+        pixels; if a DICOM file needs a decoder of ``skpneumo[dicom]`` that is not installed; if a
+        colour PNG leaves the upper bits of its 16 unused. The message names the file and the cause.
+    NoXRayError
+        If a DICOM file is in colour, has several frames or none, is no radiograph (CT, MR ...), or
+        holds the raw data of a detector. It is an ImageReadError.
     ValueError
         If ``size`` or ``aspect`` is not valid.
 
@@ -68,6 +72,9 @@ def read_xray(source, *, size=None, aspect="stretch"):
     BitDepthWarning
         If the number of bits is a guess: no sample reaches the upper half of their range, such as
         1900 of 4095.
+    HeaderWarning
+        If the orientation of a DICOM file contradicts itself or the view, or a shutter hides all
+        of the image: these are not applied.
 
     Examples
     --------
@@ -87,7 +94,7 @@ def read_xray(source, *, size=None, aspect="stretch"):
     try:
         # Pillow and pydicom warn of odd metadata and of large files; the former is harmless here,
         # the latter has a limit of its own below.
-        with _silence, _opened(source) as file:
+        with silence, _opened(source) as file:
             file.seek(0)
             head = file.read(HEAD)
             file.seek(0)
@@ -99,9 +106,11 @@ def read_xray(source, *, size=None, aspect="stretch"):
         raise ImageReadError(f"{name}: this is a folder, not a file.") from None
     except Image.UnidentifiedImageError:
         raise ImageReadError(f"{name}: this is not a JPEG, PNG or DICOM image.") from None
+    except NotAnXRayError as error:
+        raise NoXRayError(f"{name}: this DICOM file holds no X-ray: {error}.") from None
     except DicomError as error:
-        raise ImageReadError(f"{name}: this DICOM file gives no X-ray: {error}.") from None
-    except (MemoryError, KeyboardInterrupt, BitDepthWarning):
+        raise ImageReadError(f"{name}: this DICOM file cannot be read: {error}.") from None
+    except (MemoryError, KeyboardInterrupt, BitDepthWarning, HeaderWarning):
         raise
     except Exception as error:
         # Damaged files make Pillow raise nearly anything: OSError, SyntaxError, struct.error ...
@@ -129,31 +138,6 @@ def image_type(path):
     if is_dicom(head):
         return "DICOM"
     return next((name for name, start in _STARTS.items() if head.startswith(start)), None)
-
-
-def read_patient(path):
-    """Identifier of the patient in a file: for telling children apart, not to be shown or kept.
-
-    Parameters
-    ----------
-    path : str or path
-        The file.
-
-    Returns
-    -------
-    str
-        "" where it is no DICOM file, or tells none, or cannot be read.
-    """
-    try:
-        with _silence, open(path, "rb") as file:
-            head = file.read(HEAD)
-            file.seek(0)
-            return patient_of(file) if is_dicom(head) else ""
-    except MemoryError:
-        raise
-    except Exception:
-        # Whatever it is, it may quote the file.
-        return ""
 
 
 class _Silence:
@@ -189,7 +173,7 @@ class _Silence:
                 _PYDICOM.disabled = self._was_disabled
 
 
-_silence = _Silence()
+silence = _Silence()
 
 
 def _name(source):
@@ -212,12 +196,15 @@ def _cause(error):
 
 def _read_dicom(file, size, aspect):
     try:
-        grey = decode_dicom(file, MAX_PIXELS)
+        grey, notes = decode_dicom(file, MAX_PIXELS)
     except (DicomError, MemoryError):
         raise
     except Exception:
         # What pydicom says may quote the file.
         raise DicomError("it is damaged") from None
+    for note in notes:
+        # Where read_xray is called.
+        warnings.warn(f"{_name(file)}: {note}.", HeaderWarning, stacklevel=3)
     return grey if size is None else resize_xray(grey, size, aspect)
 
 
@@ -249,7 +236,7 @@ def decode_image(image):
         If it cannot be decoded: it may have been opened, but not read yet.
     """
     try:
-        with _silence:
+        with silence:
             if image.mode == "F":
                 return np.asarray(ImageOps.exif_transpose(image))
             return _to_array(image, None, "stretch", "A Pillow image")

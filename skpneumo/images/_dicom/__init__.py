@@ -1,31 +1,43 @@
 """A DICOM radiograph becomes one grey ``uint8`` array, as a viewer would first show it."""
 
-from io import BytesIO
-
 import numpy as np
 
-from skpneumo.images._dicom._elements import HEAD, DicomError, int_of, is_dicom, parse, value_of
+from skpneumo.images._dicom._elements import (
+    HEAD,
+    DicomError,
+    NotAnXRayError,
+    int_of,
+    is_dicom,
+    parse,
+    value_of,
+)
 from skpneumo.images._dicom._grey import grey_of_words
+from skpneumo.images._dicom._header import (
+    INTENT_TAGS,
+    MODALITIES,
+    ORIENTATION_TAGS,
+    OTHER_MODALITIES,
+    VIEW_TAGS,
+    orientation_of,
+    presentation_intent,
+    stated_views,
+)
+from skpneumo.images._dicom._orientation import bring_upright
 from skpneumo.images._dicom._pixels import stored_words
+from skpneumo.images._dicom._shutter import SHUTTER_TAGS, apply_shutters
 
-__all__ = ["HEAD", "DicomError", "decode_dicom", "is_dicom", "patient_of"]
+__all__ = ["HEAD", "DicomError", "NotAnXRayError", "decode_dicom", "is_dicom"]
 
-MODALITIES = ("CR", "DR", "DX", "OT", "RG")
-# Others that a message may name; what else stands there could be anything.
-_OTHERS = {
-    *("CT", "ES", "IO", "MG", "MR", "NM", "OP", "PR", "PT", "PX", "RF", "SC", "SEG", "SR", "US"),
-    *("RTDOSE", "RTIMAGE", "RTPLAN", "RTSTRUCT", "XA", "XC"),
-}
-# Of a file of many megabytes the identifier takes the start alone.
-_PATIENT_WITHIN = 2**22
-_AFTER_PATIENT = 0x00100021
 # Of computed radiography, and of digital X-rays for presentation and for processing.
 _RADIOGRAPH_CLASSES = tuple("1.2.840.10008.5.1.4.1.1.1" + end for end in ("", ".1", ".1.1"))
 # An element of another kind would be taken apart.
 _KINDS_OF_PIXELS = (None, "OB", "OW", "UN")
 # Names, identifiers and dates are not among them, so that they are never read.
 _TAGS = (
-    "SOPClassUID",
+    *INTENT_TAGS,
+    *ORIENTATION_TAGS,
+    *VIEW_TAGS,
+    *SHUTTER_TAGS,
     "Modality",
     "SamplesPerPixel",
     "PhotometricInterpretation",
@@ -55,7 +67,7 @@ def decode_dicom(file, max_pixels):
     Stored values go through the modality's table or rescaling, then through the first table or
     window of interest. Without a valid one, values of 8 bits stay what they are, and deeper ones
     are stretched from the least to the greatest in the image. MONOCHROME1 is inverted; padding
-    becomes black.
+    becomes black. The image is cropped to its shutters, and a frontal one is brought upright.
 
     Parameters
     ----------
@@ -66,13 +78,17 @@ def decode_dicom(file, max_pixels):
 
     Returns
     -------
-    ndarray of shape (H, W), dtype uint8
+    image : ndarray of shape (H, W), dtype uint8
         0 is black (air), 255 is white (bone).
+    notes : list of str
+        What of the header is not applied, and why.
 
     Raises
     ------
     DicomError
-        If the file holds no single grey radiograph, or is damaged.
+        If the file is damaged.
+    NotAnXRayError
+        If the file holds no single grey radiograph.
 
     References
     ----------
@@ -80,25 +96,26 @@ def decode_dicom(file, max_pixels):
     """
     dataset = parse(file, _TAGS)
     _check_radiograph(dataset, max_pixels)
-    words = stored_words(dataset)
+    if presentation_intent(dataset) == "FOR PROCESSING":
+        raise NotAnXRayError(
+            "it holds the raw data of a detector (FOR PROCESSING), which only the maker's own "
+            "processing shows right. Use the image FOR PRESENTATION of the same study"
+        )
+    words, is_shown, notes = apply_shutters(dataset, stored_words(dataset))
     used = np.zeros(2 ** (8 * words.itemsize), dtype=bool)
     # By rows: an index of 8 or 16 bits is made one of 64.
-    for row in words:
-        used[row] = True
+    for i, row in enumerate(words):
+        used[row if is_shown is None else row[is_shown[i]]] = True
     # Of rescalings and windows beyond what floats hold.
     with np.errstate(all="ignore"):
         grey = grey_of_words(dataset, used)
     image = np.empty(words.shape, dtype=np.uint8)
     for out, row in zip(image, words, strict=True):
         np.take(grey, row, out=out)
-    return image
-
-
-def patient_of(file):
-    """Identifier of the patient in a DICOM file, or "" where it has none; not to be shown."""
-    start = BytesIO(file.read(_PATIENT_WITHIN))
-    dataset = parse(start, ("PatientID",), until=_AFTER_PATIENT)
-    return str(value_of(dataset, "PatientID") or "").strip()
+    if is_shown is not None:
+        image[~is_shown] = 0
+    image, note = bring_upright(image, orientation_of(dataset), stated_views(dataset))
+    return image, [*notes, note] if note else notes
 
 
 def _check_radiograph(dataset, max_pixels):
@@ -107,23 +124,26 @@ def _check_radiograph(dataset, max_pixels):
     class_uid = str(value_of(dataset, "SOPClassUID") or "")
     told = modality or class_uid in _RADIOGRAPH_CLASSES
     if not told or (modality and modality not in MODALITIES):
-        what = modality if modality in _OTHERS else "another one" if modality else "not told"
-        raise DicomError(
+        what = "another one" if modality else "not told"
+        what = modality if modality in OTHER_MODALITIES else what
+        raise NotAnXRayError(
             f"its modality is {what}; radiographs are {', '.join(MODALITIES)}. Convert it to PNG "
             "if it is one"
         )
     if "PixelData" not in dataset:
-        raise DicomError("it holds no image")
+        # A file of these classes has lost its image.
+        error = DicomError if class_uid in _RADIOGRAPH_CLASSES else NotAnXRayError
+        raise error("it holds no image")
     if dataset.get_item("PixelData").VR not in _KINDS_OF_PIXELS:
         raise DicomError("its PixelData is of a kind that holds no pixels")
     n_frames, n_samples = (
         int_of(dataset, name, 1) for name in ("NumberOfFrames", "SamplesPerPixel")
     )
     if n_frames != 1:
-        raise DicomError("it holds several frames, or none; wanted one image")
+        raise NotAnXRayError("it holds several frames, or none; wanted one image")
     colours = str(value_of(dataset, "PhotometricInterpretation") or "")
     if n_samples != 1 or colours not in ("MONOCHROME1", "MONOCHROME2"):
-        raise DicomError("it is in colour, or does not say that it is grey")
+        raise NotAnXRayError("it is in colour, or does not say that it is grey")
     rows, columns, allocated, stored = (
         int_of(dataset, name, 0) for name in ("Rows", "Columns", "BitsAllocated", "BitsStored")
     )

@@ -26,6 +26,10 @@ class DicomError(ValueError):
     """Why a DICOM file gives no X-ray, in words that hold nothing of what the file says."""
 
 
+class NotAnXRayError(DicomError):
+    """Why a sound DICOM file holds no X-ray that can be shown; as harmless to print."""
+
+
 def is_dicom(head):
     """Whether a file is DICOM, by its first `HEAD` bytes."""
     if head[_PREAMBLE:].startswith(b"DICM"):
@@ -38,8 +42,8 @@ def is_dicom(head):
     return group == b"\x00\x08" and explicit
 
 
-def parse(file, tags, until=_PIXEL_DATA + 1):
-    """The elements that are asked for, up to one; in bounded time and memory."""
+def parse(file, tags, until=_PIXEL_DATA + 1, *, may_be_cut=False):
+    """The elements that are wanted, up to one; in bounded time and memory."""
     # Not `dcmread` or `read_partial`: they inflate without limit.
     from pydicom import uid
     from pydicom.filereader import read_dataset
@@ -64,6 +68,10 @@ def parse(file, tags, until=_PIXEL_DATA + 1):
     except Exception:
         # Its text may quote what the file says.
         raise DicomError("it is damaged: its elements cannot be told apart") from None
+    # The last element may be there in part: pydicom takes or skips it all the same.
+    is_cut = file.is_cut or file.tell() > len(file.getbuffer())
+    if is_cut and not may_be_cut and "PixelData" not in dataset:
+        raise DicomError("it is cut off")
     dataset.file_meta = meta
     return dataset
 
@@ -77,12 +85,15 @@ class _Bounded(BytesIO):
         super().__init__(data)
         self.n_elements = 0
         self.tag = b""
+        self.is_cut = False
 
     def read(self, size=-1):
         # pydicom takes it apart wherever it stands.
         if size > _MAX_VALUE_BYTES and self.tag in _CHARACTER_SETS:
             raise DicomError("its SpecificCharacterSet is larger than any")
         data = super().read(size)
+        # Zeros may fill up the last block of a disk.
+        self.is_cut |= 0 < len(data) < size and any(data)
         if size == _HEAD_OF_ELEMENT:
             self.tag = data[:4]
             self.n_elements += 1
