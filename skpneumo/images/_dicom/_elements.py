@@ -56,6 +56,7 @@ def parse(file, tags, until=_PIXEL_DATA + 1, *, may_be_cut=False):
         if syntax == uid.DeflatedExplicitVRLittleEndian:
             file = _Bounded(_inflated(file.read()))
             meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
+        file.is_cut = False
         dataset = read_dataset(
             file,
             syntax == uid.ImplicitVRLittleEndian,
