@@ -19,7 +19,7 @@ from skpneumo._marks import HEATMAP_METADATA, is_heatmap
 from skpneumo._messages import os_error_cause
 from skpneumo.datasets._entries import is_image, list_entries
 from skpneumo.exceptions import DatasetError, ImageReadError, ModelFileError, OutlierWarning
-from skpneumo.images import XRaySequence, read_xray
+from skpneumo.images import XRaySequence, read_records, read_xray
 from skpneumo.inspection import GradCAM, GradCAMDisplay
 from skpneumo.inspection._layers import layers_of
 from skpneumo.persistence import load_model, load_pretrained
@@ -27,7 +27,25 @@ from skpneumo.persistence._archive import SUFFIX, read_manifest
 from skpneumo.preprocessing import XRayOutlierDetector
 
 DEFAULT_MODEL = "default"
-COLUMNS = ("file", "probability", "label", "outlier", "outlier_score", "error")
+LEFT_OUT = 3  # exit status
+COLUMNS = ("file", "probability", "label", "outlier", "outlier_score", "error", "left_out")
+# Images of other formats, volumes and arrays, and archives that may hold X-rays: in a folder they
+# are reported where they are not read. Texts, tables and programs beside images are not.
+_OTHER_FORMATS = (
+    *(".tif", ".tiff", ".bmp", ".gif", ".webp", ".jp2", ".j2k", ".jpf", ".jpx", ".jxl", ".avif"),
+    *(".heic", ".heif", ".pgm", ".ppm", ".pnm", ".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha"),
+    *(".mhd", ".npy", ".npz", ".hdr", ".img", ".raw", ".pdf", ".ima", ".zip", ".7z", ".tar"),
+    *(".tar.gz", ".tgz", ".rar"),
+)
+_OTHER_STARTS = (
+    b"II*\0",
+    b"MM\0*",
+    b"RIFF",
+    b"GIF8",
+    b"\0\0\0\x0cjP  ",
+    b"\xff\x4f\xff\x51",
+    b"%PDF",
+)
 _AT_ONCE = 64
 _MAX_NAMED = 3  # in a message
 _MAX_STEM = 80  # characters of a name kept in that of its heatmap
@@ -97,12 +115,18 @@ class Found:
         Files to predict, and names behind which there is none, in the order in which they came.
     errors : dict of str to str
         Those of them that cannot be read, and why.
+    left_out : dict of str to str
+        Those of them that hold no frontal chest X-ray, and why.
+    n_named : int
+        How many of these were named themselves, not found in a folder.
     skipped : list of str
         Heatmaps of skpneumo in folders.
     """
 
     files: list = field(default_factory=list)
     errors: dict = field(default_factory=dict)
+    left_out: dict = field(default_factory=dict)
+    n_named: int = 0
     skipped: list = field(default_factory=list)
 
     def add_error(self, name, cause):
@@ -110,8 +134,13 @@ class Found:
         self.files.append(name)
         self.errors[name] = cause
 
+    def leave_out(self, name, reason):
+        """Add a file that holds no frontal chest X-ray."""
+        self.files.append(name)
+        self.left_out[name] = reason
 
-def find_files(paths):
+
+def find_files(paths, views="frontal"):
     """Files that are named, and the images in folders that are.
 
     Parameters
@@ -119,6 +148,9 @@ def find_files(paths):
     paths : sequence of path
         Files are taken as they are; folders are searched, whatever the names in them, but not
         folders that are links in them. What cannot be read stops nothing.
+    views : {"frontal", "all"}, default="frontal"
+        Leave out lateral and oblique views and other parts of the body than the chest by the
+        headers of DICOM files, or only files that hold no X-ray.
 
     Returns
     -------
@@ -131,7 +163,7 @@ def find_files(paths):
     """
     if not paths:
         raise DatasetError("No X-rays are named, only a model. Name files or folders after it.")
-    found = Found()
+    found, named = Found(), []
     for path in paths:
         name = os.fspath(path) and str(Path(path))  # Path("") is the working directory
         if os.path.isdir(name):
@@ -146,6 +178,14 @@ def find_files(paths):
             found.add_error(name, cause)
         else:
             found.files.append(name)
+            named.append(name)
+    readable = [
+        name for name in found.files if not (name in found.errors or name in found.left_out)
+    ]
+    for name, record in zip(readable, read_records(readable, views), strict=True):
+        if record.reason:
+            found.left_out[name] = record.reason
+    found.n_named = sum(name in found.left_out for name in named)
     return found
 
 
@@ -166,6 +206,33 @@ def _search(folder, found):
                 found.add_error(entry.path, cause)
             else:
                 found.files.append(entry.path)
+        elif _is_other_format(entry):
+            found.leave_out(entry.path, _why_not_read(entry.path))
+
+
+def _is_other_format(entry):
+    """Whether a file that is no image that can be read may hold an X-ray all the same."""
+    if entry.is_dir() or not entry.is_file():
+        return False
+    if entry.name.casefold().endswith(_OTHER_FORMATS):
+        return True
+    # Names of numbers, as archives give them.
+    if any(map(str.isalpha, os.path.splitext(entry.name)[1])):
+        return False
+    try:
+        with open(entry.path, "rb") as file:
+            return file.read(12).startswith(_OTHER_STARTS)
+    except OSError:
+        return False
+
+
+def _why_not_read(name):
+    """Why a file of another format is not read."""
+    try:
+        read_xray(name)
+    except ImageReadError as error:
+        return str(error).removeprefix(f"{name}: ")
+    return "this is no JPEG, PNG or DICOM file."
 
 
 def _why_no_image(name):
@@ -200,6 +267,72 @@ def describe_errors(rows):
     """Which files could not be read, and why."""
     errors = [f"{row['file']} ({row['error'].rstrip('.')})" for row in rows if row["error"]]
     return f"{len(errors)} of {len(rows)} could not be read: {_shorten(errors)}."
+
+
+def describe_left_out(rows):
+    """Which files hold no frontal chest X-ray, and why."""
+    reasons = [f"{row['file']} ({row['left_out'].rstrip('.')})" for row in rows if row["left_out"]]
+    hold = "holds" if len(reasons) == 1 else "hold"
+    return f"{len(reasons)} of {len(rows)} {hold} no frontal chest X-ray: {_shorten(reasons)}."
+
+
+def exit_status(rows, n_named):
+    """Exit status of ``skpneumo predict``.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Of `predict_files`.
+    n_named : int
+        Files left out that were named themselves.
+
+    Returns
+    -------
+    int
+        1 if a file cannot be read; else 3 if files that were named, or all files, are left out;
+        else 0.
+    """
+    if any(row["error"] for row in rows):
+        return 1
+    return LEFT_OUT if n_named or all(row["left_out"] for row in rows) else 0
+
+
+def results_as_dict(rows, *, classes, threshold, skipped):
+    """Predictions, files left out and files that cannot be read: to be written as JSON.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Of `predict_files`.
+    classes : array-like of shape (2,)
+        Of the model, the positive one last.
+    threshold : float
+        Decision threshold of the model.
+    skipped : list of str
+        Heatmaps of skpneumo in folders.
+
+    Returns
+    -------
+    dict
+        Of "predictions", "left_out", "unreadable", "skipped", "positive" and "threshold".
+    """
+    predicted = COLUMNS[: COLUMNS.index("error")]
+    return {
+        "predictions": [
+            {name: row[name] for name in predicted}
+            for row in rows
+            if not (row["error"] or row["left_out"])
+        ],
+        "left_out": [
+            {"file": row["file"], "reason": row["left_out"]} for row in rows if row["left_out"]
+        ],
+        "unreadable": [
+            {"file": row["file"], "error": row["error"]} for row in rows if row["error"]
+        ],
+        "skipped": list(skipped),
+        "positive": np.asarray(classes).tolist()[1],
+        "threshold": float(threshold),
+    }
 
 
 def _shorten(names):
@@ -248,7 +381,7 @@ def prepare_folder(folder):
         raise
 
 
-def predict_files(model, files, errors=None, *, label_outliers=False):
+def predict_files(model, files, errors=None, left_out=None, *, label_outliers=False):
     """Predict files.
 
     Parameters
@@ -259,6 +392,8 @@ def predict_files(model, files, errors=None, *, label_outliers=False):
         Those that cannot be read, also those that vanish meanwhile, stop nothing.
     errors : dict of str to str, default=None
         Files of these that are known to be unreadable, and why.
+    left_out : dict of str to str, default=None
+        Files of these that are not predicted, since they hold no frontal chest X-ray, and why.
     label_outliers : bool, default=False
         Whether images that a detector in the model flags get a probability and a label too.
 
@@ -267,13 +402,17 @@ def predict_files(model, files, errors=None, *, label_outliers=False):
     list of dict
         For each file the `COLUMNS`; None where there is nothing to report.
     """
-    predicted, errors = {}, dict(errors or {})
+    predicted, errors, left_out = {}, dict(errors or {}), left_out or {}
     with warnings.catch_warnings():
         # Both are reported file by file.
         warnings.simplefilter("ignore", OutlierWarning)
         warnings.filterwarnings("ignore", message=".* cannot be read:")
         for start in range(0, len(files), _AT_ONCE):
-            part = [file for file in files[start : start + _AT_ONCE] if file not in errors]
+            part = [
+                file
+                for file in files[start : start + _AT_ONCE]
+                if file not in errors and file not in left_out
+            ]
             predicted |= _predict_readable(model, part, errors)
     rows = []
     for file in files:
@@ -282,6 +421,8 @@ def predict_files(model, files, errors=None, *, label_outliers=False):
             row |= predicted[file]
             if row["outlier"] and not label_outliers:
                 row |= {"probability": None, "label": None}
+        elif file in left_out:
+            row["left_out"] = left_out[file]
         else:
             row["error"] = errors[file]
         rows.append(row)

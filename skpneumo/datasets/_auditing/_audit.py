@@ -16,6 +16,7 @@ from skpneumo.datasets._auditing._collection import (
     left_out_of,
     n_patients,
     split_names,
+    unreadable_of,
 )
 from skpneumo.datasets._auditing._duplicates import exact_copies, near_copies
 from skpneumo.datasets._auditing._leaks import copies, patients
@@ -133,7 +134,7 @@ def audit(data):
 
     Every file is decoded once. Looked for are:
 
-    - files that cannot be read;
+    - files that cannot be read, and those that `load_xray_folder` left out, with the reasons;
     - copies of an image, byte for byte or nearly so, and whether these have different labels, are
       in different splits, or are filed under different patients;
     - patients in more than one split;
@@ -194,7 +195,8 @@ def audit(data):
     counts = _counts(collection, classes)
     sizes = {(look.width, look.height) for look in looks if not look.cause}
     findings = [
-        *find.unreadable(collection, causes, left_out_of(data)),
+        *find.unreadable(collection, causes, unreadable_of(data)),
+        *find.left_out(left_out_of(data)),
         *patients(collection),
         *copies(collection, "exact", exact),
         *copies(collection, "near", near),

@@ -68,6 +68,32 @@ def unreadable(collection, causes, left_out):
     ]
 
 
+def left_out(files):
+    """Files that `load_xray_folder` left out.
+
+    Parameters
+    ----------
+    files : list of tuple of (str, str)
+        Name and reason.
+    """
+    if not files:
+        return []
+    return [
+        Finding(
+            "left_out",
+            "info",
+            f"{count(len(files), 'file or folder', 'files or folders')} left out by "
+            "load_xray_folder.",
+            "What is no frontal chest X-ray, or has no label, is nothing to learn from; X-rays "
+            "left out by mistake are missing.",
+            "Check the reasons. views='all' of load_xray_folder keeps other views and parts of "
+            "the body.",
+            [],
+            [f"{name}: {reason}" for name, reason in files],
+        )
+    ]
+
+
 def shortcut(result, classes, sizes):
     """The label told by the outside of the images, and all images of one size.
 
@@ -151,9 +177,9 @@ def suspects(collection, found):
     ]
 
 
-def count(n, what):
+def count(n, what, plural=None):
     """Number and noun, such as "1,234 files"."""
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
+    return f"{n:,} {what if n == 1 else plural or f'{what}s'}"
 
 
 def _are(n):
