@@ -140,14 +140,15 @@ def audit(data):
     - patients in more than one split;
     - splits too small to choose or judge by, classes that are missing or whose shares differ;
     - shortcuts: how well size, shape, weight and colour mode of the files alone tell the label;
+    - lateral and oblique views, by the headers of DICOM files;
     - images that are blank, in colour, inverted, turned, or no chest X-rays.
 
     Parameters
     ----------
     data : :class:`~sklearn.utils.Bunch` or dict
         As `load_xray_folder` gives it: ``paths``, ``target``, and, where known, ``split``,
-        ``patient`` and ``groups``. In place of paths it may have ``images``, as `make_xrays`
-        gives; of these there are no files to look at.
+        ``patient``, ``groups``, ``view`` and ``reasons``. In place of paths it may have
+        ``images``, as `make_xrays` gives; of these there are no files to look at.
 
     Returns
     -------
@@ -197,6 +198,7 @@ def audit(data):
     findings = [
         *find.unreadable(collection, causes, unreadable_of(data)),
         *find.left_out(left_out_of(data)),
+        *find.other_views(collection, data.get("view", ())),
         *patients(collection),
         *copies(collection, "exact", exact),
         *copies(collection, "near", near),

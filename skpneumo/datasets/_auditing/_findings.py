@@ -94,6 +94,32 @@ def left_out(files):
     ]
 
 
+def other_views(collection, views):
+    """Images that are no frontal views by their headers.
+
+    Parameters
+    ----------
+    collection : Collection
+        The images.
+    views : array-like of str
+        Of each image, as `load_xray_folder` lists them; empty if they are not known.
+    """
+    rows = [row for row, view in enumerate(views) if view in ("LATERAL", "OBLIQUE")]
+    if not rows:
+        return []
+    return [
+        Finding(
+            "other_views",
+            "warning",
+            f"{_are(len(rows))} lateral or oblique by the headers of the files.",
+            "A network for frontal X-rays is wrong on other views.",
+            "Leave them out: load_xray_folder(root) does.",
+            [[row] for row in rows],
+            [f"{collection.names[row]}: {views[row]}" for row in rows],
+        )
+    ]
+
+
 def shortcut(result, classes, sizes):
     """The label told by the outside of the images, and all images of one size.
 
