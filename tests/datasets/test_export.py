@@ -4,13 +4,13 @@ import csv
 import json
 import shutil
 import warnings
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.fileset import FileSet
 from pydicom.uid import ExplicitVRLittleEndian
 from typer.testing import CliRunner
 
@@ -30,6 +30,16 @@ CLASSES = {
     "OT": STORAGE + "7",
 }
 IMAGES = make_xrays(12, image_size=(40, 33), random_state=0).images
+_NUMBERS = count(1)
+# Collections are small here, and hold litter.
+pytestmark = [
+    pytest.mark.filterwarnings(f"ignore:{text}:UserWarning")
+    for text in (
+        ".*since they are no images",
+        ".*file.* name no patient",
+        ".*counts as one patient",
+    )
+]
 SECRETS = ("Doe", "4711", "20190203", "Secret")
 
 
@@ -40,10 +50,9 @@ def save(path, image=None, *, child="1", study="1", series="1", modality="DX", *
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.SOPClassUID, dataset.Modality = CLASSES[modality], modality
     path.parent.mkdir(parents=True, exist_ok=True)
-    n = sum(1 for other in path.parents[-2].rglob("*") if other.is_file())
     dataset.StudyInstanceUID = f"1.2.{child}.{study}"
     dataset.SeriesInstanceUID = f"1.2.{child}.{study}.{series}"
-    dataset.SOPInstanceUID = f"1.2.{child}.{study}.{series}.{n + 1}"
+    dataset.SOPInstanceUID = f"1.2.{child}.{study}.{series}.{next(_NUMBERS)}"
     dataset.PatientID, dataset.PatientName = f"4711-{child}", f"Doe^{child}"
     dataset.PatientBirthDate, dataset.SeriesNumber, dataset.InstanceNumber = "20190203", series, 1
     dataset.StudyDate, dataset.StudyTime, dataset.StudyID = f"2023010{study}", "0800", study
@@ -99,6 +108,19 @@ def export_the_rest(root, child="0"):
     return root
 
 
+def save_directory(path):
+    """The table of contents of a medium."""
+    record = Dataset()
+    record.DirectoryRecordType, record.PatientID, record.PatientName = "PATIENT", "4711", "Doe"
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.1.3.10"
+    dataset.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
+    dataset.FileSetID, dataset.DirectoryRecordSequence = "EXPORT", [record]
+    dataset.save_as(path, enforce_file_format=True)
+
+
 LEFT_OUT = {
     "lateral": "lateral view",
     "raw": "FOR PROCESSING",
@@ -117,12 +139,7 @@ def scans(tmp_path):
     for child in "0123":
         export_child(root, child)
     export_the_rest(root)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        files = FileSet()
-        files.add(root / "0/IM1")
-        files.write(tmp_path / "directory")
-    shutil.copy(tmp_path / "directory/DICOMDIR", root)
+    save_directory(root / "DICOMDIR")
     return root
 
 

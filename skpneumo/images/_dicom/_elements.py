@@ -117,7 +117,7 @@ def _meta(file):
         False,
         True,
         stop_when=lambda tag, *_: tag >> 16 != _META_GROUP,
-        specific_tags=[Tag("TransferSyntaxUID")],
+        specific_tags=[Tag("MediaStorageSOPClassUID"), Tag("TransferSyntaxUID")],
     )
     meta = FileMetaDataset(meta)
     if not value_of(meta, "TransferSyntaxUID"):

@@ -146,7 +146,8 @@ def header_of(file):
     may_go_on = len(start) == _HEADER_WITHIN
     dataset = parse(BytesIO(start), _TAGS, until=_AFTER_HEADER, may_be_cut=may_go_on)
     must_have_image = _text(dataset, "SOPClassUID") in _RADIOGRAPHS
-    if not dataset or (must_have_image and "Rows" not in dataset and not may_go_on):
+    is_empty = not dataset and "MediaStorageSOPClassUID" not in dataset.file_meta
+    if is_empty or (must_have_image and "Rows" not in dataset and not may_go_on):
         raise DicomError("it is cut off, or has no header")
     modality = _text(dataset, "Modality").upper()
     header = XRayHeader(
