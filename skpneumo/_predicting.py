@@ -17,8 +17,15 @@ from sklearn.pipeline import Pipeline
 from skpneumo._files import whole_file, write_text
 from skpneumo._marks import HEATMAP_METADATA, is_heatmap
 from skpneumo._messages import os_error_cause
+from skpneumo._other_formats import is_other_format, why_not_read
 from skpneumo.datasets._entries import is_image, list_entries
-from skpneumo.exceptions import DatasetError, ImageReadError, ModelFileError, OutlierWarning
+from skpneumo.exceptions import (
+    DatasetError,
+    ImageReadError,
+    ModelFileError,
+    NoXRayError,
+    OutlierWarning,
+)
 from skpneumo.images import XRaySequence, read_records, read_xray
 from skpneumo.inspection import GradCAM, GradCAMDisplay
 from skpneumo.inspection._layers import layers_of
@@ -29,23 +36,6 @@ from skpneumo.preprocessing import XRayOutlierDetector
 DEFAULT_MODEL = "default"
 LEFT_OUT = 3  # exit status
 COLUMNS = ("file", "probability", "label", "outlier", "outlier_score", "error", "left_out")
-# Images of other formats, volumes and arrays, and archives that may hold X-rays: in a folder they
-# are reported where they are not read. Texts, tables and programs beside images are not.
-_OTHER_FORMATS = (
-    *(".tif", ".tiff", ".bmp", ".gif", ".webp", ".jp2", ".j2k", ".jpf", ".jpx", ".jxl", ".avif"),
-    *(".heic", ".heif", ".pgm", ".ppm", ".pnm", ".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha"),
-    *(".mhd", ".npy", ".npz", ".hdr", ".img", ".raw", ".pdf", ".ima", ".zip", ".7z", ".tar"),
-    *(".tar.gz", ".tgz", ".rar"),
-)
-_OTHER_STARTS = (
-    b"II*\0",
-    b"MM\0*",
-    b"RIFF",
-    b"GIF8",
-    b"\0\0\0\x0cjP  ",
-    b"\xff\x4f\xff\x51",
-    b"%PDF",
-)
 _AT_ONCE = 64
 _MAX_NAMED = 3  # in a message
 _MAX_STEM = 80  # characters of a name kept in that of its heatmap
@@ -117,8 +107,8 @@ class Found:
         Those of them that cannot be read, and why.
     left_out : dict of str to str
         Those of them that hold no frontal chest X-ray, and why.
-    n_named : int
-        How many of these were named themselves, not found in a folder.
+    named : list of str
+        Those of the files that were named themselves, not found in a folder.
     skipped : list of str
         Heatmaps of skpneumo in folders.
     """
@@ -126,7 +116,7 @@ class Found:
     files: list = field(default_factory=list)
     errors: dict = field(default_factory=dict)
     left_out: dict = field(default_factory=dict)
-    n_named: int = 0
+    named: list = field(default_factory=list)
     skipped: list = field(default_factory=list)
 
     def add_error(self, name, cause):
@@ -163,7 +153,7 @@ def find_files(paths, views="frontal"):
     """
     if not paths:
         raise DatasetError("No X-rays are named, only a model. Name files or folders after it.")
-    found, named = Found(), []
+    found = Found()
     for path in paths:
         name = os.fspath(path) and str(Path(path))  # Path("") is the working directory
         if os.path.isdir(name):
@@ -178,14 +168,13 @@ def find_files(paths, views="frontal"):
             found.add_error(name, cause)
         else:
             found.files.append(name)
-            named.append(name)
+            found.named.append(name)
     readable = [
         name for name in found.files if not (name in found.errors or name in found.left_out)
     ]
     for name, record in zip(readable, read_records(readable, views), strict=True):
         if record.reason:
             found.left_out[name] = record.reason
-    found.n_named = sum(name in found.left_out for name in named)
     return found
 
 
@@ -206,33 +195,8 @@ def _search(folder, found):
                 found.add_error(entry.path, cause)
             else:
                 found.files.append(entry.path)
-        elif _is_other_format(entry):
-            found.leave_out(entry.path, _why_not_read(entry.path))
-
-
-def _is_other_format(entry):
-    """Whether a file that is no image that can be read may hold an X-ray all the same."""
-    if entry.is_dir() or not entry.is_file():
-        return False
-    if entry.name.casefold().endswith(_OTHER_FORMATS):
-        return True
-    # Names of numbers, as archives give them.
-    if any(map(str.isalpha, os.path.splitext(entry.name)[1])):
-        return False
-    try:
-        with open(entry.path, "rb") as file:
-            return file.read(12).startswith(_OTHER_STARTS)
-    except OSError:
-        return False
-
-
-def _why_not_read(name):
-    """Why a file of another format is not read."""
-    try:
-        read_xray(name)
-    except ImageReadError as error:
-        return str(error).removeprefix(f"{name}: ")
-    return "this is no JPEG, PNG or DICOM file."
+        elif is_other_format(entry):
+            found.leave_out(entry.path, why_not_read(entry.path))
 
 
 def _why_no_image(name):
@@ -276,15 +240,15 @@ def describe_left_out(rows):
     return f"{len(reasons)} of {len(rows)} {hold} no frontal chest X-ray: {_shorten(reasons)}."
 
 
-def exit_status(rows, n_named):
+def exit_status(rows, named):
     """Exit status of ``skpneumo predict``.
 
     Parameters
     ----------
     rows : list of dict
         Of `predict_files`.
-    n_named : int
-        Files left out that were named themselves.
+    named : sequence of str
+        Files that were named themselves, not found in a folder.
 
     Returns
     -------
@@ -294,7 +258,8 @@ def exit_status(rows, n_named):
     """
     if any(row["error"] for row in rows):
         return 1
-    return LEFT_OUT if n_named or all(row["left_out"] for row in rows) else 0
+    left_out = [row["file"] for row in rows if row["left_out"]]
+    return LEFT_OUT if len(left_out) == len(rows) or {*left_out} & {*named} else 0
 
 
 def results_as_dict(rows, *, classes, threshold, skipped):
@@ -402,7 +367,7 @@ def predict_files(model, files, errors=None, left_out=None, *, label_outliers=Fa
     list of dict
         For each file the `COLUMNS`; None where there is nothing to report.
     """
-    predicted, errors, left_out = {}, dict(errors or {}), left_out or {}
+    predicted, errors, left_out = {}, dict(errors or {}), dict(left_out or {})
     with warnings.catch_warnings():
         # Both are reported file by file.
         warnings.simplefilter("ignore", OutlierWarning)
@@ -413,7 +378,7 @@ def predict_files(model, files, errors=None, left_out=None, *, label_outliers=Fa
                 for file in files[start : start + _AT_ONCE]
                 if file not in errors and file not in left_out
             ]
-            predicted |= _predict_readable(model, part, errors)
+            predicted |= _predict_readable(model, part, errors, left_out)
     rows = []
     for file in files:
         row = dict.fromkeys(COLUMNS) | {"file": file}
@@ -421,27 +386,25 @@ def predict_files(model, files, errors=None, left_out=None, *, label_outliers=Fa
             row |= predicted[file]
             if row["outlier"] and not label_outliers:
                 row |= {"probability": None, "label": None}
-        elif file in left_out:
-            row["left_out"] = left_out[file]
-        else:
+        elif file in errors:
             row["error"] = errors[file]
+        else:
+            row["left_out"] = left_out[file]
         rows.append(row)
     return rows
 
 
-def _predict_readable(model, files, errors):
-    """Predictions by file; files that cannot be read are added to the errors."""
-    errors |= _unreadable(files)
-    while readable := [file for file in files if file not in errors]:
+def _predict_readable(model, files, errors, left_out):
+    """Predictions by file; the others are added to the errors, or to what is left out."""
+    _add_causes(files, errors, left_out)
+    while readable := [file for file in files if file not in errors and file not in left_out]:
         try:
             probability = model.predict_proba(readable)[:, 1].tolist()
             labels = np.asarray(model.predict(readable)).tolist()
             scores = _outlier_scores(model, readable)
         except ImageReadError:
-            vanished = _unreadable(readable)
-            if not vanished:
+            if not _add_causes(readable, errors, left_out):
                 raise
-            errors |= vanished
             continue
         return {
             file: {
@@ -457,9 +420,23 @@ def _predict_readable(model, files, errors):
     return {}
 
 
-def _unreadable(files):
+def _add_causes(files, errors, left_out):
+    """Add files that cannot be read, or hold no X-ray; whether there are any."""
     causes = XRaySequence(files).check("skip")
-    return {file: cause.removeprefix(f"{file}: ") for file, cause in causes.items()}
+    for file, cause in causes.items():
+        holds_none = _holds_no_xray(file)
+        (left_out if holds_none else errors)[file] = cause.removeprefix(f"{file}: ")
+    return bool(causes)
+
+
+def _holds_no_xray(file):
+    try:
+        read_xray(file)
+    except NoXRayError:
+        return True
+    except ImageReadError:
+        return False
+    return False
 
 
 def _outlier_scores(model, files):

@@ -423,9 +423,9 @@ def predict(
                 _print_predictions(rows, fitted.classes_[1], threshold_of(fitted), found.skipped)
         if found.skipped:
             print_warning(_predicting.describe_skipped(found.skipped), _ERR)
-        if found.left_out:
+        if any(row["left_out"] for row in rows):
             print_warning(_predicting.describe_left_out(rows), _ERR)
-        status = _predicting.exit_status(rows, found.n_named)
+        status = _predicting.exit_status(rows, found.named)
         if status == 1:
             raise ValueError(_predicting.describe_errors(rows))
     if status:

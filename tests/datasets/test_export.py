@@ -14,8 +14,8 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 from typer.testing import CliRunner
 
-from skpneumo import CNNPneumoniaClassifier, cli, save_model
-from skpneumo._predicting import exit_status, find_files
+from skpneumo import CNNPneumoniaClassifier, cli, load_model, save_model
+from skpneumo._predicting import exit_status, find_files, predict_files
 from skpneumo.datasets import audit, load_xray_folder, make_xrays
 from skpneumo.exceptions import DatasetError, ImageReadError
 from skpneumo.images import read_xray
@@ -335,15 +335,24 @@ def test_exit_status_of_predict(scans, model_file):
 
 
 @pytest.mark.parametrize(
-    ("kinds", "n_named", "status"),
-    [("pp", 0, 0), ("pl", 0, 0), ("pl", 1, 3), ("ll", 0, 3), ("ple", 1, 1), ("e", 0, 1)],
+    ("kinds", "named", "status"),
+    [
+        ("pp", "", 0),
+        ("pl", "", 0),
+        ("pl", "0", 0),
+        ("pl", "1", 3),
+        ("ll", "", 3),
+        ("ple", "1", 1),
+        ("e", "", 1),
+        ("el", "", 1),
+    ],
 )
-def test_which_status_wins(kinds, n_named, status):
+def test_which_status_wins(kinds, named, status):
     rows = [
-        {"error": "e" if kind == "e" else None, "left_out": "l" if kind == "l" else None}
-        for kind in kinds
+        {"file": str(row), "error": {"e": "e"}.get(kind), "left_out": {"l": "l"}.get(kind)}
+        for row, kind in enumerate(kinds)
     ]
-    assert exit_status(rows, n_named) == status
+    assert exit_status(rows, named) == status
 
 
 @pytest.mark.parametrize(
@@ -357,4 +366,14 @@ def test_files_of_other_formats_are_listed(tmp_path, name):
     assert names(found.left_out) == {name}
     assert names(found.files) == {"IM1", name}
     assert not found.errors
-    assert found.n_named == 0
+    assert not found.named
+
+
+def test_what_only_decoding_shows_to_hold_no_x_ray_is_left_out(tmp_path, model_file):
+    good = save(tmp_path / "IM1", IMAGES[0])
+    raw = save(tmp_path / "IM2", IMAGES[1], PresentationIntentType="FOR PROCESSING")
+    # As if the file had been replaced since the headers were read.
+    rows = predict_files(load_model(model_file), [str(good), str(raw), str(tmp_path / "gone")])
+    assert [bool(row["probability"]) for row in rows] == [True, False, False]
+    assert [bool(row["left_out"]) for row in rows] == [False, True, False]
+    assert [bool(row["error"]) for row in rows] == [False, False, True]

@@ -50,7 +50,7 @@ _TAGS = (
     *("Modality", "BodyPartExamined", "AnatomicRegionSequence"),
     *("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"),
     *("ManufacturerModelName", "BurnedInAnnotation", "ImageLaterality", "Laterality"),
-    *("Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames"),
+    *("Rows", "BitsAllocated", "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames"),
     *("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "StudyDate", "StudyTime"),
     *("SeriesNumber", "StudyDescription"),
     *ORIENTATION_TAGS,
@@ -177,6 +177,7 @@ def _is_plain(dataset, header):
         and _int(dataset, "Rows", 0) > 0
         and _int(dataset, "SamplesPerPixel", 1) == 1
         and _int(dataset, "NumberOfFrames", 1) == 1
+        and _int(dataset, "BitsAllocated", 0) in (8, 16)
         and colours in ("MONOCHROME1", "MONOCHROME2")
     )
 
