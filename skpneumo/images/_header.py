@@ -107,7 +107,7 @@ class _ReadRecord:
         try:
             header, identity, is_plain = _read(path)
         except ImageReadError:
-            return HeaderRecord(XRayHeader(), Identity(), _why_no_xray(path))
+            return HeaderRecord(XRayHeader(), Identity(), "")
         reason = "" if is_plain else _why_no_xray(path)
         if not reason and self._views == "frontal":
             reason = _why_not_frontal_chest(header)

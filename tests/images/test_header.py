@@ -132,15 +132,16 @@ def test_odd_values_are_unknown(path):
     assert read_header(path) == XRayHeader(presentation_intent="FOR PRESENTATION")
 
 
-def test_a_large_header_is_read_in_part(path):
-    save(path, ViewPosition="LL")
+@pytest.mark.parametrize("n_bytes", [2**16, 2**20, 2**23])
+def test_a_large_header_is_read_in_part(path, n_bytes):
+    save(path, ViewPosition="LL", BurnedInAnnotation="YES")
     whole = path.read_bytes()
-    start = whole.index(b"\x20\x00\x11\x00") if b"\x20\x00\x11\x00" in whole else None
-    assert start is None
     at = whole.index(b"\x28\x00\x02\x00")
-    private = b"\x21\x00\x10\x10OB\0\0" + (2**23).to_bytes(4, "little") + bytes(2**23)
+    private = b"\x21\x00\x10\x10OB\0\0" + n_bytes.to_bytes(4, "little") + bytes(n_bytes)
     path.write_bytes(whole[:at] + private + whole[at:])
-    assert read_header(path).view == "LATERAL"
+    header = read_header(path)
+    assert header.view == "LATERAL"
+    assert header.burned_in == (True if n_bytes < 2**22 else None)
     assert read_xray(path).shape == PIXELS.shape
 
 

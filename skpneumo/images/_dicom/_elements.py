@@ -1,6 +1,7 @@
 """The elements of a DICOM file, read in bounded time and memory."""
 
 import zlib
+from functools import lru_cache
 from io import BytesIO
 
 import numpy as np
@@ -47,7 +48,6 @@ def parse(file, tags, until=_PIXEL_DATA + 1, *, may_be_cut=False):
     # Not `dcmread` or `read_partial`: they inflate without limit.
     from pydicom import uid
     from pydicom.filereader import read_dataset
-    from pydicom.tag import Tag
 
     file = _Bounded(_contents(file))
     try:
@@ -62,7 +62,7 @@ def parse(file, tags, until=_PIXEL_DATA + 1, *, may_be_cut=False):
             syntax == uid.ImplicitVRLittleEndian,
             syntax != uid.ExplicitVRBigEndian,
             stop_when=lambda tag, *_: tag >= until,
-            specific_tags=[Tag(tag) for tag in tags],
+            specific_tags=_tags_named(tuple(tags)),
         )
     except (DicomError, MemoryError):
         raise
@@ -74,7 +74,16 @@ def parse(file, tags, until=_PIXEL_DATA + 1, *, may_be_cut=False):
     if is_cut and not may_be_cut and "PixelData" not in dataset:
         raise DicomError("it is cut off")
     dataset.file_meta = meta
+    # Whether more follows than was wanted.
+    dataset.is_stopped = file.tell() < len(file.getbuffer())
     return dataset
+
+
+@lru_cache(maxsize=8)
+def _tags_named(names):
+    from pydicom.tag import Tag
+
+    return [Tag(name) for name in names]
 
 
 class _Bounded(BytesIO):

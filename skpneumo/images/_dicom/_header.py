@@ -1,5 +1,6 @@
 """What a DICOM header says of its image, and what identifies its patient, study and series."""
 
+from contextlib import suppress
 from io import BytesIO
 from typing import NamedTuple
 
@@ -15,7 +16,8 @@ from skpneumo.images._dicom._words import (
     view_in_words,
 )
 
-# A file of many megabytes has its header at the start.
+# A file of many megabytes has its header at the start, mostly without pictures in it.
+_MOSTLY_WITHIN = 2**16
 _HEADER_WITHIN = 2**22
 _AFTER_HEADER = 0x00550000
 _MAX_SEQUENCE_BYTES = 2**16
@@ -142,9 +144,7 @@ def header_of(file):
     DicomError
         If the file is damaged.
     """
-    start = file.read(_HEADER_WITHIN)
-    may_go_on = len(start) == _HEADER_WITHIN
-    dataset = parse(BytesIO(start), _TAGS, until=_AFTER_HEADER, may_be_cut=may_go_on)
+    dataset, may_go_on = _parse_start(file)
     must_have_image = _text(dataset, "SOPClassUID") in _RADIOGRAPHS
     is_empty = not dataset and "MediaStorageSOPClassUID" not in dataset.file_meta
     if is_empty or (must_have_image and "Rows" not in dataset and not may_go_on):
@@ -167,6 +167,20 @@ def header_of(file):
         number=_int(dataset, "SeriesNumber", 0),
     )
     return header, identity, _is_plain(dataset, header)
+
+
+def _parse_start(file):
+    """The elements of a header, and whether there may be more than were looked through."""
+    start = file.read(_MOSTLY_WITHIN)
+    if len(start) == _MOSTLY_WITHIN:
+        with suppress(DicomError):
+            dataset = parse(BytesIO(start), _TAGS, until=_AFTER_HEADER, may_be_cut=True)
+            if dataset.is_stopped:
+                return dataset, False
+    start += file.read(_HEADER_WITHIN - len(start))
+    may_go_on = len(start) == _HEADER_WITHIN
+    dataset = parse(BytesIO(start), _TAGS, until=_AFTER_HEADER, may_be_cut=may_go_on)
+    return dataset, may_go_on and not dataset.is_stopped
 
 
 def _is_plain(dataset, header):
