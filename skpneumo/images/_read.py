@@ -38,8 +38,9 @@ def read_xray(source, *, size=None, aspect="stretch"):
     the first table or window of interest; without one, values of 8 bits stay and deeper ones are
     stretched from the least to the greatest. MONOCHROME1 is inverted, padding becomes black. The
     image is cropped to its shutters and collimators; a frontal one is flipped and turned by the
-    orientation of the patient in its header, so that the patient's left is on the right. Of the
-    rest of the file nothing is read, no name and no date.
+    orientation of the patient in its header, so that the patient's left is on the right. Of
+    descriptions the words that name a view count; of the rest of the file nothing is read, no name
+    and no date. Which view it is, `read_header` returns: any is read.
 
     Parameters
     ----------

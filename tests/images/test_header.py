@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from skpneumo.exceptions import HeaderWarning, ImageReadError, NoXRayError
-from skpneumo.images import XRayHeader, read_header, read_xray
+from skpneumo.images import XRayHeader, read_header, read_records, read_xray
 
 SECRETS = ("Doe^Jane", "4711-0815", "20190203")
 DX, DX_RAW = "1.2.840.10008.5.1.4.1.1.1.1", "1.2.840.10008.5.1.4.1.1.1.1.1"
@@ -243,10 +243,32 @@ def test_raw_data_of_a_detector_are_refused(path, elements):
     assert read_xray(save(path, PresentationIntentType="FOR PRESENTATION")).shape == PIXELS.shape
 
 
-@pytest.mark.parametrize("elements", [{"Modality": "CT"}, {"NumberOfFrames": 3}])
-def test_what_is_sound_but_no_x_ray(path, elements):
+@pytest.mark.parametrize(
+    "elements",
+    [
+        *({"Modality": name} for name in ("CT", "MR", "MG", "KO", "SEG", "RTDOSE", "XA")),
+        *({"Modality": name, "PixelData": None, "Rows": None} for name in ("SR", "PR", "DOC")),
+        {"NumberOfFrames": 3},
+        # An encapsulated PDF, as an X-ray department sends it.
+        {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.104.1", "PixelData": None, "Rows": None},
+    ],
+)
+@pytest.mark.parametrize("views", ["frontal", "all"])
+def test_what_is_sound_but_no_x_ray(path, elements, views):
+    save(path, **elements)
     with pytest.raises(NoXRayError):
-        read_xray(save(path, **elements))
+        read_xray(path)
+    (record,) = read_records([str(path)], views)
+    assert record.reason.startswith("this DICOM file holds no X-ray: ")
+    assert str(path) not in record.reason
+
+
+def test_what_is_unknown_or_broken_is_not_left_out(path, tmp_path):
+    Image.fromarray(PIXELS).save(tmp_path / "a.png")
+    broken = tmp_path / "broken.dcm"
+    broken.write_bytes(save(path).read_bytes()[:300])
+    records = read_records([str(path), str(tmp_path / "a.png"), str(broken), "gone.dcm"])
+    assert [record.reason for record in records] == [""] * 4
 
 
 # -- orientation ----------------------------------------------------------------------------------

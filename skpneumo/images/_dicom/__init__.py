@@ -32,7 +32,8 @@ __all__ = ["HEAD", "DicomError", "NotAnXRayError", "decode_dicom", "is_dicom"]
 _RADIOGRAPH_CLASSES = tuple("1.2.840.10008.5.1.4.1.1.1" + end for end in ("", ".1", ".1.1"))
 # An element of another kind would be taken apart.
 _KINDS_OF_PIXELS = (None, "OB", "OW", "UN")
-# Names, identifiers and dates are not among them, so that they are never read.
+# Names, identifiers and dates are not among them, so that they are never read. Of descriptions only
+# the words that name a view are taken.
 _TAGS = (
     *INTENT_TAGS,
     *ORIENTATION_TAGS,

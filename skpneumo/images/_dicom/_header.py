@@ -145,11 +145,12 @@ def header_of(file):
         If the file is damaged.
     """
     dataset, may_go_on = _parse_start(file)
-    must_have_image = _text(dataset, "SOPClassUID") in _RADIOGRAPHS
-    is_empty = not dataset and "MediaStorageSOPClassUID" not in dataset.file_meta
+    modality = _text(dataset, "Modality").upper()
+    class_uid = _text(dataset, "SOPClassUID") or _text(dataset.file_meta, "MediaStorageSOPClassUID")
+    must_have_image = class_uid in _RADIOGRAPHS and modality in ("", *MODALITIES)
+    is_empty = not (dataset or class_uid)
     if is_empty or (must_have_image and "Rows" not in dataset and not may_go_on):
         raise DicomError("it is cut off, or has no header")
-    modality = _text(dataset, "Modality").upper()
     header = XRayHeader(
         modality=modality if modality in OTHER_MODALITIES.union(MODALITIES) else "",
         view=view_of(dataset),
