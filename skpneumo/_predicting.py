@@ -234,10 +234,13 @@ def describe_errors(rows):
 
 
 def describe_left_out(rows):
-    """Which files hold no frontal chest X-ray, and why."""
-    reasons = [f"{row['file']} ({row['left_out'].rstrip('.')})" for row in rows if row["left_out"]]
-    hold = "holds" if len(reasons) == 1 else "hold"
-    return f"{len(reasons)} of {len(rows)} {hold} no frontal chest X-ray: {_shorten(reasons)}."
+    """Which files hold no frontal chest X-ray; the table has the reasons."""
+    names = [row["file"] for row in rows if row["left_out"]]
+    hold, are = ("holds", "is") if len(names) == 1 else ("hold", "are")
+    return (
+        f"{len(names)} of {len(rows)} {hold} no frontal chest X-ray and {are} not predicted: "
+        f"{_shorten(names)}."
+    )
 
 
 def exit_status(rows, named):
