@@ -278,6 +278,18 @@ def test_an_audit_lists_what_is_left_out_and_what_is_broken(data, collection):
     assert "hold no frontal chest X-ray" in done.stderr
 
 
+def test_an_audit_of_paths_tells_no_x_rays_from_broken_ones(collection):
+    folder = collection / "NORMAL/0"
+    names_of = ("IM1", "IM2", "ct", "broken", "raw")
+    paths = [str(folder / name) for name in names_of]
+    report = audit({"paths": paths, "target": ["NORMAL"] * 3 + ["PNEUMONIA"] * 2})
+    found = {finding.name: finding for finding in report.findings}
+    assert found["no_xrays"].rows == [[2], [4]]
+    assert found["unreadable"].rows == [[3]]
+    assert "modality is CT" in found["no_xrays"].details[0]
+    assert "hold no X-ray" in report.to_html()
+
+
 def test_predict_makes_two_lists(scans, model_file, tmp_path):
     table = tmp_path / "out.csv"
     done = invoke("predict", model_file, scans, "--csv", table)

@@ -180,6 +180,7 @@ def audit(data):
     has_files = "paths" in data
     looks, small = look_at_files(images) if has_files else look_at_images(images)
     causes = {row: look.cause for row, look in enumerate(looks) if look.cause}
+    broken = {row: cause for row, cause in causes.items() if not looks[row].holds_no_xray}
     readable = np.flatnonzero([not look.cause for look in looks])
     outside = outside_of([looks[row] for row in readable])
     target = collection.target[readable]
@@ -196,7 +197,8 @@ def audit(data):
     counts = _counts(collection, classes)
     sizes = {(look.width, look.height) for look in looks if not look.cause}
     findings = [
-        *find.unreadable(collection, causes, unreadable_of(data)),
+        *find.unreadable(collection, broken, unreadable_of(data)),
+        *find.no_xrays(collection, {row: causes[row] for row in causes if row not in broken}),
         *find.left_out(left_out_of(data)),
         *find.other_views(collection, data.get("view", ())),
         *patients(collection),

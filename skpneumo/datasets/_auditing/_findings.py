@@ -94,6 +94,31 @@ def left_out(files):
     ]
 
 
+def no_xrays(collection, causes):
+    """Files that are sound, but hold no X-ray.
+
+    Parameters
+    ----------
+    collection : Collection
+        The images.
+    causes : dict of int to str
+        By row.
+    """
+    if not causes:
+        return []
+    return [
+        Finding(
+            "no_xrays",
+            "error",
+            f"{count(len(causes), 'file')} with a label hold{'s' * (len(causes) == 1)} no X-ray.",
+            "A fit stops at the first of them.",
+            "Leave them out: load_xray_folder(root) does.",
+            [[row] for row in causes],
+            [f"{collection.names[row]}: {cause}" for row, cause in causes.items()],
+        )
+    ]
+
+
 def other_views(collection, views):
     """Images that are no frontal views by their headers.
 
