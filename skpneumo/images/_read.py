@@ -13,7 +13,7 @@ from PIL import Image, ImageChops, ImageOps
 
 from skpneumo.exceptions import BitDepthWarning, HeaderWarning, ImageReadError, NoXRayError
 from skpneumo.images._depth import png_depths, sample_depth, scale_to_uint8
-from skpneumo.images._dicom import HEAD, DicomError, NotAnXRayError, decode_dicom, is_dicom
+from skpneumo.images._dicom import HEAD, DicomError, NotRadiographError, decode_dicom, is_dicom
 from skpneumo.images._resize import check_aspect, check_image_size, resize_image, resize_xray
 
 _PYDICOM = logging.getLogger("pydicom")
@@ -107,7 +107,7 @@ def read_xray(source, *, size=None, aspect="stretch"):
         raise ImageReadError(f"{name}: this is a folder, not a file.") from None
     except Image.UnidentifiedImageError:
         raise ImageReadError(f"{name}: this is not a JPEG, PNG or DICOM image.") from None
-    except NotAnXRayError as error:
+    except NotRadiographError as error:
         raise NoXRayError(f"{name}: this DICOM file holds no X-ray: {error}.") from None
     except DicomError as error:
         raise ImageReadError(f"{name}: this DICOM file cannot be read: {error}.") from None

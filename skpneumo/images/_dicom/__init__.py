@@ -5,7 +5,7 @@ import numpy as np
 from skpneumo.images._dicom._elements import (
     HEAD,
     DicomError,
-    NotAnXRayError,
+    NotRadiographError,
     int_of,
     is_dicom,
     parse,
@@ -26,7 +26,7 @@ from skpneumo.images._dicom._orientation import bring_upright
 from skpneumo.images._dicom._pixels import stored_words
 from skpneumo.images._dicom._shutter import SHUTTER_TAGS, apply_shutters
 
-__all__ = ["HEAD", "DicomError", "NotAnXRayError", "decode_dicom", "is_dicom"]
+__all__ = ["HEAD", "DicomError", "NotRadiographError", "decode_dicom", "is_dicom"]
 
 # Of computed radiography, and of digital X-rays for presentation and for processing.
 _RADIOGRAPH_CLASSES = tuple("1.2.840.10008.5.1.4.1.1.1" + end for end in ("", ".1", ".1.1"))
@@ -88,7 +88,7 @@ def decode_dicom(file, max_pixels):
     ------
     DicomError
         If the file is damaged.
-    NotAnXRayError
+    NotRadiographError
         If the file holds no single grey radiograph.
 
     References
@@ -98,15 +98,15 @@ def decode_dicom(file, max_pixels):
     dataset = parse(file, _TAGS)
     _check_radiograph(dataset, max_pixels)
     if presentation_intent(dataset) == "FOR PROCESSING":
-        raise NotAnXRayError(
+        raise NotRadiographError(
             "it holds the raw data of a detector (FOR PROCESSING), which only the maker's own "
             "processing shows right. Use the image FOR PRESENTATION of the same study"
         )
     words, is_shown, notes = apply_shutters(dataset, stored_words(dataset))
     used = np.zeros(2 ** (8 * words.itemsize), dtype=bool)
     # By rows: an index of 8 or 16 bits is made one of 64.
-    for i, row in enumerate(words):
-        used[row if is_shown is None else row[is_shown[i]]] = True
+    for row in words:
+        used[row] = True
     # Of rescalings and windows beyond what floats hold.
     with np.errstate(all="ignore"):
         grey = grey_of_words(dataset, used)
@@ -127,13 +127,13 @@ def _check_radiograph(dataset, max_pixels):
     if not told or (modality and modality not in MODALITIES):
         what = "another one" if modality else "not told"
         what = modality if modality in OTHER_MODALITIES else what
-        raise NotAnXRayError(
+        raise NotRadiographError(
             f"its modality is {what}; radiographs are {', '.join(MODALITIES)}. Convert it to PNG "
             "if it is one"
         )
     if "PixelData" not in dataset:
         # A file of these classes has lost its image.
-        error = DicomError if class_uid in _RADIOGRAPH_CLASSES else NotAnXRayError
+        error = DicomError if class_uid in _RADIOGRAPH_CLASSES else NotRadiographError
         raise error("it holds no image")
     if dataset.get_item("PixelData").VR not in _KINDS_OF_PIXELS:
         raise DicomError("its PixelData is of a kind that holds no pixels")
@@ -141,10 +141,10 @@ def _check_radiograph(dataset, max_pixels):
         int_of(dataset, name, 1) for name in ("NumberOfFrames", "SamplesPerPixel")
     )
     if n_frames != 1:
-        raise NotAnXRayError("it holds several frames, or none; wanted one image")
+        raise NotRadiographError("it holds several frames, or none; wanted one image")
     colours = str(value_of(dataset, "PhotometricInterpretation") or "")
     if n_samples != 1 or colours not in ("MONOCHROME1", "MONOCHROME2"):
-        raise NotAnXRayError("it is in colour, or does not say that it is grey")
+        raise NotRadiographError("it is in colour, or does not say that it is grey")
     rows, columns, allocated, stored = (
         int_of(dataset, name, 0) for name in ("Rows", "Columns", "BitsAllocated", "BitsStored")
     )

@@ -27,7 +27,7 @@ class DicomError(ValueError):
     """Why a DICOM file gives no X-ray, in words that hold nothing of what the file says."""
 
 
-class NotAnXRayError(DicomError):
+class NotRadiographError(DicomError):
     """Why a sound DICOM file holds no X-ray that can be shown; as harmless to print."""
 
 

@@ -52,7 +52,8 @@ def apply_shutters(dataset, values):
     Returns
     -------
     values : ndarray of shape (h, w)
-        A view.
+        Those that are not shown are replaced by one that is: they must not count for the grey
+        levels.
     is_shown : ndarray of shape (h, w), dtype bool, or None
         None where all of them are shown.
     notes : list of str
@@ -76,8 +77,11 @@ def apply_shutters(dataset, values):
         return values, None, [*notes, "its shutters hide nearly all of it, and are not applied"]
     rows, columns = (np.flatnonzero(is_shown.any(axis=axis)) for axis in (1, 0))
     inside = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    is_shown = is_shown[inside]
-    return values[inside], None if is_shown.all() else is_shown, notes
+    values, is_shown = values[inside], is_shown[inside]
+    if is_shown.all():
+        return values, None, notes
+    values = np.where(is_shown, values, values[is_shown][0])
+    return values, is_shown, notes
 
 
 def _is_frame(dataset, values, is_shown):
