@@ -44,7 +44,15 @@ _PIXELS = 72 * 64
 _SLOWNESS = {"cnn": 1, "inception": 20}
 
 
-def load_data(folder=None, *, classes=None, image_size=None, subset=None, random_state=0):
+def load_data(
+    folder=None,
+    *,
+    classes=None,
+    views="frontal",
+    image_size=None,
+    subset=None,
+    random_state=0,
+):
     """Images to learn from and images to test on.
 
     Parameters
@@ -52,6 +60,8 @@ def load_data(folder=None, *, classes=None, image_size=None, subset=None, random
     folder : path, default=None
         See `load_xray_folder`; train and val are joined. None draws synthetic X-rays.
     classes : dict, default=None
+        See `load_xray_folder`.
+    views : {"frontal", "all"}, default="frontal"
         See `load_xray_folder`.
     image_size : tuple of (int, int), default=None
         Of the synthetic X-rays.
@@ -76,7 +86,7 @@ def load_data(folder=None, *, classes=None, image_size=None, subset=None, random
             for d in drawn
         )
     else:
-        data = load_xray_folder(folder, classes=classes)
+        data = load_xray_folder(folder, classes=classes, views=views)
         identified = are_identified(data.patient, map(os.path.basename, data.paths))
         # A child may have images in train and in val, which are one set here.
         groups = np.array([re.sub("^val/", "train/", group) for group in data.groups])

@@ -17,9 +17,16 @@ from sklearn.pipeline import Pipeline
 from skpneumo._files import whole_file, write_text
 from skpneumo._marks import HEATMAP_METADATA, is_heatmap
 from skpneumo._messages import os_error_cause
+from skpneumo._other_formats import is_other_format, why_not_read
 from skpneumo.datasets._entries import is_image, list_entries
-from skpneumo.exceptions import DatasetError, ImageReadError, ModelFileError, OutlierWarning
-from skpneumo.images import READABLE_FORMATS, XRaySequence, read_xray
+from skpneumo.exceptions import (
+    DatasetError,
+    ImageReadError,
+    ModelFileError,
+    NoXRayError,
+    OutlierWarning,
+)
+from skpneumo.images import READABLE_FORMATS, XRaySequence, read_records, read_xray
 from skpneumo.inspection import GradCAM, GradCAMDisplay
 from skpneumo.inspection._layers import layers_of
 from skpneumo.persistence import load_model, load_pretrained
@@ -27,7 +34,8 @@ from skpneumo.persistence._archive import SUFFIX, read_manifest
 from skpneumo.preprocessing import XRayOutlierDetector
 
 DEFAULT_MODEL = "default"
-COLUMNS = ("file", "probability", "label", "outlier", "outlier_score", "error")
+LEFT_OUT = 3  # exit status
+COLUMNS = ("file", "probability", "label", "outlier", "outlier_score", "error", "left_out")
 _AT_ONCE = 64
 _MAX_NAMED = 3  # in a message
 _MAX_STEM = 80  # characters of a name kept in that of its heatmap
@@ -97,12 +105,18 @@ class Found:
         Files to predict, and names behind which there is none, in the order in which they came.
     errors : dict of str to str
         Those of them that cannot be read, and why.
+    left_out : dict of str to str
+        Those of them that hold no frontal chest X-ray, and why.
+    named : list of str
+        Those of the files that were named themselves, not found in a folder.
     skipped : list of str
         Heatmaps of skpneumo in folders.
     """
 
     files: list = field(default_factory=list)
     errors: dict = field(default_factory=dict)
+    left_out: dict = field(default_factory=dict)
+    named: list = field(default_factory=list)
     skipped: list = field(default_factory=list)
 
     def add_error(self, name, cause):
@@ -110,8 +124,13 @@ class Found:
         self.files.append(name)
         self.errors[name] = cause
 
+    def leave_out(self, name, reason):
+        """Add a file that holds no frontal chest X-ray."""
+        self.files.append(name)
+        self.left_out[name] = reason
 
-def find_files(paths):
+
+def find_files(paths, views="frontal"):
     """Files that are named, and the images in folders that are.
 
     Parameters
@@ -119,6 +138,9 @@ def find_files(paths):
     paths : sequence of path
         Files are taken as they are; folders are searched, whatever the names in them, but not
         folders that are links in them. What cannot be read stops nothing.
+    views : {"frontal", "all"}, default="frontal"
+        Leave out lateral and oblique views and other parts of the body than the chest by the
+        headers of DICOM files, or only files that hold no X-ray.
 
     Returns
     -------
@@ -146,6 +168,13 @@ def find_files(paths):
             found.add_error(name, cause)
         else:
             found.files.append(name)
+            found.named.append(name)
+    readable = [
+        name for name in found.files if not (name in found.errors or name in found.left_out)
+    ]
+    for name, record in zip(readable, read_records(readable, views), strict=True):
+        if record.reason:
+            found.left_out[name] = record.reason
     return found
 
 
@@ -166,6 +195,8 @@ def _search(folder, found):
                 found.add_error(entry.path, cause)
             else:
                 found.files.append(entry.path)
+        elif is_other_format(entry):
+            found.leave_out(entry.path, why_not_read(entry.path))
 
 
 def _why_no_image(name):
@@ -200,6 +231,76 @@ def describe_errors(rows):
     """Which files could not be read, and why."""
     errors = [f"{row['file']} ({row['error'].rstrip('.')})" for row in rows if row["error"]]
     return f"{len(errors)} of {len(rows)} could not be read: {_shorten(errors)}."
+
+
+def describe_left_out(rows):
+    """Which files hold no frontal chest X-ray; the table has the reasons."""
+    names = [row["file"] for row in rows if row["left_out"]]
+    hold, are = ("holds", "is") if len(names) == 1 else ("hold", "are")
+    return (
+        f"{len(names)} of {len(rows)} {hold} no frontal chest X-ray and {are} not predicted: "
+        f"{_shorten(names)}."
+    )
+
+
+def exit_status(rows, named):
+    """Exit status of ``skpneumo predict``.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Of `predict_files`.
+    named : sequence of str
+        Files that were named themselves, not found in a folder.
+
+    Returns
+    -------
+    int
+        1 if a file cannot be read; else 3 if files that were named, or all files, are left out;
+        else 0.
+    """
+    if any(row["error"] for row in rows):
+        return 1
+    left_out = [row["file"] for row in rows if row["left_out"]]
+    return LEFT_OUT if len(left_out) == len(rows) or {*left_out} & {*named} else 0
+
+
+def results_as_dict(rows, *, classes, threshold, skipped):
+    """Predictions, files left out and files that cannot be read: to be written as JSON.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Of `predict_files`.
+    classes : array-like of shape (2,)
+        Of the model, the positive one last.
+    threshold : float
+        Decision threshold of the model.
+    skipped : list of str
+        Heatmaps of skpneumo in folders.
+
+    Returns
+    -------
+    dict
+        Of "predictions", "left_out", "unreadable", "skipped", "positive" and "threshold".
+    """
+    predicted = COLUMNS[: COLUMNS.index("error")]
+    return {
+        "predictions": [
+            {name: row[name] for name in predicted}
+            for row in rows
+            if not (row["error"] or row["left_out"])
+        ],
+        "left_out": [
+            {"file": row["file"], "reason": row["left_out"]} for row in rows if row["left_out"]
+        ],
+        "unreadable": [
+            {"file": row["file"], "error": row["error"]} for row in rows if row["error"]
+        ],
+        "skipped": list(skipped),
+        "positive": np.asarray(classes).tolist()[1],
+        "threshold": float(threshold),
+    }
 
 
 def _shorten(names):
@@ -248,7 +349,7 @@ def prepare_folder(folder):
         raise
 
 
-def predict_files(model, files, errors=None, *, label_outliers=False):
+def predict_files(model, files, errors=None, left_out=None, *, label_outliers=False):
     """Predict files.
 
     Parameters
@@ -259,6 +360,8 @@ def predict_files(model, files, errors=None, *, label_outliers=False):
         Those that cannot be read, also those that vanish meanwhile, stop nothing.
     errors : dict of str to str, default=None
         Files of these that are known to be unreadable, and why.
+    left_out : dict of str to str, default=None
+        Files of these that are not predicted, since they hold no frontal chest X-ray, and why.
     label_outliers : bool, default=False
         Whether images that a detector in the model flags get a probability and a label too.
 
@@ -267,14 +370,18 @@ def predict_files(model, files, errors=None, *, label_outliers=False):
     list of dict
         For each file the `COLUMNS`; None where there is nothing to report.
     """
-    predicted, errors = {}, dict(errors or {})
+    predicted, errors, left_out = {}, dict(errors or {}), dict(left_out or {})
     with warnings.catch_warnings():
         # Both are reported file by file.
         warnings.simplefilter("ignore", OutlierWarning)
         warnings.filterwarnings("ignore", message=".* cannot be read:")
         for start in range(0, len(files), _AT_ONCE):
-            part = [file for file in files[start : start + _AT_ONCE] if file not in errors]
-            predicted |= _predict_readable(model, part, errors)
+            part = [
+                file
+                for file in files[start : start + _AT_ONCE]
+                if file not in errors and file not in left_out
+            ]
+            predicted |= _predict_readable(model, part, errors, left_out)
     rows = []
     for file in files:
         row = dict.fromkeys(COLUMNS) | {"file": file}
@@ -282,25 +389,25 @@ def predict_files(model, files, errors=None, *, label_outliers=False):
             row |= predicted[file]
             if row["outlier"] and not label_outliers:
                 row |= {"probability": None, "label": None}
-        else:
+        elif file in errors:
             row["error"] = errors[file]
+        else:
+            row["left_out"] = left_out[file]
         rows.append(row)
     return rows
 
 
-def _predict_readable(model, files, errors):
-    """Predictions by file; files that cannot be read are added to the errors."""
-    errors |= _unreadable(files)
-    while readable := [file for file in files if file not in errors]:
+def _predict_readable(model, files, errors, left_out):
+    """Predictions by file; the others are added to the errors, or to what is left out."""
+    _add_causes(files, errors, left_out)
+    while readable := [file for file in files if file not in errors and file not in left_out]:
         try:
             probability = model.predict_proba(readable)[:, 1].tolist()
             labels = np.asarray(model.predict(readable)).tolist()
             scores = _outlier_scores(model, readable)
         except ImageReadError:
-            vanished = _unreadable(readable)
-            if not vanished:
+            if not _add_causes(readable, errors, left_out):
                 raise
-            errors |= vanished
             continue
         return {
             file: {
@@ -316,9 +423,23 @@ def _predict_readable(model, files, errors):
     return {}
 
 
-def _unreadable(files):
+def _add_causes(files, errors, left_out):
+    """Add files that cannot be read, or hold no X-ray; whether there are any."""
     causes = XRaySequence(files).check("skip")
-    return {file: cause.removeprefix(f"{file}: ") for file, cause in causes.items()}
+    for file, cause in causes.items():
+        holds_none = _holds_no_xray(file)
+        (left_out if holds_none else errors)[file] = cause.removeprefix(f"{file}: ")
+    return bool(causes)
+
+
+def _holds_no_xray(file):
+    try:
+        read_xray(file)
+    except NoXRayError:
+        return True
+    except ImageReadError:
+        return False
+    return False
 
 
 def _outlier_scores(model, files):

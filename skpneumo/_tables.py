@@ -143,6 +143,36 @@ def predictions_table(rows, positive, width=_WITH_SPREAD):
     return table
 
 
+def reasons_table(title, reasons, width=_WITH_SPREAD, *, style=None):
+    """Files that are not predicted, and why.
+
+    Parameters
+    ----------
+    title : str
+        What they have in common.
+    reasons : dict of str to str
+        By file.
+    width : int, default=80
+        Columns of the terminal. In narrow ones reasons stand below the names of files.
+    style : str, default=None
+        Of all rows.
+
+    Returns
+    -------
+    rich.table.Table
+    """
+    wide = width >= _WITH_NOTE
+    layout = {} if wide else {"padding": (0, 1, 0, 0), "pad_edge": False}
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, **layout)
+    table.add_column("file", overflow="fold")
+    if wide:
+        table.add_column("reason", overflow="fold")
+    for file, reason in reasons.items():
+        names = [escape(file), escape(reason)]
+        table.add_row(*(names if wide else ["\n".join(names)]), style=style)
+    return table
+
+
 def _note(row):
     if row["error"]:
         return row["error"]
@@ -170,10 +200,12 @@ def predictions_summary(rows, positive, threshold, *, n_skipped=0):
     str
     """
     n_unread = sum(row["error"] is not None for row in rows)
+    n_left_out = sum(row.get("left_out") is not None for row in rows)
     outliers = [row for row in rows if row["outlier"]]
     unlabelled = ", not labelled" if any(row["label"] is None for row in outliers) else ""
     counts = (
         f"{len(rows)} file{'s' * (len(rows) != 1)}"
+        + f", {n_left_out} left out" * (n_left_out > 0)
         + f", {n_unread} not read" * (n_unread > 0)
         + f", {len(outliers)} out-of-distribution{unlabelled}" * (len(outliers) > 0)
         + f", {n_skipped} heatmap{'s' * (n_skipped != 1)} skipped" * (n_skipped > 0)

@@ -34,6 +34,7 @@ from skpneumo._tables import (
     comparison_table,
     predictions_summary,
     predictions_table,
+    reasons_table,
     settings_table,
 )
 
@@ -82,6 +83,14 @@ _Classes = Annotated[
         "--classes",
         metavar="FOLDER=CLASS",
         help="Class of a folder of another name, such as Opacity=PNEUMONIA; may be repeated.",
+    ),
+]
+_AllViews = Annotated[
+    bool,
+    typer.Option(
+        "--all-views",
+        help="Keep lateral and oblique views and other parts of the body, which are left out by "
+        "the headers of DICOM files.",
     ),
 ]
 _Labelled = Annotated[
@@ -177,6 +186,7 @@ def train(
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not tables.")] = False,
+    all_views: _AllViews = False,
     seed: Annotated[
         int,
         typer.Option(
@@ -208,7 +218,12 @@ def train(
         # What is wrong with the patients must be known before hours of training, not after.
         with warnings_as_messages(_ERR), _ERR.status("Reading the folder …"):
             data = _job.load_data(
-                folder, classes=class_of_folder, image_size=size, subset=subset, random_state=seed
+                folder,
+                classes=class_of_folder,
+                views=_views(all_views),
+                image_size=size,
+                subset=subset,
+                random_state=seed,
             )
         # Keras reports a download on standard output, where only results belong.
         with warnings_as_messages(_ERR), _progress() as progress, redirect_stdout(sys.stderr):
@@ -317,7 +332,12 @@ def _print_report(report):
 
 
 @app.command()
-def audit(folder: _Labelled, report: _Report = None, classes: _Classes = None):
+def audit(
+    folder: _Labelled,
+    report: _Report = None,
+    classes: _Classes = None,
+    all_views: _AllViews = False,
+):
     """Check a dataset for duplicates, leakage and shortcuts."""
     class_of_folder = parse_classes(classes)
     with errors_as_messages("The audit", _ERR) as written:
@@ -325,7 +345,9 @@ def audit(folder: _Labelled, report: _Report = None, classes: _Classes = None):
             from skpneumo.datasets import audit as audit_data
             from skpneumo.datasets import load_xray_folder
 
-            result = audit_data(load_xray_folder(folder, classes=class_of_folder))
+            result = audit_data(
+                load_xray_folder(folder, classes=class_of_folder, views=_views(all_views))
+            )
         if report is not None:
             result.save(report)
             written.append(report)
@@ -358,11 +380,14 @@ def predict(
         bool,
         typer.Option("--label-outliers", help="Predict out-of-distribution images too."),
     ] = False,
+    all_views: _AllViews = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,
 ):
     """Predict pneumonia on X-ray files; not to decide about a patient.
 
-    Images that the model's outlier detector flags as out-of-distribution get no label. The exit
-    status is 1 if a file or folder cannot be read; the others are predicted.
+    Images that the model's outlier detector flags as out-of-distribution get no label. Files that
+    hold no frontal chest X-ray are left out. The exit status is 1 if a file or folder cannot be
+    read (the others are predicted), and 3 if a file that was named, or every file, is left out.
     """
     with errors_as_messages("The prediction", _ERR) as written:
         with warnings_as_messages(_ERR), _ERR.status("Predicting …"), redirect_stdout(sys.stderr):
@@ -370,13 +395,13 @@ def predict(
             from skpneumo.inspection._layers import threshold_of
 
             fitted, paths = _predicting.open_first_model(named)
-            found = _predicting.find_files(paths)
+            found = _predicting.find_files(paths, _views(all_views))
             if csv is not None:
                 _predicting.check_overwrites_nothing(csv, [*named, *found.files])
             if heatmaps is not None:
                 _predicting.prepare_folder(heatmaps)
             rows = _predicting.predict_files(
-                fitted, found.files, found.errors, label_outliers=label_outliers
+                fitted, found.files, found.errors, found.left_out, label_outliers=label_outliers
             )
             if csv is not None:
                 _predicting.write_table(rows, csv)
@@ -385,20 +410,49 @@ def predict(
                 n_files = len(written)
                 for n, _ in enumerate(_predicting.draw_heatmaps(fitted, rows, heatmaps), 1):
                     written[n_files:] = [f"{n} heatmap{'s' * (n > 1)} in {heatmaps}"]
-        # Names stay whole where no one looks at them but a program.
-        narrow = _OUT.is_terminal or "COLUMNS" in os.environ
-        out = _OUT if narrow else _Console(width=_WIDE)
-        positive = fitted.classes_[1]
         with standard_output():
-            out.print(predictions_table(rows, positive, out.width))
-            summary = predictions_summary(
-                rows, positive, threshold_of(fitted), n_skipped=len(found.skipped)
-            )
-            out.print(summary, markup=False, highlight=False)
+            if as_json:
+                result = _predicting.results_as_dict(
+                    rows,
+                    classes=fitted.classes_,
+                    threshold=threshold_of(fitted),
+                    skipped=found.skipped,
+                )
+                print(json.dumps(result, indent=2))
+            else:
+                _print_predictions(rows, fitted.classes_[1], threshold_of(fitted), found.skipped)
         if found.skipped:
             print_warning(_predicting.describe_skipped(found.skipped), _ERR)
-        if any(row["error"] for row in rows):
+        if any(row["left_out"] for row in rows):
+            print_warning(_predicting.describe_left_out(rows), _ERR)
+        status = _predicting.exit_status(rows, found.named)
+        if status == 1:
             raise ValueError(_predicting.describe_errors(rows))
+    if status:
+        raise typer.Exit(status)
+
+
+def _print_predictions(rows, positive, threshold, skipped):
+    """Print what is predicted, what is left out, and what cannot be read, as tables."""
+    # Names stay whole where no one looks at them but a program.
+    narrow = _OUT.is_terminal or "COLUMNS" in os.environ
+    out = _OUT if narrow else _Console(width=_WIDE)
+    left_out, unreadable = (
+        {row["file"]: row[column] for row in rows if row[column]}
+        for column in ("left_out", "error")
+    )
+    if predicted := [row for row in rows if not (row["left_out"] or row["error"])]:
+        out.print(predictions_table(predicted, positive, out.width))
+    if left_out:
+        out.print(reasons_table("Left out, holding no frontal chest X-ray", left_out, out.width))
+    if unreadable:
+        out.print(reasons_table("Cannot be read", unreadable, out.width, style="red"))
+    summary = predictions_summary(rows, positive, threshold, n_skipped=len(skipped))
+    out.print(summary, markup=False, highlight=False)
+
+
+def _views(all_views):
+    return "all" if all_views else "frontal"
 
 
 def _test_rows(data, folder):
@@ -432,6 +486,7 @@ def evaluate(
     folder: _Labelled,
     report: _Report = None,
     classes: _Classes = None,
+    all_views: _AllViews = False,
 ):
     """Evaluate a model on images that it did not learn from.
 
@@ -445,7 +500,8 @@ def evaluate(
             from skpneumo.datasets import load_xray_folder
             from skpneumo.evaluation import evaluate as evaluate_model
 
-            fitted, data = open_model(model), load_xray_folder(folder, classes=class_of_folder)
+            fitted = open_model(model)
+            data = load_xray_folder(folder, classes=class_of_folder, views=_views(all_views))
             rows = _test_rows(data, folder)
             X, y, groups, subtype = (
                 data[name][rows] for name in ("paths", "target", "groups", "subtype")

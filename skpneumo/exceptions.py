@@ -32,6 +32,10 @@ class CacheWarning(UserWarning):
     """Something cannot be kept on disk; results are right, but are computed again."""
 
 
+class HeaderWarning(UserWarning):
+    """What a header says of its image cannot be true, and is not applied; the message names it."""
+
+
 class BitDepthWarning(UserWarning):
     """How many bits the samples of an image have is a guess; the message names the file."""
 

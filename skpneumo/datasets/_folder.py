@@ -12,12 +12,19 @@ from skpneumo.datasets._entries import is_image
 from skpneumo.datasets._folder_names import class_phrases
 from skpneumo.datasets._patients import (
     identify_patients,
+    number_studies,
     patient_warnings,
     unnamed_message,
 )
-from skpneumo.datasets._tree import XRayTree, find_collections, holds_image, matches_class
+from skpneumo.datasets._tree import (
+    NOT_UNDERSTOOD,
+    XRayTree,
+    find_collections,
+    holds_image,
+    matches_class,
+)
 from skpneumo.exceptions import DatasetError
-from skpneumo.images import XRaySequence
+from skpneumo.images import VIEWS, XRaySequence, read_records
 
 _LAYOUT = """Expected, in any spelling (val, test or the level of splits may be missing):
 
@@ -40,6 +47,9 @@ cross-validation: it never crosses splits and merges children whom the names may
 `patient` is finer and does not contain the split: it is for looking for children across splits.
 DICOM files identify the child themselves: children are numbered, and their identifiers not kept.
 So are folders of patients in a class folder. Every other file counts as a child of its own.
+
+`view`, `study` and `series` are read from the headers of DICOM files. A later study of a child has
+a larger number, so that the priors of an X-ray are those of its child with smaller ones.
 """
 
 
@@ -109,7 +119,18 @@ def _check_mapping(classes, tree, folder, phrases):
         )
 
 
-def load_xray_folder(root, *, classes=None, on_error=None):
+def _describe_reasons(reasons):
+    """Count each reason and name a file of it."""
+    counts, first = Counter(reasons.values()), {}
+    for path, reason in reasons.items():
+        first.setdefault(reason, path)
+    return "; ".join(
+        f"{n:,}, such as {first[reason]!r}: {reason.rstrip('.')}"
+        for reason, n in counts.most_common()
+    )
+
+
+def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
     """List a folder of chest X-rays sorted into NORMAL and PNEUMONIA.
 
     No image is decoded: give the paths to :class:`~skpneumo.XRayLoader`. Each level of folders
@@ -138,6 +159,11 @@ def load_xray_folder(root, *, classes=None, on_error=None):
     on_error : {"raise", "skip"} or None, default=None
         Decode every file now, in threads, and stop with the list of all that cannot be read, or
         leave these out and warn of them. None leaves it to whatever decodes them later.
+    views : {"frontal", "all"}, default="frontal"
+        Which DICOM files to list by what their headers say: frontal chest X-rays, or also lateral
+        and oblique views and other parts of the body. What a header does not say leaves nothing
+        out. Files that hold no X-ray that can be shown (CT, reports, presentation states, captures
+        in colour, raw data of a detector) are left out in either case.
 
     Returns
     -------
@@ -162,9 +188,23 @@ def load_xray_folder(root, *, classes=None, on_error=None):
         split : ndarray
             "train", "val" or "test". Without a level of splits, the split that the folder of
             the classes or ``root`` is named after, else "all".
+        view : ndarray
+            "PA", "AP", "LATERAL" or "OBLIQUE" by the header; "" where it does not say.
+
+        Arrays of shape (n_images,), dtype int, that hold for one call:
+
+        study, series : ndarray
+            Number of the study and of the series by the header; 0 where it names none. A later
+            study of a patient has a larger number: those with smaller ones are its priors.
+
+        And:
+
         left_out : list of str
             What else lies there, from ``root`` on: images and folders of images whose meaning is
-            not known or contradictory, and whatever else lies in class folders.
+            not known or contradictory, whatever else lies in class folders, and files that hold no
+            frontal chest X-ray.
+        reasons : dict of str to str
+            Why, for each of these.
         DESCR : str
             What was found, and where.
 
@@ -186,10 +226,10 @@ def load_xray_folder(root, *, classes=None, on_error=None):
     Warns
     -----
     UserWarning
-        If anything is left out, or files cannot be read. If files name no patient, so that each
-        counts as a patient of its own. If a folder that counts as a patient holds a large part of
-        a class, or more images than a child has; if a class has many images of few patients; if
-        all DICOM files have one child's identifier.
+        If anything is left out, with the reasons, or files cannot be read. If files name no
+        patient, so that each counts as a patient of its own. If a folder that counts as a
+        patient holds a large part of a class, or more images than a child has; if a class has many
+        images of few patients; if all DICOM files have one child's identifier.
         What operating systems leave behind (``__MACOSX``, ``.DS_Store``, ``Thumbs.db``, hidden
         files) is ignored, as are other files than images outside the class folders.
 
@@ -209,29 +249,49 @@ def load_xray_folder(root, *, classes=None, on_error=None):
     >>> data.groups
     array(['train/IM-115', 'train/person-12'], dtype='<U15')
     """
+    if views not in VIEWS:
+        raise ValueError(f"views must be 'frontal' or 'all', got {views!r}.")
     root, phrases = os.fsdecode(root), class_phrases(classes)
     folder, beside = _find_collection(root, phrases)
     tree = XRayTree(folder, phrases, root)
-    others = [
-        entry.path for entry in beside if (holds_image if entry.is_dir() else is_image)(entry)
-    ]
-    left_out = [os.path.relpath(path, root) for path in others + tree.left_out]
+    others = {
+        entry.path: NOT_UNDERSTOOD
+        for entry in beside
+        if (holds_image if entry.is_dir() else is_image)(entry)
+    }
+    left_out = {
+        os.path.relpath(path, root): reason for path, reason in (others | tree.left_out).items()
+    }
     _check_mapping(classes, tree, folder, phrases)
-    if on_error is None:
-        unreadable = {}
-    else:
-        unreadable = XRaySequence([file.path for file in tree.files]).check(on_error)
-    files = [file for file in tree.files if file.path not in unreadable]
-    counts = _check_classes(files, tree, folder, left_out, phrases)
-    names, sources = identify_patients(files)
+    paths = [file.path for file in tree.files]
+    records = dict(zip(paths, read_records(paths, views), strict=True))
+    no_chest = {path: record.reason for path, record in records.items() if record.reason}
+    unreadable = {}
+    if on_error is not None:
+        unreadable = XRaySequence([path for path in paths if path not in no_chest]).check(on_error)
+    no_chest = {os.path.relpath(path, root): reason for path, reason in no_chest.items()}
+    files = [
+        file for file in tree.files if not records[file.path].reason and file.path not in unreadable
+    ]
+    counts = _check_classes(files, tree, folder, [*left_out, *no_chest], phrases)
+    identities = [records[file.path].identity for file in files]
+    names, sources = identify_patients(files, identities)
+    study, series = number_studies(identities)
     messages = patient_warnings(files, names, sources)
+    if no_chest:
+        messages.insert(
+            0,
+            f"{len(no_chest):,} file(s) in {root!r} are left out, since they hold no frontal chest "
+            f"X-ray: {_describe_reasons(no_chest)}."
+            + (" views='all' keeps other views and parts of the body." * (views == "frontal")),
+        )
     if left_out:
         messages.insert(
             0,
             f"{len(left_out):,} file(s) or folder(s) in {root!r} are left out, since they are no "
             "images (JPEG, PNG, TIFF, BMP, WebP, JPEG 2000, DICOM) or their folders make them "
             "neither NORMAL nor PNEUMONIA "
-            f"X-rays of one split: {shorten(left_out)}.",
+            f"X-rays of one split: {shorten([*left_out])}.",
         )
     for message in messages:
         warnings.warn(message, UserWarning, stacklevel=2)
@@ -245,7 +305,11 @@ def load_xray_folder(root, *, classes=None, on_error=None):
         patient=np.array([name.patient for name in names]),
         subtype=np.array([name.subtype for name in names]),
         split=np.array([file.split for file in files]),
-        left_out=left_out,
+        view=np.array([records[file.path].header.view for file in files]),
+        study=study,
+        series=series,
+        left_out=[*left_out, *no_chest],
+        reasons=left_out | no_chest,
         DESCR=_DESCR.format(
             folder=folder,
             counts=_describe_counts(counts, tree.splits),

@@ -7,7 +7,6 @@ import numpy as np
 from skpneumo.datasets._contents import shorten
 from skpneumo.datasets._filenames import XRayName, parse_filename
 from skpneumo.datasets._folder_names import names_no_patient
-from skpneumo.images import read_patient
 
 # A folder that holds so large a fraction of a class, or more images than any child of the Kermany
 # collection has, is rarely a patient. A file in a folder of its own may well be.
@@ -19,13 +18,15 @@ _MIN_PATIENTS = 5
 _MIN_IMAGES_OF_CLASS = 10
 
 
-def identify_patients(files):
+def identify_patients(files, identities):
     """Patient of each file, from the file itself, its name, or the folder of the patient.
 
     Parameters
     ----------
     files : list of XRayFile
         The files, in the order in which patients are numbered.
+    identities : list of Identity
+        What identifies the patient of each in the file itself.
 
     Returns
     -------
@@ -42,9 +43,9 @@ def identify_patients(files):
         key = f"{kind}-{numbers[kind].setdefault(patient, len(numbers[kind]) + 1)}"
         return XRayName(key, key, "")
 
-    def identify(file):
-        if identifier := read_patient(file.path):
-            return number("dicom", identifier), "dicom"
+    def identify(file, identity):
+        if identity.patient:
+            return number("dicom", identity.patient), "dicom"
         if (parsed := parse_filename(file.name)) is not None:
             return parsed, "name"
         if file.patient:
@@ -53,11 +54,41 @@ def identify_patients(files):
         return XRayName(f"{file.split}/{name}", name, ""), ""
 
     names, sources = [], []
-    for file in files:
-        name, source = identify(file)
+    for file, identity in zip(files, identities, strict=True):
+        name, source = identify(file, identity)
         names.append(name if name.subtype else name._replace(subtype=file.subtype))
         sources.append(source)
     return names, sources
+
+
+def number_studies(identities):
+    """Number studies and series, so that a later study of a patient has a larger number.
+
+    Parameters
+    ----------
+    identities : list of Identity
+        Of each file.
+
+    Returns
+    -------
+    study, series : ndarray of shape (n_files,), dtype int
+        From 1 on; 0 where the file names none. Identifiers and dates are not kept.
+    """
+    patients, studies, series = {}, {}, {}
+    for row, identity in enumerate(identities):
+        place = (patients.setdefault(identity.patient, row), identity.when)
+        if identity.study:
+            studies.setdefault(identity.study, (*place, row))
+        if identity.series:
+            series.setdefault(identity.series, (*place, identity.study, identity.number, row))
+    studies, series = (
+        {key: number for number, key in enumerate(sorted(places, key=places.get), 1)}
+        for places in (studies, series)
+    )
+    return (
+        np.array([studies.get(identity.study, 0) for identity in identities], dtype=int),
+        np.array([series.get(identity.series, 0) for identity in identities], dtype=int),
+    )
 
 
 def patient_warnings(files, names, sources):

@@ -10,6 +10,11 @@ from skpneumo.datasets._folder_names import names_class, names_no_xray, parse_fo
 
 _MAX_DEPTH = 2  # archive/chest_xray/chest_xray is the deepest that a download nests
 _HAS_LETTER = re.compile("[A-Za-z]")
+NOT_UNDERSTOOD = "its folders make it neither a NORMAL nor a PNEUMONIA X-ray of one split."
+_NO_IMAGE = "this is no image that can be read (JPEG, PNG, DICOM)."
+_NO_XRAY = "this is a mask, heatmap or the like, by its name or what marks it."
+_LINK = "this link leads to a folder that is searched already."
+_UNSPLIT = "it lies beside the splits of the same collection."
 _MAX_FOLDERS = 4  # patient/study/series, and one more, is how archives of hospitals nest
 
 
@@ -94,8 +99,8 @@ class XRayTree:
     ----------
     files : list of XRayFile
         The images, sorted by split, class and name.
-    left_out : list of str
-        Paths of what is not understood.
+    left_out : dict of str to str
+        Paths of what is left out, sorted, and why.
     splits : set of str
         Splits that have a folder, with or without images.
     class_folders : set of str
@@ -106,14 +111,14 @@ class XRayTree:
         # Numbers name patients below a class, whatever they name above.
         self._phrases = phrases, {w: t for w, t in phrases.items() if not "".join(w).isdecimal()}
         self._folder = folder
-        self.files, self.left_out, self.class_folders = [], [], set()
+        self.files, self.left_out, self.class_folders = [], {}, set()
         self._splits, self._beside, self._walked = set(), [], set()
         self._walk(folder, _Place())
         self._settle_splits(_split_above(folder, folder if root is None else root))
         self._tell_names_apart()
         self._settle_beside()
         self.files.sort()
-        self.left_out.sort()
+        self.left_out = dict(sorted(self.left_out.items()))
 
     def _walk(self, folder, place):
         self._walked.add(os.path.realpath(folder))
@@ -126,7 +131,7 @@ class XRayTree:
         # would be other patients, or another split.
         for entry, below in sorted(inside, key=lambda pair: pair[0].is_symlink()):
             if os.path.realpath(entry.path) in self._walked:
-                self.left_out.append(entry.path)
+                self.left_out[entry.path] = _LINK
                 continue
             if below.split != place.split:
                 self._splits.add(below.split)
@@ -142,7 +147,7 @@ class XRayTree:
             if place.target is None and may_be_copy and not entry.is_symlink():
                 self._beside.append((entry, place.split))
             elif list_entries(entry.path):
-                self.left_out.append(entry.path)
+                self.left_out[entry.path] = NOT_UNDERSTOOD
 
     def _understand(self, entries, place):
         """Folders that are understood here with their places, the others with their meanings."""
@@ -165,20 +170,22 @@ class XRayTree:
     def _take_file(self, entry, place):
         if place.target is None:
             if is_image(entry):
-                self.left_out.append(entry.path)
-        elif is_image(entry) and not names_no_xray(os.path.splitext(entry.name)[0]):
+                self.left_out[entry.path] = NOT_UNDERSTOOD
+        elif not is_image(entry):
+            self.left_out[entry.path] = _NO_XRAY if has_extension(entry) else _NO_IMAGE
+        elif names_no_xray(os.path.splitext(entry.name)[0]):
+            self.left_out[entry.path] = _NO_XRAY
+        else:
             name = os.path.join(place.name, entry.name)
             self.files.append(
                 XRayFile(place.split, place.target, name, entry.path, place.subtype, place.patient)
             )
-        else:
-            self.left_out.append(entry.path)
 
     def _settle_splits(self, named):
         """Give the images without a level of splits the split that their folder is named after."""
         if named is None and any(file.split for file in self.files):
             # The same images are often there before and after they were split.
-            self.left_out += [file.path for file in self.files if file.split is None]
+            self.left_out |= {file.path: _UNSPLIT for file in self.files if file.split is None}
             self.files = [file for file in self.files if file.split is not None]
             self.splits = self._splits - {None}
         else:
@@ -206,7 +213,7 @@ class XRayTree:
             inner = {(split or file.split, *file[1:3]) for copy in copies for file in copy.files}
             is_copy = inner and inner <= known and not any(copy.left_out for copy in copies)
             if not is_copy and list_entries(entry.path):
-                self.left_out.append(entry.path)
+                self.left_out[entry.path] = NOT_UNDERSTOOD
 
 
 def named_split(folder):

@@ -4,8 +4,9 @@ from skpneumo.images._augment import USUAL_AUGMENTATION, Augmentation, check_aug
 from skpneumo.images._check import as_xrays
 from skpneumo.images._files import file_identity, named_errors
 from skpneumo.images._formats import EXTENSIONS, READABLE_FORMATS
+from skpneumo.images._header import VIEWS, XRayHeader, read_header, read_records
 from skpneumo.images._picture import open_picture
-from skpneumo.images._read import MAX_PIXELS, image_type, read_patient, read_xray
+from skpneumo.images._read import MAX_PIXELS, image_type, read_xray
 from skpneumo.images._resize import (
     ASPECTS,
     Resizing,
@@ -22,8 +23,10 @@ __all__ = [
     "MAX_PIXELS",
     "READABLE_FORMATS",
     "USUAL_AUGMENTATION",
+    "VIEWS",
     "Augmentation",
     "Resizing",
+    "XRayHeader",
     "XRaySequence",
     "as_xrays",
     "bring_to_size",
@@ -33,7 +36,8 @@ __all__ = [
     "image_type",
     "named_errors",
     "open_picture",
-    "read_patient",
+    "read_header",
+    "read_records",
     "read_xray",
     "resize_xray",
     "resize_xrays",

@@ -11,15 +11,14 @@ from threading import Lock
 import numpy as np
 from PIL import Image, ImageOps
 
-from skpneumo.exceptions import BitDepthWarning, ImageReadError, LowContrastWarning, NoXRayError
-from skpneumo.images._dicom import (
-    HEAD,
-    DicomError,
-    NotRadiographError,
-    decode_dicom,
-    is_dicom,
-    patient_of,
+from skpneumo.exceptions import (
+    BitDepthWarning,
+    HeaderWarning,
+    ImageReadError,
+    LowContrastWarning,
+    NoXRayError,
 )
+from skpneumo.images._dicom import HEAD, DicomError, NotRadiographError, decode_dicom, is_dicom
 from skpneumo.images._formats import READABLE_FORMATS, detect_format
 from skpneumo.images._picture import (
     MAX_PIXELS,
@@ -34,7 +33,7 @@ _PYDICOM = logging.getLogger("pydicom")
 # By the modules that warn, as in `warnings.filters`.
 _QUIET = ("ignore", None, Warning, re.compile(r"(pydicom|PIL)(\.|$)"), 0)
 # Warnings that a user turned into errors are no fault of the file.
-_PASSED = (MemoryError, KeyboardInterrupt, BitDepthWarning, LowContrastWarning)
+_PASSED = (MemoryError, KeyboardInterrupt, BitDepthWarning, HeaderWarning, LowContrastWarning)
 
 
 def read_xray(source, *, size=None, aspect="stretch"):
@@ -58,8 +57,11 @@ def read_xray(source, *, size=None, aspect="stretch"):
     DICOM: the values are shown as a viewer first would, by the modality's rescaling or table and
     the first table or window of interest that leaves a picture; without one, values of 8 bits stay
     and deeper ones are stretched from the least to the greatest. MONOCHROME1 is inverted, padding
-    becomes black. Of the rest of the file nothing is read, no name and no date. The user guide has
-    a table of all cases.
+    becomes black. The image is cropped to its shutters and collimators; a frontal one is flipped
+    and turned by the orientation of the patient in its header, so that the patient's left is on the
+    right. Of descriptions the words that name a view count; of the rest of the file nothing is
+    read, no name and no date. Any view is read: `read_header` returns which it is. The user guide
+    has a table of all cases.
 
     Parameters
     ----------
@@ -87,9 +89,9 @@ def read_xray(source, *, size=None, aspect="stretch"):
         other than JPEG and PNG 256 MiB. The message names the file and the cause.
     NoXRayError
         If a sound file holds no X-ray that can be shown: a DICOM file in colour, of several frames,
-        or that is no radiograph (CT, MR, a report ...); several pages or frames; a known format
-        that is not read, such as NIfTI, NumPy, GIF, HEIC, PDF, ZIP or a video. It is an
-        `ImageReadError` too.
+        of raw data of a detector, or that is no radiograph (CT, MR, a report ...); several pages or
+        frames; a known format that is not read, such as NIfTI, NumPy, GIF, HEIC, PDF, ZIP or a
+        video. It is an `ImageReadError` too.
     ValueError
         If ``size`` or ``aspect`` is not valid.
 
@@ -102,6 +104,9 @@ def read_xray(source, *, size=None, aspect="stretch"):
         If nearly all pixels keep fewer than 32 grey levels, although the file holds at least four
         times as many. If the window, table, rescaling or padding of a DICOM file would leave no
         picture, so that it is not applied.
+    HeaderWarning
+        If the orientation of a DICOM file contradicts itself or the view, or a shutter hides all
+        of the image: these are not applied.
 
     Examples
     --------
@@ -121,7 +126,7 @@ def read_xray(source, *, size=None, aspect="stretch"):
     try:
         # Pillow and pydicom warn of odd metadata and of large files; the former is harmless here,
         # the latter has a limit of its own below.
-        with _silence, _opened(source) as file:
+        with silence, _opened(source) as file:
             file.seek(0)
             head = file.read(HEAD)
             file.seek(0)
@@ -168,31 +173,6 @@ def image_type(path):
         return None
 
 
-def read_patient(path):
-    """Identifier of the patient in a file: for telling children apart, not to be shown or kept.
-
-    Parameters
-    ----------
-    path : str or path
-        The file.
-
-    Returns
-    -------
-    str
-        "" where it is no DICOM file, or tells none, or cannot be read.
-    """
-    try:
-        with _silence, open(path, "rb") as file:
-            head = file.read(HEAD)
-            file.seek(0)
-            return patient_of(file) if is_dicom(head) else ""
-    except MemoryError:
-        raise
-    except Exception:
-        # Whatever it is, it may quote the file.
-        return ""
-
-
 class _Silence:
     """Keep what pydicom and Pillow warn of, and what pydicom logs, silent while any thread reads.
 
@@ -226,7 +206,7 @@ class _Silence:
                 _PYDICOM.disabled = self._was_disabled
 
 
-_silence = _Silence()
+silence = _Silence()
 
 
 def _name(source):
@@ -249,15 +229,16 @@ def _cause(error):
 
 def _read_dicom(file, size, aspect):
     try:
-        grey, causes = decode_dicom(file, MAX_PIXELS)
+        grey, causes, notes = decode_dicom(file, MAX_PIXELS)
     except (DicomError, MemoryError):
         raise
     except Exception:
         # What pydicom says may quote the file.
         raise DicomError("it is damaged") from None
-    for cause in causes:
-        # Where read_xray is called.
-        warnings.warn(f"{_name(file)}: {cause}.", LowContrastWarning, stacklevel=3)
+    for category, texts in ((LowContrastWarning, causes), (HeaderWarning, notes)):
+        for text in texts:
+            # Where read_xray is called.
+            warnings.warn(f"{_name(file)}: {text}.", category, stacklevel=3)
     return grey if size is None else resize_xray(grey, size, aspect)
 
 
@@ -280,7 +261,7 @@ def decode_image(image):
         If it cannot be decoded: it may have been opened, but not read yet.
     """
     try:
-        with _silence:
+        with silence:
             if image.mode == "F":
                 return np.asarray(ImageOps.exif_transpose(image))
             return decode_picture(picture_of(image), name="A Pillow image", stacklevel=2)

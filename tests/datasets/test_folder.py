@@ -48,7 +48,7 @@ def found(data, root):
 def test_a_row_tells_all_about_one_image(tmp_path):
     data = load_xray_folder(kaggle(tmp_path))
     assert isinstance(data, Bunch)
-    assert set(data) == {*ARRAYS, "left_out", "DESCR"}
+    assert set(data) == {*ARRAYS, "view", "study", "series", "left_out", "reasons", "DESCR"}
     for name in ARRAYS:
         assert data[name].shape == (15,)
         assert data[name].dtype.kind == "U"

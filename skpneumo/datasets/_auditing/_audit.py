@@ -16,6 +16,7 @@ from skpneumo.datasets._auditing._collection import (
     left_out_of,
     n_patients,
     split_names,
+    unreadable_of,
 )
 from skpneumo.datasets._auditing._duplicates import exact_copies, near_copies
 from skpneumo.datasets._auditing._leaks import copies, patients
@@ -133,20 +134,21 @@ def audit(data):
 
     Every file is decoded once. Looked for are:
 
-    - files that cannot be read;
+    - files that cannot be read, and those that `load_xray_folder` left out, with the reasons;
     - copies of an image, byte for byte or nearly so, and whether these have different labels, are
       in different splits, or are filed under different patients;
     - patients in more than one split;
     - splits too small to choose or judge by, classes that are missing or whose shares differ;
     - shortcuts: how well size, shape, weight and colour mode of the files alone tell the label;
+    - lateral and oblique views, by the headers of DICOM files;
     - images that are blank, in colour, inverted, turned, or no chest X-rays.
 
     Parameters
     ----------
     data : :class:`~sklearn.utils.Bunch` or dict
         As `load_xray_folder` gives it: ``paths``, ``target``, and, where known, ``split``,
-        ``patient`` and ``groups``. In place of paths it may have ``images``, as `make_xrays`
-        gives; of these there are no files to look at.
+        ``patient``, ``groups``, ``view`` and ``reasons``. In place of paths it may have
+        ``images``, as `make_xrays` gives; of these there are no files to look at.
 
     Returns
     -------
@@ -178,6 +180,7 @@ def audit(data):
     has_files = "paths" in data
     looks, small = look_at_files(images) if has_files else look_at_images(images)
     causes = {row: look.cause for row, look in enumerate(looks) if look.cause}
+    broken = {row: cause for row, cause in causes.items() if not looks[row].holds_no_xray}
     readable = np.flatnonzero([not look.cause for look in looks])
     outside = outside_of([looks[row] for row in readable])
     target = collection.target[readable]
@@ -194,7 +197,10 @@ def audit(data):
     counts = _counts(collection, classes)
     sizes = {(look.width, look.height) for look in looks if not look.cause}
     findings = [
-        *find.unreadable(collection, causes, left_out_of(data)),
+        *find.unreadable(collection, broken, unreadable_of(data)),
+        *find.no_xrays(collection, {row: causes[row] for row in causes if row not in broken}),
+        *find.left_out(left_out_of(data)),
+        *find.other_views(collection, data.get("view", ())),
         *patients(collection),
         *copies(collection, "exact", exact),
         *copies(collection, "near", near),

@@ -94,7 +94,15 @@ def _shown(name, otherwise):
 
 
 def left_out_of(data):
-    """Files that `load_xray_folder` left out, by name, and why."""
+    """What `load_xray_folder` left out as no labelled frontal chest X-ray, by name, and why."""
+    return [
+        (_shown(PureWindowsPath(path).name, "a file"), reason.rstrip("."))
+        for path, reason in data.get("reasons", {}).items()
+    ]
+
+
+def unreadable_of(data):
+    """Files that `load_xray_folder` could not read, by name, and why."""
     return [
         (_shown(PureWindowsPath(path).name, "a file"), why_unreadable(path, cause))
         for path, cause in data.get("unreadable", {}).items()

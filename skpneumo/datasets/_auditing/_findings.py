@@ -68,6 +68,83 @@ def unreadable(collection, causes, left_out):
     ]
 
 
+def left_out(files):
+    """Files that `load_xray_folder` left out.
+
+    Parameters
+    ----------
+    files : list of tuple of (str, str)
+        Name and reason.
+    """
+    if not files:
+        return []
+    return [
+        Finding(
+            "left_out",
+            "info",
+            f"{count(len(files), 'file or folder', 'files or folders')} left out by "
+            "load_xray_folder.",
+            "What is no frontal chest X-ray, or has no label, is nothing to learn from; X-rays "
+            "left out by mistake are missing.",
+            "Check the reasons. views='all' of load_xray_folder keeps other views and parts of "
+            "the body.",
+            [],
+            [f"{name}: {reason}" for name, reason in files],
+        )
+    ]
+
+
+def no_xrays(collection, causes):
+    """Files that are sound, but hold no X-ray.
+
+    Parameters
+    ----------
+    collection : Collection
+        The images.
+    causes : dict of int to str
+        By row.
+    """
+    if not causes:
+        return []
+    return [
+        Finding(
+            "no_xrays",
+            "error",
+            f"{count(len(causes), 'file')} with a label hold{'s' * (len(causes) == 1)} no X-ray.",
+            "A fit stops at the first of them.",
+            "Leave them out: load_xray_folder(root) does.",
+            [[row] for row in causes],
+            [f"{collection.names[row]}: {cause}" for row, cause in causes.items()],
+        )
+    ]
+
+
+def other_views(collection, views):
+    """Images that are no frontal views by their headers.
+
+    Parameters
+    ----------
+    collection : Collection
+        The images.
+    views : array-like of str
+        Of each image, as `load_xray_folder` lists them; empty if they are not known.
+    """
+    rows = [row for row, view in enumerate(views) if view in ("LATERAL", "OBLIQUE")]
+    if not rows:
+        return []
+    return [
+        Finding(
+            "other_views",
+            "warning",
+            f"{_are(len(rows))} lateral or oblique by the headers of the files.",
+            "A network for frontal X-rays is wrong on other views.",
+            "Leave them out: load_xray_folder(root) does.",
+            [[row] for row in rows],
+            [f"{collection.names[row]}: {views[row]}" for row in rows],
+        )
+    ]
+
+
 def shortcut(result, classes, sizes):
     """The label told by the outside of the images, and all images of one size.
 
@@ -151,9 +228,9 @@ def suspects(collection, found):
     ]
 
 
-def count(n, what):
+def count(n, what, plural=None):
     """Number and noun, such as "1,234 files"."""
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
+    return f"{n:,} {what if n == 1 else plural or f'{what}s'}"
 
 
 def _are(n):

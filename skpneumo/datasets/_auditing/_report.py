@@ -152,7 +152,7 @@ def as_html(audit, embedded=False):
 def pictures(audit, finding):
     """The first images of a finding: for each of its groups the line on it, and data URIs."""
     groups, n = [], 0
-    if finding.name == "unreadable":
+    if finding.name in ("unreadable", "no_xrays", "left_out"):
         return groups
     for line, rows in zip(finding.details, finding.rows, strict=True):
         uris = [_picture(audit.images[row]) for row in rows[:_PICTURES_OF_GROUP]]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skpneumo.exceptions import ImageReadError
+from skpneumo.exceptions import ImageReadError, NoXRayError
 from skpneumo.images import image_type, open_picture, read_xray, resize_xray, resize_xrays
 
 SIDE = 64
@@ -35,6 +35,8 @@ class Look(NamedTuple):
         Type of the file and colour mode, such as "JPEG L", or "DICOM"; "" for an array.
     colour : float
         Mean distance between the channels, from 0 to 255.
+    holds_no_xray : bool
+        Whether a file that cannot be shown is sound.
     """
 
     cause: str
@@ -44,6 +46,7 @@ class Look(NamedTuple):
     n_bytes: int = 0
     mode: str = ""
     colour: float = 0.0
+    holds_no_xray: bool = False
 
 
 def look_at_files(paths):
@@ -105,7 +108,7 @@ def _look(path, out):
                 mode = f"{image.format} {image.mode}"
                 return Look("", digest, *image.size, n_bytes, mode, _colour(image))
     except ImageReadError as error:
-        return Look(why_unreadable(path, error))
+        return Look(why_unreadable(path, error), holds_no_xray=isinstance(error, NoXRayError))
     except OSError as error:
         return Look(f"{error.strerror or _DAMAGED}.")
 

@@ -1,6 +1,5 @@
 """A DICOM radiograph becomes one grey ``uint8`` array, as a viewer would first show it."""
 
-from io import BytesIO
 from math import isqrt
 
 import numpy as np
@@ -16,20 +15,22 @@ from skpneumo.images._dicom._elements import (
     value_of,
 )
 from skpneumo.images._dicom._grey import grayscale_lut
+from skpneumo.images._dicom._header import (
+    INTENT_TAGS,
+    MODALITIES,
+    ORIENTATION_TAGS,
+    OTHER_MODALITIES,
+    VIEW_TAGS,
+    orientation_of,
+    presentation_intent,
+    stated_views,
+)
+from skpneumo.images._dicom._orientation import bring_upright
 from skpneumo.images._dicom._pixels import stored_words, with_all_bits
+from skpneumo.images._dicom._shutter import SHUTTER_TAGS, apply_shutters
 
-__all__ = ["HEAD", "DicomError", "NotRadiographError", "decode_dicom", "is_dicom", "patient_of"]
+__all__ = ["HEAD", "DicomError", "NotRadiographError", "decode_dicom", "is_dicom"]
 
-MODALITIES = ("CR", "DR", "DX", "OT", "RG")
-# Others that a message may name; what else stands there could be anything.
-_OTHERS = {
-    *("AU", "CT", "DOC", "ECG", "ES", "GM", "IO", "KO", "MG", "MR", "NM", "OP", "PR", "PT", "PX"),
-    *("REG", "RF", "RTDOSE", "RTIMAGE", "RTPLAN", "RTSTRUCT", "RWV", "SC", "SEG", "SM", "SR"),
-    *("US", "XA", "XC"),
-}
-# Of a file of many megabytes the identifier takes the start alone.
-_PATIENT_WITHIN = 2**22
-_AFTER_PATIENT = 0x00100021
 # Of computed radiography, and of digital X-rays for presentation and for processing.
 _RADIOGRAPH_CLASSES = tuple("1.2.840.10008.5.1.4.1.1.1" + end for end in ("", ".1", ".1.1"))
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
@@ -46,9 +47,13 @@ _PALETTES = tuple(
     for colour in ("Red", "Green", "Blue")
     for part in ("Descriptor", "Data")
 )
-# Names, identifiers and dates are not among them, so that they are never read.
+# Names, identifiers and dates are not among them, so that they are never read. Of descriptions only
+# the words that name a view are taken.
 _TAGS = (
-    "SOPClassUID",
+    *INTENT_TAGS,
+    *ORIENTATION_TAGS,
+    *VIEW_TAGS,
+    *SHUTTER_TAGS,
     "Modality",
     "SamplesPerPixel",
     "PhotometricInterpretation",
@@ -83,7 +88,8 @@ def decode_dicom(file, max_pixels):
     Stored values go through the modality's table or rescaling, then through the first table or
     window of interest that leaves a picture. Without one, values of 8 bits stay what they are, and
     deeper ones are stretched from the least to the greatest in the image. MONOCHROME1 is inverted;
-    padding becomes black.
+    padding becomes black. The image is cropped to its shutters, and a frontal one is brought
+    upright.
 
     Parameters
     ----------
@@ -98,6 +104,8 @@ def decode_dicom(file, max_pixels):
         0 is black (air), 255 is white (bone).
     causes : list of str
         What to warn of: why a picture would show little, and what was done instead.
+    notes : list of str
+        What of the header is not applied, and why.
 
     Raises
     ------
@@ -112,7 +120,12 @@ def decode_dicom(file, max_pixels):
     """
     dataset = parse(file, _TAGS)
     _check_radiograph(dataset, max_pixels)
-    words = stored_words(dataset)
+    if presentation_intent(dataset) == "FOR PROCESSING":
+        raise NotRadiographError(
+            "it holds the raw data of a detector (FOR PROCESSING), which only the maker's own "
+            "processing shows right. Use the image FOR PRESENTATION of the same study"
+        )
+    words, is_shown, notes = apply_shutters(dataset, stored_words(dataset))
     used = _used(words)
     if not dataset.PixelRepresentation:
         if used[2**dataset.BitsStored :].any():
@@ -128,7 +141,10 @@ def decode_dicom(file, max_pixels):
     image = np.empty(words.shape, dtype=np.uint8)
     for out, row in zip(image, words, strict=True):
         np.take(grey, row, out=out)
-    return image, causes
+    if is_shown is not None:
+        image[~is_shown] = 0
+    image, note = bring_upright(image, orientation_of(dataset), stated_views(dataset))
+    return image, causes, [*notes, note] if note else notes
 
 
 def _used(words):
@@ -138,13 +154,6 @@ def _used(words):
     for row in words:
         used[row] = True
     return used
-
-
-def patient_of(file):
-    """Identifier of the patient in a DICOM file, or "" where it has none; not to be shown."""
-    start = BytesIO(file.read(_PATIENT_WITHIN))
-    dataset = parse(start, ("PatientID",), until=_AFTER_PATIENT)
-    return str(value_of(dataset, "PatientID") or "").strip()
 
 
 def _check_radiograph(dataset, max_pixels):
@@ -187,8 +196,8 @@ def _check_kind(dataset):
     )
     is_radiograph = class_uid in _RADIOGRAPH_CLASSES
     if modality and modality not in MODALITIES:
-        what = modality if modality in _OTHERS else "another one"
-        hint = "" if modality in _OTHERS else ". Convert it to PNG if it is one"
+        what = modality if modality in OTHER_MODALITIES else "another one"
+        hint = "" if modality in OTHER_MODALITIES else ". Convert it to PNG if it is one"
         raise NotRadiographError(
             f"its modality is {what}; radiographs are {', '.join(MODALITIES)}{hint}"
         )

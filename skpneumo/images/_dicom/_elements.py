@@ -1,6 +1,7 @@
 """The elements of a DICOM file, read in bounded time and memory."""
 
 import zlib
+from functools import lru_cache
 from io import BytesIO
 from itertools import islice
 
@@ -44,12 +45,11 @@ def is_dicom(head):
     return group == b"\x00\x08" and explicit
 
 
-def parse(file, tags, until=_PIXEL_DATA + 1):
-    """The elements that are asked for, up to one; in bounded time and memory."""
+def parse(file, tags, until=_PIXEL_DATA + 1, *, may_be_cut=False):
+    """The elements that are wanted, up to one; in bounded time and memory."""
     # Not `dcmread` or `read_partial`: they inflate without limit.
     from pydicom import uid
     from pydicom.filereader import read_dataset
-    from pydicom.tag import Tag
 
     file = _Bounded(_contents(file))
     try:
@@ -58,20 +58,34 @@ def parse(file, tags, until=_PIXEL_DATA + 1):
         if syntax == uid.DeflatedExplicitVRLittleEndian:
             file = _Bounded(_inflated(file.read()))
             meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
+        file.is_cut = False
         dataset = read_dataset(
             file,
             syntax == uid.ImplicitVRLittleEndian,
             syntax != uid.ExplicitVRBigEndian,
             stop_when=lambda tag, *_: tag >= until,
-            specific_tags=[Tag(tag) for tag in tags],
+            specific_tags=_tags_named(tuple(tags)),
         )
     except (DicomError, MemoryError):
         raise
     except Exception:
         # Its text may quote what the file says.
         raise DicomError("it is damaged: its elements cannot be told apart") from None
+    # The last element may be there in part: pydicom takes or skips it all the same.
+    is_cut = file.is_cut or file.tell() > len(file.getbuffer())
+    if is_cut and not may_be_cut and "PixelData" not in dataset:
+        raise DicomError("it is cut off")
     dataset.file_meta = meta
+    # Whether more follows than was wanted.
+    dataset.is_stopped = file.tell() < len(file.getbuffer())
     return dataset
+
+
+@lru_cache(maxsize=8)
+def _tags_named(names):
+    from pydicom.tag import Tag
+
+    return [Tag(name) for name in names]
 
 
 class _Bounded(BytesIO):
@@ -83,12 +97,15 @@ class _Bounded(BytesIO):
         super().__init__(data)
         self.n_elements = 0
         self.tag = b""
+        self.is_cut = False
 
     def read(self, size=-1):
         # pydicom takes it apart wherever it stands.
         if size > _MAX_VALUE_BYTES and self.tag in _CHARACTER_SETS:
             raise DicomError("its SpecificCharacterSet is larger than any")
         data = super().read(size)
+        # Zeros may fill up the last block of a disk.
+        self.is_cut |= 0 < len(data) < size and any(data)
         if size == _HEAD_OF_ELEMENT:
             self.tag = data[:4]
             self.n_elements += 1

@@ -1,0 +1,151 @@
+"""What the headers of X-ray files say, without their pixels."""
+
+from typing import NamedTuple
+
+from skpneumo.exceptions import ImageReadError, NoXRayError
+from skpneumo.images._dicom import HEAD, DicomError, is_dicom
+from skpneumo.images._dicom._header import Identity, XRayHeader, header_of
+from skpneumo.images._files import in_threads, named_errors
+from skpneumo.images._read import read_xray, silence
+
+VIEWS = ("frontal", "all")
+_OTHER_VIEWS = {"LATERAL": "a lateral view", "OBLIQUE": "an oblique view"}
+
+
+def read_header(path):
+    """Read what the header of an X-ray file says of the image, and identifies nobody.
+
+    Of a DICOM file modality, view, body part, side, presentation intent, orientation, pixel
+    spacing, model of the device, and whether text is burned into the pixels. View and body part
+    come from the codes of the header, else from words in the descriptions of series, protocol and
+    study, of which no other word is returned. JPEG and PNG files have no such header: all is
+    unknown.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    XRayHeader
+        What is not known is "", None or an empty tuple.
+
+    Raises
+    ------
+    ImageReadError
+        If the file is missing, or is a damaged DICOM file.
+
+    See Also
+    --------
+    read_xray : Read the image.
+
+    Examples
+    --------
+    >>> import io, tempfile
+    >>> from pydicom import Dataset
+    >>> from pydicom.uid import ExplicitVRLittleEndian
+    >>> from skpneumo.images import read_header
+    >>> dataset = Dataset()
+    >>> dataset.Modality, dataset.ViewPosition = "DX", "LL"
+    >>> dataset.SeriesDescription = "Thorax seitlich"
+    >>> with tempfile.NamedTemporaryFile() as file:
+    ...     dataset.save_as(file.name, implicit_vr=False, little_endian=True)
+    ...     header = read_header(file.name)
+    >>> header.modality, header.view, header.body_part, header.pixel_spacing
+    ('DX', 'LATERAL', 'CHEST', None)
+    """
+    header, _, _ = _read(path)
+    return header
+
+
+class HeaderRecord(NamedTuple):
+    """What is known of a file before its image is decoded.
+
+    Parameters
+    ----------
+    header : XRayHeader
+        What identifies nobody.
+    identity : Identity
+        What identifies patient, study and series: to number them, not to be shown or kept.
+    reason : str
+        Why the file is left out; "" where it is not.
+    """
+
+    header: XRayHeader
+    identity: Identity
+    reason: str
+
+
+def read_records(paths, views="frontal"):
+    """Read the headers of files, in threads, and find those that are to be left out.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        The files. Of those that cannot be read nothing is known; they are not left out.
+    views : {"frontal", "all"}, default="frontal"
+        Leave out lateral and oblique views and other parts of the body than the chest, or only
+        files that hold no X-ray. What is unknown is not left out.
+
+    Returns
+    -------
+    list of HeaderRecord
+    """
+    if views not in VIEWS:
+        raise ValueError(f"views must be 'frontal' or 'all', got {views!r}.")
+    return in_threads(_ReadRecord(views), paths)
+
+
+class _ReadRecord:
+    """Read the record of a file."""
+
+    def __init__(self, views):
+        self._views = views
+
+    def __call__(self, path):
+        try:
+            header, identity, is_plain = _read(path)
+        except ImageReadError:
+            return HeaderRecord(XRayHeader(), Identity(), "")
+        reason = "" if is_plain else _why_no_xray(path)
+        if not reason and self._views == "frontal":
+            reason = _why_not_frontal_chest(header)
+        return HeaderRecord(header, identity, reason)
+
+
+def _read(path):
+    """Header, identity, and whether the header speaks against nothing."""
+    try:
+        with named_errors(path), silence, open(path, "rb") as file:
+            head = file.read(HEAD)
+            file.seek(0)
+            if not is_dicom(head):
+                return XRayHeader(), Identity(), True
+            return header_of(file)
+    except DicomError as error:
+        raise ImageReadError(f"{path}: this DICOM file cannot be read: {error}.") from None
+    except (MemoryError, ImageReadError):
+        raise
+    except Exception:
+        # What pydicom says may quote the file.
+        raise ImageReadError(f"{path}: this DICOM file cannot be read: it is damaged.") from None
+
+
+def _why_no_xray(path):
+    """The reason why a file holds no X-ray, as reading it gives it; "" where it holds one."""
+    try:
+        read_xray(path)
+    except NoXRayError as error:
+        return str(error).removeprefix(f"{path}: ")
+    except ImageReadError:
+        return ""
+    return ""
+
+
+def _why_not_frontal_chest(header):
+    if header.view in _OTHER_VIEWS:
+        return f"this is {_OTHER_VIEWS[header.view]}, not a frontal one."
+    if header.body_part not in ("", "CHEST"):
+        return f"this shows another part of the body than the chest: {header.body_part}."
+    return ""

@@ -1,0 +1,391 @@
+"""A hospital's export of every kind of file: what is loaded, audited, predicted and left out."""
+
+import csv
+import json
+import shutil
+import warnings
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
+from typer.testing import CliRunner
+
+from skpneumo import CNNPneumoniaClassifier, cli, load_model, save_model
+from skpneumo._predicting import exit_status, find_files, predict_files
+from skpneumo.datasets import audit, load_xray_folder, make_xrays
+from skpneumo.exceptions import DatasetError, ImageReadError
+from skpneumo.images import read_xray
+
+STORAGE = "1.2.840.10008.5.1.4.1.1."
+CLASSES = {
+    "DX": STORAGE + "1.1",
+    "CR": STORAGE + "1",
+    "CT": STORAGE + "2",
+    "SR": STORAGE + "88.11",
+    "PR": STORAGE + "11.1",
+    "OT": STORAGE + "7",
+}
+IMAGES = make_xrays(12, image_size=(40, 33), random_state=0).images
+_NUMBERS = count(1)
+# Collections are small here, and hold litter.
+pytestmark = [
+    pytest.mark.filterwarnings(f"ignore:{text}:UserWarning")
+    for text in (
+        ".*since they are no images",
+        ".*file.* name no patient",
+        ".*counts as one patient",
+    )
+]
+SECRETS = ("Doe", "4711", "20190203", "Secret")
+
+
+def save(path, image=None, *, child="1", study="1", series="1", modality="DX", **elements):
+    """Write a DICOM file; without an image it holds none."""
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.SOPClassUID, dataset.Modality = CLASSES[modality], modality
+    path.parent.mkdir(parents=True, exist_ok=True)
+    dataset.StudyInstanceUID = f"1.2.{child}.{study}"
+    dataset.SeriesInstanceUID = f"1.2.{child}.{study}.{series}"
+    dataset.SOPInstanceUID = f"1.2.{child}.{study}.{series}.{next(_NUMBERS)}"
+    dataset.PatientID, dataset.PatientName = f"4711-{child}", f"Doe^{child}"
+    dataset.PatientBirthDate, dataset.SeriesNumber, dataset.InstanceNumber = "20190203", series, 1
+    dataset.StudyDate, dataset.StudyTime, dataset.StudyID = f"2023010{study}", "0800", study
+    dataset.AccessionNumber = "Secret"
+    if image is not None:
+        dataset.SamplesPerPixel = image.shape[2] if image.ndim == 3 else 1
+        dataset.PhotometricInterpretation = "RGB" if image.ndim == 3 else "MONOCHROME2"
+        if image.ndim == 3:
+            dataset.PlanarConfiguration = 0
+        dataset.Rows, dataset.Columns = image.shape[:2]
+        dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8, 8, 7
+        dataset.PixelRepresentation = 0
+        dataset.PixelData = image.tobytes() + b"\0" * (image.nbytes % 2)
+        dataset["PixelData"].VR = "OW"
+    for name, value in elements.items():
+        setattr(dataset, name, value)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dataset.save_as(path, enforce_file_format=True)
+    return path
+
+
+def export_child(root, child):
+    """A child with a frontal X-ray, and an earlier one that comes later in the folder."""
+    chest = {"BodyPartExamined": "CHEST"}
+    first = 2 * int(child)
+    save(root / child / "IM1", IMAGES[first], child=child, study="3", ViewPosition="PA", **chest)
+    save(root / child / "IM2", IMAGES[first + 1], child=child, study="2", ViewPosition="AP",
+         SeriesDescription="Thorax im Liegen")  # fmt: skip
+    return root
+
+
+def export_the_rest(root, child="0"):
+    """What else an export holds of a child, and what lies beside it."""
+    folder, same = root / child, {"child": child, "study": "3"}
+    chest = {"BodyPartExamined": "CHEST", "ViewPosition": "PA"}
+    save(folder / "lateral", IMAGES[8], **same, series="2", BodyPartExamined="CHEST",
+         ViewPosition="LL")  # fmt: skip
+    save(folder / "raw", IMAGES[0], **same, **chest, SOPClassUID=STORAGE + "1.1.1",
+         PresentationIntentType="FOR PROCESSING")  # fmt: skip
+    save(folder / "hand", IMAGES[9], **same, series="4", BodyPartExamined="HAND", ViewPosition="PA")
+    save(folder / "ct", IMAGES[10], **same, series="5", modality="CT")
+    save(folder / "report", **same, series="6", modality="SR")
+    save(folder / "state", **same, series="7", modality="PR")
+    colours = np.stack([IMAGES[8], 255 - IMAGES[8], IMAGES[8] // 2], axis=-1)
+    save(folder / "capture", colours, **same, series="9", modality="OT")
+    shutil.copy(folder / "IM1", folder / "copy")
+    Image.fromarray(IMAGES[11]).save(folder / "scan.tif")
+    (folder / "volume.npy").write_bytes(b"\x93NUMPY\x01\x00")
+    whole = save(folder / "broken", IMAGES[10], **same).read_bytes()
+    (folder / "broken").write_bytes(whole[:400])
+    (folder / "notes.txt").write_text("no image")
+    return root
+
+
+def save_directory(path):
+    """The table of contents of a medium."""
+    record = Dataset()
+    record.DirectoryRecordType, record.PatientID, record.PatientName = "PATIENT", "4711", "Doe"
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.1.3.10"
+    dataset.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
+    dataset.FileSetID, dataset.DirectoryRecordSequence = "EXPORT", [record]
+    dataset.save_as(path, enforce_file_format=True)
+
+
+LEFT_OUT = {
+    "lateral": "lateral view",
+    "raw": "FOR PROCESSING",
+    "hand": "HAND",
+    "ct": "modality is CT",
+    "report": "modality is SR",
+    "state": "modality is PR",
+    "capture": "colour",
+}
+
+
+@pytest.fixture
+def scans(tmp_path):
+    """An unsorted export of four children with its DICOMDIR."""
+    root = tmp_path / "scans"
+    for child in "0123":
+        export_child(root, child)
+    export_the_rest(root)
+    save_directory(root / "DICOMDIR")
+    return root
+
+
+@pytest.fixture
+def collection(tmp_path):
+    """The same, sorted into classes."""
+    root = tmp_path / "collection"
+    export_child(root / "NORMAL", "0")
+    export_the_rest(root / "NORMAL")
+    for child in "123":
+        export_child(root / "PNEUMONIA", child)
+    return root
+
+
+@pytest.fixture(scope="module")
+def model_file(tmp_path_factory):
+    xrays = make_xrays(30, image_size=(40, 33), random_state=0)
+    cnn = CNNPneumoniaClassifier((40, 36), filters=(2, 4), epochs=1, random_state=0)
+    path = tmp_path_factory.mktemp("models") / "model.skpneumo"
+    save_model(cnn.fit(xrays.images, xrays.target), path)
+    return path
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(cli.app, [*map(str, arguments)], env={"COLUMNS": None})
+
+
+def names(paths):
+    return {Path(path).name for path in paths}
+
+
+def is_read(path):
+    """Whether a TIFF file is read here."""
+    try:
+        read_xray(path)
+    except ImageReadError:
+        return False
+    return True
+
+
+def assert_reasons(reasons):
+    for path, reason in reasons.items():
+        assert LEFT_OUT.get(Path(path).name, "") in reason, path
+        assert reason.endswith(".")
+        assert not any(secret in reason for secret in SECRETS)
+
+
+@pytest.fixture
+def data(collection):
+    with pytest.warns(UserWarning, match="hold no frontal chest X-ray"):
+        return load_xray_folder(collection)
+
+
+def rows_of(data, folder):
+    return [row for row, path in enumerate(data.paths) if folder in Path(path).parts]
+
+
+def test_a_folder_lists_frontal_chest_x_rays(data, collection):
+    read = {"scan.tif"} if is_read(collection / "NORMAL/0/scan.tif") else set()
+    assert names(data.paths[rows_of(data, "0")]) == {"IM1", "IM2", "copy", "broken"} | read
+    assert len(rows_of(data, "PNEUMONIA")) == 6
+    assert names(data.left_out) == {*LEFT_OUT, "notes.txt", "volume.npy", "scan.tif"} - read
+    assert list(data.reasons) == data.left_out
+    assert_reasons(data.reasons)
+    assert not any(secret in str(dict(data)) for secret in SECRETS)
+
+
+def test_views_and_priors_of_a_folder(data):
+    for child in "123":
+        rows = rows_of(data, child)
+        assert data.view[rows].tolist() == ["PA", "AP"]
+        assert len(set(data.patient[rows])) == 1
+        (now,), (prior,) = (
+            [row for row in rows if data.view[row] == view] for view in ("PA", "AP")
+        )
+        assert data.study[prior] < data.study[now]
+        assert data.series[prior] < data.series[now]
+    copies = [row for row in rows_of(data, "0") if Path(data.paths[row]).name in ("IM1", "copy")]
+    assert len(set(data.study[copies])) == len(set(data.series[copies])) == 1
+    known = data.study[data.study > 0]
+    assert sorted({*known.tolist()}) == list(range(1, 9))
+
+
+def test_one_warning_counts_each_reason(collection):
+    with pytest.warns(UserWarning, match="^7 file") as record:
+        load_xray_folder(collection)
+    text = next(str(w.message) for w in record if "no frontal chest" in str(w.message))
+    assert all(reason in text for reason in LEFT_OUT.values())
+    assert "views='all' keeps" in text
+    assert record[0].filename == __file__
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_all_views_keep_what_is_an_x_ray(collection):
+    data = load_xray_folder(collection, views="all")
+    assert {"lateral", "hand"} < names(data.paths)
+    assert names(data.left_out) & {*LEFT_OUT} == {*LEFT_OUT} - {"lateral", "hand"}
+    assert data.view[[Path(path).name == "lateral" for path in data.paths]].tolist() == ["LATERAL"]
+    (finding,) = (found for found in audit(data).findings if found.name == "other_views")
+    assert finding.details == ["NORMAL/image 5: LATERAL"] or "LATERAL" in finding.details[0]
+    with pytest.raises(ValueError, match="views must be 'frontal' or 'all', got 'lateral'"):
+        load_xray_folder(collection, views="lateral")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_what_is_left_out_is_not_unreadable(collection):
+    data = load_xray_folder(collection, on_error="skip")
+    assert names(data.unreadable) == {"broken"}
+    assert names(data.left_out) >= {*LEFT_OUT}
+    with pytest.raises(ImageReadError, match=r"^1 of \d+ files cannot be read"):
+        load_xray_folder(collection, on_error="raise")
+
+
+def test_a_class_of_other_views_alone_is_missing(tmp_path):
+    save(tmp_path / "NORMAL/IM1", IMAGES[0], ViewPosition="LL")
+    save(tmp_path / "PNEUMONIA/IM1", IMAGES[1], ViewPosition="PA")
+    with pytest.raises(DatasetError, match=r"both classes.*left out: 1 file"):
+        load_xray_folder(tmp_path)
+
+
+def test_an_audit_lists_what_is_left_out_and_what_is_broken(data, collection):
+    report = audit(data)
+    found = {finding.name: finding for finding in report.findings}
+    assert found["left_out"].level == "info"
+    assert len(found["left_out"].details) == len(data.left_out)
+    for reason in LEFT_OUT.values():
+        assert any(reason in line for line in found["left_out"].details)
+    assert len(found["unreadable"].details) == 1
+    assert "cut off" in found["unreadable"].details[0]
+    assert any(name.startswith("exact_copies") for name in found)
+    assert "other_views" not in found
+    assert not any(secret in report.to_json() + report.to_html() for secret in SECRETS)
+    done = invoke("audit", collection)
+    assert done.exit_code == 0, done.output
+    assert "left out by load_xray_folder" in done.stdout
+    assert "hold no frontal chest X-ray" in done.stderr
+
+
+def test_an_audit_of_paths_tells_no_x_rays_from_broken_ones(collection):
+    folder = collection / "NORMAL/0"
+    names_of = ("IM1", "IM2", "ct", "broken", "raw")
+    paths = [str(folder / name) for name in names_of]
+    report = audit({"paths": paths, "target": ["NORMAL"] * 3 + ["PNEUMONIA"] * 2})
+    found = {finding.name: finding for finding in report.findings}
+    assert found["no_xrays"].rows == [[2], [4]]
+    assert found["unreadable"].rows == [[3]]
+    assert "modality is CT" in found["no_xrays"].details[0]
+    assert "hold no X-ray" in report.to_html()
+
+
+def test_predict_makes_two_lists(scans, model_file, tmp_path):
+    table = tmp_path / "out.csv"
+    done = invoke("predict", model_file, scans, "--csv", table)
+    assert done.exit_code == 1
+    read = {"scan.tif"} if is_read(scans / "0/scan.tif") else set()
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
+    left_out = {row["file"]: row["left_out"] for row in rows if row["left_out"]}
+    assert names(left_out) == {*LEFT_OUT, "volume.npy", "scan.tif"} - read
+    assert_reasons(left_out)
+    assert [Path(row["file"]).name for row in rows if row["error"]] == ["broken"]
+    predicted = [row for row in rows if row["probability"]]
+    assert names(row["file"] for row in predicted) == {"IM1", "IM2", "copy"} | read
+    assert len(predicted) == 9 + len(read)
+    assert len(rows) == len(predicted) + len(left_out) + 1
+    heads = [done.stdout.index(head) for head in ("probability", "Left out", "Cannot be read")]
+    assert heads == sorted(heads)
+    sections = done.stdout[heads[1] : heads[2]], done.stdout[heads[2] :]
+    assert all(name in sections[0] for name in LEFT_OUT)
+    assert "broken" in sections[1]
+    assert "broken" not in sections[0]
+    assert f"{len(rows)} files, {len(left_out)} left out, 1 not read" in done.stdout
+    assert "Error: 1 of" in done.stderr
+    assert f"{len(left_out)} of {len(rows)} hold no frontal chest X-ray" in done.stderr
+
+
+def test_predict_writes_json(scans, model_file):
+    done = invoke("predict", model_file, scans, "--json")
+    assert done.exit_code == 1
+    result = json.loads(done.stdout)
+    assert {*LEFT_OUT} < names(row["file"] for row in result["left_out"])
+    assert_reasons({row["file"]: row["reason"] for row in result["left_out"]})
+    assert names(row["file"] for row in result["unreadable"]) == {"broken"}
+    assert all(0 < row["probability"] < 1 for row in result["predictions"])
+    assert {row["label"] for row in result["predictions"]} <= {"NORMAL", "PNEUMONIA"}
+    assert result["positive"] == "PNEUMONIA"
+    assert 0 < result["threshold"] < 1
+
+
+def test_exit_status_of_predict(scans, model_file):
+    folder = scans / "0"
+    (folder / "broken").unlink()
+    assert invoke("predict", model_file, scans).exit_code == 0
+    assert invoke("predict", model_file, folder / "IM1", folder / "lateral").exit_code == 3
+    alone = invoke("predict", model_file, folder / "ct")
+    assert alone.exit_code == 3
+    assert "1 file, 1 left out." in alone.stdout
+    assert "probability" not in alone.stdout
+    assert invoke("predict", model_file, folder / "lateral", "--all-views").exit_code == 0
+    assert invoke("predict", model_file, folder / "raw", "--all-views").exit_code == 3
+    assert invoke("predict", model_file, scans / "DICOMDIR").exit_code == 3
+    for name in ("IM1", "IM2", "copy", "scan.tif"):
+        (folder / name).unlink()
+    assert invoke("predict", model_file, folder).exit_code == 3
+    assert invoke("predict", model_file, folder, scans / "gone.dcm").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("kinds", "named", "status"),
+    [
+        ("pp", "", 0),
+        ("pl", "", 0),
+        ("pl", "0", 0),
+        ("pl", "1", 3),
+        ("ll", "", 3),
+        ("ple", "1", 1),
+        ("e", "", 1),
+        ("el", "", 1),
+    ],
+)
+def test_which_status_wins(kinds, named, status):
+    rows = [
+        {"file": str(row), "error": {"e": "e"}.get(kind), "left_out": {"l": "l"}.get(kind)}
+        for row, kind in enumerate(kinds)
+    ]
+    assert exit_status(rows, named) == status
+
+
+@pytest.mark.parametrize(
+    "name", ["scan.nii.gz", "scan.MHA", "slide.jxl", "more.zip", "array.npy", "scan.nrrd"]
+)
+def test_files_of_other_formats_are_listed(tmp_path, name):
+    save(tmp_path / "IM1", IMAGES[0])
+    for other in (name, "notes.txt", "labels.csv", "viewer.exe", ".hidden.nii", "README"):
+        (tmp_path / other).write_bytes(b"\1\2\3")
+    found = find_files([tmp_path])
+    assert names(found.left_out) == {name}
+    assert names(found.files) == {"IM1", name}
+    assert not found.errors
+    assert not found.named
+
+
+def test_what_only_decoding_shows_to_hold_no_x_ray_is_left_out(tmp_path, model_file):
+    good = save(tmp_path / "IM1", IMAGES[0])
+    raw = save(tmp_path / "IM2", IMAGES[1], PresentationIntentType="FOR PROCESSING")
+    # As if the file had been replaced since the headers were read.
+    rows = predict_files(load_model(model_file), [str(good), str(raw), str(tmp_path / "gone")])
+    assert [bool(row["probability"]) for row in rows] == [True, False, False]
+    assert [bool(row["left_out"]) for row in rows] == [False, True, False]
+    assert [bool(row["error"]) for row in rows] == [False, False, True]
