@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from skpneumo.datasets._entries import has_extension, is_image, list_entries
 from skpneumo.datasets._folder_names import names_class, names_no_xray, parse_folder_name
+from skpneumo.images import READABLE_FORMATS
 
 _MAX_DEPTH = 2  # archive/chest_xray/chest_xray is the deepest that a download nests
 _HAS_LETTER = re.compile("[A-Za-z]")
 NOT_UNDERSTOOD = "its folders make it neither a NORMAL nor a PNEUMONIA X-ray of one split."
-_NO_IMAGE = "this is no image that can be read (JPEG, PNG, DICOM)."
+_NO_IMAGE = f"this is no {READABLE_FORMATS} file."
 _NO_XRAY = "this is a mask, heatmap or the like, by its name or what marks it."
 _LINK = "this link leads to a folder that is searched already."
 _UNSPLIT = "it lies beside the splits of the same collection."
