@@ -34,6 +34,8 @@ __all__ = ["HEAD", "DicomError", "NotRadiographError", "decode_dicom", "is_dicom
 # Of computed radiography, and of digital X-rays for presentation and for processing.
 _RADIOGRAPH_CLASSES = tuple("1.2.840.10008.5.1.4.1.1.1" + end for end in ("", ".1", ".1.1"))
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+# NumPy makes an index of 8 or 16 bits one of 64, which must not take eight times the image.
+_ROWS_AT_ONCE = 32
 # An element of another kind would be taken apart.
 _KINDS_OF_PIXELS = (None, "OB", "OW", "UN")
 # Per pixel; YBR_ICT and YBR_RCT of JPEG 2000 are RGB once decoded.
@@ -139,8 +141,9 @@ def decode_dicom(file, max_pixels):
     with np.errstate(all="ignore"):
         grey, causes = grayscale_lut(dataset, used, counts)
     image = np.empty(words.shape, dtype=np.uint8)
-    for out, row in zip(image, words, strict=True):
-        np.take(grey, row, out=out)
+    for start in range(0, len(words), _ROWS_AT_ONCE):
+        part = slice(start, start + _ROWS_AT_ONCE)
+        np.take(grey, words[part], out=image[part])
     if is_shown is not None:
         image[~is_shown] = 0
     image, note = bring_upright(image, orientation_of(dataset), stated_views(dataset))
@@ -150,9 +153,8 @@ def decode_dicom(file, max_pixels):
 def _used(words):
     """Which words occur."""
     used = np.zeros(2 ** (8 * words.itemsize), dtype=bool)
-    # By rows: an index of 8 or 16 bits is made one of 64.
-    for row in words:
-        used[row] = True
+    for start in range(0, len(words), _ROWS_AT_ONCE):
+        used[words[start : start + _ROWS_AT_ONCE]] = True
     return used
 
 
