@@ -392,10 +392,11 @@ def predict(
     with errors_as_messages("The prediction", _ERR) as written:
         with warnings_as_messages(_ERR), _ERR.status("Predicting …"), redirect_stdout(sys.stderr):
             from skpneumo import _predicting
+            from skpneumo._find_files import find_files
             from skpneumo.inspection._layers import threshold_of
 
             fitted, paths = _predicting.open_first_model(named)
-            found = _predicting.find_files(paths, _views(all_views))
+            found = find_files(paths, _views(all_views))
             if csv is not None:
                 _predicting.check_overwrites_nothing(csv, [*named, *found.files])
             if heatmaps is not None:

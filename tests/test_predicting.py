@@ -9,11 +9,11 @@ import pytest
 from matplotlib import pyplot as plt
 from PIL import Image
 
+from skpneumo._find_files import find_files
 from skpneumo._marks import HEATMAP_METADATA, is_heatmap
 from skpneumo._predicting import (
     check_overwrites_nothing,
     describe_errors,
-    find_files,
     predict_files,
     prepare_folder,
 )
