@@ -9,17 +9,17 @@ from pathlib import Path
 from skpneumo._marks import is_heatmap
 from skpneumo._messages import os_error_cause
 from skpneumo.datasets._entries import is_image, list_entries
-from skpneumo.exceptions import DatasetError, ImageReadError
-from skpneumo.images import READABLE_FORMATS, read_records, read_xray
+from skpneumo.exceptions import DatasetError
+from skpneumo.images import READABLE_FORMATS, read_records, why_not_read
 
-# Images of other formats, volumes and arrays, and archives that may hold X-rays: in a folder they
-# are reported where they are not read. Texts, tables and programs beside images are not.
-_OTHER_FORMATS = (
-    *(".gif", ".jxl", ".avif", ".heic", ".heif", ".pgm", ".ppm", ".pnm", ".nii", ".nii.gz"),
-    *(".nrrd", ".nhdr", ".mha", ".mhd", ".npy", ".npz", ".hdr", ".img", ".raw", ".pdf", ".ima"),
-    *(".zip", ".7z", ".tar", ".tar.gz", ".tgz", ".rar"),
+# Texts, tables, programs and models beside X-rays; all other files may hold X-rays.
+_BESIDE_XRAYS = (
+    *(".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".rst", ".html", ".htm", ".css", ".js"),
+    *(".yaml", ".yml", ".toml", ".ini", ".cfg", ".inf", ".log", ".py", ".ipynb", ".sh", ".bat"),
+    *(".exe", ".dll", ".so", ".jar", ".lnk", ".url", ".md5", ".sha1", ".sha256", ".skpneumo"),
 )
-_OTHER_STARTS = (b"GIF8", b"%PDF")
+_TEXT = bytes(range(ord(" "), 127)) + b"\t\r\n\f"
+_TEXT_STARTS_WITHIN = 256
 
 
 @dataclass
@@ -122,8 +122,30 @@ def _search(folder, found):
                 found.add_error(entry.path, cause)
             else:
                 found.files.append(entry.path)
-        elif _is_other_format(entry):
-            found.leave_out(entry.path, _why_not_read(entry.path))
+        elif not (entry.name.casefold().endswith(_BESIDE_XRAYS) or _is_text(entry)):
+            _add_unread(entry, found)
+
+
+def _is_text(entry):
+    """Whether a file without an extension, such as README, starts as a text."""
+    if os.path.splitext(entry.name)[1]:
+        return False
+    try:
+        with open(entry.path, "rb") as file:
+            head = file.read(_TEXT_STARTS_WITHIN)
+    except OSError:
+        return False
+    return bool(head) and not head.translate(None, _TEXT)
+
+
+def _add_unread(entry, found):
+    """Add a file that is none of the formats that are read."""
+    if cause := _why_no_image(entry.path):
+        found.add_error(entry.path, cause)
+    elif not entry.stat().st_size:  # as a copy that failed
+        found.add_error(entry.path, why_not_read(entry.path))
+    else:
+        found.leave_out(entry.path, why_not_read(entry.path))
 
 
 def _why_no_image(name):
@@ -145,28 +167,3 @@ def _why_no_image(name):
     except ValueError:
         return "this name holds a character that no file can have."
     return "this is a heatmap that skpneumo drew, not an X-ray." if is_heatmap(name) else None
-
-
-def _is_other_format(entry):
-    """Whether a file that is no image that can be read may hold an X-ray all the same."""
-    if entry.is_dir() or not entry.is_file():
-        return False
-    if entry.name.casefold().endswith(_OTHER_FORMATS):
-        return True
-    # Names of numbers, as archives give them.
-    if any(map(str.isalpha, os.path.splitext(entry.name)[1])):
-        return False
-    try:
-        with open(entry.path, "rb") as file:
-            return file.read(12).startswith(_OTHER_STARTS)
-    except OSError:
-        return False
-
-
-def _why_not_read(name):
-    """Why a file of another format is not read."""
-    try:
-        read_xray(name)
-    except ImageReadError as error:
-        return str(error).removeprefix(f"{name}: ")
-    return f"this is no {READABLE_FORMATS} file."

@@ -7,12 +7,11 @@ from typing import NamedTuple
 
 from skpneumo.datasets._entries import has_extension, is_image, list_entries
 from skpneumo.datasets._folder_names import names_class, names_no_xray, parse_folder_name
-from skpneumo.images import READABLE_FORMATS
+from skpneumo.images import why_not_read
 
 _MAX_DEPTH = 2  # archive/chest_xray/chest_xray is the deepest that a download nests
 _HAS_LETTER = re.compile("[A-Za-z]")
 NOT_UNDERSTOOD = "its folders make it neither a NORMAL nor a PNEUMONIA X-ray of one split."
-_NO_IMAGE = f"this is no {READABLE_FORMATS} file."
 _NO_XRAY = "this is a mask, heatmap or the like, by its name or what marks it."
 _LINK = "this link leads to a folder that is searched already."
 _UNSPLIT = "it lies beside the splits of the same collection."
@@ -173,7 +172,7 @@ class XRayTree:
             if is_image(entry):
                 self.left_out[entry.path] = NOT_UNDERSTOOD
         elif not is_image(entry):
-            self.left_out[entry.path] = _NO_XRAY if has_extension(entry) else _NO_IMAGE
+            self.left_out[entry.path] = _NO_XRAY if has_extension(entry) else _why_not_read(entry)
         elif names_no_xray(os.path.splitext(entry.name)[0]):
             self.left_out[entry.path] = _NO_XRAY
         else:
@@ -215,6 +214,13 @@ class XRayTree:
             is_copy = inner and inner <= known and not any(copy.left_out for copy in copies)
             if not is_copy and list_entries(entry.path):
                 self.left_out[entry.path] = NOT_UNDERSTOOD
+
+
+def _why_not_read(entry):
+    try:
+        return why_not_read(entry.path)
+    except OSError as error:
+        return f"this file cannot be opened: {error.strerror}."
 
 
 def named_split(folder):

@@ -6,7 +6,7 @@ from skpneumo.images._files import file_identity, named_errors
 from skpneumo.images._formats import EXTENSIONS, READABLE_FORMATS
 from skpneumo.images._header import VIEWS, XRayHeader, read_header, read_records
 from skpneumo.images._picture import open_picture
-from skpneumo.images._read import MAX_PIXELS, image_type, read_xray
+from skpneumo.images._read import MAX_PIXELS, image_type, read_xray, why_not_read
 from skpneumo.images._resize import (
     ASPECTS,
     Resizing,
@@ -42,4 +42,5 @@ __all__ = [
     "resize_xray",
     "resize_xrays",
     "resized_positions",
+    "why_not_read",
 ]

@@ -6,13 +6,13 @@ from skpneumo.exceptions import ImageReadError, NoXRayError
 from skpneumo.images._dicom import HEAD, DicomError, is_dicom
 from skpneumo.images._dicom._header import Identity, XRayHeader, header_of
 from skpneumo.images._files import in_threads, named_errors
-from skpneumo.images._read import read_xray, silence
+from skpneumo.images._read import name_of, open_source, read_xray, silence
 
 VIEWS = ("frontal", "all")
 _OTHER_VIEWS = {"LATERAL": "a lateral view", "OBLIQUE": "an oblique view"}
 
 
-def read_header(path):
+def read_header(source):
     """Read what the header of an X-ray file says of the image, and identifies nobody.
 
     Of a DICOM file modality, view, body part, side, presentation intent, orientation, pixel
@@ -23,8 +23,8 @@ def read_header(path):
 
     Parameters
     ----------
-    path : str or path
-        The file.
+    source : str, path, bytes or binary file
+        The file, as in `read_xray`.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def read_header(path):
     >>> header.modality, header.view, header.body_part, header.pixel_spacing
     ('DX', 'LATERAL', 'CHEST', None)
     """
-    header, _, _ = _read(path)
+    header, _, _ = _read(source)
     return header
 
 
@@ -114,22 +114,24 @@ class _ReadRecord:
         return HeaderRecord(header, identity, reason)
 
 
-def _read(path):
+def _read(source):
     """Header, identity, and whether the header speaks against nothing."""
+    name = name_of(source)
     try:
-        with named_errors(path), silence, open(path, "rb") as file:
+        with named_errors(name), silence, open_source(source) as file:
+            file.seek(0)
             head = file.read(HEAD)
             file.seek(0)
             if not is_dicom(head):
                 return XRayHeader(), Identity(), True
             return header_of(file)
     except DicomError as error:
-        raise ImageReadError(f"{path}: this DICOM file cannot be read: {error}.") from None
-    except (MemoryError, ImageReadError):
+        raise ImageReadError(f"{name}: this DICOM file cannot be read: {error}.") from None
+    except (MemoryError, ImageReadError, TypeError):
         raise
     except Exception:
         # What pydicom says may quote the file.
-        raise ImageReadError(f"{path}: this DICOM file cannot be read: it is damaged.") from None
+        raise ImageReadError(f"{name}: this DICOM file cannot be read: it is damaged.") from None
 
 
 def _why_no_xray(path):

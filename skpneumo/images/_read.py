@@ -19,7 +19,12 @@ from skpneumo.exceptions import (
     NoXRayError,
 )
 from skpneumo.images._dicom import HEAD, DicomError, NotRadiographError, decode_dicom, is_dicom
-from skpneumo.images._formats import READABLE_FORMATS, detect_format
+from skpneumo.images._formats import (
+    N_BYTES_TO_NAME,
+    READABLE_FORMATS,
+    describe_unread_format,
+    detect_format,
+)
 from skpneumo.images._picture import (
     MAX_PIXELS,
     PictureError,
@@ -122,16 +127,16 @@ def read_xray(source, *, size=None, aspect="stretch"):
     if size is not None:
         size = check_image_size(size)
     check_aspect(aspect)
-    name = _name(source)
+    name = name_of(source)
     try:
         # Pillow and pydicom warn of odd metadata and of large files; the former is harmless here,
         # the latter has a limit of its own below.
-        with silence, _opened(source) as file:
+        with silence, open_source(source) as file:
             file.seek(0)
             head = file.read(HEAD)
             file.seek(0)
             if is_dicom(head):
-                return _read_dicom(file, size, aspect)
+                return _read_dicom(file, name, size, aspect)
             with open_picture(file) as picture:
                 return decode_picture(picture, size, aspect, name=name, stacklevel=2)
     except FileNotFoundError:
@@ -173,6 +178,32 @@ def image_type(path):
         return None
 
 
+def why_not_read(path):
+    """Why a file whose format `image_type` does not recognise is not read.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    str
+        A sentence: what the file is, and what to do where that is known.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be opened.
+    """
+    with open(path, "rb") as file:
+        head = file.read(N_BYTES_TO_NAME)
+    if not head:
+        return "this file is empty."
+    what = describe_unread_format(head)
+    return f"this is not a {READABLE_FORMATS} image." if what is None else f"{what}."
+
+
 class _Silence:
     """Keep what pydicom and Pillow warn of, and what pydicom logs, silent while any thread reads.
 
@@ -209,13 +240,20 @@ class _Silence:
 silence = _Silence()
 
 
-def _name(source):
+def name_of(source):
+    """Name of a source, for messages; a TypeError where it is none that can be read."""
     if isinstance(source, (str, os.PathLike)):
         return os.fsdecode(source)
+    if not (isinstance(source, (bytes, bytearray, memoryview)) or hasattr(source, "read")):
+        raise TypeError(
+            f"Expected a path, bytes or a binary file, got an object of type "
+            f"{type(source).__name__}."
+        )
     return str(getattr(source, "name", None) or f"<{type(source).__name__} in memory>")
 
 
-def _opened(source):
+def open_source(source):
+    """Binary file of a source; one that is a file already stays open."""
     if isinstance(source, (bytes, bytearray, memoryview)):
         return io.BytesIO(source)
     if isinstance(source, (str, os.PathLike)):
@@ -227,7 +265,7 @@ def _cause(error):
     return str(error) or type(error).__name__
 
 
-def _read_dicom(file, size, aspect):
+def _read_dicom(file, name, size, aspect):
     try:
         grey, causes, notes = decode_dicom(file, MAX_PIXELS)
     except (DicomError, MemoryError):
@@ -238,7 +276,7 @@ def _read_dicom(file, size, aspect):
     for category, texts in ((LowContrastWarning, causes), (HeaderWarning, notes)):
         for text in texts:
             # Where read_xray is called.
-            warnings.warn(f"{_name(file)}: {text}.", category, stacklevel=3)
+            warnings.warn(f"{name}: {text}.", category, stacklevel=3)
     return grey if size is None else resize_xray(grey, size, aspect)
 
 

@@ -369,17 +369,46 @@ def test_which_status_wins(kinds, named, status):
 
 
 @pytest.mark.parametrize(
-    "name", ["scan.nii.gz", "scan.MHA", "slide.jxl", "more.zip", "array.npy", "scan.nrrd"]
+    "name",
+    [
+        *("scan.nii.gz", "scan.MHA", "slide.jxl", "more.zip", "array.npy", "scan.nrrd"),
+        *("IM4.dcm.gz", "loop.mp4", "letter.docx", "scan.tga", "IM5", "1.2.840.5"),
+    ],
 )
 def test_files_of_other_formats_are_listed(tmp_path, name):
     save(tmp_path / "IM1", IMAGES[0])
-    for other in (name, "notes.txt", "labels.csv", "viewer.exe", ".hidden.nii", "README"):
+    for other in (name, "notes.txt", "labels.csv", "viewer.exe", ".hidden.nii"):
         (tmp_path / other).write_bytes(b"\1\2\3")
+    (tmp_path / "README").write_text("Exported by the archive.")
     found = find_files([tmp_path])
     assert names(found.left_out) == {name}
     assert names(found.files) == {"IM1", name}
     assert not found.errors
     assert not found.named
+
+
+@pytest.mark.parametrize("name", ["IM3", "scan.png", "scan.nii"])
+def test_an_empty_file_cannot_be_read(tmp_path, model_file, name):
+    save(tmp_path / "IM1", IMAGES[0])
+    (tmp_path / name).touch()
+    found = find_files([tmp_path])
+    assert not found.left_out
+    rows = predict_files(load_model(model_file), found.files, found.errors)
+    assert {Path(row["file"]).name for row in rows if row["error"]} == {name}
+
+
+def test_other_formats_have_the_same_reason_in_folders_of_classes(tmp_path):
+    contents = {"array.npy": b"\x93NUMPY\1\0", "clip.gif": b"GIF89a\0\0", "IM9": b"", "x": b"\1"}
+    for child, target in enumerate(("NORMAL", "PNEUMONIA")):
+        save(tmp_path / target / "IM1", IMAGES[0], child=str(child))
+    for name, data in contents.items():
+        (tmp_path / "NORMAL" / name).write_bytes(data)
+    reasons = load_xray_folder(tmp_path).reasons
+    found = {Path(name).name: reason for name, reason in reasons.items()}
+    assert found["array.npy"].startswith("this is a NumPy array (NPY), which is not read. Convert")
+    assert found["clip.gif"].startswith("this is a GIF image, which is not read. Convert")
+    assert found["IM9"] == "this file is empty."
+    assert found["x"].startswith("this is not a JPEG, PNG, TIFF")
 
 
 def test_what_only_decoding_shows_to_hold_no_x_ray_is_left_out(tmp_path, model_file):

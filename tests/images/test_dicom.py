@@ -350,12 +350,12 @@ def test_a_compressed_image_of_another_size_than_told(told):
         ({"Modality": None, "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2"}, "class CT Image Storage"),
         ({"PixelData": None}, "holds no image"),
         ({"NumberOfFrames": 3}, "it holds 3 frames; wanted one image"),
-        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, "damaged"),
+        ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, "cut off"),
         ({"PhotometricInterpretation": "PALETTE COLOR"}, "palette is missing"),
         ({"PhotometricInterpretation": "HSV", "SamplesPerPixel": 3}, "in colour"),
         ({"PhotometricInterpretation": None}, "does not say that it is grey"),
-        ({"BitsAllocated": 32, "BitsStored": 32}, "32 of 32 bits; wanted 8 to 16"),
-        ({"BitsStored": 17}, "17 of 16 bits"),
+        ({"BitsAllocated": 32, "BitsStored": 32}, "take 32 bits each; wanted 8 or 16"),
+        ({"BitsStored": 17}, "17 stored bits of 16"),
         ({"Modality": "ANNA"}, "its modality is another one"),
         ({"HighBit": 200}, "HighBit is none"),
         ({"HighBit": 3}, "HighBit is none"),
@@ -363,7 +363,7 @@ def test_a_compressed_image_of_another_size_than_told(told):
         ({"Rows": 0}, "how many rows"),
         ({"Columns": None}, "how many rows"),
         ({"Rows": 60_000, "Columns": 60_000}, "more than the limit of 50,000,000"),
-        ({"Rows": 38}, "damaged"),
+        ({"Rows": 38}, "cut off"),
     ],
 )
 def test_what_is_refused(tmp_path, stored, elements, cause):
@@ -371,6 +371,20 @@ def test_what_is_refused(tmp_path, stored, elements, cause):
     path.write_bytes(written(radiograph(stored, **elements)))
     with pytest.raises(ImageReadError, match=rf"scan\.dcm: this DICOM .*{cause}"):
         read_xray(path)
+
+
+def test_a_private_transfer_syntax_is_named(stored):
+    data = written(radiograph(stored))
+    private = data.replace(ExplicitVRLittleEndian.encode(), b"1.2.826.0.1.3680043")
+    with pytest.raises(ImageReadError, match="its TransferSyntaxUID is private"):
+        read_xray(private)
+
+
+@pytest.mark.parametrize("n_missing", [1, 500, 1702])
+def test_missing_pixels_are_named(stored, n_missing):
+    data = written(radiograph(stored))
+    with pytest.raises(ImageReadError, match="its pixels are cut off"):
+        read_xray(data[:-n_missing])
 
 
 @pytest.mark.parametrize("end", ["", ".1"])

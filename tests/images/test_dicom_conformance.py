@@ -1251,9 +1251,14 @@ def several_frames():
     return dataset
 
 
-@refused("Bits of black and white", "C.7.6.3", NoXRayError, "1 of 1 bits; wanted 8 to 16")
+@refused("Bits of black and white", "C.7.6.3", NoXRayError, "have 1 bit; wanted 8 or 16")
 def black_and_white():
     return radiograph(BitsAllocated=1, BitsStored=1, HighBit=0)
+
+
+@refused("Pixels of 32 bits", "C.7.6.3", ImageReadError, "take 32 bits each; wanted 8 or 16")
+def pixels_of_32_bits():
+    return radiograph(STORED.astype(np.uint32))
 
 
 @refused("A radiograph without its image", "C.7.6.3", ImageReadError, "it holds no image")
@@ -1261,7 +1266,7 @@ def no_image():
     return radiograph(PixelData=None)
 
 
-@refused("Fewer pixels than the header says", "C.7.6.3", ImageReadError, "damaged")
+@refused("Fewer pixels than the header says", "C.7.6.3", ImageReadError, "cut off")
 def too_few_pixels():
     return radiograph(Rows=60)
 

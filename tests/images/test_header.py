@@ -111,6 +111,13 @@ def test_a_header_that_is_cut_off_is_an_error(path, n_bytes):
         assert not any(secret in str(caught.value) for secret in SECRETS)
 
 
+@pytest.mark.parametrize("read", [read_header, read_xray])
+@pytest.mark.parametrize("source", [None, 3, ["scan.dcm"]])
+def test_what_is_no_source_is_a_type_error(read, source):
+    with pytest.raises(TypeError, match="Expected a path, bytes or a binary file, got an object"):
+        read(source)
+
+
 def test_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(ImageReadError, match=r"gone\.dcm"):
         read_header(tmp_path / "gone.dcm")
@@ -491,4 +498,10 @@ def test_one_impossible_shape_does_not_undo_another(path):
 def test_a_header_is_read_from_memory_too():
     file = io.BytesIO()
     save(file, PatientOrientation=["R", "F"])
+    for source in (file, file.getvalue(), bytearray(file.getvalue())):
+        assert read_header(source).orientation == ("R", "F")
+    cut = file.getvalue()[:250]
+    with pytest.raises(ImageReadError, match=r"^<bytes in memory>: ") as caught:
+        read_header(cut)
+    assert len(str(caught.value)) < 200
     np.testing.assert_array_equal(read_xray(file.getvalue()), PIXELS[:, ::-1])

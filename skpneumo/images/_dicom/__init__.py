@@ -177,10 +177,12 @@ def _check_radiograph(dataset, max_pixels):
     if rows * columns > max_pixels:
         raise DicomError(f"{columns} x {rows} pixels are more than the limit of {max_pixels:,}")
     stored = int_of(dataset, "BitsStored", allocated)
-    if allocated in (1, 32, 64):
-        raise NotRadiographError(f"its pixels have {stored} of {allocated} bits; wanted 8 to 16")
-    if allocated not in (8, 16) or not 1 <= stored <= allocated:
-        raise DicomError(f"its pixels have {stored} of {allocated} bits; wanted 8 to 16")
+    if allocated == 1:
+        raise NotRadiographError("its pixels have 1 bit; wanted 8 or 16")
+    if allocated not in (8, 16):
+        raise DicomError(f"its pixels take {allocated} bits each; wanted 8 or 16")
+    if not 1 <= stored <= allocated:
+        raise DicomError(f"its pixels have {stored} stored bits of {allocated}")
     high_bit = int_of(dataset, "HighBit", stored - 1)
     if not stored - 1 <= high_bit < allocated:
         raise DicomError("its HighBit is none of the bits of a pixel")

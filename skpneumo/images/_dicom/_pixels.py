@@ -48,15 +48,20 @@ def stored_words(dataset):
     MONOCHROME2; a JPEG 2000 codestream of signed values makes the dataset one of these.
     """
     syntax = dataset.file_meta.TransferSyntaxUID
+    if syntax.is_private:
+        raise DicomError("its TransferSyntaxUID is private: how it is stored is not known")
     if syntax.is_encapsulated and syntax != _RLE:
         return _decompressed(dataset, syntax)
     from pydicom.pixels import pixel_array
+    from pydicom.pixels.utils import get_expected_length
 
     n_bits, allocated = int_of(dataset, "BitsStored", 0), int_of(dataset, "BitsAllocated", 0)
     shape = _shape(dataset)
     if syntax == _RLE:
         words = _of_run_lengths(codestream_of(dataset.PixelData), shape, allocated // 8)
     else:
+        if len(dataset.PixelData) < get_expected_length(dataset):
+            raise DicomError("its pixels are cut off")
         # pydicom takes the lowest bits for those that are stored.
         dataset.BitsStored = allocated
         words = pixel_array(dataset, index=0, raw=True).astype(f"u{allocated // 8}", copy=False)
