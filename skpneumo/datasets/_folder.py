@@ -283,7 +283,10 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
             0,
             f"{len(no_chest):,} file(s) in {root!r} are left out, since they hold no frontal chest "
             f"X-ray: {_describe_reasons(no_chest)}."
-            + (" views='all' keeps other views and parts of the body." * (views == "frontal")),
+            + (
+                " views='all', or --all-views on the command line, keeps other views and parts of the body."
+                * (views == "frontal")
+            ),
         )
     if left_out:
         messages.insert(

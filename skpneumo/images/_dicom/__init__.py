@@ -124,8 +124,9 @@ def decode_dicom(file, max_pixels):
     _check_radiograph(dataset, max_pixels)
     if presentation_intent(dataset) == "FOR PROCESSING":
         raise NotRadiographError(
-            "it holds the raw data of a detector (FOR PROCESSING), which only the maker's own "
-            "processing shows right. Use the image FOR PRESENTATION of the same study"
+            "it holds the raw data of a detector (FOR PROCESSING), which can be displayed correctly "
+            "only after the manufacturer's processing. Use the image FOR PRESENTATION of the same "
+            "study"
         )
     words, is_shown, notes = apply_shutters(dataset, stored_words(dataset))
     used = _used(words)
@@ -200,7 +201,7 @@ def _check_kind(dataset):
     )
     is_radiograph = class_uid in _RADIOGRAPH_CLASSES
     if modality and modality not in MODALITIES:
-        what = modality if modality in OTHER_MODALITIES else "another one"
+        what = modality if modality in OTHER_MODALITIES else "unknown"
         hint = "" if modality in OTHER_MODALITIES else ". Convert it to PNG if it is one"
         raise NotRadiographError(
             f"its modality is {what}; radiographs are {', '.join(MODALITIES)}{hint}"
@@ -233,7 +234,7 @@ def _check_colours(dataset, max_pixels):
             "it does not say that it is grey: its PhotometricInterpretation is missing"
         )
     if colours not in _SAMPLES:
-        raise NotRadiographError("it is in colour, or does not say in known words that it is grey")
+        raise NotRadiographError("it is in colour, or its PhotometricInterpretation is unknown")
     if n_samples != _SAMPLES[colours]:
         raise DicomError(
             f"it has {n_samples} samples per pixel, where {colours} has {_SAMPLES[colours]}"
