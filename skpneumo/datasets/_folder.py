@@ -26,6 +26,9 @@ from skpneumo.datasets._tree import (
 from skpneumo.exceptions import DatasetError
 from skpneumo.images import VIEWS, XRaySequence, read_records
 
+_KEEP_ALL = (
+    " views='all', or --all-views on the command line, keeps other views and parts of the body."
+)
 _LAYOUT = """Expected, in any spelling (val, test or the level of splits may be missing):
 
     chest_xray/
@@ -282,11 +285,7 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
         messages.insert(
             0,
             f"{len(no_chest):,} file(s) in {root!r} are left out, since they hold no frontal chest "
-            f"X-ray: {_describe_reasons(no_chest)}."
-            + (
-                " views='all', or --all-views on the command line, keeps other views and parts of the body."
-                * (views == "frontal")
-            ),
+            f"X-ray: {_describe_reasons(no_chest)}.{_KEEP_ALL * (views == 'frontal')}",
         )
     if left_out:
         messages.insert(

@@ -229,7 +229,7 @@ def test_one_warning_counts_each_reason(collection):
         load_xray_folder(collection)
     text = next(str(w.message) for w in record if "no frontal chest" in str(w.message))
     assert all(reason in text for reason in LEFT_OUT.values())
-    assert "views='all' keeps" in text
+    assert "views='all', or --all-views" in text
     assert record[0].filename == __file__
 
 

@@ -356,7 +356,7 @@ def test_a_compressed_image_of_another_size_than_told(told):
         ({"PhotometricInterpretation": None}, "does not say that it is grey"),
         ({"BitsAllocated": 32, "BitsStored": 32}, "take 32 bits each; wanted 8 or 16"),
         ({"BitsStored": 17}, "17 stored bits of 16"),
-        ({"Modality": "ANNA"}, "its modality is another one"),
+        ({"Modality": "ANNA"}, "its modality is unknown"),
         ({"HighBit": 200}, "HighBit is none"),
         ({"HighBit": 3}, "HighBit is none"),
         ({"WindowCenter": ["1"] * 600, "WindowWidth": 5}, "WindowCenter is larger than any"),

@@ -124,9 +124,9 @@ def decode_dicom(file, max_pixels):
     _check_radiograph(dataset, max_pixels)
     if presentation_intent(dataset) == "FOR PROCESSING":
         raise NotRadiographError(
-            "it holds the raw data of a detector (FOR PROCESSING), which can be displayed correctly "
-            "only after the manufacturer's processing. Use the image FOR PRESENTATION of the same "
-            "study"
+            "it holds the raw data of a detector (FOR PROCESSING), which can be displayed "
+            "correctly only after the manufacturer's processing. Use the image FOR PRESENTATION "
+            "of the same study"
         )
     words, is_shown, notes = apply_shutters(dataset, stored_words(dataset))
     used = _used(words)
