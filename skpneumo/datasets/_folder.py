@@ -136,7 +136,8 @@ def _describe_reasons(reasons):
 def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
     """List a folder of chest X-rays sorted into NORMAL and PNEUMONIA.
 
-    No image is decoded: give the paths to :class:`~skpneumo.XRayLoader`. Each level of folders
+    Images are not decoded, except where the header of a DICOM file leaves open whether it holds an
+    X-ray: give the paths to :class:`~skpneumo.XRayLoader`. Each level of folders
     has one meaning, read from its name, and what has none is listed in ``left_out``:
 
     - a split: ``train``, ``val`` or ``test``, not necessarily all of them, above the classes or
