@@ -3,10 +3,10 @@
 import base64
 import io
 from contextlib import suppress
-from textwrap import wrap
 
 from PIL import Image
 
+from skpneumo._format import fold_lines
 from skpneumo.datasets._auditing._findings import LEVELS, count
 from skpneumo.datasets._auditing._shortcuts import N_FOLDS
 from skpneumo.exceptions import ImageReadError
@@ -82,8 +82,20 @@ def _quantiles(facts):
     return middle if low == high else f"{middle} ({low} to {high})"
 
 
-def as_text(audit):
-    """The audit as lines of text."""
+def as_text(audit, width=_WIDTH):
+    """The audit as lines of text.
+
+    Parameters
+    ----------
+    audit : Audit
+        The run.
+    width : int, default=88
+        Columns, at which lines are folded between words.
+
+    Returns
+    -------
+    str
+    """
     classes = list(audit.outside)
     lines = [heading(audit) + ".", verdict(audit), ""]
     columns = [*classes, f"% {classes[-1]}"]
@@ -98,16 +110,15 @@ def as_text(audit):
         told = "; ".join(f"{label} {text}" for label, text in zip(classes, texts, strict=True))
         lines.append(f"  {name:10} {told}{'; area ' + area if area else ''}")
     if audit.shortcut is not None:
-        lines += wrap(shortcut_line(audit), _WIDTH, initial_indent="  ", subsequent_indent="  ")
+        lines.append(f"  {shortcut_line(audit)}")
     for finding in audit.findings:
-        lines += ["", *wrap(f"{finding.level.upper()}: {finding.found}", _WIDTH)]
-        for text in (f"Why: {finding.why}", f"Do: {finding.advice}"):
-            lines += wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="    ")
+        lines += ["", f"{finding.level.upper()}: {finding.found}"]
+        lines += [f"  Why: {finding.why}", f"  Do: {finding.advice}"]
         details, n_more = finding.details[:_LINES], len(finding.details) - _LINES
         lines += [f"    {line}" for line in details] + [f"    {n_more:,} more"] * (n_more > 0)
     if audit.not_looked_for:
         lines += ["", "Not looked for:", *(f"  {text}" for text in audit.not_looked_for)]
-    return "\n".join(lines)
+    return fold_lines("\n".join(lines), width)
 
 
 def as_html(audit, embedded=False):
