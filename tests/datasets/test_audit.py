@@ -263,7 +263,7 @@ def test_files_left_out_while_loading_are_told(folder):
     report = audit(data)
     finding = only(report, "unreadable")
     assert "1 of them already left out" in finding.found
-    assert finding.details[0].startswith("IM-1-0001.jpeg: ")
+    assert finding.details[0].startswith("train/NORMAL/IM-1-0001.jpeg: ")
     assert finding.rows == []
     assert "Jane" not in str(report)
 

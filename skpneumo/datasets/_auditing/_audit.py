@@ -197,9 +197,9 @@ def audit(data):
     counts = _counts(collection, classes)
     sizes = {(look.width, look.height) for look in looks if not look.cause}
     findings = [
-        *find.unreadable(collection, broken, unreadable_of(data)),
+        *find.unreadable(collection, broken, unreadable_of(data, collection)),
         *find.no_xrays(collection, {row: causes[row] for row in causes if row not in broken}),
-        *find.left_out(left_out_of(data)),
+        *find.left_out(left_out_of(data, collection)),
         *find.other_views(collection, data.get("view", ())),
         *patients(collection),
         *copies(collection, "exact", exact),

@@ -14,6 +14,7 @@ from skpneumo.images import read_xray, resize_xray
 
 _WIDTH = 88
 _LINES = 3
+_LINES_OF_REASONS = 20  # each of which is a group of files
 _MOST_LINES = 1000
 _MOST_PICTURES = 12  # of one finding
 _MOST_MODES = 4
@@ -114,11 +115,17 @@ def as_text(audit, width=_WIDTH):
     for finding in audit.findings:
         lines += ["", f"{finding.level.upper()}: {finding.found}"]
         lines += [f"  Why: {finding.why}", f"  Do: {finding.advice}"]
-        details, n_more = finding.details[:_LINES], len(finding.details) - _LINES
+        n_lines = n_lines_shown(finding)
+        details, n_more = finding.details[:n_lines], len(finding.details) - n_lines
         lines += [f"    {line}" for line in details] + [f"    {n_more:,} more"] * (n_more > 0)
     if audit.not_looked_for:
         lines += ["", "Not looked for:", *(f"  {text}" for text in audit.not_looked_for)]
     return fold_lines("\n".join(lines), width)
+
+
+def n_lines_shown(finding):
+    """How many lines of a finding are shown before the rest is only counted."""
+    return _LINES_OF_REASONS if finding.name == "left_out" else _LINES
 
 
 def as_html(audit, embedded=False):
@@ -150,7 +157,7 @@ def as_html(audit, embedded=False):
         heading=heading(audit),
         verdict=verdict(audit),
         shown=shown,
-        n_lines=_LINES,
+        n_lines_shown=n_lines_shown,
         most_lines=_MOST_LINES,
         level_names=_LEVEL_NAMES,
         classes=list(audit.outside),
