@@ -19,7 +19,7 @@ from skpneumo import CNNPneumoniaClassifier, cli, load_model, save_model
 from skpneumo._find_files import find_files
 from skpneumo._predicting import exit_status, predict_files
 from skpneumo.datasets import audit, load_xray_folder, make_xrays
-from skpneumo.exceptions import DatasetError, ImageReadError
+from skpneumo.exceptions import DatasetError, ImageReadError, LowContrastWarning
 from skpneumo.images import read_xray
 
 STORAGE = "1.2.840.10008.5.1.4.1.1."
@@ -352,6 +352,49 @@ def test_a_class_without_images_in_a_split_keeps_its_name(named_export):
     save(named_export / "Test/PNEUMONIA/side.dcm", IMAGES[3], child="3", ViewPosition="LL")
     report = audit(load_xray_folder(named_export, classes=CLASSES_OF_NAMED))
     assert "test/PNEUMONIA/side.dcm" in report.to_json()
+
+
+@pytest.fixture
+def with_odd_window(tmp_path):
+    """A folder with an X-ray whose window lies far outside its values."""
+    root = tmp_path / "collection"
+    for child in "0123":
+        folder = root / ("NORMAL" if child in "01" else "PNEUMONIA")
+        save(folder / f"{child}.dcm", IMAGES[int(child)], child=child)
+    for name in ("odd1.dcm", "odd2.dcm"):
+        window = {"WindowCenter": 50_000, "WindowWidth": 10}
+        save(root / "PNEUMONIA" / name, IMAGES[4], child="4", ViewPosition="PA", **window)
+    return root
+
+
+def test_an_audit_warns_once_of_each_file(with_odd_window):
+    data = load_xray_folder(with_odd_window)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        report = audit(data)
+        report.to_html()
+    assert [(w.category, w.filename) for w in caught] == [(LowContrastWarning, __file__)] * 2
+    for name, warning in zip(("odd1.dcm", "odd2.dcm"), caught, strict=True):
+        assert name in str(warning.message)
+    assert "data:image" in report.to_html()  # warnings are errors here
+    with pytest.raises(LowContrastWarning, match="odd1"):
+        audit(data)
+
+
+def test_the_command_shows_a_warning_of_a_file_once(with_odd_window, tmp_path):
+    page = tmp_path / "audit.html"
+    with warnings.catch_warnings(record=True) as leaked:
+        warnings.simplefilter("always", UserWarning)
+        done = invoke("audit", with_odd_window, "--report", page)
+    assert done.exit_code == 0, done.output
+    assert [w for w in leaked if issubclass(w.category, UserWarning)] == []
+    for name in ("odd1.dcm", "odd2.dcm"):
+        (line,) = (
+            line for line in done.stderr.splitlines() if name in line and "Wrote" not in line
+        )
+        assert line.startswith("Warning: ")
+    assert "LowContrastWarning" not in done.output
+    assert "data:image" in page.read_text(encoding="utf-8")
 
 
 def test_an_audit_of_paths_tells_no_x_rays_from_broken_ones(collection):

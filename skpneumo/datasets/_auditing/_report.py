@@ -2,6 +2,7 @@
 
 import base64
 import io
+import warnings
 from contextlib import suppress
 
 from PIL import Image
@@ -183,7 +184,9 @@ def pictures(audit, finding):
 
 def _picture(image):
     """A small picture as data URI; "" of a file that is gone."""
-    with suppress(ImageReadError):
+    # What is said of a file is said where it is first looked at.
+    with suppress(ImageReadError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         if isinstance(image, str):
             small = read_xray(image, size=_PICTURE, aspect="pad")
         else:
