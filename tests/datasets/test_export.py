@@ -354,6 +354,19 @@ def test_a_class_without_images_in_a_split_keeps_its_name(named_export):
     assert "test/PNEUMONIA/side.dcm" in report.to_json()
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_files_left_out_keep_their_split_where_a_part_is_audited(named_export):
+    data = load_xray_folder(named_export, classes=CLASSES_OF_NAMED)
+    is_test = data.split == "test"
+    part = {name: data[name][is_test] for name in ("paths", "target", "split", "patient")}
+    report = audit(part | {"reasons": data.reasons})
+    (finding,) = (found for found in report.findings if found.name == "left_out")
+    assert "train/" in finding.details[0]
+    assert "test/" not in finding.details[0]
+    data = load_xray_folder(named_export / "Train_set", classes=CLASSES_OF_NAMED)
+    assert "train/NORMAL/hand.dcm" in audit(data).to_json()
+
+
 @pytest.fixture
 def with_odd_window(tmp_path):
     """A folder with an X-ray whose window lies far outside its values."""

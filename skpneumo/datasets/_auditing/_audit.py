@@ -161,6 +161,11 @@ def audit(data):
     DatasetError
         If ``data`` lacks what is needed, or its arrays differ in length. It is a ValueError.
 
+    Warns
+    -----
+    BitDepthWarning, HeaderWarning, LowContrastWarning
+        Of `read_xray`, once for each file.
+
     Notes
     -----
     What each finding rests on, and how often it is wrong, is in the user guide.

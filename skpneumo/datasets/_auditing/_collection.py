@@ -144,18 +144,20 @@ def _names_by_folders(parts, data, collection):
         for folder in folders:
             targets.setdefault(folder, set()).add(str(target))
     splits = {str(split) for split in collection.split}
+    # A folder of one split, or one that is named after a split itself, need not name it below.
+    (usual,) = splits if len(splits) == 1 else ("",)
+    names = {folder for path in parts for folder in path[:-1]}
+    meanings = {name: parse_folder_name(name) for name in names}
     shown = []
     for i, (*folders, name) in enumerate(parts):
         split = target = ""
         for folder in folders:
-            meaning = parse_folder_name(folder)
-            if meaning is not None:
+            if (meaning := meanings[folder]) is not None:
                 split, target = split or meaning.split or "", target or meaning.target or ""
             elif len(targets.get(folder, ())) == 1:
                 (only,) = targets[folder]
                 target = target or only
-        split = next(iter(splits)) if len(splits) == 1 else split
-        shown.append(_joined(split, target, _shown(name, f"file {i}", _OTHER_EXTENSIONS)))
+        shown.append(_joined(split or usual, target, _shown(name, f"file {i}", _OTHER_EXTENSIONS)))
     return shown
 
 
