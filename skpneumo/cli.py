@@ -322,11 +322,18 @@ def _print(result):
     _OUT.print(f"\n{result['seconds'] / 60:.1f} minutes.", highlight=False)
 
 
-def _print_report(report):
-    """Print an audit or an evaluation; lines are folded where a person's terminal is narrow."""
-    text = str(report)
-    if _OUT.is_terminal or "COLUMNS" in os.environ:
-        text = fold_lines(text, _OUT.width)
+def _print_evaluation(report):
+    """Print an evaluation; lines are folded where a person's terminal is narrow."""
+    _print_text(fold_lines(str(report), _OUT.width) if _has_width() else str(report))
+
+
+def _has_width():
+    """Whether results are read in a terminal, and not by a program."""
+    return _OUT.is_terminal or "COLUMNS" in os.environ
+
+
+def _print_text(text):
+    """Print lines as they are."""
     with standard_output():
         _OUT.print(text, markup=False, highlight=False, soft_wrap=True)
 
@@ -344,6 +351,7 @@ def audit(
         with warnings_as_messages(_ERR), _ERR.status("Decoding every file …"):
             from skpneumo.datasets import audit as audit_data
             from skpneumo.datasets import load_xray_folder
+            from skpneumo.datasets._auditing import as_text
 
             result = audit_data(
                 load_xray_folder(folder, classes=class_of_folder, views=_views(all_views))
@@ -351,7 +359,8 @@ def audit(
         if report is not None:
             result.save(report)
             written.append(report)
-        _print_report(result)
+        # Folded once, at the width of the terminal.
+        _print_text(as_text(result, _OUT.width) if _has_width() else str(result))
 
 
 @app.command()
@@ -511,7 +520,7 @@ def evaluate(
             if report is not None:
                 result.save(report)
                 written.append(report)
-        _print_report(result)
+        _print_evaluation(result)
 
 
 def main():

@@ -7,9 +7,11 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import sysconfig
 import warnings
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from unittest import mock
 
@@ -447,6 +449,28 @@ def test_audit(collection, tmp_path):
     assert "75 X-rays" in done.stdout
     assert words(done.stderr).endswith(f"Wrote {page}.")
     assert page.read_text(encoding="utf-8").lower().startswith("<!doctype html>")
+
+
+def test_audit_text_is_folded_once_at_the_width_of_the_terminal(collection, tmp_path):
+    shutil.copytree(collection, tmp_path / "copy")
+    for name in ("copy1.jpeg", "copy2.jpeg"):
+        folder = tmp_path / "copy" / "train" / "NORMAL"
+        shutil.copy(next(folder.glob("IM*")), folder / name)
+    command = [sys.executable, "-m", "skpneumo", "audit", str(tmp_path / "copy")]
+    done = subprocess.run(
+        command, env=os.environ | {"COLUMNS": "60"}, capture_output=True, text=True, check=True
+    )
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 60
+    # In each finding, what goes on in the next line has no room in this one.
+    heads = ("ERROR: ", "WARNING: ", "INFO: ", "  Why: ", "  Do: ")
+    in_finding, n_folds = False, 0
+    for line, following in pairwise(lines):
+        in_finding = line.startswith(heads[:3]) or (in_finding and not line.startswith("  Do: "))
+        if in_finding and not following.startswith(heads):
+            assert len(f"{line} {following.split()[0]}") > 60, (line, following)
+            n_folds += 1
+    assert n_folds
 
 
 def test_audit_tells_what_is_left_out_as_a_warning(collection, tmp_path):

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from skpneumo.datasets import load_xray_folder, make_xrays
 from skpneumo.datasets._auditing._audit import audit
 from skpneumo.datasets._auditing._balance import interval
 from skpneumo.datasets._auditing._duplicates import near_copies
+from skpneumo.datasets._auditing._report import as_text
 from skpneumo.datasets._auditing._scan import look_at_files, look_at_images
 from skpneumo.datasets._auditing._shortcuts import probe
 from skpneumo.datasets._auditing._suspects import find_suspects
@@ -261,7 +263,7 @@ def test_files_left_out_while_loading_are_told(folder):
     report = audit(data)
     finding = only(report, "unreadable")
     assert "1 of them already left out" in finding.found
-    assert finding.details[0].startswith("IM-1-0001.jpeg: ")
+    assert finding.details[0].startswith("train/NORMAL/IM-1-0001.jpeg: ")
     assert finding.rows == []
     assert "Jane" not in str(report)
 
@@ -385,6 +387,20 @@ def test_reports_tell_everything_but_the_folder(many_faults, tmp_path):
     assert "script" not in dict(page.tags)
     with pytest.raises(ValueError, match=r"ends in .html, .json, .txt; got 'audit.pdf'"):
         report.save("audit.pdf")
+
+
+@pytest.mark.parametrize("width", [40, 60, 88, 120])
+def test_text_is_folded_once(many_faults, width):
+    _, report = many_faults
+    text = as_text(report, width)
+    assert "".join(text.split()) == "".join(str(report).split())
+    lines = text.splitlines()
+    assert all(len(line) <= width or " " not in line.strip() for line in lines)
+    # What goes on in the next line has no room in this one.
+    first = next(i for i, line in enumerate(lines) if line.startswith("ERROR: "))
+    for line, following in pairwise(lines[first:]):
+        if following.startswith("      ") and line.strip():
+            assert len(f"{line} {following.split()[0]}") > width, (line, following)
 
 
 def test_the_embedded_part_leaves_the_notebook_alone(many_faults):

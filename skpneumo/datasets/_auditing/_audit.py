@@ -161,6 +161,11 @@ def audit(data):
     DatasetError
         If ``data`` lacks what is needed, or its arrays differ in length. It is a ValueError.
 
+    Warns
+    -----
+    BitDepthWarning, HeaderWarning, LowContrastWarning
+        Of `read_xray`, once for each file.
+
     Notes
     -----
     What each finding rests on, and how often it is wrong, is in the user guide.
@@ -197,9 +202,9 @@ def audit(data):
     counts = _counts(collection, classes)
     sizes = {(look.width, look.height) for look in looks if not look.cause}
     findings = [
-        *find.unreadable(collection, broken, unreadable_of(data)),
+        *find.unreadable(collection, broken, unreadable_of(data, collection)),
         *find.no_xrays(collection, {row: causes[row] for row in causes if row not in broken}),
-        *find.left_out(left_out_of(data)),
+        *find.left_out(left_out_of(data, collection)),
         *find.other_views(collection, data.get("view", ())),
         *patients(collection),
         *copies(collection, "exact", exact),

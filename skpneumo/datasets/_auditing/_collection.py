@@ -1,15 +1,25 @@
 """What is known of the images of a collection before any is opened."""
 
 import os
+from itertools import takewhile
 from pathlib import PureWindowsPath
 from typing import NamedTuple
 
 import numpy as np
 
 from skpneumo.datasets._auditing._scan import why_unreadable
+from skpneumo.datasets._folder_names import parse_folder_name
 from skpneumo.datasets._patients import are_identified
 from skpneumo.exceptions import DatasetError
 from skpneumo.images import EXTENSIONS, as_xrays
+
+# Of files beside images. A name without one of these extensions may be that of a patient.
+_OTHER_EXTENSIONS = (
+    *(".txt", ".md", ".csv", ".tsv", ".xls", ".xlsx", ".json", ".xml", ".yaml", ".yml", ".html"),
+    *(".doc", ".docx", ".rtf", ".pdf", ".zip", ".7z", ".rar", ".tar", ".tgz", ".gz", ".bak"),
+    *(".gif", ".jxl", ".heic", ".heif", ".avif", ".npy", ".npz", ".mat", ".h5", ".nii", ".nrrd"),
+    *(".nhdr", ".mha", ".mhd", ".hdr", ".img", ".raw", ".ima", ".svg", ".mp4", ".avi", ".mov"),
+)
 
 
 class Collection(NamedTuple):
@@ -68,10 +78,9 @@ def check_collection(data):
     files = [PureWindowsPath(path).name for path in images] if has_files else [""] * n
     is_known = _tell_patient(columns.get("patient"), patient, files)
     patient = numbers if patient is None else patient
-    places = np.char.add(np.where(split == "all", "", np.char.add(split, "/")), target)
     shown = [_shown(file, f"image {row}") for row, file in enumerate(files)]
     return images, Collection(
-        names=[f"{place}/{name}" for place, name in zip(places, shown, strict=True)],
+        names=[_joined(*parts) for parts in zip(split, target, shown, strict=True)],
         target=target,
         split=split,
         groups=columns.get("groups", patient),
@@ -88,25 +97,68 @@ def _tell_patient(fine, patient, files):
     return are_identified(fine, files)
 
 
-def _shown(name, otherwise):
-    """Last part of an image file's path; any other name may tell who the patient is."""
-    return name if name.lower().endswith(EXTENSIONS) else otherwise
+def _shown(name, otherwise, more=()):
+    """Last part of a file's path, by its extension; any other name may identify the patient."""
+    return name if name.lower().endswith((*EXTENSIONS, *more)) else otherwise
 
 
-def left_out_of(data):
+def _joined(split, target, name):
+    """Name of an image as reports show it."""
+    return "/".join(part for part in ("" if split == "all" else split, target, name) if part)
+
+
+def left_out_of(data, collection):
     """What `load_xray_folder` left out as no labelled frontal chest X-ray, by name, and why."""
+    reasons = data.get("reasons", {})
+    parts = [PureWindowsPath(path).parts for path in reasons]
+    names = _names_by_folders(parts, data, collection)
     return [
-        (_shown(PureWindowsPath(path).name, "a file"), reason.rstrip("."))
-        for path, reason in data.get("reasons", {}).items()
+        (name, reason.rstrip(".")) for name, reason in zip(names, reasons.values(), strict=True)
     ]
 
 
-def unreadable_of(data):
+def unreadable_of(data, collection):
     """Files that `load_xray_folder` could not read, by name, and why."""
+    causes = data.get("unreadable", {})
+    parts = [PureWindowsPath(path).parts for path in causes]
+    # The names of folders above the collection mean nothing.
+    levels = zip(*parts, *_folders(data), strict=False)
+    n_above = sum(1 for _ in takewhile(lambda names: len({*names}) == 1, levels))
+    names = _names_by_folders([path[n_above:] for path in parts], data, collection)
     return [
-        (_shown(PureWindowsPath(path).name, "a file"), why_unreadable(path, cause))
-        for path, cause in data.get("unreadable", {}).items()
+        (name, why_unreadable(path, cause))
+        for name, (path, cause) in zip(names, causes.items(), strict=True)
     ]
+
+
+def _folders(data):
+    """The folders of each image, the outermost first."""
+    return [PureWindowsPath(os.fsdecode(path)).parts[:-1] for path in data.get("paths", ())]
+
+
+def _names_by_folders(parts, data, collection):
+    """Names, by split, class and last part, of files that are not among the images."""
+    # The names that `classes` maps are known by the images in these folders alone.
+    targets = {}
+    for folders, target in zip(_folders(data), collection.target, strict=False):
+        for folder in folders:
+            targets.setdefault(folder, set()).add(str(target))
+    splits = {str(split) for split in collection.split}
+    # A folder of one split, or one that is named after a split itself, need not name it below.
+    (usual,) = splits if len(splits) == 1 else ("",)
+    names = {folder for path in parts for folder in path[:-1]}
+    meanings = {name: parse_folder_name(name) for name in names}
+    shown = []
+    for i, (*folders, name) in enumerate(parts):
+        split = target = ""
+        for folder in folders:
+            if (meaning := meanings[folder]) is not None:
+                split, target = split or meaning.split or "", target or meaning.target or ""
+            elif len(targets.get(folder, ())) == 1:
+                (only,) = targets[folder]
+                target = target or only
+        shown.append(_joined(split or usual, target, _shown(name, f"file {i}", _OTHER_EXTENSIONS)))
+    return shown
 
 
 def n_patients(collection, chosen):

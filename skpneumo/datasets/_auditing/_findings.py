@@ -6,6 +6,14 @@ from skpneumo.datasets._auditing._shortcuts import N_FOLDS
 
 LEVELS = ("error", "warning", "info")
 LEAST_SHORTCUT = 0.6
+_MAX_NAMED = 3  # files of one reason
+# By words of the reasons: what may be an X-ray to learn from comes first, what is none last.
+_ORDER_OF_REASONS = (
+    ("not a frontal one", "another part of the body"),
+    ("holds no X-ray",),
+    ("",),
+)
+_OTHER_FORMAT = "this is no "
 
 
 @dataclass(frozen=True)
@@ -24,7 +32,7 @@ class Finding:
         The images, as rows of the arrays that were audited: each group of copies, the images of
         each patient, or one image each.
     details : list of str
-        A line for each of these.
+        A line for each of these; of files left out, which have no row, a line for each reason.
     """
 
     name: str
@@ -74,7 +82,7 @@ def left_out(files):
     Parameters
     ----------
     files : list of tuple of (str, str)
-        Name and reason.
+        Name and reason. There is a line for each reason, with the first names.
     """
     if not files:
         return []
@@ -89,9 +97,32 @@ def left_out(files):
             "Check the reasons. views='all' of load_xray_folder keeps other views and parts of "
             "the body.",
             [],
-            [f"{name}: {reason}" for name, reason in files],
+            _lines_by_reason(files),
         )
     ]
+
+
+def _lines_by_reason(files):
+    """A line for each reason: how many files, the reason, and the first names."""
+    names = {}
+    for name, reason in files:
+        names.setdefault(reason, []).append(name)
+    lines = []
+    for reason in sorted(names, key=lambda reason: (_rank(reason), -len(names[reason]))):
+        n_more = len(names[reason]) - _MAX_NAMED
+        shown = names[reason][:_MAX_NAMED] + [f"{n_more:,} more"] * (n_more > 0)
+        lines.append(f"{len(names[reason]):,}: {reason}: {', '.join(shown)}")
+    return lines
+
+
+def _rank(reason):
+    if reason.startswith(_OTHER_FORMAT):
+        return len(_ORDER_OF_REASONS)
+    return next(
+        rank
+        for rank, words in enumerate(_ORDER_OF_REASONS)
+        if any(word in reason for word in words)
+    )
 
 
 def no_xrays(collection, causes):

@@ -2,11 +2,12 @@
 
 import base64
 import io
+import warnings
 from contextlib import suppress
-from textwrap import wrap
 
 from PIL import Image
 
+from skpneumo._format import fold_lines
 from skpneumo.datasets._auditing._findings import LEVELS, count
 from skpneumo.datasets._auditing._shortcuts import N_FOLDS
 from skpneumo.exceptions import ImageReadError
@@ -14,6 +15,7 @@ from skpneumo.images import read_xray, resize_xray
 
 _WIDTH = 88
 _LINES = 3
+_LINES_OF_REASONS = 20  # each of which is a group of files
 _MOST_LINES = 1000
 _MOST_PICTURES = 12  # of one finding
 _MOST_MODES = 4
@@ -82,8 +84,20 @@ def _quantiles(facts):
     return middle if low == high else f"{middle} ({low} to {high})"
 
 
-def as_text(audit):
-    """The audit as lines of text."""
+def as_text(audit, width=_WIDTH):
+    """The audit as lines of text.
+
+    Parameters
+    ----------
+    audit : Audit
+        The run.
+    width : int, default=88
+        Columns, at which lines are folded between words.
+
+    Returns
+    -------
+    str
+    """
     classes = list(audit.outside)
     lines = [heading(audit) + ".", verdict(audit), ""]
     columns = [*classes, f"% {classes[-1]}"]
@@ -98,16 +112,21 @@ def as_text(audit):
         told = "; ".join(f"{label} {text}" for label, text in zip(classes, texts, strict=True))
         lines.append(f"  {name:10} {told}{'; area ' + area if area else ''}")
     if audit.shortcut is not None:
-        lines += wrap(shortcut_line(audit), _WIDTH, initial_indent="  ", subsequent_indent="  ")
+        lines.append(f"  {shortcut_line(audit)}")
     for finding in audit.findings:
-        lines += ["", *wrap(f"{finding.level.upper()}: {finding.found}", _WIDTH)]
-        for text in (f"Why: {finding.why}", f"Do: {finding.advice}"):
-            lines += wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="    ")
-        details, n_more = finding.details[:_LINES], len(finding.details) - _LINES
+        lines += ["", f"{finding.level.upper()}: {finding.found}"]
+        lines += [f"  Why: {finding.why}", f"  Do: {finding.advice}"]
+        n_lines = n_lines_shown(finding)
+        details, n_more = finding.details[:n_lines], len(finding.details) - n_lines
         lines += [f"    {line}" for line in details] + [f"    {n_more:,} more"] * (n_more > 0)
     if audit.not_looked_for:
         lines += ["", "Not looked for:", *(f"  {text}" for text in audit.not_looked_for)]
-    return "\n".join(lines)
+    return fold_lines("\n".join(lines), width)
+
+
+def n_lines_shown(finding):
+    """How many lines of a finding are shown before the rest is only counted."""
+    return _LINES_OF_REASONS if finding.name == "left_out" else _LINES
 
 
 def as_html(audit, embedded=False):
@@ -139,7 +158,7 @@ def as_html(audit, embedded=False):
         heading=heading(audit),
         verdict=verdict(audit),
         shown=shown,
-        n_lines=_LINES,
+        n_lines_shown=n_lines_shown,
         most_lines=_MOST_LINES,
         level_names=_LEVEL_NAMES,
         classes=list(audit.outside),
@@ -165,7 +184,9 @@ def pictures(audit, finding):
 
 def _picture(image):
     """A small picture as data URI; "" of a file that is gone."""
-    with suppress(ImageReadError):
+    # What is said of a file is said where it is first looked at.
+    with suppress(ImageReadError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         if isinstance(image, str):
             small = read_xray(image, size=_PICTURE, aspect="pad")
         else:

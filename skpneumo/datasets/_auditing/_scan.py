@@ -8,7 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skpneumo.exceptions import ImageReadError, NoXRayError
+from skpneumo.exceptions import (
+    BitDepthWarning,
+    HeaderWarning,
+    ImageReadError,
+    LowContrastWarning,
+    NoXRayError,
+)
 from skpneumo.images import image_type, open_picture, read_xray, resize_xray, resize_xrays
 
 SIDE = 64
@@ -16,6 +22,7 @@ _SIZE = (SIDE, SIDE)
 _GREY = ("1", "L", "LA", "I", "F")
 _DIGEST_BYTES = 16
 _DAMAGED = "the file changed while it was read"
+_WARNINGS_OF_FILES = (BitDepthWarning, HeaderWarning, LowContrastWarning)
 
 
 class Look(NamedTuple):
@@ -63,12 +70,29 @@ def look_at_files(paths):
         One per file.
     small : ndarray of shape (n, 64, 64), dtype uint8
         The images, brought to one size; black where they cannot be read.
+
+    Warns
+    -----
+    BitDepthWarning, HeaderWarning, LowContrastWarning
+        Of `read_xray`, once for each file.
     """
     small = np.zeros((len(paths), *_SIZE), dtype=np.uint8)
-    # Pillow warns of odd metadata, which is harmless here.
-    with warnings.catch_warnings(), ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool:
-        warnings.simplefilter("ignore")
-        return list(pool.map(_look, paths, small)), small
+    # Pillow warns of odd metadata, which is harmless here. What is said of a file is kept until
+    # all threads have ended, so that no filter of a user's stops one of them.
+    with (
+        warnings.catch_warnings(record=True) as caught,
+        ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool,
+    ):
+        warnings.simplefilter("always")
+        looks = list(pool.map(_look, paths, small))
+    messages = {
+        (str(warning.message), warning.category)
+        for warning in caught
+        if issubclass(warning.category, _WARNINGS_OF_FILES)
+    }
+    for text, category in sorted(messages, key=lambda pair: (pair[0], pair[1].__name__)):
+        warnings.warn(text, category, stacklevel=3)  # where audit is called
+    return looks, small
 
 
 def look_at_images(images):
