@@ -319,7 +319,7 @@ def test_an_audit_groups_what_is_left_out_by_reason(named_export):
         ("1", f"{place}/raw.dcm"),
         ("16", f"test/PNEUMONIA/labels.csv, {place}/notes00.txt, {place}/notes01.txt, 13 more"),
     ]
-    reasons = ["lateral view", "HAND", "modality is CT", "FOR PROCESSING", "this is no JPEG"]
+    reasons = ["lateral view", "HAND", "modality is CT", "FOR PROCESSING", "this is not a JPEG"]
     assert all(r in line for r, line in zip(reasons, finding.details, strict=True))
     text = " ".join(str(report).split())
     for line in finding.details:

@@ -13,7 +13,8 @@ _ORDER_OF_REASONS = (
     ("holds no X-ray",),
     ("",),
 )
-_OTHER_FORMAT = "this is no "
+_UNREAD = ", which is not read"
+_OTHER_FORMATS = ("this is not a ", "this is no ", "this file is empty")
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def unreadable(collection, causes, left_out):
             "error" if causes else "warning",
             f"{text}.",
             "A fit stops at the first of them, or the images left out are not those described.",
-            'Fetch them anew, or leave them out: load_xray_folder(root, on_error="skip").',
+            'Get them again, or leave them out: load_xray_folder(root, on_error="skip").',
             [[row] for row in causes],
             details,
         )
@@ -116,7 +117,7 @@ def _lines_by_reason(files):
 
 
 def _rank(reason):
-    if reason.startswith(_OTHER_FORMAT):
+    if reason.startswith(_OTHER_FORMATS) or _UNREAD in reason:
         return len(_ORDER_OF_REASONS)
     return next(
         rank
