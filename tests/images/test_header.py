@@ -49,6 +49,19 @@ def code(value, meaning, scheme="SCT"):
     return [item]
 
 
+# How a patient stands or is held names no body part.
+POSTURES = (
+    *("PA em pé", "PA de pé", "AP de pie", "en pied", "in piedi", "AP a pie de cama", "debout"),
+    *("au pied du lit", "AP ao pé do leito", "AP standing on feet", "feet first", "foot end"),
+    *("AP ARM UP", "arms raised", "raised arms", "arms above head", "hands on hips", "C-arm"),
+    *("braços elevados", "brazo arriba", "manos arriba", "bras levés", "Arme hoch", "Hand oben"),
+    *("neck down AP", "face down", "shoulders rolled forward", "cabeça elevada", "Kopf hoch"),
+    *("Hand-held AP", "handheld", "hand bagged", "r/o PE", "双手上举", "术前手术", "腹臥位"),
+    *("sitting", "supine", "erect", "prone", "im Stehen", "im Liegen", "sitzend", "assis"),
+    *("seduto", "sentado", "acostado", "ortostatismo", "decúbito dorsal", "立位", "站立", "卧位"),
+)
+
+
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "scan.dcm"
@@ -175,6 +188,36 @@ def test_a_large_header_is_read_in_part(path, n_bytes):
         ({"SeriesDescription": "Chest_LAT"}, "LATERAL"),
         ({"SeriesDescription": "RX tórax L-L"}, "LATERAL"),
         ({"SeriesDescription": "Bilateral chest"}, ""),
+        *(
+            ({"SeriesDescription": text, "StudyDescription": "RX TORAX"}, "")
+            for text in (
+                *("双侧胸部", "雙側胸部", "两侧", "患侧", "健侧", "左侧卧位胸片", "侧卧位"),
+                *("Bi-lateral chest", "left lateral recumbent", "Linksseitenlage", "L decub"),
+                *("正侧位", "胸部正側位", "frente e perfil", "Tórax AP/L", "Torax AP y L"),
+                *("PA e L", "PA+L", "AP et L", "AP/P", "ThoraxAP/L", "ApLat", "ChestPALat"),
+            )
+        ),
+        *(
+            ({"SeriesDescription": text}, "AP")
+            for text in ("ThoraxAP", "ChestAP", "APChest", "THORAXAP", "胸部AP", "Chest AP1")
+            + ("AP de pie", "AP ARM UP", "前后位", "AP face down", "L decub AP")
+        ),
+        *(
+            ({"SeriesDescription": text}, "PA")
+            for text in (
+                "CHESTPA",
+                "CXRPA",
+                "TóraxPA",
+                "PA em pé",
+                "胸部PA位",
+                "后前位",
+                "Torax pA",
+            )
+        ),
+        *(
+            ({"SeriesDescription": text}, "LATERAL")
+            for text in ("ChestLat", "CHESTLAT", "Thoraxseitlich", "胸部LAT", "左侧位片", "側面")
+        ),
         ({"SeriesDescription": "AP left lateral decubitus"}, "AP"),
         ({"SeriesDescription": "Tórax decúbito lateral"}, ""),
         ({"SeriesDescription": "Chest PA and lateral"}, ""),
@@ -222,6 +265,24 @@ def test_views(path, elements, view):
         ({"SeriesDescription": "pa", "StudyDescription": "RX DE TORAX"}, "CHEST"),
         ({"BodyPartExamined": "CHEST", "SeriesDescription": "Hand"}, "CHEST"),
         ({"SeriesDescription": "Thorax und Hand"}, ""),
+        *(({"SeriesDescription": text}, "") for text in POSTURES),
+        *(({"ProtocolName": text, "StudyDescription": "RX TORAX"}, "CHEST") for text in POSTURES),
+        ({"ViewPosition": "AP", "ProtocolName": "AP de pie"}, ""),
+        *(
+            ({"SeriesDescription": "Foot", name: "Tórax"}, "CHEST")
+            for name in (
+                *("AcquisitionDeviceProcessingDescription", "ProtocolName", "StudyDescription"),
+                "PerformedProcedureStepDescription",
+            )
+        ),
+        ({"SeriesDescription": "Hand", "StudyDescription": "Thorax und Hand"}, ""),
+        ({"SeriesDescription": "Hand", "StudyDescription": "Polytrauma"}, "HAND"),
+        ({"BodyPartExamined": "HAND", "StudyDescription": "RX TORAX"}, "HAND"),
+        ({"SeriesDescription": "Pé direito"}, "FOOT"),
+        ({"SeriesDescription": "Pie izquierdo"}, "FOOT"),
+        ({"SeriesDescription": "Arm left"}, "ARM"),
+        ({"SeriesDescription": "ThoraxAP"}, "CHEST"),
+        ({"SeriesDescription": "CXRPA"}, "CHEST"),
     ],
 )
 def test_body_parts(path, elements, part):

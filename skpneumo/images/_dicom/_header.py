@@ -11,6 +11,7 @@ from skpneumo.images._dicom._orientation import plane_of
 from skpneumo.images._dicom._words import (
     PART_CODES,
     VIEW_CODES,
+    part_in_descriptions,
     part_in_words,
     single_view,
     view_in_words,
@@ -236,8 +237,8 @@ def _body_part(dataset):
     }
     if parts := coded - {""}:
         return parts.pop() if len(parts) == 1 else ""
-    texts = (_text(dataset, name) for name in (*_DESCRIPTIONS, "StudyDescription"))
-    return next(filter(None, map(part_in_words, texts)), "")
+    names = (*_DESCRIPTIONS, "StudyDescription")
+    return part_in_descriptions([_text(dataset, name) for name in names])
 
 
 def _laterality(dataset):
