@@ -199,8 +199,10 @@ def test_a_large_header_is_read_in_part(path, n_bytes):
         ),
         *(
             ({"SeriesDescription": text}, "AP")
-            for text in ("ThoraxAP", "ChestAP", "APChest", "THORAXAP", "胸部AP", "Chest AP1")
-            + ("AP de pie", "AP ARM UP", "前后位", "AP face down", "L decub AP")
+            for text in (
+                *("ThoraxAP", "ChestAP", "APChest", "THORAXAP", "胸部AP", "Chest AP1"),
+                *("AP de pie", "AP ARM UP", "前后位", "AP face down", "L decub AP"),
+            )
         ),
         *(
             ({"SeriesDescription": text}, "PA")

@@ -1,5 +1,6 @@
 """What a DICOM header says of its image, and what identifies its patient, study and series."""
 
+import re
 from contextlib import suppress
 from io import BytesIO
 from typing import NamedTuple
@@ -22,6 +23,8 @@ _MOSTLY_WITHIN = 2**16
 _HEADER_WITHIN = 2**22
 _AFTER_HEADER = 0x00550000
 _MAX_SEQUENCE_BYTES = 2**16
+# Dates that may stand for that of a study, the best first.
+_DATED = ("Study", "Series", "Acquisition", "Content")
 # What may stand where another word than these could be anything.
 MODALITIES = ("CR", "DR", "DX", "OT", "RG")
 OTHER_MODALITIES = frozenset(
@@ -54,7 +57,8 @@ _TAGS = (
     *("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"),
     *("ManufacturerModelName", "BurnedInAnnotation", "ImageLaterality", "Laterality"),
     *("Rows", "BitsAllocated", "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames"),
-    *("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "StudyDate", "StudyTime"),
+    *("PatientID", "StudyInstanceUID", "SeriesInstanceUID"),
+    *(f"{kind}{part}" for kind in _DATED for part in ("Date", "Time")),
     *("SeriesNumber", "StudyDescription"),
     *ORIENTATION_TAGS,
     *VIEW_TAGS,
@@ -111,8 +115,9 @@ class Identity(NamedTuple):
     ----------
     patient, study, series : str
         Identifiers; "" where there is none.
-    when : str
-        Date and time of the study, to sort by.
+    dates : tuple of str
+        Date and time of study, series, acquisition and content, to sort by; "" for each that is
+        missing.
     number : int
         Of the series in its study, to sort by.
     """
@@ -120,7 +125,7 @@ class Identity(NamedTuple):
     patient: str = ""
     study: str = ""
     series: str = ""
-    when: str = ""
+    dates: tuple = ("",) * len(_DATED)
     number: int = 0
 
 
@@ -165,10 +170,18 @@ def header_of(file):
     )
     identity = Identity(
         *(_text(dataset, name) for name in ("PatientID", "StudyInstanceUID", "SeriesInstanceUID")),
-        when=f"{_text(dataset, 'StudyDate'):8} {_text(dataset, 'StudyTime')}",
+        dates=tuple(_date(dataset, kind) for kind in _DATED),
         number=_int(dataset, "SeriesNumber", 0),
     )
     return header, identity, _is_plain(dataset, header)
+
+
+def _date(dataset, kind):
+    """Date and time as text to sort by; "" without a date."""
+    # Old files have points in dates and colons in times.
+    date = _text(dataset, f"{kind}Date").replace(".", "").replace("-", "")
+    time = _text(dataset, f"{kind}Time").replace(":", "")
+    return f"{date} {time}" if re.fullmatch(r"(?!0000)[0-9]{8}", date) else ""
 
 
 def _parse_start(file):
