@@ -14,6 +14,7 @@ from skpneumo.images._dicom._words import (
     VIEW_CODES,
     part_in_descriptions,
     part_in_words,
+    plain_words,
     single_view,
     view_in_words,
 )
@@ -41,6 +42,10 @@ _RADIOGRAPHS = tuple(f"1.2.840.10008.5.1.4.1.1.1{kind}" for kind in ("", ".1", "
 # Digital X-rays, mammograms and intra-oral images as the detector gave them.
 _FOR_PROCESSING = tuple(f"1.2.840.10008.5.1.4.1.1.1.{kind}.1" for kind in (1, 2, 3))
 _FOR_PRESENTATION = tuple(f"1.2.840.10008.5.1.4.1.1.1.{kind}" for kind in (1, 2, 3))
+# The longest that the standard allows for the name of a model.
+_MAX_MODEL = 64
+# Shorter parts of names and identifiers are found in many words.
+_MIN_PART = 3
 _INTENTS = ("FOR PRESENTATION", "FOR PROCESSING")
 # The nearest to the image first; that of a study may be of several images.
 _DESCRIPTIONS = (
@@ -57,7 +62,7 @@ _TAGS = (
     *("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"),
     *("ManufacturerModelName", "BurnedInAnnotation", "ImageLaterality", "Laterality"),
     *("Rows", "BitsAllocated", "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames"),
-    *("PatientID", "StudyInstanceUID", "SeriesInstanceUID"),
+    *("PatientName", "PatientID", "StudyInstanceUID", "SeriesInstanceUID"),
     *(f"{kind}{part}" for kind in _DATED for part in ("Date", "Time")),
     *("SeriesNumber", "StudyDescription"),
     *ORIENTATION_TAGS,
@@ -92,7 +97,9 @@ class XRayHeader(NamedTuple):
         Distance of rows and of columns in mm: in the patient where that is known, else in the
         plane of the detector.
     model : str
-        The manufacturer's name of the model of the device.
+        The manufacturer's name of the model of the device: the device's own text, cut to 64
+        characters, and "" where it holds a caret, as names of people do, or the name or identifier
+        of the patient.
     burned_in : bool or None
         Whether text that may identify the patient is part of the pixels.
     """
@@ -165,7 +172,7 @@ def header_of(file):
         presentation_intent=presentation_intent(dataset),
         orientation=orientation_of(dataset),
         pixel_spacing=_pixel_spacing(dataset),
-        model=_text(dataset, "ManufacturerModelName"),
+        model=_model(dataset),
         burned_in={"YES": True, "NO": False}.get(_text(dataset, "BurnedInAnnotation").upper()),
     )
     identity = Identity(
@@ -257,6 +264,20 @@ def _body_part(dataset):
 def _laterality(dataset):
     sides = (_text(dataset, name).upper() for name in ("ImageLaterality", "Laterality"))
     return next((side for side in sides if side in ("R", "L", "U", "B")), "")
+
+
+def _model(dataset):
+    """The model of the device; "" where it may name the patient."""
+    model = " ".join(_text(dataset, "ManufacturerModelName").split())
+    words = plain_words(model).split()
+    joined = "".join(words)
+    # A name is looked for by its parts, an identifier as a whole.
+    secrets = re.split(r"[\^=\s,]+", _text(dataset, "PatientName"))
+    for secret in (*secrets, _text(dataset, "PatientID")):
+        part = plain_words(secret).replace(" ", "")
+        if part and part in (joined if len(part) >= _MIN_PART else words):
+            return ""
+    return "" if "^" in model else model[:_MAX_MODEL]
 
 
 def orientation_of(dataset):
