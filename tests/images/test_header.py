@@ -57,6 +57,8 @@ POSTURES = (
     *("braços elevados", "brazo arriba", "manos arriba", "bras levés", "Arme hoch", "Hand oben"),
     *("neck down AP", "face down", "shoulders rolled forward", "cabeça elevada", "Kopf hoch"),
     *("Hand-held AP", "handheld", "hand bagged", "r/o PE", "双手上举", "术前手术", "腹臥位"),
+    *("arms extended", "neck flexed", "arm board", "neck collar", "hip spica", "O-arm"),
+    *("held by mother's hands", "hand restraint", "on mama's lap", "con mamá", "PE protocol"),
     *("sitting", "supine", "erect", "prone", "im Stehen", "im Liegen", "sitzend", "assis"),
     *("seduto", "sentado", "acostado", "ortostatismo", "decúbito dorsal", "立位", "站立", "卧位"),
 )
@@ -224,6 +226,7 @@ def test_a_large_header_is_read_in_part(path, n_bytes):
             for text in (
                 *("双侧胸部", "雙側胸部", "两侧", "患侧", "健侧", "左侧卧位胸片", "侧卧位"),
                 *("Bi-lateral chest", "left lateral recumbent", "Linksseitenlage", "L decub"),
+                *("decub left lateral", "lat. dec."),
                 *("正侧位", "胸部正側位", "frente e perfil", "Tórax AP/L", "Torax AP y L"),
                 *("PA e L", "PA+L", "AP et L", "AP/P", "ThoraxAP/L", "ApLat", "ChestPALat"),
             )
@@ -313,6 +316,7 @@ def test_views(path, elements, view):
         ({"BodyPartExamined": "HAND", "StudyDescription": "RX TORAX"}, "HAND"),
         ({"SeriesDescription": "Pé direito"}, "FOOT"),
         ({"SeriesDescription": "Pie izquierdo"}, "FOOT"),
+        ({"SeriesDescription": "RX de pie derecho"}, "FOOT"),
         ({"SeriesDescription": "Arm left"}, "ARM"),
         ({"SeriesDescription": "ThoraxAP"}, "CHEST"),
         ({"SeriesDescription": "CXRPA"}, "CHEST"),

@@ -52,11 +52,16 @@ _POSTURES = re.compile(
     r"|BRACOS?|BRAZOS?|BRAS|MAOS?|MANOS?|MAINS?|CABECA|CABEZA|ARME?|HANDE?|KOPF|BRACCI[AO]?|MANI)"
     rf" (?:{_RAISED})"
     r"|(?:RAISED|LIFTED) (?:ARMS?|HANDS?)|HAND (?:BAG\w*|INJECT\w*|CARRIED)|BY HANDS?"
-    r"|(?:EM|DE|EN|A) (?:PE|PIE|PIED|PIES)|IN PIEDI|ON (?:THE |HER |HIS |BOTH )?FEET"
+    r"|(?:ARMS?|NECK) (?:EXTENDED|FLEXED|OUT|ABDUCTED|BOARDS?|BANDS?|COLLAR|BRACE)|HIP SPICA"
+    r"|HANDS? (?:RESTRAINTS?|FREE)|(?:HELD|HOLDING) (?:BY|IN) (?:\w+ )?(?:S )?HANDS?"
+    r"|(?:MOTHER|FATHER|PARENT)S? (?:S )?HANDS?|(?:MIT|CON|COM|ON) MAMA(?: S)?|O ARM"
+    # "RX de pie derecho" is one of a foot.
+    r"|(?:EM|DE|EN|A) (?:PE|PIE|PIED|PIES)(?! (?:DER|DIR|DRO|IZQ|ESQ|GAU)\w*)|IN PIEDI"
+    r"|ON (?:THE |HER |HIS |BOTH )?FEET"
     r"|(?:PIE|PIES|PIED|PE|PIEDI) D(?:E|A|O|U|EL) (?:LA |LE )?(?:CAMA|LIT|LEITO|LETTO)"
     r"|FOOT (?:OF|END)|FOOT SIDE"
     # Pulmonary embolism.
-    r"|(?:R O|RULE OUT|EXCLUDE|QUERY|SUSPECTED|FOR|ACUTE) PE"
+    r"|(?:R O|RULE OUT|EXCLUDE|QUERY|SUSPECTED|FOR|ACUTE) PE|PE PROTOCOL"
     r")\b|双手\w{0,1}(?:举|抱头)|雙手\w{0,1}(?:舉|抱頭)"
 )
 _VIEWS = {
@@ -65,7 +70,7 @@ _VIEWS = {
     "FRONTAL": re.compile(r"\b(?:FRONTAL\w*|FRENTE|FACE|\w*正[侧側]?[位面]\w*)\b"),
     "LATERAL": re.compile(
         r"\b(?:LAT|(?<!BI )(?<!UNI )(?<!CONTRA )(?<!IPSI )LATERAL(?:ES?)?|[LR] ?LAT|LL|L L|RL"
-        r"|LATERO ?LATERAL\w*|PROFIL|PERFIL|SEITLICH|SEITL|\w*(?<![双雙两兩患健])[侧側][位面]\w*"
+        r"|LATERO ?LATERAL\w*|PROFIL|PERFIL|SEITLICH\w*|SEITL|\w*(?<![双雙两兩患健])[侧側][位面]\w*"
         # The second of two views in one letter: "AP y L", "PA/P".
         r"|(?<=AP )(?:[YEU] |ET |UND |AND )?[LP]|(?<=PA )(?:[YEU] |ET |UND |AND )?[LP])\b"
     ),
@@ -75,7 +80,8 @@ _VIEWS = {
 }
 # A patient who lies on a side is seen from the front.
 _DECUBITUS = re.compile(
-    r"\b(?:(?:LAT\w*|[LR] ?LAT|[LR]L?) )?(?:DECUB|RECUMB)\w*(?: LAT\w*)?\b|\b[LR]LD\b"
+    r"\b(?:(?:LAT\w*|[LR] ?LAT|[LR]L?) )?(?:DECUB|RECUMB)\w*(?: (?:L|R|LEFT|RIGHT))?(?: LAT\w*)?\b"
+    r"|\b[LR]LD\b|\bLAT\w* DEC\b"
     r"|\b\w*SEITE?N?LAGE\w*\b"
 )
 _INNER_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
