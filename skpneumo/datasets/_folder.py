@@ -49,6 +49,7 @@ rscbjbr9sj) name their files; a copy with a longer name belongs to the same chil
 cross-validation: it never crosses splits and merges children whom the names may have split.
 `patient` is finer and does not contain the split: it is for looking for children across splits.
 DICOM files identify the child themselves: children are numbered, and their identifiers not kept.
+A DICOM file without an identifier belongs to the child of its study.
 So are folders of patients in a class folder. Every other file counts as a child of its own.
 
 `view`, `study` and `series` are read from the headers of DICOM files. A later study of a child has
@@ -183,9 +184,11 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
             children whom the file names may have split.
         patient : ndarray
             The child as finely as file names identify it, without the split: to look for children
-            in more than one split. Of DICOM files the identifier in the file counts, else of files
-            with names of their own the folder of the patient; both as numbers that hold for one
-            call: load all splits in one.
+            in more than one split. Of DICOM files the identifier in the file counts; where it is
+            empty, as after de-identification, that of another file of the study, else the folder
+            of the patient, else the study, so that no study is divided. Of other files with names
+            of their own the folder of the patient counts. All are numbers that hold for one call:
+            load all splits in one.
         subtype : ndarray
             "bacteria", "virus", "fungus" or "covid", from the file name or else a folder; "" for
             normal images and wherever neither names one.
@@ -199,7 +202,10 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
 
         study, series : ndarray
             Number of the study and of the series by the header; 0 where it names none. A later
-            study of a patient has a larger number: those with smaller ones are its priors.
+            study of a patient has a larger number: those with smaller ones are its priors. The
+            date of a study is the first `StudyDate` in any of its files, else the first
+            `SeriesDate`, `AcquisitionDate` or `ContentDate`. Studies without any date come after
+            the dated ones of the patient, so their order says nothing.
 
         And:
 
@@ -231,9 +237,9 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
     -----
     UserWarning
         If anything is left out, with the reasons, or files cannot be read. If files name no
-        patient, so that each counts as a patient of its own. If a folder that counts as a
-        patient holds a large part of a class, or more images than a child has; if a class has many
-        images of few patients; if all DICOM files have one child's identifier.
+        patient, so that each counts as a patient of its own. If a folder or an identifier that
+        counts as a patient holds a large part of a class, or more images than a child has; if a
+        class has many images of few patients; if all DICOM files have one child's identifier.
         What operating systems leave behind (``__MACOSX``, ``.DS_Store``, ``Thumbs.db``, hidden
         files) is ignored, as are other files than images outside the class folders.
 
@@ -280,7 +286,7 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
     counts = _check_classes(files, tree, folder, [*left_out, *no_chest], phrases)
     identities = [records[file.path].identity for file in files]
     names, sources = identify_patients(files, identities)
-    study, series = number_studies(identities)
+    study, series = number_studies(identities, [name.patient for name in names])
     messages = patient_warnings(files, names, sources)
     if no_chest:
         messages.insert(

@@ -37,6 +37,7 @@ def identify_patients(files, identities):
         file counts as a patient of its own.
     """
     numbers = {"dicom": {}, "folder": {}}
+    owners = _study_owners(files, identities)
 
     def number(kind, patient):
         # Identifiers and folders of hospitals may be people's names, and are not kept.
@@ -45,7 +46,10 @@ def identify_patients(files, identities):
 
     def identify(file, identity):
         if identity.patient:
-            return number("dicom", identity.patient), "dicom"
+            return number("dicom", ("patient", identity.patient)), "dicom"
+        if identity.study:
+            source, key = owners[identity.study]
+            return number(source, key), source
         if (parsed := parse_filename(file.name)) is not None:
             return parsed, "name"
         if file.patient:
@@ -61,22 +65,51 @@ def identify_patients(files, identities):
     return names, sources
 
 
-def number_studies(identities):
+def _study_owners(files, identities):
+    """Source and key of the patient of each study: of its files without an identifier.
+
+    The identifier of another file of the study counts, else the folder of a patient, who may have
+    several studies, else the study itself. Names of files do not: programs that export DICOM
+    files count them in each folder from the start.
+    """
+    owners = {}
+    for identity in identities:
+        if identity.patient:
+            owners.setdefault(identity.study, ("dicom", ("patient", identity.patient)))
+    for file, identity in zip(files, identities, strict=True):
+        if file.patient:
+            owners.setdefault(identity.study, ("folder", file.patient))
+    for identity in identities:
+        owners.setdefault(identity.study, ("dicom", ("study", identity.study)))
+    return owners
+
+
+def number_studies(identities, patients):
     """Number studies and series, so that a later study of a patient has a larger number.
+
+    The date of a study is the first one in any of its files; the dates of series, acquisition and
+    content count only if no file has that of the study. Studies without a date come last.
 
     Parameters
     ----------
     identities : list of Identity
         Of each file.
+    patients : list of str
+        The patient of each file.
 
     Returns
     -------
     study, series : ndarray of shape (n_files,), dtype int
         From 1 on; 0 where the file names none. Identifiers and dates are not kept.
     """
-    patients, studies, series = {}, {}, {}
-    for row, identity in enumerate(identities):
-        place = (patients.setdefault(identity.patient, row), identity.when)
+    dates, first_rows, studies, series = {}, {}, {}, {}
+    for identity in identities:
+        key = identity.study or identity.series
+        known = dates.get(key, identity.dates)
+        dates[key] = tuple(old or new for old, new in zip(known, identity.dates, strict=True))
+    for row, (identity, patient) in enumerate(zip(identities, patients, strict=True)):
+        when = next(filter(None, dates[identity.study or identity.series]), "")
+        place = (first_rows.setdefault(patient, row), not when, when)
         if identity.study:
             studies.setdefault(identity.study, (*place, row))
         if identity.series:
@@ -117,11 +150,23 @@ def patient_warnings(files, names, sources):
             f"All {len(shared):,} DICOM files with an identifier of a child have the same one, "
             "as after a removal of names. They count as one child: give groups of your own."
         )
-    if large := _large_patients(files, names, sources):
+    if large := _large_patients(files, names, sources, "folder"):
         messages.append(
             f"{'; '.join(large)}. If these are not patients, but sites, batches or kinds of "
             "images, the folds of a cross-validation cannot be balanced and intervals by patients "
             "are too wide: give groups of your own, or remove that level of folders."
+        )
+    if identified := _large_patients(files, names, sources, "dicom"):
+        messages.append(
+            f"{'; '.join(identified)}. A patient identifier of so large a part of the files may "
+            "stand for several children, as after a removal of names. If so, the folds of a "
+            "cross-validation cannot be balanced and intervals by patients are too wide: give "
+            "groups of your own."
+        )
+    if named := _large_patients(files, names, sources, "name"):
+        messages.append(
+            f"{'; '.join(named)}, by the names of the files. If these are not patients, give "
+            "groups of your own."
         )
     reported = " ".join(large)
     doubtful = [name for name in _doubtful_folders(files, sources) if repr(name) not in reported]
@@ -151,8 +196,8 @@ def unnamed_message(n_unnamed, n_files):
     )
 
 
-def _large_patients(files, names, sources):
-    """Describe each patient who holds an implausibly large part of a class."""
+def _large_patients(files, names, sources, wanted):
+    """Describe each patient, from one source, who holds an implausibly large part of a class."""
     rows = list(zip(files, names, sources, strict=True))
     totals = Counter((file.split, file.target) for file in files)
     counts = Counter((file.split, file.target, source, name.group) for file, name, source in rows)
@@ -160,7 +205,7 @@ def _large_patients(files, names, sources):
     found = []
     for (split, target, source, group), n in sorted(counts.items()):
         total = totals[split, target]
-        if not source or n < _MIN_IMAGES[source]:
+        if source != wanted or n < _MIN_IMAGES[source]:
             continue
         if n >= _MAX_FRACTION * total or n > _MAX_IMAGES:
             which = f"the folder {folders[group]!r}" if source == "folder" else repr(group)

@@ -111,7 +111,7 @@ def read_xray(source, *, size=None, aspect="stretch"):
         picture, so that it is not applied.
     HeaderWarning
         If the orientation of a DICOM file contradicts itself or the view, or a shutter hides all
-        of the image: these are not applied.
+        of the image, lacks some of its edges or is not supported: these are not applied.
 
     Examples
     --------

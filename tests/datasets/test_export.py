@@ -550,3 +550,96 @@ def test_what_only_decoding_shows_to_hold_no_x_ray_is_left_out(tmp_path, model_f
     assert [bool(row["probability"]) for row in rows] == [True, False, False]
     assert [bool(row["left_out"]) for row in rows] == [False, True, False]
     assert [bool(row["error"]) for row in rows] == [False, False, True]
+
+
+@pytest.fixture
+def undated(tmp_path):
+    """A folder with a child with pneumonia, to which studies of other children are added."""
+    save(tmp_path / "PNEUMONIA/0", IMAGES[0], child="0")
+    return tmp_path
+
+
+def numbers_by_name(data):
+    return dict(zip([Path(path).name for path in data.paths], data.study, strict=True))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_the_date_of_a_study_may_be_in_any_of_its_files(undated):
+    save(undated / "NORMAL/a", IMAGES[1], study="1", StudyDate="20200101")
+    save(undated / "NORMAL/b", IMAGES[2], study="2", StudyDate="")
+    save(undated / "NORMAL/c", IMAGES[3], study="2", series="2", StudyDate="20230101")
+    save(undated / "NORMAL/d", IMAGES[4], study="3", StudyDate="20210101")
+    data = load_xray_folder(undated)
+    numbers = numbers_by_name(data)
+    assert numbers["a"] < numbers["d"] < numbers["b"] == numbers["c"]
+    series = dict(zip("abcd", data.series[:4], strict=True))
+    assert series["a"] < series["d"] < min(series["b"], series["c"])
+
+
+@pytest.mark.parametrize("name", ["SeriesDate", "AcquisitionDate", "ContentDate"])
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_other_dates_stand_for_that_of_a_study(undated, name):
+    save(undated / "NORMAL/a", IMAGES[1], study="1", StudyDate="", **{name: "20230101"})
+    save(undated / "NORMAL/b", IMAGES[2], study="2", StudyDate="20200101")
+    save(undated / "NORMAL/c", IMAGES[3], study="3", StudyDate="20240101", **{name: "20190101"})
+    numbers = numbers_by_name(load_xray_folder(undated))
+    assert numbers["b"] < numbers["a"] < numbers["c"]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_the_date_of_the_study_comes_before_others_in_its_first_file(undated):
+    save(undated / "NORMAL/a", IMAGES[1], study="1", StudyDate="", ContentDate="20250101")
+    save(undated / "NORMAL/b", IMAGES[2], study="1", StudyDate="20200101")
+    save(undated / "NORMAL/c", IMAGES[3], study="2", StudyDate="2021.01.01")
+    numbers = numbers_by_name(load_xray_folder(undated))
+    assert numbers["a"] == numbers["b"] < numbers["c"]
+
+
+@pytest.mark.parametrize("date", ["", "00000000"])
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_studies_without_a_date_come_last(undated, date):
+    save(undated / "NORMAL/a", IMAGES[1], study="1", StudyDate=date)
+    save(undated / "NORMAL/b", IMAGES[2], study="2", StudyDate="20230101")
+    numbers = numbers_by_name(load_xray_folder(undated))
+    assert numbers["b"] < numbers["a"]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_study_is_one_patient_where_the_identifier_is_empty(undated):
+    # The first two have names as of the public collection, by which they would be two children.
+    for study, name in [("1", "IM-0001-0001"), ("1", "IM-0002-0001"), ("2", "c"), ("3", "d")]:
+        save(undated / "NORMAL" / name, IMAGES[1], study=study, PatientID="")
+    save(undated / "NORMAL/e", IMAGES[2], study="3")
+    data = load_xray_folder(undated)
+    for keys in (data.patient, data.groups):
+        first, second, third, fourth, fifth = keys[:5]
+        assert first == second
+        assert fourth == fifth
+        assert len({first, third, fourth, keys[5]}) == 4
+    assert "name no patient" not in data.DESCR
+    assert not any(secret in str(dict(data)) for secret in SECRETS)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_folder_unites_studies_where_the_identifier_is_empty(undated):
+    save(undated / "NORMAL/x/a", IMAGES[1], study="1", PatientID="", StudyDate="20230101")
+    save(undated / "NORMAL/x/b", IMAGES[2], study="2", PatientID="", StudyDate="20200101")
+    save(undated / "NORMAL/y/c", IMAGES[3], study="1", PatientID="")
+    save(undated / "NORMAL/z/d", IMAGES[4], study="4", PatientID="")
+    data = load_xray_folder(undated)
+    assert len(set(data.patient[:3])) == 1
+    assert len(set(data.patient)) == 3
+    numbers = numbers_by_name(data)
+    assert numbers["b"] < numbers["a"] == numbers["c"]
+
+
+def test_a_frequent_identifier_is_no_folder(undated):
+    for i in range(15):
+        identifier = "4711-X" if i < 3 else f"4711-{i}"
+        save(undated / f"NORMAL/{i:02}", IMAGES[1], child=str(i), PatientID=identifier)
+    with pytest.warns(UserWarning, match="'dicom-1' holds 3 of 15 NORMAL images") as record:
+        load_xray_folder(undated)
+    (text,) = [str(w.message) for w in record if "'dicom-1' holds" in str(w.message)]
+    assert "A patient identifier of so large a part of the files" in text
+    assert "give groups of your own" in text
+    assert "folders" not in text

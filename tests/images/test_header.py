@@ -49,6 +49,21 @@ def code(value, meaning, scheme="SCT"):
     return [item]
 
 
+# How a patient stands or is held names no body part.
+POSTURES = (
+    *("PA em pé", "PA de pé", "AP de pie", "en pied", "in piedi", "AP a pie de cama", "debout"),
+    *("au pied du lit", "AP ao pé do leito", "AP standing on feet", "feet first", "foot end"),
+    *("AP ARM UP", "arms raised", "raised arms", "arms above head", "hands on hips", "C-arm"),
+    *("braços elevados", "brazo arriba", "manos arriba", "bras levés", "Arme hoch", "Hand oben"),
+    *("neck down AP", "face down", "shoulders rolled forward", "cabeça elevada", "Kopf hoch"),
+    *("Hand-held AP", "handheld", "hand bagged", "r/o PE", "双手上举", "术前手术", "腹臥位"),
+    *("arms extended", "neck flexed", "arm board", "neck collar", "hip spica", "O-arm"),
+    *("held by mother's hands", "hand restraint", "on mama's lap", "con mamá", "PE protocol"),
+    *("sitting", "supine", "erect", "prone", "im Stehen", "im Liegen", "sitzend", "assis"),
+    *("seduto", "sentado", "acostado", "ortostatismo", "decúbito dorsal", "立位", "站立", "卧位"),
+)
+
+
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "scan.dcm"
@@ -83,6 +98,37 @@ def test_a_header_says_what_matters_and_identifies_nobody(path, syntax):
     )
     for secret in (*SECRETS, "Jane"):
         assert secret not in str(header)
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ("Model 7", "Model 7"),
+        ("  Model\t7 ", "Model 7"),
+        ("x" * 100, "x" * 64),
+        ("Room^Two", ""),
+        ("Scanner of Jane", ""),
+        ("DOE-1", ""),
+        ("jane doe", ""),
+        ("JaneDoe", ""),
+        ("DX 4711-0815", ""),
+        ("DX 47110815", ""),
+        ("x" * 60 + "4711-0815", ""),
+        ("Model 4711", "Model 4711"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:The value length")
+def test_the_model_is_short_and_names_no_patient(path, model, expected):
+    assert read_header(save(path, ManufacturerModelName=model)).model == expected
+
+
+def test_short_names_drop_only_models_that_hold_them_as_words(path):
+    elements = {"PatientName": "Li^A=李^明", "PatientID": "7"}
+    for model, expected in [
+        *(("DR-X Alinea", "DR-X Alinea"), ("Li 3", ""), ("Model 7", ""), ("Model 77", "Model 77")),
+        *(("Röntgen 李 明", ""), ("Ålesund", "Ålesund")),
+    ]:
+        assert read_header(save(path, ManufacturerModelName=model, **elements)).model == expected
 
 
 def test_spacing_in_the_patient_comes_before_that_of_the_detector(path):
@@ -182,6 +228,39 @@ def test_a_large_header_is_read_in_part(path, n_bytes):
         ({"SeriesDescription": "Chest_LAT"}, "LATERAL"),
         ({"SeriesDescription": "RX tórax L-L"}, "LATERAL"),
         ({"SeriesDescription": "Bilateral chest"}, ""),
+        *(
+            ({"SeriesDescription": text, "StudyDescription": "RX TORAX"}, "")
+            for text in (
+                *("双侧胸部", "雙側胸部", "两侧", "患侧", "健侧", "左侧卧位胸片", "侧卧位"),
+                *("Bi-lateral chest", "left lateral recumbent", "Linksseitenlage", "L decub"),
+                *("decub left lateral", "lat. dec."),
+                *("正侧位", "胸部正側位", "frente e perfil", "Tórax AP/L", "Torax AP y L"),
+                *("PA e L", "PA+L", "AP et L", "AP/P", "ThoraxAP/L", "ApLat", "ChestPALat"),
+            )
+        ),
+        *(
+            ({"SeriesDescription": text}, "AP")
+            for text in (
+                *("ThoraxAP", "ChestAP", "APChest", "THORAXAP", "胸部AP", "Chest AP1"),
+                *("AP de pie", "AP ARM UP", "前后位", "AP face down", "L decub AP"),
+            )
+        ),
+        *(
+            ({"SeriesDescription": text}, "PA")
+            for text in (
+                "CHESTPA",
+                "CXRPA",
+                "TóraxPA",
+                "PA em pé",
+                "胸部PA位",
+                "后前位",
+                "Torax pA",
+            )
+        ),
+        *(
+            ({"SeriesDescription": text}, "LATERAL")
+            for text in ("ChestLat", "CHESTLAT", "Thoraxseitlich", "胸部LAT", "左侧位片", "側面")
+        ),
         ({"SeriesDescription": "AP left lateral decubitus"}, "AP"),
         ({"SeriesDescription": "Tórax decúbito lateral"}, ""),
         ({"SeriesDescription": "Chest PA and lateral"}, ""),
@@ -229,6 +308,25 @@ def test_views(path, elements, view):
         ({"SeriesDescription": "pa", "StudyDescription": "RX DE TORAX"}, "CHEST"),
         ({"BodyPartExamined": "CHEST", "SeriesDescription": "Hand"}, "CHEST"),
         ({"SeriesDescription": "Thorax und Hand"}, ""),
+        *(({"SeriesDescription": text}, "") for text in POSTURES),
+        *(({"ProtocolName": text, "StudyDescription": "RX TORAX"}, "CHEST") for text in POSTURES),
+        ({"ViewPosition": "AP", "ProtocolName": "AP de pie"}, ""),
+        *(
+            ({"SeriesDescription": "Foot", name: "Tórax"}, "CHEST")
+            for name in (
+                *("AcquisitionDeviceProcessingDescription", "ProtocolName", "StudyDescription"),
+                "PerformedProcedureStepDescription",
+            )
+        ),
+        ({"SeriesDescription": "Hand", "StudyDescription": "Thorax und Hand"}, ""),
+        ({"SeriesDescription": "Hand", "StudyDescription": "Polytrauma"}, "HAND"),
+        ({"BodyPartExamined": "HAND", "StudyDescription": "RX TORAX"}, "HAND"),
+        ({"SeriesDescription": "Pé direito"}, "FOOT"),
+        ({"SeriesDescription": "Pie izquierdo"}, "FOOT"),
+        ({"SeriesDescription": "RX de pie derecho"}, "FOOT"),
+        ({"SeriesDescription": "Arm left"}, "ARM"),
+        ({"SeriesDescription": "ThoraxAP"}, "CHEST"),
+        ({"SeriesDescription": "CXRPA"}, "CHEST"),
     ],
 )
 def test_body_parts(path, elements, part):
@@ -381,6 +479,8 @@ def test_a_rectangle_is_cropped(path, kind, photometric):
 def test_edges_beyond_the_image_cut_nothing_off(path):
     save(path, **edges(-30, 5000, 0, 20))
     np.testing.assert_array_equal(read_xray(path), PIXELS[:20])
+    save(path, **edges(-(2**30), 2**31 - 1, 0, 20))
+    np.testing.assert_array_equal(read_xray(path), PIXELS[:20])
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -486,6 +586,44 @@ def test_shutters_that_hide_everything_are_not_applied(path, elements):
     with pytest.warns(HeaderWarning, match=r"scan\.dcm: .*(is|are) not applied"):
         image = read_xray(path)
     np.testing.assert_array_equal(image, PIXELS)
+
+
+@pytest.mark.parametrize(
+    ("elements", "problem"),
+    [
+        ({"ShutterShape": "BITMAP"}, "a shutter of shape BITMAP is not supported"),
+        ({"CollimatorShape": "BITMAP"}, "a collimator of shape BITMAP is not supported"),
+        ({"ShutterShape": "DOE JANE"}, "a shutter of an unknown shape is not supported"),
+        ({"ShutterShape": "RECTANGULAR"}, "a shutter lacks some of its edges"),
+        (
+            {"ShutterShape": "RECTANGULAR", "ShutterLeftVerticalEdge": 3},
+            "a shutter lacks some of its edges",
+        ),
+        ({"CollimatorShape": "RECTANGULAR"}, "a collimator lacks some of its"),
+        ({"ShutterShape": "CIRCULAR"}, "a shutter of a circle lacks its center or radius"),
+        ({"ShutterShape": "POLYGONAL"}, "a shutter of a polygon lacks some of its vertices"),
+        (edges(15, 3, 5, 20), "a shutter of straight edges hides all of the image"),
+        (edges(3, 15, 2**30, 2**31 - 1), "a shutter of straight edges hides all of the image"),
+        (edges(100, 200, 5, 20), "a shutter of straight edges hides all of the image"),
+    ],
+)
+def test_a_shutter_hides_all_only_where_that_is_true(path, elements, problem):
+    with pytest.warns(HeaderWarning, match=rf"{problem}.* and is not applied") as record:
+        image = read_xray(save(path, **elements))
+    np.testing.assert_array_equal(image, PIXELS)
+    text = str(record[0].message)
+    assert ("hides all" in text) == ("hides all" in problem)
+    assert "DOE" not in text
+
+
+def test_an_edge_that_is_no_number_is_none(path):
+    # Four digits in the file become letters.
+    whole = save(path, **edges(3, 15, 5, 2000)).read_bytes()
+    assert whole.count(b"2000") == 1
+    path.write_bytes(whole.replace(b"2000", b"JANE"))
+    with pytest.warns(HeaderWarning, match="lacks some of its edges") as record:
+        np.testing.assert_array_equal(read_xray(path), PIXELS)
+    assert "JANE" not in str(record[0].message)
 
 
 def test_one_impossible_shape_does_not_undo_another(path):

@@ -1,5 +1,6 @@
 """What a DICOM header says of its image, and what identifies its patient, study and series."""
 
+import re
 from contextlib import suppress
 from io import BytesIO
 from typing import NamedTuple
@@ -11,7 +12,9 @@ from skpneumo.images._dicom._orientation import plane_of
 from skpneumo.images._dicom._words import (
     PART_CODES,
     VIEW_CODES,
+    part_in_descriptions,
     part_in_words,
+    plain_words,
     single_view,
     view_in_words,
 )
@@ -21,6 +24,8 @@ _MOSTLY_WITHIN = 2**16
 _HEADER_WITHIN = 2**22
 _AFTER_HEADER = 0x00550000
 _MAX_SEQUENCE_BYTES = 2**16
+# Dates that may stand for that of a study, the best first.
+_DATED = ("Study", "Series", "Acquisition", "Content")
 # What may stand where another word than these could be anything.
 MODALITIES = ("CR", "DR", "DX", "OT", "RG")
 OTHER_MODALITIES = frozenset(
@@ -37,6 +42,10 @@ _RADIOGRAPHS = tuple(f"1.2.840.10008.5.1.4.1.1.1{kind}" for kind in ("", ".1", "
 # Digital X-rays, mammograms and intra-oral images as the detector gave them.
 _FOR_PROCESSING = tuple(f"1.2.840.10008.5.1.4.1.1.1.{kind}.1" for kind in (1, 2, 3))
 _FOR_PRESENTATION = tuple(f"1.2.840.10008.5.1.4.1.1.1.{kind}" for kind in (1, 2, 3))
+# The longest that the standard allows for the name of a model.
+_MAX_MODEL = 64
+# Shorter parts of names and identifiers are found in many words.
+_MIN_PART = 3
 _INTENTS = ("FOR PRESENTATION", "FOR PROCESSING")
 # The nearest to the image first; that of a study may be of several images.
 _DESCRIPTIONS = (
@@ -53,7 +62,8 @@ _TAGS = (
     *("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"),
     *("ManufacturerModelName", "BurnedInAnnotation", "ImageLaterality", "Laterality"),
     *("Rows", "BitsAllocated", "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames"),
-    *("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "StudyDate", "StudyTime"),
+    *("PatientName", "PatientID", "StudyInstanceUID", "SeriesInstanceUID"),
+    *(f"{kind}{part}" for kind in _DATED for part in ("Date", "Time")),
     *("SeriesNumber", "StudyDescription"),
     *ORIENTATION_TAGS,
     *VIEW_TAGS,
@@ -87,7 +97,9 @@ class XRayHeader(NamedTuple):
         Distance of rows and of columns in mm: in the patient where that is known, else in the
         plane of the detector.
     model : str
-        The manufacturer's name of the model of the device.
+        The manufacturer's name of the model of the device: the device's own text, cut to 64
+        characters, and "" where it holds a caret, as names of people do, or the name or identifier
+        of the patient.
     burned_in : bool or None
         Whether text that may identify the patient is part of the pixels.
     """
@@ -110,8 +122,9 @@ class Identity(NamedTuple):
     ----------
     patient, study, series : str
         Identifiers; "" where there is none.
-    when : str
-        Date and time of the study, to sort by.
+    dates : tuple of str
+        Date and time of study, series, acquisition and content, to sort by; "" for each that is
+        missing.
     number : int
         Of the series in its study, to sort by.
     """
@@ -119,7 +132,7 @@ class Identity(NamedTuple):
     patient: str = ""
     study: str = ""
     series: str = ""
-    when: str = ""
+    dates: tuple = ("",) * len(_DATED)
     number: int = 0
 
 
@@ -159,15 +172,23 @@ def header_of(file):
         presentation_intent=presentation_intent(dataset),
         orientation=orientation_of(dataset),
         pixel_spacing=_pixel_spacing(dataset),
-        model=_text(dataset, "ManufacturerModelName"),
+        model=_model(dataset),
         burned_in={"YES": True, "NO": False}.get(_text(dataset, "BurnedInAnnotation").upper()),
     )
     identity = Identity(
         *(_text(dataset, name) for name in ("PatientID", "StudyInstanceUID", "SeriesInstanceUID")),
-        when=f"{_text(dataset, 'StudyDate'):8} {_text(dataset, 'StudyTime')}",
+        dates=tuple(_date(dataset, kind) for kind in _DATED),
         number=_int(dataset, "SeriesNumber", 0),
     )
     return header, identity, _is_plain(dataset, header)
+
+
+def _date(dataset, kind):
+    """Date and time as text to sort by; "" without a date."""
+    # Old files have points in dates and colons in times.
+    date = _text(dataset, f"{kind}Date").replace(".", "").replace("-", "")
+    time = _text(dataset, f"{kind}Time").replace(":", "")
+    return f"{date} {time}" if re.fullmatch(r"(?!0000)[0-9]{8}", date) else ""
 
 
 def _parse_start(file):
@@ -236,13 +257,27 @@ def _body_part(dataset):
     }
     if parts := coded - {""}:
         return parts.pop() if len(parts) == 1 else ""
-    texts = (_text(dataset, name) for name in (*_DESCRIPTIONS, "StudyDescription"))
-    return next(filter(None, map(part_in_words, texts)), "")
+    names = (*_DESCRIPTIONS, "StudyDescription")
+    return part_in_descriptions([_text(dataset, name) for name in names])
 
 
 def _laterality(dataset):
     sides = (_text(dataset, name).upper() for name in ("ImageLaterality", "Laterality"))
     return next((side for side in sides if side in ("R", "L", "U", "B")), "")
+
+
+def _model(dataset):
+    """The model of the device; "" where it may name the patient."""
+    model = " ".join(_text(dataset, "ManufacturerModelName").split())
+    words = plain_words(model).split()
+    joined = "".join(words)
+    # A name is looked for by its parts, an identifier as a whole.
+    secrets = re.split(r"[\^=\s,]+", _text(dataset, "PatientName"))
+    for secret in (*secrets, _text(dataset, "PatientID")):
+        part = plain_words(secret).replace(" ", "")
+        if part and part in (joined if len(part) >= _MIN_PART else words):
+            return ""
+    return "" if "^" in model else model[:_MAX_MODEL]
 
 
 def orientation_of(dataset):

@@ -67,7 +67,9 @@ def apply_shutters(dataset, values):
     is_shown, notes = None, []
     for kind in _NAMES:
         for shape, found in _shapes(dataset, kind, values.shape):
-            if found is None or not found.any():
+            if found is None:
+                notes.append(f"a {kind.lower()} {shape}, and is not applied")
+            elif not found.any():
                 notes.append(f"a {kind.lower()} {shape} hides all of the image, and is not applied")
             elif kind == "Shutter" or _is_frame(dataset, values, found):
                 is_shown = found if is_shown is None else is_shown & found
@@ -101,17 +103,25 @@ def _is_frame(dataset, values, is_shown):
 
 
 def _shapes(dataset, kind, size):
-    """Name of each shape and what it shows; None where it is described wrongly or not at all."""
+    """Name of each shape and what it shows; or the reason why that is not known, and None."""
     shape, edges, center, radius, vertices = _NAMES[kind]
-    for name in {text.upper().strip() for text in map(str, _values(dataset, shape))}:
+    # In the order of the file, each once.
+    for name in dict.fromkeys(str(value).upper().strip(" \0") for value in _values(dataset, shape)):
         if name == "RECTANGULAR":
-            yield "of straight edges", _rectangle([_values(dataset, edge) for edge in edges], size)
+            shown = _rectangle([_values(dataset, edge) for edge in edges], size)
+            yield "lacks some of its edges" if shown is None else "of straight edges", shown
         elif name == "CIRCULAR":
-            yield "of a circle", _circle(_values(dataset, center), _values(dataset, radius), size)
+            shown = _circle(_values(dataset, center), _values(dataset, radius), size)
+            lacking = " lacks its center or radius" * (shown is None)
+            yield f"of a circle{lacking}", shown
         elif name == "POLYGONAL":
-            yield "of a polygon", _polygon(_values(dataset, vertices), size)
+            shown = _polygon(_values(dataset, vertices), size)
+            lacking = " lacks some of its vertices" * (shown is None)
+            yield f"of a polygon{lacking}", shown
         elif name:
-            yield "of another shape", None
+            # Another value may be anything, and is not quoted.
+            which = "shape BITMAP" if name == "BITMAP" else "an unknown shape"
+            yield f"of {which} is not supported", None
 
 
 def _values(dataset, name):
@@ -129,14 +139,14 @@ def _values(dataset, name):
 
 
 def _numbers(values, n=None):
-    """Values as integers within reach of an image, or None."""
+    """Values as integers, cut to the reach of an image; None where some are missing."""
     try:
         numbers = [int(float(value)) for value in values]
     except (OverflowError, TypeError, ValueError):
         return None
     if (n is not None and len(numbers) != n) or not numbers:
         return None
-    return numbers if max(map(abs, numbers)) <= _MAX_COORDINATE else None
+    return [min(max(number, -_MAX_COORDINATE), _MAX_COORDINATE) for number in numbers]
 
 
 def _rectangle(edges, size):
@@ -152,8 +162,10 @@ def _rectangle(edges, size):
 
 def _circle(center, radius, size):
     center, radius = _numbers(center, 2), _numbers(radius, 1)
-    if center is None or radius is None or radius[0] <= 0:
+    if center is None or radius is None:
         return None
+    if radius[0] <= 0:
+        return np.zeros(size, dtype=bool)
     rows, columns = (
         np.arange(length) - (middle - 1) for length, middle in zip(size, center, strict=True)
     )

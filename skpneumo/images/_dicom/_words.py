@@ -11,18 +11,19 @@ _PARTS = {
     "CHEST": r"\w*CHEST\w*|\w*T(H)?ORAX|CXR|TORACE|POITRINE|BRUSTKORB|HEART|LUNG(S|E|EN)?"
     r"|PULMON(ES)?|PULMAO|PULMOES|POUMONS?|POLMON[EI]|MEDIASTINUM|BABYGRAM|\w*胸(?!椎)\w*",
     "SPINE": r"[CTL]?SPINE|\w*椎\w*|COLUMNA|COLUNA|RACHIS|\w*WIRBELSAULE|[HBL]WS|LUMBAR|CERVICAL",
-    "ABDOMEN": r"ABDOMEN|ABDOME|ABD|ADDOME|BAUCH|KUB|\w*腹\w*",
+    "ABDOMEN": r"ABDOMEN|ABDOME|ABD|ADDOME|BAUCH|KUB|\w*腹(?![卧臥])\w*",
     "PELVIS": r"PELVIS|PELVE|BACIA|BASSIN|BECKEN|BACINO",
     "RIB": r"RIBS?|COSTELAS?|COSTILLAS?|COTES|RIPPEN|COSTE",
     "STERNUM": r"STERNUM|ESTERNON?|ESTERNO",
     "CLAVICLE": r"CLAVICLES?|CLAVICULAS?|CLAVICULES?|SCHLUSSELBEIN",
     "SCAPULA": r"SCAPULA|ESCAPULA|OMOPLATE|SCHULTERBLATT",
     "SHOULDER": r"SHOULDERS?|OMBROS?|HOMBROS?|EPAULES?|SCHULTER|SPALLA",
-    "ARM": r"(?<!C )ARM|UPPERARM|HUMERUS|UMERO|HUMERO|BRACO|BRAZO|OBERARM",
+    "ARM": r"(?<![CU] )ARM|UPPERARM|HUMERUS|UMERO|HUMERO|BRACO|BRAZO|OBERARM",
     "ELBOW": r"ELBOWS?|COTOVELOS?|CODOS?|COUDES?|ELLBOGEN|GOMITO",
     "FOREARM": r"FOREARM|ANTEBRACO|ANTEBRAZO|AVANT BRAS|UNTERARM|RADIUS|ULNA",
     "WRIST": r"WRISTS?|PUNHOS?|MUNECAS?|POIGNETS?|HANDGELENK|POLSO",
-    "HAND": r"HANDS?|HANDE|MAO|MAOS|MANOS?|MAINS|^MAIN$|MAIN (D|G|DROITE|GAUCHE)|\w*手\w*",
+    "HAND": r"HANDS?|HANDE|MAO|MAOS|MANOS?|MAINS|^MAIN$|MAIN (D|G|DROITE|GAUCHE)"
+    r"|\w*手(?![术術持动動法工])\w*",
     "FINGER": r"FINGERS?|DEDOS? DA MAO|DOIGTS?|THUMB|POLEGAR|PULGAR|DAUMEN",
     "HIP": r"HIPS?|QUADRIL|CADERAS?|HANCHES?|HUFTE|ANCA",
     "LEG": r"LEG|THIGH|FEMUR|TIBIA|FIBULA|PERNA|PIERNA|JAMBE|UNTERSCHENKEL|OBERSCHENKEL|COXA",
@@ -36,15 +37,42 @@ _PARTS = {
     "BREAST": r"BREAST|MAMA|MAMMA",
 }
 _PARTS = {part: re.compile(rf"\b(?:{words})\b") for part, words in _PARTS.items()}
-# Standard names that are written without a space between their words.
-_CHEST_IN = re.compile(r"CHEST|THORAX|TORAX")
+# Names of the chest that are written without a space before or after.
+_CHEST_IN = re.compile(r"CHEST|THORAX|TORAX|TORACE|POITRINE|BRUSTKORB|CXR")
+# How a patient or a device is held names limbs that are no part of the picture.
+_RAISED = (
+    r"UP|DOWN|RAISED|ELEVATED|LOWERED|ABOVE|OVER ?HEAD|FORWARD|ROLLED|BEHIND|CROSSED|ALONGSIDE"
+    r"|(?:AT|BY) (?:THE |HIS |HER )?SIDES?|ON (?:THE )?(?:HIPS?|HEAD|WAIST)|FIRST|HELD"
+    r"|PARA CIMA|NA CINTURA|(?:E?LEVAN?T|ELEV|ERGUI|CRUZ|ALZ)[AI]?D[AO]S?|ARRIBA|ABAJO|EN ALTO"
+    r"|LEVEE?S?|EN L AIR|HOCH|OBEN|UNTEN|ALZAT[AEIO]|IN ALTO"
+)
+_POSTURES = re.compile(
+    r"\b(?:"
+    r"(?:ARMS?|HANDS?|ELBOWS?|SHOULDERS?|NECK|HEAD|CHIN|FACE|LEGS?|KNEES?|FOOT|FEET|UPPER LIMBS?"
+    r"|BRACOS?|BRAZOS?|BRAS|MAOS?|MANOS?|MAINS?|CABECA|CABEZA|ARME?|HANDE?|KOPF|BRACCI[AO]?|MANI)"
+    rf" (?:{_RAISED})"
+    r"|(?:RAISED|LIFTED) (?:ARMS?|HANDS?)|HAND (?:BAG\w*|INJECT\w*|CARRIED)|BY HANDS?"
+    r"|(?:ARMS?|NECK) (?:EXTENDED|FLEXED|OUT|ABDUCTED|BOARDS?|BANDS?|COLLAR|BRACE)|HIP SPICA"
+    r"|HANDS? (?:RESTRAINTS?|FREE)|(?:HELD|HOLDING) (?:BY|IN) (?:\w+ )?(?:S )?HANDS?"
+    r"|(?:MOTHER|FATHER|PARENT)S? (?:S )?HANDS?|(?:MIT|CON|COM|ON) MAMA(?: S)?|O ARM"
+    # "RX de pie derecho" is one of a foot.
+    r"|(?:EM|DE|EN|A) (?:PE|PIE|PIED|PIES)(?! (?:DER|DIR|DRO|IZQ|ESQ|GAU)\w*)|IN PIEDI"
+    r"|ON (?:THE |HER |HIS |BOTH )?FEET"
+    r"|(?:PIE|PIES|PIED|PE|PIEDI) D(?:E|A|O|U|EL) (?:LA |LE )?(?:CAMA|LIT|LEITO|LETTO)"
+    r"|FOOT (?:OF|END)|FOOT SIDE"
+    # Pulmonary embolism.
+    r"|(?:R O|RULE OUT|EXCLUDE|QUERY|SUSPECTED|FOR|ACUTE) PE|PE PROTOCOL"
+    r")\b|双手\w{0,1}(?:举|抱头)|雙手\w{0,1}(?:舉|抱頭)"
+)
 _VIEWS = {
-    "PA": re.compile(r"\b(?:PA|P A|POSTERO ?ANTERIOR\w*)\b"),
-    "AP": re.compile(r"\b(?:AP|A P|ANTERO ?POSTERIOR\w*)\b"),
-    "FRONTAL": re.compile(r"\b(?:FRONTAL\w*|DE FRENTE|FACE|\w*正位\w*)\b"),
+    "PA": re.compile(r"\b(?:PA|P A|POSTERO ?ANTERIOR\w*|\w*[后後]前位\w*)\b"),
+    "AP": re.compile(r"\b(?:AP|A P|ANTERO ?POSTERIOR\w*|\w*前[后後]位\w*)\b"),
+    "FRONTAL": re.compile(r"\b(?:FRONTAL\w*|FRENTE|FACE|\w*正[侧側]?[位面]\w*)\b"),
     "LATERAL": re.compile(
-        r"\b(?:LAT|LATERAL|LATERALES?|[LR] ?LAT|LL|L L|RL|LATERO ?LATERAL\w*|PROFIL|PERFIL|SEITLICH"
-        r"|SEITL|\w*[侧側]位?\w*)\b"
+        r"\b(?:LAT|(?<!BI )(?<!UNI )(?<!CONTRA )(?<!IPSI )LATERAL(?:ES?)?|[LR] ?LAT|LL|L L|RL"
+        r"|LATERO ?LATERAL\w*|PROFIL|PERFIL|SEITLICH\w*|SEITL|\w*(?<![双雙两兩患健])[侧側][位面]\w*"
+        # The second of two views in one letter: "AP y L", "PA/P".
+        r"|(?<=AP )(?:[YEU] |ET |UND |AND )?[LP]|(?<=PA )(?:[YEU] |ET |UND |AND )?[LP])\b"
     ),
     "OBLIQUE": re.compile(
         r"\b(?:OBLIQ\w*|OBLIC\w*|OBL|[LR]AO|[LR]PO|[LR]LO|SCHRAG\w*|\w*斜位\w*)\b"
@@ -52,8 +80,11 @@ _VIEWS = {
 }
 # A patient who lies on a side is seen from the front.
 _DECUBITUS = re.compile(
-    r"\b(?:LAT\w*|[LR] ?LAT|[LR]L)? ?(?:DECUB\w*)(?: ?LAT\w*)?\b|\b[LR]LD\b|\bSEITENLAGE\b"
+    r"\b(?:(?:LAT\w*|[LR] ?LAT|[LR]L?) )?(?:DECUB|RECUMB)\w*(?: (?:L|R|LEFT|RIGHT))?(?: LAT\w*)?\b"
+    r"|\b[LR]LD\b|\bLAT\w* DEC\b"
+    r"|\b\w*SEITE?N?LAGE\w*\b"
 )
+_INNER_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # Codes of SNOMED, in both of the forms that files use: DICOM PS3.16, CID 4010 and CID 4009.
 VIEW_CODES = {
     **dict.fromkeys(("272479007", "R-40888", "R-10214"), "PA"),
@@ -110,10 +141,13 @@ def view_in_words(text):
     >>> from skpneumo.images._dicom._words import view_in_words
     >>> sorted(view_in_words("Thorax seitl.")), sorted(view_in_words("CHEST PA/LAT"))
     (['LATERAL'], ['LATERAL', 'PA'])
-    >>> view_in_words("left lateral decubitus")
-    set()
+    >>> view_in_words("left lateral decubitus"), view_in_words("ThoraxAP")
+    (set(), {'AP'})
     """
-    text = _DECUBITUS.sub(" ", plain_words(text))
+    text = _CHEST_IN.sub(" CHEST ", plain_words(_INNER_CAPITAL.sub(" ", text)))
+    # Chinese words and numbers stand beside Latin ones without a space.
+    text = " ".join(re.findall(r"[A-Z]+|[0-9]+|[^\W\dA-Z]+", text))
+    text = _DECUBITUS.sub(" ", _POSTURES.sub(" ", text))
     return {view for view, words in _VIEWS.items() if words.search(text)}
 
 
@@ -139,11 +173,37 @@ def part_in_words(text):
     >>> from skpneumo.images._dicom._words import part_in_words
     >>> part_in_words("RX TÓRAX"), part_in_words("CHESTABDOMEN"), part_in_words("Coluna torácica")
     ('CHEST', 'CHEST', 'SPINE')
-    >>> part_in_words("Hand und Thorax"), part_in_words("Series 1")
-    ('', '')
+    >>> part_in_words("Hand und Thorax"), part_in_words("AP de pie"), part_in_words("Series 1")
+    ('', '', '')
     """
-    text = plain_words(text)
-    found = [part for part, words in _PARTS.items() if words.search(text)]
-    if "CHEST" in found or _CHEST_IN.search(text):
+    found = _parts(text)
+    if "CHEST" in found:
         return "CHEST" if _TRUNK.issuperset(found) else ""
     return found[0] if found else ""
+
+
+def part_in_descriptions(texts):
+    """The body part that some descriptions of one image name, the nearest to the image first.
+
+    Any of them that names the chest keeps another from naming another part: a wrong word would
+    leave a chest X-ray out.
+
+    Examples
+    --------
+    >>> from skpneumo.images._dicom._words import part_in_descriptions
+    >>> part_in_descriptions(["Hand", "RX TORAX"]), part_in_descriptions(["Hand", "Polytrauma"])
+    ('CHEST', 'HAND')
+    """
+    parts = [part for part in map(part_in_words, texts) if part]
+    if "CHEST" in parts:
+        return "CHEST"
+    if any("CHEST" in _parts(text) for text in texts):
+        return ""
+    return parts[0] if parts else ""
+
+
+def _parts(text):
+    """All body parts that a text names."""
+    text = _POSTURES.sub(" ", plain_words(text))
+    found = [part for part, words in _PARTS.items() if words.search(text)]
+    return ["CHEST", *found] if _CHEST_IN.search(text) else found
