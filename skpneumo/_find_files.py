@@ -16,7 +16,8 @@ from skpneumo.images import READABLE_FORMATS, read_records, why_not_read
 _BESIDE_XRAYS = (
     *(".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".rst", ".html", ".htm", ".css", ".js"),
     *(".yaml", ".yml", ".toml", ".ini", ".cfg", ".inf", ".log", ".py", ".ipynb", ".sh", ".bat"),
-    *(".exe", ".dll", ".so", ".jar", ".lnk", ".url", ".md5", ".sha1", ".sha256", ".skpneumo"),
+    *(".exe", ".dll", ".so", ".jar", ".pyc", ".lnk", ".url", ".md5", ".sha1", ".sha256"),
+    *(".skpneumo", ".keras", ".pkl", ".joblib"),
 )
 _TEXT = bytes(range(ord(" "), 127)) + b"\t\r\n\f"
 _TEXT_STARTS_WITHIN = 256
