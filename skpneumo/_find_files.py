@@ -123,8 +123,15 @@ def _search(folder, found):
                 found.add_error(entry.path, cause)
             else:
                 found.files.append(entry.path)
-        elif not (entry.name.casefold().endswith(_BESIDE_XRAYS) or _is_text(entry)):
+        elif _may_hold_xray(entry):
             _add_unread(entry, found)
+
+
+def _may_hold_xray(entry):
+    """Whether an entry that is no image by name or content is a file that may hold an X-ray."""
+    if entry.is_dir() or not (entry.is_file() or entry.is_symlink()):
+        return False
+    return not (entry.name.casefold().endswith(_BESIDE_XRAYS) or _is_text(entry))
 
 
 def _is_text(entry):

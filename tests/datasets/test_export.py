@@ -3,6 +3,7 @@
 import csv
 import html
 import json
+import os
 import shutil
 import warnings
 from itertools import count
@@ -526,6 +527,16 @@ def test_an_empty_file_cannot_be_read(tmp_path, model_file, name):
     assert not found.left_out
     rows = predict_files(load_model(model_file), found.files, found.errors)
     assert {Path(row["file"]).name for row in rows if row["error"]} == {name}
+
+
+def test_links_to_folders_and_pipes_are_no_files(tmp_path):
+    save(tmp_path / "in" / "IM1", IMAGES[0])
+    (tmp_path / "in" / "again").symlink_to(tmp_path / "in", target_is_directory=True)
+    (tmp_path / "in" / "gone").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(tmp_path / "in" / "pipe")
+    found = find_files([tmp_path / "in"])
+    assert names(found.files) == {"IM1", "gone"}
+    assert names(found.errors) == {"gone"}
 
 
 def test_other_formats_have_the_same_reason_in_folders_of_classes(tmp_path):
