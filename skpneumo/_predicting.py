@@ -241,9 +241,8 @@ def predict_files(model, files, errors=None, left_out=None, *, label_outliers=Fa
     """
     predicted, errors, left_out = {}, dict(errors or {}), dict(left_out or {})
     with warnings.catch_warnings():
-        # Both are reported file by file.
+        # Reported file by file.
         warnings.simplefilter("ignore", OutlierWarning)
-        warnings.filterwarnings("ignore", message=".* cannot be read:")
         for start in range(0, len(files), _AT_ONCE):
             part = [
                 file
@@ -294,21 +293,11 @@ def _predict_readable(model, files, errors, left_out):
 
 def _add_causes(files, errors, left_out):
     """Add files that cannot be read, or hold no X-ray; whether there are any."""
-    causes = XRaySequence(files).check("skip")
-    for file, cause in causes.items():
-        holds_none = _holds_no_xray(file)
-        (left_out if holds_none else errors)[file] = cause.removeprefix(f"{file}: ")
-    return bool(causes)
-
-
-def _holds_no_xray(file):
-    try:
-        read_xray(file)
-    except NoXRayError:
-        return True
-    except ImageReadError:
-        return False
-    return False
+    found = XRaySequence(files).find_unreadable()
+    for file, error in found.items():
+        causes = left_out if isinstance(error, NoXRayError) else errors
+        causes[file] = str(error).removeprefix(f"{file}: ")
+    return bool(found)
 
 
 def _outlier_scores(model, files):

@@ -167,12 +167,7 @@ class XRaySequence:
         """
         if on_error not in ("raise", "skip"):
             raise ValueError(f"on_error must be 'raise' or 'skip', got {on_error!r}.")
-        causes = {}
-        for start in range(0, len(self), _DECODED_AT_ONCE):
-            rows = range(start, min(start + _DECODED_AT_ONCE, len(self)))
-            for row, cause in zip(rows, self._why_unreadable(rows), strict=True):
-                if cause is not None:
-                    causes[self.paths[row]] = cause
+        causes = {path: str(error) for path, error in self.find_unreadable().items()}
         if causes:
             text = f"{len(causes):,} of {len(self):,} files cannot be read:"
             text = "\n".join([text, *(f"  {cause}" for cause in causes.values())])
@@ -181,14 +176,36 @@ class XRaySequence:
             warnings.warn(text, UserWarning, stacklevel=2)
         return causes
 
-    def _why_unreadable(self, rows):
-        """For each row what is wrong with its file, or None."""
+    def find_unreadable(self):
+        """Decode every file, in threads, and return the errors.
+
+        Returns
+        -------
+        dict of str to ImageReadError
+            By path: a :class:`~skpneumo.exceptions.NoXRayError` for sound files without an X-ray.
+            Empty where all files can be read.
+
+        See Also
+        --------
+        check : Stop with, or warn of, the same.
+        """
+        errors = {}
+        for start in range(0, len(self), _DECODED_AT_ONCE):
+            rows = range(start, min(start + _DECODED_AT_ONCE, len(self)))
+            for row, error in zip(rows, self._read_errors(rows), strict=True):
+                if error is not None:
+                    errors[self.paths[row]] = error
+        return errors
+
+    def _read_errors(self, rows):
+        """For each row the error of its file, or None."""
 
         def look(row):
             try:
                 self._decode([row])
             except ImageReadError as error:
-                return str(error)
+                # Without its traceback, whose frames hold what was read of the file.
+                return type(error)(str(error))
             return None
 
         # One by one is slower; but without a size so many images at once may not fit in memory.

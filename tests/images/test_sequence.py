@@ -10,7 +10,7 @@ from PIL import Image
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 from sklearn.utils import _safe_indexing, check_consistent_length, indexable, resample, shuffle
 
-from skpneumo.exceptions import CacheWarning, ImageReadError
+from skpneumo.exceptions import CacheWarning, ImageReadError, NoXRayError
 from skpneumo.images import Augmentation, XRaySequence, _files, read_xray, resize_xray
 
 NOWHERE = [f"nowhere/{i}.jpeg" for i in range(7)]
@@ -397,3 +397,16 @@ def test_check_names_every_bad_file_and_where_to_go_on(paths, tmp_path):
 def test_check_of_another_word(paths):
     with pytest.raises(ValueError, match="'raise' or 'skip', got None"):
         XRaySequence(paths).check(None)
+
+
+@pytest.mark.parametrize("size", [None, (12, 15)])
+def test_errors_are_found_by_kind_and_hold_no_file(paths, tmp_path, size):
+    (tmp_path / "broken.png").write_bytes(Path(paths[0]).read_bytes()[:60])
+    (tmp_path / "volume.npy").write_bytes(b"\x93NUMPY\1\0")
+    files = [paths[0], str(tmp_path / "broken.png"), str(tmp_path / "volume.npy")]
+    xrays = XRaySequence(files, size=size)
+    errors = xrays.find_unreadable()
+    assert [type(errors.get(file)) for file in files] == [type(None), ImageReadError, NoXRayError]
+    assert all(error.__traceback__ is error.__context__ is None for error in errors.values())
+    with pytest.warns(UserWarning, match="2 of 3 files cannot be read"):
+        assert xrays.check("skip") == {file: str(error) for file, error in errors.items()}
