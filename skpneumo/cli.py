@@ -445,8 +445,7 @@ def predict(
 def _print_predictions(rows, positive, threshold, skipped):
     """Print what is predicted, what is left out, and what cannot be read, as tables."""
     # Names stay whole where no one looks at them but a program.
-    narrow = _OUT.is_terminal or "COLUMNS" in os.environ
-    out = _OUT if narrow else _Console(width=_WIDE)
+    out = _OUT if _has_width() else _Console(width=_WIDE)
     left_out, unreadable = (
         {row["file"]: row[column] for row in rows if row[column]}
         for column in ("left_out", "error")

@@ -6,7 +6,7 @@ from skpneumo.images._files import file_identity, named_errors
 from skpneumo.images._formats import EXTENSIONS, READABLE_FORMATS
 from skpneumo.images._header import VIEWS, XRayHeader, read_header, read_records
 from skpneumo.images._picture import open_picture
-from skpneumo.images._read import MAX_PIXELS, image_type, read_xray, why_not_read
+from skpneumo.images._read import MAX_PIXELS, READ_WARNINGS, image_type, read_xray, why_not_read
 from skpneumo.images._resize import (
     ASPECTS,
     Resizing,
@@ -22,6 +22,7 @@ __all__ = [
     "EXTENSIONS",
     "MAX_PIXELS",
     "READABLE_FORMATS",
+    "READ_WARNINGS",
     "USUAL_AUGMENTATION",
     "VIEWS",
     "Augmentation",

@@ -1,5 +1,6 @@
 """What the headers of X-ray files say, without their pixels."""
 
+from functools import partial
 from typing import NamedTuple
 
 from skpneumo.exceptions import ImageReadError, NoXRayError
@@ -94,24 +95,18 @@ def read_records(paths, views="frontal"):
     """
     if views not in VIEWS:
         raise ValueError(f"views must be 'frontal' or 'all', got {views!r}.")
-    return in_threads(_ReadRecord(views), paths)
+    return in_threads(partial(_read_record, views=views), paths)
 
 
-class _ReadRecord:
-    """Read the record of a file."""
-
-    def __init__(self, views):
-        self._views = views
-
-    def __call__(self, path):
-        try:
-            header, identity, is_plain = _read(path)
-        except ImageReadError:
-            return HeaderRecord(XRayHeader(), Identity(), "")
-        reason = "" if is_plain else _why_no_xray(path)
-        if not reason and self._views == "frontal":
-            reason = _why_not_frontal_chest(header)
-        return HeaderRecord(header, identity, reason)
+def _read_record(path, views):
+    try:
+        header, identity, is_plain = _read(path)
+    except ImageReadError:
+        return HeaderRecord(XRayHeader(), Identity(), "")
+    reason = "" if is_plain else _why_no_xray(path)
+    if not reason and views == "frontal":
+        reason = _why_not_frontal_chest(header)
+    return HeaderRecord(header, identity, reason)
 
 
 def _read(source):

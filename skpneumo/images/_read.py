@@ -37,8 +37,10 @@ from skpneumo.images._resize import check_aspect, check_image_size, resize_xray
 _PYDICOM = logging.getLogger("pydicom")
 # By the modules that warn, as in `warnings.filters`.
 _QUIET = ("ignore", None, Warning, re.compile(r"(pydicom|PIL)(\.|$)"), 0)
+# What is warned of a file.
+READ_WARNINGS = (BitDepthWarning, HeaderWarning, LowContrastWarning)
 # Warnings that a user turned into errors are no fault of the file.
-_PASSED = (MemoryError, KeyboardInterrupt, BitDepthWarning, HeaderWarning, LowContrastWarning)
+_PASSED = (MemoryError, KeyboardInterrupt, *READ_WARNINGS)
 
 
 def read_xray(source, *, size=None, aspect="stretch"):

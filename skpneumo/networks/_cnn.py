@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from skpneumo.networks._equalize import HistogramEqualization
-from skpneumo.networks._parts import CHANNELS_LAST, add_head, dtype_policy, layer_names, make_head
+from skpneumo.networks._parts import CHANNELS_LAST, LayerNames, add_head, dtype_policy, make_head
 from skpneumo.networks._seeds import seed_stream
 
 # Of the channels, in the gate of a block.
@@ -111,7 +111,7 @@ def build_cnn(
     >>> build_cnn((64, 48)).output_shape
     (None, 1)
     """
-    policy, seeds, names = dtype_policy(precision), seed_stream(seed), layer_names()
+    policy, seeds, names = dtype_policy(precision), seed_stream(seed), LayerNames()
     head = make_head(dropout, seeds)
     images = keras.Input((*image_size, 1), dtype="uint8", name="images")
     x = HistogramEqualization(dtype=policy.name, name="equalization")(images)

@@ -7,7 +7,7 @@ that what it builds depends on what else a process does. A test compares the two
 import keras
 from keras import layers
 
-from skpneumo.networks._parts import CHANNELS_LAST, layer_names
+from skpneumo.networks._parts import CHANNELS_LAST, LayerNames
 
 # Trainings here are a few hundred steps long: with Keras's momentum of 0.99 the running
 # statistics would lag behind the weights.
@@ -93,7 +93,7 @@ class _Block:
     def __init__(self, policy, seeds):
         self.policy = policy
         self.seeds = seeds
-        self.names = layer_names()
+        self.names = LayerNames()
 
     def convolve(self, x, *convolutions):
         """Apply convolutions, each normalised and rectified.

@@ -14,8 +14,8 @@ def dtype_policy(precision):
     return keras.DTypePolicy("mixed_bfloat16" if precision == "bfloat16" else "float32")
 
 
-def layer_names():
-    """Return a function that names the layers of one network: ``names("relu")`` is "relu_1".
+class LayerNames:
+    """Names of the layers of one network: ``names("relu")`` is "relu_1", then "relu_2".
 
     Keras numbers layers through all networks of a process. TensorFlow sums up gradients in an order
     that depends on their names, so that the last bit of a weight would depend on what was built
@@ -23,19 +23,16 @@ def layer_names():
 
     Examples
     --------
-    >>> from skpneumo.networks._parts import layer_names
-    >>> names = layer_names()
+    >>> from skpneumo.networks._parts import LayerNames
+    >>> names = LayerNames()
     >>> names("relu"), names("relu"), names("maximum")
     ('relu_1', 'relu_2', 'maximum_1')
     """
-    return _Names().next_name
 
-
-class _Names:
     def __init__(self):
         self._counts = Counter()
 
-    def next_name(self, kind):
+    def __call__(self, kind):
         self._counts[kind] += 1
         return f"{kind}_{self._counts[kind]}"
 

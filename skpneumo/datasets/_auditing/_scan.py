@@ -8,21 +8,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skpneumo.exceptions import (
-    BitDepthWarning,
-    HeaderWarning,
-    ImageReadError,
-    LowContrastWarning,
-    NoXRayError,
+from skpneumo.exceptions import ImageReadError, NoXRayError
+from skpneumo.images import (
+    READ_WARNINGS,
+    image_type,
+    open_picture,
+    read_xray,
+    resize_xray,
+    resize_xrays,
 )
-from skpneumo.images import image_type, open_picture, read_xray, resize_xray, resize_xrays
 
 SIDE = 64
 _SIZE = (SIDE, SIDE)
 _GREY = ("1", "L", "LA", "I", "F")
 _DIGEST_BYTES = 16
 _DAMAGED = "the file changed while it was read"
-_WARNINGS_OF_FILES = (BitDepthWarning, HeaderWarning, LowContrastWarning)
 
 
 class Look(NamedTuple):
@@ -88,7 +88,7 @@ def look_at_files(paths):
     messages = {
         (str(warning.message), warning.category)
         for warning in caught
-        if issubclass(warning.category, _WARNINGS_OF_FILES)
+        if issubclass(warning.category, READ_WARNINGS)
     }
     for text, category in sorted(messages, key=lambda pair: (pair[0], pair[1].__name__)):
         warnings.warn(text, category, stacklevel=3)  # where audit is called

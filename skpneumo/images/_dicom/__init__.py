@@ -20,6 +20,7 @@ from skpneumo.images._dicom._header import (
     MODALITIES,
     ORIENTATION_TAGS,
     OTHER_MODALITIES,
+    RADIOGRAPHS,
     VIEW_TAGS,
     orientation_of,
     presentation_intent,
@@ -31,8 +32,6 @@ from skpneumo.images._dicom._shutter import SHUTTER_TAGS, apply_shutters
 
 __all__ = ["HEAD", "DicomError", "NotRadiographError", "decode_dicom", "is_dicom"]
 
-# Of computed radiography, and of digital X-rays for presentation and for processing.
-_RADIOGRAPH_CLASSES = tuple("1.2.840.10008.5.1.4.1.1.1" + end for end in ("", ".1", ".1.1"))
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 # NumPy makes an index of 8 or 16 bits one of 64, which must not take eight times the image.
 _ROWS_AT_ONCE = 32
@@ -199,7 +198,7 @@ def _check_kind(dataset):
     class_uid = value_of(dataset, "SOPClassUID") or dataset.file_meta.get(
         "MediaStorageSOPClassUID", ""
     )
-    is_radiograph = class_uid in _RADIOGRAPH_CLASSES
+    is_radiograph = class_uid in RADIOGRAPHS
     if modality and modality not in MODALITIES:
         what = modality if modality in OTHER_MODALITIES else "unknown"
         hint = "" if modality in OTHER_MODALITIES else ". Convert it to PNG if it is one"

@@ -38,7 +38,8 @@ OTHER_MODALITIES = frozenset(
         *("STAIN", "TG", "US", "VA", "XA", "XC"),
     }
 )
-_RADIOGRAPHS = tuple(f"1.2.840.10008.5.1.4.1.1.1{kind}" for kind in ("", ".1", ".1.1"))
+# Computed radiography, and digital X-rays for presentation and for processing.
+RADIOGRAPHS = tuple(f"1.2.840.10008.5.1.4.1.1.1{kind}" for kind in ("", ".1", ".1.1"))
 # Digital X-rays, mammograms and intra-oral images as the detector gave them.
 _FOR_PROCESSING = tuple(f"1.2.840.10008.5.1.4.1.1.1.{kind}.1" for kind in (1, 2, 3))
 _FOR_PRESENTATION = tuple(f"1.2.840.10008.5.1.4.1.1.1.{kind}" for kind in (1, 2, 3))
@@ -160,7 +161,7 @@ def header_of(file):
     dataset, may_go_on = _parse_start(file)
     modality = _text(dataset, "Modality").upper()
     class_uid = _text(dataset, "SOPClassUID") or _text(dataset.file_meta, "MediaStorageSOPClassUID")
-    must_have_image = class_uid in _RADIOGRAPHS and modality in ("", *MODALITIES)
+    must_have_image = class_uid in RADIOGRAPHS and modality in ("", *MODALITIES)
     is_empty = not (dataset or class_uid)
     if is_empty or (must_have_image and "Rows" not in dataset and not may_go_on):
         raise DicomError("it is cut off, or has no header")
@@ -206,7 +207,7 @@ def _parse_start(file):
 
 
 def _is_plain(dataset, header):
-    colours = _text(dataset, "PhotometricInterpretation")
+    colours = _text(dataset, "PhotometricInterpretation").upper()
     return (
         header.modality in MODALITIES
         and header.presentation_intent != "FOR PROCESSING"
