@@ -4,6 +4,7 @@ import numpy as np
 
 from skpneumo._png import png_chunks
 
+_ROWS_AT_ONCE = 32
 _DEPTHS = (8, 10, 12, 14, 16)
 _N_VALUES = 2**16
 _MAX_COUNTED_AT_ONCE = 2**20
@@ -171,6 +172,29 @@ def grey_levels(depth):
     white = 2**depth - 1
     values = np.minimum(np.arange(_N_VALUES), white)
     return ((values * 255 + white // 2) // white).astype(np.uint8)
+
+
+def apply_lut(lut, samples):
+    """Grey of each sample, ``lut[samples]``, in little memory.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skpneumo.images._depth import apply_lut, grey_levels
+    >>> apply_lut(grey_levels(12), np.array([[0, 2048], [4095, 5000]], np.uint16))
+    array([[  0, 128],
+           [255, 255]], dtype=uint8)
+    """
+    grey = np.empty(samples.shape, dtype=lut.dtype)
+    for part in row_blocks(samples):
+        np.take(lut, samples[part], out=grey[part])
+    return grey
+
+
+def row_blocks(samples):
+    """Slices of a few rows: as an index, samples of 8 bits take eight times the memory."""
+    for start in range(0, len(samples), _ROWS_AT_ONCE):
+        yield slice(start, start + _ROWS_AT_ONCE)
 
 
 def few_grey_levels(counts, grey):

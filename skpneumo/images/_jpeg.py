@@ -2,7 +2,7 @@
 
 import struct
 
-from skpneumo.images._depth import grey_levels
+from skpneumo.images._depth import apply_lut, grey_levels
 from skpneumo.images._dicom import DicomError
 from skpneumo.images._dicom._codestreams import jpeg_header
 
@@ -58,4 +58,4 @@ def read_deep_jpeg(file, max_pixels):
     samples = imagecodecs.jpeg8_decode(data)
     if samples.shape != header[:2]:
         raise ValueError("it is damaged")
-    return grey_levels(_DEPTH)[samples]
+    return apply_lut(grey_levels(_DEPTH), samples)

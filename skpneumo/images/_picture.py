@@ -10,6 +10,7 @@ from PIL import Image, ImageChops, ImageOps
 
 from skpneumo.exceptions import BitDepthWarning, LowContrastWarning
 from skpneumo.images._depth import (
+    apply_lut,
     count_values,
     declared_depth,
     few_grey_levels,
@@ -284,10 +285,7 @@ def _scale_samples(image, picture):
         messages.append((LowContrastWarning, message))
     if picture.is_inverted:
         grey = 255 - grey
-    scaled = np.empty(samples.shape, dtype=np.uint8)
-    for out, row in zip(scaled, samples, strict=True):  # an index is copied as 64 bits
-        np.take(grey, row, out=out)
-    return Image.fromarray(scaled), messages
+    return Image.fromarray(apply_lut(grey, samples)), messages
 
 
 def _describe_guess(counts, stored, depth):

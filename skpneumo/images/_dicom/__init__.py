@@ -4,6 +4,7 @@ from math import isqrt
 
 import numpy as np
 
+from skpneumo.images._depth import apply_lut, row_blocks
 from skpneumo.images._dicom._elements import (
     HEAD,
     DicomError,
@@ -33,8 +34,6 @@ from skpneumo.images._dicom._shutter import SHUTTER_TAGS, apply_shutters
 __all__ = ["HEAD", "DicomError", "NotRadiographError", "decode_dicom", "is_dicom"]
 
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-# NumPy makes an index of 8 or 16 bits one of 64, which must not take eight times the image.
-_ROWS_AT_ONCE = 32
 # An element of another kind would be taken apart.
 _KINDS_OF_PIXELS = (None, "OB", "OW", "UN")
 # Per pixel; YBR_ICT and YBR_RCT of JPEG 2000 are RGB once decoded.
@@ -140,10 +139,7 @@ def decode_dicom(file, max_pixels):
     # Of rescalings and windows beyond what floats hold.
     with np.errstate(all="ignore"):
         grey, causes = grayscale_lut(dataset, used, counts)
-    image = np.empty(words.shape, dtype=np.uint8)
-    for start in range(0, len(words), _ROWS_AT_ONCE):
-        part = slice(start, start + _ROWS_AT_ONCE)
-        np.take(grey, words[part], out=image[part])
+    image = apply_lut(grey, words)
     if is_shown is not None:
         image[~is_shown] = 0
     image, note = bring_upright(image, orientation_of(dataset), stated_views(dataset))
@@ -153,8 +149,8 @@ def decode_dicom(file, max_pixels):
 def _used(words):
     """Which words occur."""
     used = np.zeros(2 ** (8 * words.itemsize), dtype=bool)
-    for start in range(0, len(words), _ROWS_AT_ONCE):
-        used[words[start : start + _ROWS_AT_ONCE]] = True
+    for part in row_blocks(words):
+        used[words[part]] = True
     return used
 
 
