@@ -217,6 +217,8 @@ class XRayTree:
 
 
 def _why_not_read(entry):
+    if not entry.is_file():  # opening a pipe would wait for someone to write to it
+        return "this is a pipe, a device or a link that leads nowhere, not a file."
     try:
         return why_not_read(entry.path)
     except OSError as error:

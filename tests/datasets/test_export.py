@@ -539,6 +539,16 @@ def test_links_to_folders_and_pipes_are_no_files(tmp_path):
     assert names(found.errors) == {"gone"}
 
 
+def test_a_pipe_in_a_folder_of_a_class_is_left_out(tmp_path):
+    for child, target in enumerate(("NORMAL", "PNEUMONIA")):
+        save(tmp_path / target / "IM1", IMAGES[0], child=str(child))
+    os.mkfifo(tmp_path / "NORMAL" / "pipe")
+    (tmp_path / "NORMAL" / "gone").symlink_to(tmp_path / "nowhere")
+    reasons = load_xray_folder(tmp_path).reasons
+    assert names(reasons) == {"gone", "pipe"}
+    assert all("not a file" in reason for reason in reasons.values())
+
+
 def test_other_formats_have_the_same_reason_in_folders_of_classes(tmp_path):
     contents = {"array.npy": b"\x93NUMPY\1\0", "clip.gif": b"GIF89a\0\0", "IM9": b"", "x": b"\1"}
     for child, target in enumerate(("NORMAL", "PNEUMONIA")):
