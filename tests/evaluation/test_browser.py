@@ -1,6 +1,7 @@
 """The report in a real browser: nothing overflows, nothing is complained of, dark is dark."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -72,6 +73,8 @@ def look(folder, pages, scheme):
         capture_output=True,
         text=True,
         timeout=120,
+        # It makes a socket in the folder for temporary files, whose path may have 107 characters.
+        env=os.environ | {"TMPDIR": "/tmp"},
     )
     title = re.search("<title>(.*?)</title>", done.stdout)
     assert title, done.stderr[-2000:]
