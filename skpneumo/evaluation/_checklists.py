@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 from skpneumo._format import percent
-from skpneumo.evaluation._figures import KIND
-from skpneumo.evaluation._text import format_figure, format_interval, threshold_line
+from skpneumo.evaluation._estimates import KIND
+from skpneumo.evaluation._text import format_figure, format_interval, intervals_line, threshold_line
 from skpneumo.inspection._layers import layers_of
 
 
@@ -202,7 +202,6 @@ def _sayings(report, method_name):
     t, figures, params = report.table, report.figures, report.model["params"]
     kinds = [name for name in figures if name.startswith(KIND)]
     patients = "" if report.groups is None else f" of {report.n_patients} patients"
-    unit = "images" if report.groups is None else "patients"
     return {
         "software": ", ".join(f"{name} {number}" for name, number in report.versions.items()) + ".",
         "model": f"{report.model['name']}, parameters and fingerprint under Provenance.",
@@ -211,9 +210,9 @@ def _sayings(report, method_name):
         "training": _listed(params, _TRAINING),
         "threshold": threshold_line(report),
         "measures": "Those of the tables above, with recall first.",
-        "intervals": f"{100 * report.confidence:g}% intervals by {report.n_resamples} bootstrap "
-        f"resamples of {unit}: of shares Clopper-Pearson with the effective number of images, of "
-        "other figures percentiles.",
+        "intervals": f"{intervals_line(report)} Proportions: Clopper-Pearson with the effective "
+        "number of images (Korn-Graubard); ratios and differences: MOVER; area under the ROC "
+        "curve: DeLong or Obuchowski on the logit scale.",
         "explanation": (
             f"A heatmap by {method_name} beside each misclassified image." if method_name else ""
         ),

@@ -1,20 +1,21 @@
 """An honest account of a fitted classifier on images that took no part in its making."""
 
 import warnings
-from dataclasses import replace
 from datetime import UTC, datetime
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
+from skpneumo.evaluation._estimates import Predictions
 from skpneumo.evaluation._evaluation import Evaluation
-from skpneumo.evaluation._intervals import figures_with_intervals
+from skpneumo.evaluation._intervals import compute_metrics
 from skpneumo.evaluation._unwrap import (
     data_fingerprint,
     describe_model,
     package_versions,
+    promised_images_per_patient,
     promised_share,
     threshold_origin,
     uncalibrated_scores,
@@ -33,8 +34,8 @@ def evaluate(
     groups=None,
     subtype=None,
     confidence=0.95,
-    n_resamples=2000,
-    random_state=0,
+    n_resamples="deprecated",
+    random_state="deprecated",
 ):
     """Evaluate a fitted classifier of two classes on images that took no part in its making.
 
@@ -54,10 +55,11 @@ def evaluate(
         the positive ones. Empty texts, None, NaN and NA are no kind.
     confidence : float, default=0.95
         Of each interval.
-    n_resamples : int, default=2000
-        Draws of patients for the intervals, at least 100.
-    random_state : int, default=0
-        Of these draws.
+    n_resamples, random_state : deprecated
+        Intervals are in closed form: nothing is drawn.
+
+        .. deprecated:: 0.1
+           They have no effect and will be removed in 0.2.
 
     Returns
     -------
@@ -77,26 +79,38 @@ def evaluate(
     ``specificity_of_patients`` count patients: one is caught only if every ill image is called,
     and spared only if no healthy image is.
 
-    Each interval rests on resamples of patients. For a share of images or patients it is that of
-    Clopper and Pearson, with as many independent images as would make the share vary as it does
-    over the resamples [1]_; where it is 0 or 1, with the patients. For other figures it is the
-    middle of the resamples; where recall or specificity is 0 or 1, what derives from both, such as
-    likelihood ratios and F1, is taken at the ends of their intervals instead. What is the same on
-    all resamples, such as an area of 1, has no interval (NaN), nor has what is not defined on more
-    than 5 % of them.
+    Intervals are in closed form and count patients: images of one patient are alike, so that ten of
+    them are less than ten pieces of evidence. Variances are those of sums over patients.
 
-    The calibration error is less what chance adds to it, by products of the residuals of different
-    patients [2]_: 0 where chance explains all.
+    - Proportions: Clopper and Pearson's interval with as many independent images as would make the
+      proportion vary as much, fewer where patients are few [1]_; F1 and F2 likewise.
+    - Likelihood ratios, predictive values at other prevalences, balanced accuracy and net benefit:
+      from the intervals of the proportions that they are made of (MOVER) [2]_.
+    - Area under the ROC curve: on the scale of log odds, with the variance of DeLong or, for
+      patients with several images, of Obuchowski [3]_, and Student's t. An area of 1 is bounded by
+      the number of pairs of patients. Average precision likewise.
+    - Specificity at a required recall: from the specificities at the lowest and at the highest
+      threshold that may have this recall, by the ranks of the positive scores.
+    - Calibration: sandwich variances and Student's t; none (NaN) for fewer than 10 patients of a
+      class, or where so few predictions are in doubt that no error need occur.
+
+    The user guide has a table of how often each interval contained the truth in simulations. The
+    calibration error is reduced by what chance adds to it, from products of the residuals of
+    different patients [4]_: it is 0 where chance explains all.
 
     Predictive values at other prevalences suppose the same recall and specificity there. Net
-    benefit [3]_ at 0.10 counts one missed as bad as nine false alarms, per image.
+    benefit [5]_ at 0.10 counts one missed as bad as nine false alarms, per image.
 
     References
     ----------
     .. [1] Korn & Graubard, "Confidence intervals for proportions with small expected number of
        positive counts estimated from survey data", Survey Methodology 24:193-201, 1998.
-    .. [2] Kumar, Liang & Ma, "Verified uncertainty calibration", NeurIPS 2019.
-    .. [3] Vickers & Elkin, "Decision curve analysis", Medical Decision Making 26:565-574, 2006.
+    .. [2] Donner & Zou, "Closed-form confidence intervals for functions of the normal mean and
+       standard deviation", Statistical Methods in Medical Research 21:347-359, 2012.
+    .. [3] Obuchowski, "Nonparametric analysis of clustered ROC curve data", Biometrics 53:567-578,
+       1997.
+    .. [4] Kumar, Liang & Ma, "Verified uncertainty calibration", NeurIPS 2019.
+    .. [5] Vickers & Elkin, "Decision curve analysis", Medical Decision Making 26:565-574, 2006.
 
     Examples
     --------
@@ -112,7 +126,15 @@ def evaluate(
     >>> bool(report.figures["recall"].low <= report.figures["recall"].value)
     True
     """
-    _check_numbers(confidence, n_resamples)
+    if not isinstance(confidence, Real) or not 0 < confidence < 1:
+        raise ValueError(f"confidence must lie between 0 and 1, such as 0.95; got {confidence!r}.")
+    if (n_resamples, random_state) != ("deprecated", "deprecated"):
+        warnings.warn(
+            "n_resamples and random_state of evaluate have no effect, since intervals are in "
+            "closed form, and will be removed in 0.2. Leave them out.",
+            FutureWarning,
+            stacklevel=2,
+        )
     check_is_fitted(estimator)
     y = column_or_1d(y, warn=True)
     check_consistent_length(X, y)
@@ -142,14 +164,18 @@ def evaluate(
     threshold, origin = threshold_followed(estimator, scores, called), threshold_origin(estimator)
     if threshold is None:
         threshold, origin = np.nan, "predict follows another score or threshold"
+    is_probability = hasattr(estimator, "predict_proba")
+    clusters = np.arange(len(y)) if codes is None else codes
     cells = {
         "true_negative": ~truth & ~called,
         "false_positive": ~truth & called,
         "false_negative": truth & ~called,
         "true_positive": truth & called,
     }
-    report = Evaluation(
-        figures={},
+    return Evaluation(
+        figures=compute_metrics(
+            Predictions(truth, called, scores, is_probability, clusters, subtype), confidence
+        ),
         table={name: int(rows.sum()) for name, rows in cells.items()},
         n_images=len(y),
         n_patients=None if codes is None else int(codes.max()) + 1,
@@ -157,10 +183,9 @@ def evaluate(
         threshold=threshold,
         threshold_origin=origin,
         promise=promised_share(estimator),
+        promised_images_per_patient=promised_images_per_patient(estimator),
         classes=classes.tolist(),
         confidence=confidence,
-        n_resamples=n_resamples,
-        random_state=random_state,
         model=describe_model(estimator),
         data_fingerprint=data_fingerprint(X, y),
         versions=package_versions(estimator),
@@ -168,21 +193,10 @@ def evaluate(
         truth=truth,
         called=called,
         scores=scores,
-        is_probability=hasattr(estimator, "predict_proba"),
+        is_probability=is_probability,
         before_calibration=before_calibration,
         groups=codes,
         subtype=subtype,
         images=X,
         estimator=estimator,
     )
-    return replace(report, figures=figures_with_intervals(report))
-
-
-def _check_numbers(confidence, n_resamples):
-    if not isinstance(confidence, Real) or not 0 < confidence < 1:
-        raise ValueError(f"confidence must lie between 0 and 1, such as 0.95; got {confidence!r}.")
-    if not isinstance(n_resamples, Integral) or n_resamples < 100:
-        raise ValueError(
-            f"n_resamples must be an int of at least 100, got {n_resamples!r}: fewer draws give no "
-            "intervals to rely on."
-        )

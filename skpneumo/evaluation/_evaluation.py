@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from skpneumo._files import write_report
-from skpneumo.evaluation._intervals import differences, units_of
+from skpneumo.evaluation._estimates import Predictions
+from skpneumo.evaluation._intervals import compute_differences
 from skpneumo.evaluation._text import as_text
 
 
@@ -34,15 +35,14 @@ class Evaluation:
     threshold_origin : str
         How it was chosen.
     promise : tuple of (str, float) or None
-        Name of the figure that the threshold was certified to reach, and how much of it.
+        Name of the metric that the threshold was certified to reach, and how much of it.
+    promised_images_per_patient : float or None
+        Mean number of images of the class that patients had when the threshold was certified for
+        patients; None otherwise.
     classes : list
         Both labels; the second is positive.
     confidence : float
         Of each interval.
-    n_resamples : int
-        Of the bootstrap.
-    random_state : int
-        Of the bootstrap.
     model : dict
         Its name, parameters and fingerprint, and what stands around it.
     data_fingerprint : str
@@ -77,10 +77,9 @@ class Evaluation:
     threshold: float
     threshold_origin: str
     promise: tuple | None
+    promised_images_per_patient: float | None
     classes: list
     confidence: float
-    n_resamples: int
-    random_state: int
     model: dict
     data_fingerprint: str
     versions: dict
@@ -121,11 +120,10 @@ class Evaluation:
             "threshold",
             "threshold_origin",
             "promise",
+            "promised_images_per_patient",
             "classes",
             "table",
             "confidence",
-            "n_resamples",
-            "random_state",
             "model",
             "data_fingerprint",
             "versions",
@@ -181,8 +179,10 @@ class Evaluation:
         Returns
         -------
         dict of str to Figure
-            This one less the other, by figure; the interval is of the difference, from the same
-            resamples of patients. NaN where it is the same on all of them.
+            This one less the other, by metric. Each interval follows from those of both and their
+            correlation between patients, Newcombe's method 10 for proportions. Where both predict
+            the same for every image, proportions, areas and Brier scores differ by less than
+            ``1 - (risk / 2) ** (1 / n)`` for ``n`` patients; others have no interval there (NaN).
 
         Raises
         ------
@@ -190,14 +190,22 @@ class Evaluation:
             If the images or labels differ.
         """
         if self.data_fingerprint != other.data_fingerprint or not np.array_equal(
-            units_of(self), units_of(other)
+            self.predictions.clusters, other.predictions.clusters
         ):
             raise ValueError(
                 "Two evaluations can be compared on the same images, labels and groups only: "
                 f"these are of data {self.data_fingerprint[:12]} ({self.n_images} images) and "
                 f"{other.data_fingerprint[:12]} ({other.n_images} images)."
             )
-        return differences(self, other)
+        return compute_differences(self.predictions, other.predictions, self.confidence)
+
+    @property
+    def predictions(self):
+        """Labels, scores and patients, as metrics are computed from them."""
+        clusters = np.arange(self.n_images) if self.groups is None else self.groups
+        return Predictions(
+            self.truth, self.called, self.scores, self.is_probability, clusters, self.subtype
+        )
 
 
 def _plain(value):

@@ -1,136 +1,309 @@
-"""The figures of an evaluation, each with its interval."""
+"""The metrics of an evaluation, each with its interval, and the differences of two."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from skpneumo.evaluation._bootstrap import percentile_interval, resampled, share_interval
-from skpneumo.evaluation._figures import (
-    KIND,
-    figures_of_calls,
-    figures_of_counts,
-    figures_of_probabilities,
-    figures_of_scores,
+from skpneumo.evaluation._calibration import (
+    brier,
+    calibration_error,
+    calibration_intercept,
+    calibration_slope,
 )
+from skpneumo.evaluation._estimates import (
+    EXCHANGE_PROBABILITIES,
+    PREVALENCES,
+    average_precision,
+    count_patients,
+    f2,
+    proportions,
+    roc_auc,
+    true_and_false_positives,
+)
+from skpneumo.evaluation._interval_methods import (
+    NO_INTERVAL,
+    average_interval,
+    correlation,
+    difference_interval,
+    logit_interval,
+    n_contributing,
+    normal_interval,
+    proportion_interval,
+    ratio_interval,
+)
+from skpneumo.evaluation._specificity_at_recall import specificity_at_recalls
+
+RECALLS = (0.95, 0.97, 0.98, 0.99)
+# Intervals of what probabilities mean need so many patients of each class, and so many errors
+# expected: where probabilities leave no doubt, rare errors that did not occur decide about them.
+_MIN_PATIENTS, _MIN_ERRORS = 10, 3
+# The lower end of average precision needs so many patients that contribute to its variance.
+_MIN_CONTRIBUTING = 5
 
 
 class Figure(NamedTuple):
-    """A figure and its interval."""
+    """A metric and its interval."""
 
     value: float
     low: float
     high: float
 
 
-def figures_with_intervals(report):
-    """All figures of a report.
+class _Measured(NamedTuple):
+    """A metric with its interval, and the influence of each image, for correlations."""
+
+    figure: Figure
+    influence: np.ndarray | None
+    rows: np.ndarray | None = None
+    """Images whose labels decide it alone, where it is a proportion of these."""
+
+
+def compute_metrics(predictions, confidence):
+    """All metrics of predictions, with intervals.
 
     Parameters
     ----------
-    report : Evaluation
-        Its figures are not looked at.
+    predictions : Predictions
+        Of images of both classes.
+    confidence : float
+        Of each interval, between 0 and 1.
 
     Returns
     -------
     dict of str to Figure
     """
-    units = units_of(report)
-    figures = {}
-    for name, values in _resampled(report, lambda weights: _figures(report, weights)).items():
-        rows = _images_of_share(report, name)
-        if rows is None:
-            ends = percentile_interval(values[1:], report.confidence)
+    return {name: one.figure for name, one in _measure(predictions, confidence).items()}
+
+
+def compute_differences(predictions, other, confidence):
+    """Metrics of predictions less those of others of the same images, with intervals.
+
+    Parameters
+    ----------
+    predictions, other : Predictions
+        Of the same images.
+    confidence : float
+        Of each interval, between 0 and 1.
+
+    Returns
+    -------
+    dict of str to Figure
+        Of the metrics that both have. Each interval follows from those of both metrics and their
+        correlation between patients. Where both predict the same for every image, no more than
+        ``1 - (risk / 2) ** (1 / n)`` of ``n`` patients would be predicted differently: that bounds
+        the difference of proportions, net benefits, areas under the ROC curve and Brier scores.
+        Others have no interval there.
+    """
+    mine, theirs = (_measure(one, confidence) for one in (predictions, other))
+    differences = {}
+    for name in (name for name in mine if name in theirs):
+        value = mine[name].figure.value - theirs[name].figure.value
+        n_alike = _n_patients_alike(name, mine[name], theirs[name], predictions, other)
+        if n_alike is None:
+            ends = _difference(mine[name], theirs[name], predictions.clusters)
         else:
-            n_patients = len(np.unique(units[rows]))
-            n_images = n_patients if name.endswith("_of_patients") else rows.sum()
-            ends = share_interval(values[0], values[1:], n_images, n_patients, report.confidence)
-        figures[name] = Figure(float(values[0]), *ends)
-    if {figures["recall"].value, figures["specificity"].value} & {0.0, 1.0}:
-        figures |= _at_ends(report, figures)
-    return figures
+            bound = 1 - ((1 - confidence) / 2) ** (1 / n_alike) if n_alike else np.nan
+            ends = -bound, bound
+        differences[name] = Figure(value, *ends)
+    return differences
 
 
-def differences(report, other):
-    """Figures of a report less those of another of the same images, over the same resamples.
+def _difference(one, other, clusters):
+    figures = one.figure, other.figure
+    if not np.isfinite(figures).all():
+        return NO_INTERVAL
+    correlated = 0.0
+    if one.influence is not None and other.influence is not None:
+        correlated = correlation(one.influence, other.influence, clusters)
+    return difference_interval(*figures, correlated)
 
-    Parameters
-    ----------
-    report, other : Evaluation
-        The runs.
 
-    Returns
-    -------
-    dict of str to Figure
+def _n_patients_alike(name, mine, theirs, predictions, other):
+    """Number of patients, where both models predict the same for all that decides a metric.
+
+    None where they differ, and 0 where that bounds no difference.
     """
+    y_true, clusters = predictions.y_true, predictions.clusters
+    n_patients = [count_patients(clusters, rows) for rows in (y_true, ~y_true)]
+    if mine.rows is not None:
+        same_rows = np.array_equal(mine.rows, theirs.rows)
+        alike = np.array_equal(predictions.y_pred[mine.rows], other.y_pred[mine.rows])
+        return count_patients(clusters, mine.rows) if same_rows and alike else None
+    by_label = name in _BY_LABEL or name.startswith(("net_benefit", "ppv_at", "npv_at"))
+    compared = "y_pred" if by_label else "y_score"
+    if not np.array_equal(getattr(predictions, compared), getattr(other, compared)):
+        return None
+    bounded = name in ("roc_auc", "brier", "balanced_accuracy") or name.startswith("net_benefit")
+    return min(n_patients) if bounded else 0
 
-    def compute(weights):
-        mine, theirs = _figures(report, weights), _figures(other, weights)
-        with np.errstate(invalid="ignore"):  # infinite likelihood ratios
-            return {name: mine[name] - theirs[name] for name in mine if name in theirs}
 
-    return {
-        name: Figure(float(values[0]), *percentile_interval(values[1:], report.confidence))
-        for name, values in _resampled(report, compute).items()
+_BY_LABEL = (
+    "positive_likelihood_ratio",
+    "negative_likelihood_ratio",
+    "balanced_accuracy",
+    "f1",
+    "f2",
+)
+
+
+def _measure(predictions, confidence):
+    """All metrics of predictions."""
+    sample = predictions.y_true, predictions.clusters, confidence
+    measured = {
+        name: _Measured(
+            Figure(estimate.value, *proportion_interval(estimate, *sample)),
+            estimate.influence,
+            estimate.rows,
+        )
+        for name, estimate in proportions(predictions).items()
     }
-
-
-def images_of_kind(report, name):
-    """The positive images of the kind that a figure is the recall of."""
-    return report.truth & (report.subtype == name.removeprefix(KIND))
-
-
-def units_of(report):
-    """Number of the patient of each image, or of the image where patients are not known."""
-    return np.arange(report.n_images) if report.groups is None else report.groups
-
-
-def _resampled(report, compute):
-    return resampled(
-        compute, report.n_images, units_of(report), report.n_resamples, report.random_state
+    jaccard, weighted = measured.pop("f1_jaccard"), f2(predictions)
+    measured["f1"] = _Measured(
+        Figure(*(2 * end / (1 + end) for end in jaccard.figure)), jaccard.influence
     )
+    measured["f2"] = _Measured(
+        Figure(weighted.value, *proportion_interval(weighted, *sample, weighted=True)),
+        weighted.influence,
+    )
+    measured |= _from_both(measured["recall"], measured["specificity"], predictions.clusters)
+    measured |= _net_benefits(predictions, sample)
+    measured |= _ranking(predictions, sample)
+    if predictions.is_probability:
+        measured |= _probabilities(predictions, sample)
+    return measured
 
 
-def _figures(report, weights):
-    """All figures of a report for some weightings of its images."""
-    figures = figures_of_calls(report.truth, report.called, weights, report.subtype, report.groups)
-    figures |= figures_of_scores(report.truth, report.scores, weights)
-    if report.is_probability:
-        figures |= figures_of_probabilities(report.truth, report.scores, weights, report.groups)
-    return figures
+def _from_both(recall, specificity, clusters):
+    """Metrics that follow from recall and specificity, and their intervals from those of both."""
+    correlated = correlation(recall.influence, specificity.influence, clusters)
+    r, s = recall.figure, specificity.figure
+    missed, alarmed = _complement(r), _complement(s)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        positive = Figure(
+            float(np.divide(r.value, alarmed.value)), *ratio_interval(r, alarmed, -correlated)
+        )
+        negative = Figure(
+            float(np.divide(missed.value, s.value)), *ratio_interval(missed, s, -correlated)
+        )
+        of_positive = recall.influence * alarmed.value + specificity.influence * r.value
+        of_negative = -recall.influence * s.value - specificity.influence * missed.value
+    measured = {
+        "positive_likelihood_ratio": _Measured(positive, of_positive),
+        "negative_likelihood_ratio": _Measured(negative, of_negative),
+        "balanced_accuracy": _Measured(
+            Figure((r.value + s.value) / 2, *average_interval(r, s, correlated)),
+            recall.influence + specificity.influence,
+        ),
+    }
+    for prevalence in PREVALENCES:
+        # Bayes' theorem: the odds after the prediction are those before times the ratio.
+        odds = prevalence / (1 - prevalence)
+        ppv = Figure(*(_as_proportion(odds * end) for end in positive))
+        npv = _complement(Figure(*(_as_proportion(odds * end) for end in negative)))
+        measured[f"ppv_at_prevalence_{prevalence:.2f}"] = _Measured(ppv, of_positive)
+        measured[f"npv_at_prevalence_{prevalence:.2f}"] = _Measured(npv, of_negative)
+    return measured
 
 
-def _images_of_share(report, name):
-    """The images that a share is a share of, or None for another figure."""
-    if name.startswith(KIND):
-        return images_of_kind(report, name)
-    return {
-        "recall": report.truth,
-        "recall_of_patients": report.truth,
-        "specificity": ~report.truth,
-        "specificity_of_patients": ~report.truth,
-        "positive_predictive_value": report.called,
-        "negative_predictive_value": ~report.called,
-        "accuracy": np.ones_like(report.truth),
-    }.get(name)
+def _as_proportion(odds):
+    return 1.0 if np.isinf(odds) else odds / (1 + odds)
 
 
-def _at_ends(report, figures):
-    """What derives from recall and specificity, by the ends of their intervals.
+def _complement(figure):
+    return Figure(1 - figure.value, 1 - figure.high, 1 - figure.low)
 
-    Where one of them is 0 or 1 it is so on all resamples, which then do not tell how sure it is.
+
+def _net_benefits(predictions, sample):
+    parts = true_and_false_positives(predictions)
+    correlated = correlation(*(part.influence for part in parts), predictions.clusters)
+    gained, lost = (Figure(part.value, *proportion_interval(part, *sample)) for part in parts)
+    measured = {}
+    for p in EXCHANGE_PROBABILITIES:
+        weight = p / (1 - p)
+        weighted = Figure(*(weight * end for end in lost))
+        measured[f"net_benefit_at_{p:.2f}"] = _Measured(
+            Figure(
+                gained.value - weighted.value, *difference_interval(gained, weighted, correlated)
+            ),
+            parts[0].influence - weight * parts[1].influence,
+        )
+    return measured
+
+
+def _ranking(predictions, sample):
+    """Metrics of the order of the scores."""
+    y_true, clusters, confidence = sample
+    y_score = predictions.y_score
+    n_patients = [count_patients(clusters, rows) for rows in (y_true, ~y_true)]
+    area, precision = roc_auc(y_true, y_score), average_precision(y_true, y_score)
+    measured = {
+        "roc_auc": _Measured(_area(area, sample, min(n_patients)), area.influence),
+        "average_precision": _Measured(
+            _precision(precision, sample, n_patients), precision.influence
+        ),
+    }
+    found = specificity_at_recalls(y_true, y_score, clusters, RECALLS, confidence)
+    for recall, one in zip(RECALLS, found, strict=True):
+        measured[f"specificity_at_recall_{recall:.2f}"] = _Measured(Figure(*one), None)
+    return measured
+
+
+def _area(estimate, sample, n_pairs):
+    """The area under the ROC curve with its interval.
+
+    An area of 1 leaves no variance. So many pairs of different patients are all ranked rightly with
+    a probability of no more than the area to this power, which bounds it.
     """
-    recall, specificity = np.array(
-        [(r, s) for r in figures["recall"][1:] for s in figures["specificity"][1:]]
-    ).T
-    n_ill, n_healthy = report.truth.sum(), (~report.truth).sum()
-    at_ends = figures_of_counts(
-        n_healthy * specificity,
-        n_healthy * (1 - specificity),
-        n_ill * (1 - recall),
-        n_ill * recall,
-    )
-    return {
-        name: Figure(figures[name].value, float(np.nanmin(ends)), float(np.nanmax(ends)))
-        for name, ends in at_ends.items()
-        if _images_of_share(report, name) is None and not np.isnan(figures[name].value)
-    }
+    confidence = sample[-1]
+    bound = ((1 - confidence) / 2) ** (1 / n_pairs)
+    low, high = logit_interval(estimate, *sample)
+    if estimate.value == 1:
+        low, high = bound, 1.0
+    elif estimate.value == 0:
+        low, high = 0.0, 1 - bound
+    # One wrong pair never makes it more certain.
+    return Figure(estimate.value, float(np.fmin(low, bound)), float(np.fmax(high, 1 - bound)))
+
+
+def _precision(estimate, sample, n_patients):
+    """Average precision with its interval.
+
+    Where the classes are separated, or few patients decide about the variance, the lower end is
+    that which follows from the recall and the specificity of the highest threshold without a false
+    positive, each with half of the risk: at every recall up to this one there are no more false
+    positives than at that specificity.
+    """
+    y_true, clusters, confidence = sample
+    tail = (1 - confidence) / 4
+    recall, alarm_rate = tail ** (1 / n_patients[0]), 1 - tail ** (1 / n_patients[1])
+    alarms = alarm_rate * np.mean(~y_true) / np.mean(y_true)
+    bound = float(recall - alarms * np.log1p(recall / alarms))
+    if estimate.value > 1 - 1e-9:
+        return Figure(1.0, bound, 1.0)
+    low, high = logit_interval(estimate, *sample)
+    if n_contributing(estimate.influence, clusters) < _MIN_CONTRIBUTING:
+        low = min(low, bound)
+    return Figure(estimate.value, low, high)
+
+
+def _probabilities(predictions, sample):
+    """Metrics of what probabilities mean."""
+    y_true, clusters, confidence = sample
+    p = predictions.y_score
+    n_patients = [count_patients(clusters, rows) for rows in (y_true, ~y_true)]
+    n_errors = np.mean(p * (1 - p)) * (clusters.max() + 1)
+    enough = min(n_patients) >= _MIN_PATIENTS and n_errors >= _MIN_ERRORS
+    measured = {}
+    for name, estimate_metric, interval in (
+        ("brier", brier, logit_interval),
+        ("calibration_slope", calibration_slope, normal_interval),
+        ("calibration_intercept", calibration_intercept, normal_interval),
+    ):
+        estimate = estimate_metric(y_true, p)
+        ends = interval(estimate, *sample) if enough else NO_INTERVAL
+        measured[name] = _Measured(Figure(estimate.value, *ends), estimate.influence)
+    error = Figure(*calibration_error(y_true, p, clusters, confidence))
+    if not enough:
+        error = Figure(error.value, *NO_INTERVAL)
+    measured["calibration_error"] = _Measured(error, None)
+    return measured

@@ -7,10 +7,11 @@ from xml.etree import ElementTree
 import numpy as np
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from skpneumo.evaluation._figures import bins_of_equal_size
+from skpneumo.evaluation._calibration import bins_of_equal_size
+from skpneumo.evaluation._estimates import ratio
+from skpneumo.evaluation._interval_methods import proportion_interval
 from skpneumo.evaluation._text import format_figure
 from skpneumo.metrics import decision_curve, threshold_curve
-from skpneumo.metrics._bounds import exact_interval
 
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
@@ -191,7 +192,12 @@ def _draw_reliability(ax, report, probability, label, colour):
     parts = [bins == i for i in np.unique(bins)]
     said = [probability[rows].mean() for rows in parts]
     for x, rows in zip(said, parts, strict=True):
-        interval = exact_interval(report.truth[rows].sum(), rows.sum(), report.confidence)
+        interval = proportion_interval(
+            ratio(rows & report.truth, rows),
+            report.truth,
+            report.predictions.clusters,
+            report.confidence,
+        )
         ax.plot([x, x], interval, color=f"C{colour}", lw=0.9)
     shares = [report.truth[rows].mean() for rows in parts]
     style = "o--" if colour else "o-"

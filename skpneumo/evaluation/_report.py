@@ -4,15 +4,16 @@ import numpy as np
 
 from skpneumo._format import percent
 from skpneumo.evaluation._checklists import filled_in
-from skpneumo.evaluation._figures import KIND, figures_of_probabilities
+from skpneumo.evaluation._estimates import KIND
 from skpneumo.evaluation._gallery import MOST, wrong_images
-from skpneumo.evaluation._intervals import images_of_kind
+from skpneumo.evaluation._intervals import compute_metrics
 from skpneumo.evaluation._plots import calibration_curve, curves
 from skpneumo.evaluation._text import (
     PROBABILITIES,
     format_ends,
     format_figure,
     format_interval,
+    intervals_line,
     is_share,
     label_of,
     sections_of,
@@ -56,6 +57,7 @@ def as_html(report, embedded=False):
         "embedded": embedded,
         "verdict": verdict(report),
         "threshold": threshold_line(report),
+        "intervals": intervals_line(report),
         "prevalence": percent(report.prevalence),
         "tiles": [_row(report, name) | {"label": label} for name, label in _TILES.items()],
         "cells": _confusion(report),
@@ -135,7 +137,7 @@ def _row(report, name):
 
 def _kind(report, name):
     kind = name.removeprefix(KIND)
-    rows = images_of_kind(report, name)
+    rows = report.truth & (report.subtype == kind)
     n, n_missed = int(rows.sum()), int((rows & ~report.called).sum())
     return _row(report, name) | {"label": kind, "n": n, "n_missed": n_missed}
 
@@ -161,14 +163,12 @@ def _calibration_rows(report):
     """Label, and value before (None if there was no calibration) and after, with its interval."""
     before = {}
     if report.before_calibration is not None:
-        ones = np.ones((1, report.n_images))
-        before = figures_of_probabilities(
-            report.truth, report.before_calibration, ones, report.groups
-        )
+        uncalibrated = report.predictions._replace(y_score=report.before_calibration)
+        before = compute_metrics(uncalibrated, report.confidence)
     return [
         (
             label_of(name),
-            format_figure(name, before[name][0]) if before else None,
+            format_figure(name, before[name].value) if before else None,
             format_figure(name, report.figures[name].value),
             format_interval(name, report.figures[name]),
             best,

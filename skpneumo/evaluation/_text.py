@@ -5,7 +5,8 @@ from textwrap import wrap
 import numpy as np
 
 from skpneumo._format import percent
-from skpneumo.evaluation._figures import EXCHANGE_PROBABILITIES, KIND, PREVALENCES, RECALLS
+from skpneumo.evaluation._estimates import EXCHANGE_PROBABILITIES, KIND, PREVALENCES, count_patients
+from skpneumo.evaluation._intervals import RECALLS
 
 AT_THRESHOLD = "At the threshold"
 PROBABILITIES = ("brier", "calibration_slope", "calibration_intercept", "calibration_error")
@@ -51,6 +52,8 @@ _LABELS = {
     "brier": "Brier score",
     "calibration_error": "calibration error (ten bins, less chance)",
 }
+# A promise about patients is noted as doubtful where they have so many times as many images.
+_MORE_IMAGES = 1.25
 _NOT_SHARES = (
     "likelihood_ratio",
     "f1",
@@ -108,15 +111,43 @@ def format_interval(name, figure):
 
 
 def threshold_line(report):
-    """The threshold, how it was chosen, and whether what was certified fell short here."""
+    """The threshold, how it was chosen, and what became of its certified recall on these images."""
     known = f"{report.threshold:.4g}" if np.isfinite(report.threshold) else "not known"
-    line = f"Threshold {known}: {report.threshold_origin}."
-    name, share = report.promise or (None, None)
-    if name not in report.figures or not report.figures[name].high < share:
-        return line
-    found = f"{format_figure(name, report.figures[name].value)} "
-    found += format_interval(name, report.figures[name])
-    return f"{line} Not kept on these images: {name.replace('_', ' ')} {found}."
+    return " ".join([f"Threshold {known}: {report.threshold_origin}.", *_promise_notes(report)])
+
+
+def _promise_notes(report):
+    """Sentences about what the threshold was certified for, where there is something to note."""
+    if report.promise is None:
+        return []
+    name, target = report.promise
+    kind = name.removesuffix("_of_patients")
+    if name not in report.figures:
+        if name == kind:
+            return []
+        return [
+            f"Not checked: it was certified for patients, and these images have no groups; the "
+            f"{kind} of images is another number."
+        ]
+    notes = []
+    figure = report.figures[name]
+    if figure.high < target:
+        found = f"{format_figure(name, figure.value)} {format_interval(name, figure)}"
+        notes.append(f"Not kept on these images: {name.replace('_', ' ')} {found}.")
+    before, here = report.promised_images_per_patient, _images_per_patient(report, kind)
+    if before is not None and here > _MORE_IMAGES * before:
+        notes.append(
+            f"It was certified for patients with {before:.1f} images each on average. Here they "
+            f"have {here:.1f}, and the more there are, the more often one of them is on the wrong "
+            "side: set the threshold on patients with as many images as here."
+        )
+    return notes
+
+
+def _images_per_patient(report, kind):
+    """Mean number of positive images of the patients who have some, or of negative ones."""
+    rows = report.truth if kind == "recall" else ~report.truth
+    return rows.sum() / count_patients(report.predictions.clusters, rows)
 
 
 def sections_of(report):
@@ -142,9 +173,7 @@ def as_text(report):
     negative, positive = map(str, report.classes)
     wide = max(len(negative), len(positive), 8)
     t = report.table
-    of, unit = ("", "images")
-    if report.n_patients is not None:
-        of, unit = (f" of {report.n_patients} patients", "patients")
+    of = "" if report.n_patients is None else f" of {report.n_patients} patients"
     lines = [
         f"{report.model['name']} on {report.n_images} images{of}, "
         f"{percent(report.prevalence)} {positive}",
@@ -163,8 +192,13 @@ def as_text(report):
             figure = report.figures[name]
             value, interval = format_figure(name, figure.value), format_interval(name, figure)
             lines.append(f"  {label_of(name):<42}{value:>9}  {interval}")
-    lines += [
-        "",
-        f"[ ]: {100 * report.confidence:g}% intervals, {report.n_resamples} resamples of {unit}.",
-    ]
+    lines += ["", f"[ ]: {intervals_line(report)}"]
     return "\n".join(lines)
+
+
+def intervals_line(report):
+    """What the intervals are, in a sentence."""
+    clusters = (
+        "each image counted as a patient" if report.groups is None else "patients as clusters"
+    )
+    return f"{100 * report.confidence:g}% confidence intervals, {clusters}."

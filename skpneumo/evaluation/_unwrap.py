@@ -87,6 +87,25 @@ def promised_share(estimator):
     return target.removeprefix("min_") + of, share
 
 
+def promised_images_per_patient(estimator):
+    """Images of the class that patients had when a threshold was certified for patients.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted.
+
+    Returns
+    -------
+    float or None
+        Their mean number; None where nothing was certified, or for images.
+    """
+    promise = promised_share(estimator)
+    if promise is None or not promise[0].endswith("_of_patients"):
+        return None
+    return getattr(deciding_layer(estimator), "images_per_patient_", None)
+
+
 def uncalibrated_scores(estimator, X):
     """Probabilities before calibration, or None where there is no calibration.
 

@@ -1,0 +1,172 @@
+"""How far probabilities are what they should be, with intervals."""
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import expit, logit
+from scipy.stats import chi2, f, ncx2, norm
+from sklearn.linear_model import LogisticRegression
+
+from skpneumo.evaluation._estimates import Estimate, ratio
+from skpneumo.evaluation._interval_methods import NO_INTERVAL
+
+N_BINS = 10
+_CLIP = 1e-7  # float32 probabilities of 0 and 1
+
+
+def brier(y_true, probability):
+    """Brier score: the mean squared difference of probability and label, as an Estimate."""
+    return ratio((y_true - np.float64(probability)) ** 2, np.ones(len(y_true)))
+
+
+def log_odds(probability):
+    """Log odds of probabilities, finite also for 0 and 1."""
+    return logit(np.clip(np.float64(probability), _CLIP, 1 - _CLIP))
+
+
+def calibration_intercept(y_true, probability):
+    """Intercept of a logistic regression of the labels on the log odds with a slope of 1 [1]_.
+
+    Parameters
+    ----------
+    y_true : ndarray of shape (n,), dtype bool
+        Whether each image is positive; there are both.
+    probability : ndarray of shape (n,)
+        Of the positive class.
+
+    Returns
+    -------
+    Estimate
+        Below 0 where probabilities are too high.
+
+    References
+    ----------
+    .. [1] D. R. Cox, "Two further applications of a model for binary regression", Biometrika
+       45:562-565, 1958.
+    """
+    x = log_odds(probability)
+    bound = np.abs(x).max() + np.log(len(x)) + 1
+    value = brentq(lambda intercept: np.sum(y_true - expit(intercept + x)), -bound, bound)
+    p = expit(value + x)
+    every = np.ones(len(x), dtype=bool)
+    return Estimate(value, (y_true - p) / np.sum(p * (1 - p)), every)
+
+
+def calibration_slope(y_true, probability):
+    """Slope of the logistic regression of the labels on the log odds.
+
+    Parameters
+    ----------
+    y_true : ndarray of shape (n,), dtype bool
+        Whether each image is positive; there are both.
+    probability : ndarray of shape (n,)
+        Of the positive class.
+
+    Returns
+    -------
+    Estimate
+        Below 1 where probabilities are too extreme; infinite where they separate the classes, NaN
+        where they are all equal.
+    """
+    x = log_odds(probability)
+    every = np.ones(len(x), dtype=bool)
+    undefined = np.zeros(len(x))
+    if x.min() == x.max():
+        return Estimate(np.nan, undefined, every)
+    for sign in (1, -1):
+        if np.min(sign * x[y_true]) >= np.max(sign * x[~y_true]):
+            return Estimate(sign * np.inf, undefined, every)
+    center, spread = x.mean(), x.std()
+    x = (x - center) / spread
+    model = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-8, max_iter=100)
+    p = model.fit(x[:, None], y_true).predict_proba(x[:, None])[:, 1]
+    design = np.stack([np.ones(len(x)), x])
+    information = design * (p * (1 - p)) @ design.T
+    change = np.linalg.solve(information, design * (y_true - p))[1]
+    return Estimate(float(model.coef_[0, 0] / spread), change / spread, every)
+
+
+def calibration_error(y_true, probability, clusters, confidence):
+    """Root of the mean squared distance of probability and proportion over ten bins of equal size.
+
+    The square of the distance in a bin is above 0 by chance alone. Its expectation by chance, from
+    the products of the residuals of a patient with themselves, is subtracted [1]_, and the metric
+    is 0 where chance explains all. The interval takes the squared distances before that for a
+    noncentral chi-squared variable, whose noncentrality is what is sought.
+
+    Parameters
+    ----------
+    y_true : ndarray of shape (n,), dtype bool
+        Whether each image is positive.
+    probability : ndarray of shape (n,)
+        Of the positive class.
+    clusters : ndarray of shape (n,), dtype int
+        Number of the patient of each image, from 0.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    value, low, high : float
+
+    References
+    ----------
+    .. [1] Kumar, Liang & Ma, "Verified uncertainty calibration", NeurIPS 2019.
+    """
+    residual = y_true - np.float64(probability)
+    bins = bins_of_equal_size(probability)
+    # One row a patient, one column a bin: sums of residuals, and numbers of images.
+    sums, counts = (np.zeros((clusters.max() + 1, N_BINS)) for _ in range(2))
+    np.add.at(sums, (clusters, bins), residual)
+    np.add.at(counts, (clusters, bins), 1)
+    n_in_bin = counts.sum(axis=0)
+    products, n_pairs = (part.sum(axis=0) ** 2 - (part**2).sum(axis=0) for part in (sums, counts))
+    paired = n_pairs > 0
+    if not paired.any():
+        return np.nan, *NO_INTERVAL
+    squares = (n_in_bin * products)[paired] / n_pairs[paired]
+    value = np.sqrt(max(0.0, squares.sum() / n_in_bin[paired].sum()))
+    return float(value), *_error_interval(sums, counts, confidence)
+
+
+def _error_interval(sums, counts, confidence):
+    """Interval of the root of the mean squared distance, from sums by patient and bin."""
+    n_patients_in_bin = (counts > 0).sum(axis=0)
+    if n_patients_in_bin[n_patients_in_bin > 0].min() < 2:
+        return NO_INTERVAL
+    sums, counts = sums[:, n_patients_in_bin > 0], counts[:, n_patients_in_bin > 0]
+    n_patients_in_bin, n_in_bin = n_patients_in_bin[n_patients_in_bin > 0], counts.sum(axis=0)
+    mean = sums.sum(axis=0) / n_in_bin
+    squared = np.sum(n_in_bin * mean**2) / n_in_bin.sum()
+    deviations = (sums - counts * mean) / np.sqrt(n_in_bin * n_in_bin.sum())
+    deviations *= np.sqrt(n_patients_in_bin / (n_patients_in_bin - 1))
+    covariance = deviations.T @ deviations
+    trace = np.trace(covariance)
+    n_free = len(sums) - len(n_in_bin)
+    if not trace > 0 or n_free < 1:
+        return NO_INTERVAL
+    # A sum of squares of unequal variances as one chi-squared variable (Satterthwaite). As the
+    # variances are estimated it is an F variable, which is put on the scale of chi-squared.
+    scale = np.sum(covariance**2) / trace
+    freedom = trace / scale
+    chance = f.sf(squared / trace, freedom, n_free)
+    observed = chi2.isf(chance, freedom) if chance > 1e-300 else squared / scale
+    tail = (1 - confidence) / 2
+    ends = [_noncentrality(observed, freedom, probability) for probability in (1 - tail, tail)]
+    low, high = np.sqrt(scale * np.array(ends))
+    return float(low), float(high)
+
+
+def _noncentrality(observed, freedom, probability):
+    """Noncentrality with this probability of a chi-squared variable of at most ``observed``."""
+    if chi2.cdf(observed, freedom) <= probability:
+        return 0.0
+    if observed > 1e4 * freedom:  # its root is as good as normal
+        return (np.sqrt(observed) - norm.ppf(probability)) ** 2
+    above = observed + 10 * np.sqrt(observed + freedom) + 40
+    return brentq(lambda nc: ncx2.cdf(observed, freedom, nc) - probability, 1e-12, above)
+
+
+def bins_of_equal_size(probability, n_bins=N_BINS):
+    """Number of the bin of each probability; equal ones share a bin."""
+    edges = np.quantile(probability, np.arange(1, n_bins) / n_bins)
+    return np.searchsorted(edges, probability, side="right")

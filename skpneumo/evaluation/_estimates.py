@@ -1,0 +1,206 @@
+"""Metrics of predictions, each with the influence of every image on it.
+
+The influence of an image is what one more of its kind would add to the metric. Its sums over
+patients vary as the metric does from one sample of patients to the next, which gives variances and
+correlations in closed form, without a bootstrap.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import rankdata
+from sklearn.metrics import average_precision_score
+
+PREVALENCES = (0.05, 0.10, 0.20, 0.40)
+EXCHANGE_PROBABILITIES = (0.05, 0.10, 0.20)
+# Begins the name of the recall of one kind.
+KIND = "recall_of_kind_"
+
+
+class Predictions(NamedTuple):
+    """Labels and scores of some images."""
+
+    y_true: np.ndarray
+    """Whether each image is positive, of shape (n,) and dtype bool, as the next."""
+    y_pred: np.ndarray
+    """Whether each is predicted positive."""
+    y_score: np.ndarray
+    """Probability, or decision value, of the positive class."""
+    is_probability: bool
+    """Which of these."""
+    clusters: np.ndarray
+    """Number of the patient of each image, from 0; of the image where patients are not known."""
+    subtype: np.ndarray | None = None
+    """Kind of each image, empty where there is none."""
+
+
+class Estimate(NamedTuple):
+    """A metric, and what its variance follows from."""
+
+    value: float
+    influence: np.ndarray
+    """Of each image, of shape (n,); 0 for images that do not enter."""
+    rows: np.ndarray
+    """Whether each image enters, of shape (n,) and dtype bool."""
+
+
+def count_patients(clusters, rows):
+    """Number of patients who have an image among some."""
+    return int(np.count_nonzero(np.bincount(clusters[rows])))
+
+
+def ratio(numerator, denominator):
+    """Ratio of the sums of two numbers of each image.
+
+    Parameters
+    ----------
+    numerator, denominator : ndarray of shape (n,)
+        Of images that enter the denominator is above 0.
+
+    Returns
+    -------
+    Estimate
+        NaN where no image enters.
+    """
+    numerator, denominator = np.float64(numerator), np.float64(denominator)
+    total, rows = denominator.sum(), denominator > 0
+    if not rows.any():
+        return Estimate(np.nan, np.zeros(len(rows)), rows)
+    value = numerator.sum() / total
+    return Estimate(float(value), (numerator - value * denominator) / total, rows)
+
+
+def proportions(predictions):
+    """Metrics that are proportions of images or of patients.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        Of the images.
+
+    Returns
+    -------
+    dict of str to Estimate
+        "f1_jaccard" is F1 on the scale on which it is a proportion: true positives among all
+        images that are not true negatives.
+    """
+    y_true, y_pred, *_, clusters, subtype = predictions
+    found, missed, alarm = y_true & y_pred, y_true & ~y_pred, ~y_true & y_pred
+    estimates = {
+        "recall": ratio(found, y_true),
+        "specificity": ratio(~y_true & ~y_pred, ~y_true),
+        "positive_predictive_value": ratio(found, y_pred),
+        "negative_predictive_value": ratio(~y_true & ~y_pred, ~y_pred),
+        "accuracy": ratio(y_true == y_pred, np.ones_like(y_true)),
+        "f1_jaccard": ratio(found, found | missed | alarm),
+    }
+    if clusters.max() + 1 < len(clusters):
+        estimates["recall_of_patients"] = _by_patient(y_true, missed, clusters)
+        estimates["specificity_of_patients"] = _by_patient(~y_true, alarm, clusters)
+    if subtype is not None:
+        for kind in np.unique(subtype[y_true & (subtype != "")]):
+            rows = y_true & (subtype == kind)
+            estimates[f"{KIND}{kind}"] = ratio(rows & y_pred, rows)
+    return estimates
+
+
+def _by_patient(rows, wrong, clusters):
+    """Proportion of the patients of a class without a wrong image: one image stands for each."""
+    _, first = np.unique(clusters[rows], return_index=True)
+    stands = np.zeros(len(rows))
+    stands[np.flatnonzero(rows)[first]] = 1
+    return ratio(stands * (np.bincount(clusters, wrong) == 0)[clusters], stands)
+
+
+def f2(predictions):
+    """F2 score, in which a miss weighs four times as much as a false positive.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        Of the images.
+
+    Returns
+    -------
+    Estimate
+    """
+    y_true, y_pred, *_ = predictions
+    found = 5 * (y_true & y_pred)
+    return ratio(found, found + 4 * (y_true & ~y_pred) + (~y_true & y_pred))
+
+
+def true_and_false_positives(predictions):
+    """Proportions of all images that are true and false positives: the parts of net benefit.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        Of the images.
+
+    Returns
+    -------
+    true_positives, false_positives : Estimate
+    """
+    y_true, y_pred, *_ = predictions
+    every = np.ones(len(y_true))
+    return ratio(y_true & y_pred, every), ratio(~y_true & y_pred, every)
+
+
+def roc_auc(y_true, y_score):
+    """Area under the ROC curve.
+
+    Parameters
+    ----------
+    y_true : ndarray of shape (n,), dtype bool
+        Whether each image is positive.
+    y_score : ndarray of shape (n,)
+        Higher for positive images.
+
+    Returns
+    -------
+    Estimate
+        The influence of an image is its structural component [1]_: the proportion of the images of
+        the other class that it is ranked rightly against, less the area.
+
+    References
+    ----------
+    .. [1] DeLong, DeLong & Clarke-Pearson, "Comparing the areas under two or more correlated
+       receiver operating characteristic curves", Biometrics 44:837-845, 1988.
+    """
+    component = np.empty(len(y_true))
+    ranks = rankdata(y_score)
+    n_of_class = np.where(y_true, y_true.sum(), (~y_true).sum())
+    for rows, sign in ((y_true, 1), (~y_true, -1)):
+        n_other = len(y_true) - rows.sum()
+        below = (ranks[rows] - rankdata(y_score[rows])) / n_other
+        component[rows] = below if sign > 0 else 1 - below
+    value = component[y_true].mean()
+    every = np.ones(len(y_true), dtype=bool)
+    return Estimate(float(value), (component - value) / n_of_class, every)
+
+
+def average_precision(y_true, y_score):
+    """Average precision, as scikit-learn defines it.
+
+    Parameters
+    ----------
+    y_true : ndarray of shape (n,), dtype bool
+        Whether each image is positive.
+    y_score : ndarray of shape (n,)
+        Higher for positive images.
+
+    Returns
+    -------
+    Estimate
+    """
+    value = average_precision_score(y_true, y_score)
+    scores, tie = np.unique(-y_score, return_inverse=True)
+    positives = np.bincount(tie, y_true, minlength=len(scores))
+    n_above = np.cumsum(np.bincount(tie, minlength=len(scores)))
+    precision = np.cumsum(positives) / n_above
+    # One more image at a score changes the precision at its score and at all lower ones.
+    gained, lost = (
+        np.cumsum((positives * part / n_above)[::-1])[::-1] for part in (1 - precision, precision)
+    )
+    change = np.where(y_true, precision[tie] - value + gained[tie], -lost[tie])
+    return Estimate(float(value), change / y_true.sum(), np.ones(len(y_true), dtype=bool))
