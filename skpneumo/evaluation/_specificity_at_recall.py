@@ -1,7 +1,7 @@
 """Specificity at required recalls, with intervals."""
 
 import numpy as np
-from scipy.special import betaincinv, stdtrit
+from scipy.special import betainc, stdtrit
 
 from skpneumo.evaluation._estimates import ratio
 from skpneumo.evaluation._interval_methods import proportion_interval
@@ -38,12 +38,12 @@ def specificity_at_recalls(y_true, y_score, clusters, recalls, confidence):
     half = (1 + confidence) / 2
     order = np.argsort(y_score[y_true], kind="stable")
     scores = y_score[y_true][order]
-    low, high = _miss_rate_bounds(clusters[y_true][order], half)
+    rate, size = _effective_sizes(clusters[y_true][order], half)
     found = []
     for recall in recalls:
         n_missed = int((1 - recall) * len(scores) + _ROUNDING)
         # How many of the images the threshold in the population may miss.
-        may_be = np.flatnonzero((low <= 1 - recall) & (1 - recall <= high))
+        may_be = np.flatnonzero(_contains(1 - recall, rate, size, half))
         lowest = scores[may_be[0] - 1] if may_be[0] else -np.inf
         highest = scores[may_be[-1]] if may_be[-1] < len(scores) else np.inf
         value, least, most = (
@@ -55,33 +55,34 @@ def specificity_at_recalls(y_true, y_score, clusters, recalls, confidence):
     return found
 
 
-def _miss_rate_bounds(clusters, confidence):
-    """Bounds of Korn and Graubard for the rate of misses if the first i images are missed."""
+def _effective_sizes(clusters, confidence):
+    """Rates of misses if the first i images are missed, i = 0 to n, and what n is worth in each."""
     n = len(clusters)
     _, cluster = np.unique(clusters, return_inverse=True)
     sizes = np.bincount(cluster)
     n_clusters = len(sizes)
-    missed = np.arange(n + 1)
-    rate = missed / n
+    rate = np.arange(n + 1) / n
     size = np.full(n + 1, float(n_clusters))
-    if n_clusters < n and n_clusters > 1:
-        earlier = _count_earlier(cluster)
-        squares = np.append(0, np.cumsum(2 * earlier + 1))
+    if 1 < n_clusters < n:
+        squares = np.append(0, np.cumsum(2 * _count_earlier(cluster) + 1))
         products = np.append(0, np.cumsum(sizes[cluster]))
         variance = squares - 2 * rate * products + rate**2 * np.sum(sizes**2)
-        variance = variance / n**2 * n_clusters / (n_clusters - 1)
+        variance *= n_clusters / (n_clusters - 1) / n**2
         tail = (1 + confidence) / 2
         factor = (stdtrit(n - 1, tail) / stdtrit(n_clusters - 1, tail)) ** 2
-        varies = variance > _ROUNDING
+        varies = variance > _ROUNDING / n
         size[varies] = np.minimum(n, (rate * (1 - rate))[varies] / variance[varies] * factor)
-    elif n_clusters == 1:
-        size[:] = 1
+    return rate, size
+
+
+def _contains(value, rate, size, confidence):
+    """Whether the interval of Clopper and Pearson for each rate contains a value."""
     tail = (1 - confidence) / 2
     x = rate * size
     with np.errstate(invalid="ignore"):
-        low = np.where(missed > 0, betaincinv(x, size - x + 1, tail), 0)
-        high = np.where(missed < n, betaincinv(x + 1, size - x, 1 - tail), 1)
-    return low, high
+        above = np.where(rate > 0, betainc(x, size - x + 1, value) >= tail, True)
+        below = np.where(rate < 1, betainc(x + 1, size - x, value) <= 1 - tail, True)
+    return above & below
 
 
 def _count_earlier(cluster):

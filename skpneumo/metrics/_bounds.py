@@ -1,6 +1,7 @@
 """Thresholds that keep a promise on new patients: bounds that hold for finite samples."""
 
 import numpy as np
+from scipy.special import betaincinv
 from scipy.stats import beta
 
 
@@ -99,8 +100,8 @@ def exact_interval(n_right, n, confidence):
     low, high : float
     """
     tail = (1 - confidence) / 2
-    low = beta.ppf(tail, n_right, n - n_right + 1) if n_right > 0 else 0.0
-    high = beta.ppf(1 - tail, n_right + 1, n - n_right) if n_right < n else 1.0
+    low = betaincinv(n_right, n - n_right + 1, tail) if n_right > 0 else 0.0
+    high = betaincinv(n_right + 1, n - n_right, 1 - tail) if n_right < n else 1.0
     return float(low), float(high)
 
 
