@@ -40,4 +40,4 @@ def linear(learnt):
 @pytest.fixture(scope="session")
 def report(linear, new):
     """An evaluation that tests must not change."""
-    return evaluate(linear, new.X, new.y, groups=new.groups, subtype=new.subtype, n_resamples=300)
+    return evaluate(linear, new.X, new.y, groups=new.groups, subtype=new.subtype)

@@ -88,7 +88,7 @@ def long_names(linear, new):
     linear.classes_ = np.array(["Without" * 9, "WithPneumonia" * 6])
     try:
         y = linear.classes_[(new.y == classes[1]).astype(int)]
-        return evaluate(linear, new.X, y, subtype=["kind" * 20] * len(y), n_resamples=100).to_html()
+        return evaluate(linear, new.X, y, subtype=["kind" * 20] * len(y)).to_html()
     finally:
         linear.classes_ = classes
 

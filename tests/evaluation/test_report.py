@@ -99,7 +99,7 @@ def files(tmp_path_factory):
 def full(network, files):
     """Report and page of the network."""
     paths, y, groups, subtype = files
-    report = evaluate(network, paths, y, groups=groups, subtype=subtype, n_resamples=100)
+    report = evaluate(network, paths, y, groups=groups, subtype=subtype)
     return report, report.to_html()
 
 
@@ -295,7 +295,7 @@ def test_a_name_is_told_only_of_an_image_file(path, told):
 def test_a_full_gallery_of_large_images_is_below_3_mb_and_says_how_many_are_left_out(network):
     noise = np.random.default_rng(0).integers(0, 256, (120, 400, 300), dtype=np.uint8)
     y = np.where(np.arange(120) < 60, "NORMAL", "PNEUMONIA")
-    report = evaluate(network, noise, y, n_resamples=100)
+    report = evaluate(network, noise, y)
     all_wrong = {"false_negative": 60, "false_positive": 60}
     report = replace(report, called=~report.truth, table=report.table | all_wrong)
     html = report.to_html()
@@ -312,7 +312,7 @@ def test_hostile_names_are_escaped(tmp_path):
         paths.append(tmp_path / f"<img src=x onerror=alert({i})>.png")
         Image.fromarray(image).save(paths[-1])
     model, y = erring(paths, sorted(labels))
-    report = evaluate(model, paths, y, subtype=[f"<i>{label}" for label in y], n_resamples=100)
+    report = evaluate(model, paths, y, subtype=[f"<i>{label}" for label in y])
     for html in (report.to_html(), report._repr_html_()):
         page = Page(html)
         assert page.open == []
@@ -342,7 +342,7 @@ def test_embedded_part_leaves_the_notebook_alone(full):
 def test_without_a_network_there_are_images_and_no_heatmaps():
     images = make_xrays(20, image_size=(40, 33), random_state=0).images
     model, y = erring(images)
-    html = evaluate(model, images, y, n_resamples=100).to_html()
+    html = evaluate(model, images, y).to_html()
     page = Page(html)
     assert "No heatmaps: There is no network to look into" in html
     assert {image.size for image in pictures(page)} == {(33, 40)}
@@ -369,7 +369,7 @@ def test_without_images_there_is_a_list(report):
 def test_without_errors(linear):
     ill = np.arange(40) >= 10
     X = np.where(ill, 4.0, -9.0)[:, None] * np.ones(3)
-    html = evaluate(linear, X, np.where(ill, "PNEUMONIA", "NORMAL"), n_resamples=100).to_html()
+    html = evaluate(linear, X, np.where(ill, "PNEUMONIA", "NORMAL")).to_html()
     assert "Of 30 images labelled PNEUMONIA, none was missed: a recall of 100.0%" in html
     assert "none raised a false alarm" in html
     assert Page(html).text("p").count("None.") == 2
@@ -378,7 +378,7 @@ def test_without_errors(linear):
 
 def test_decision_values_have_neither_decision_curve_nor_calibration(learnt, new):
     model = LinearSVC().fit(learnt.X, learnt.y)
-    html = evaluate(model, new.X, new.y, n_resamples=100).to_html()
+    html = evaluate(model, new.X, new.y).to_html()
     assert "Decision curve" not in html
     assert "Calibration" not in Page(html).text("h2")
     assert "In bold, the score of PNEUMONIA" in html
@@ -388,7 +388,7 @@ def test_files_that_are_gone_are_told(network, files, tmp_path):
     paths = [tmp_path / path.name for path in files[0]]
     for path, old in zip(paths, files[0], strict=True):
         path.write_bytes(old.read_bytes())
-    report = evaluate(network, paths, files[1], n_resamples=100)
+    report = evaluate(network, paths, files[1])
     for path in paths:
         path.unlink()
     with pytest.raises(ImageReadError, match="scan"):
@@ -400,7 +400,7 @@ def test_curves_of_many_images_stay_small():
     rng = np.random.default_rng(0)
     ill = np.arange(30_000) >= 10_000
     X = rng.normal(ill[:, None], 1, (30_000, 1))
-    report = evaluate(LogisticRegression().fit(X, ill), X, ill, n_resamples=100)
+    report = evaluate(LogisticRegression().fit(X, ill), X, ill)
     for _, _, svg in curves(report):
         assert len(svg) < 400_000
 

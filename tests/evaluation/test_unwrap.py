@@ -118,7 +118,7 @@ def test_layers_and_threshold(name, learnt, new):
         threshold = model.best_threshold_
     assert threshold_origin(frozen).startswith(origin)
     # It is the threshold that predict uses: else it would be NaN.
-    assert evaluate(frozen, new.X, new.y, n_resamples=100).threshold == threshold
+    assert evaluate(frozen, new.X, new.y).threshold == threshold
 
 
 def test_of_a_frozen_model_the_promise_is_exact_and_of_patients(learnt, linear):
