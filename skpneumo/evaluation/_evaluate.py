@@ -91,7 +91,7 @@ def evaluate(
       the number of pairs of patients. Average precision likewise.
     - Specificity at a required recall: from the specificities at the lowest and at the highest
       threshold that may have this recall, by the ranks of the positive scores.
-    - Calibration: sandwich variances and Student's t; none (NaN) for fewer than 10 patients of a
+    - Calibration: sandwich variances and Student's t; none (NaN) for fewer than 5 patients of a
       class, or where so few predictions are in doubt that no error need occur.
 
     The user guide has a table of how often each interval contained the truth in simulations. The

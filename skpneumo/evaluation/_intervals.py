@@ -36,8 +36,8 @@ from skpneumo.evaluation._specificity_at_recall import specificity_at_recalls
 RECALLS = (0.95, 0.97, 0.98, 0.99)
 # Intervals of what probabilities mean need so many patients of each class, and so many errors
 # expected: where probabilities leave no doubt, rare errors that did not occur decide about them.
-_MIN_PATIENTS, _MIN_ERRORS = 10, 3
-# The lower end of average precision needs so many patients that contribute to its variance.
+_MIN_PATIENTS, _MIN_ERRORS = 5, 3
+# So many patients must contribute to the variance of the area under a curve to rely on it alone.
 _MIN_CONTRIBUTING = 5
 
 
@@ -100,7 +100,8 @@ def compute_differences(predictions, other, confidence):
         value = mine[name].figure.value - theirs[name].figure.value
         n_alike = _n_patients_alike(name, mine[name], theirs[name], predictions, other)
         if n_alike is None:
-            ends = _difference(mine[name], theirs[name], predictions.clusters)
+            correction = _correction(name, mine, theirs, predictions.clusters)
+            ends = _difference(mine[name], theirs[name], predictions.clusters, correction)
         else:
             bound = 1 - ((1 - confidence) / 2) ** (1 / n_alike) if n_alike else np.nan
             ends = -bound, bound
@@ -108,14 +109,39 @@ def compute_differences(predictions, other, confidence):
     return differences
 
 
-def _difference(one, other, clusters):
+def _difference(one, other, clusters, correction):
     figures = one.figure, other.figure
     if not np.isfinite(figures).all():
         return NO_INTERVAL
     correlated = 0.0
     if one.influence is not None and other.influence is not None:
         correlated = correlation(one.influence, other.influence, clusters)
-    return difference_interval(*figures, correlated)
+    return difference_interval(*figures, min(correlated, max(0.0, correlated - correction)))
+
+
+def _correction(name, mine, theirs, clusters):
+    """How much too high a correlation of labels may be where few of them differ.
+
+    The continuity correction of Newcombe's method 10 for a proportion; the larger one of recall and
+    specificity for what derives from both.
+    """
+    if not _is_of_labels(name, mine[name]):
+        return 0.0
+    corrections = []
+    for part in (name,) if mine[name].rows is not None else ("recall", "specificity"):
+        p, q = mine[part].figure.value, theirs[part].figure.value
+        n = count_patients(clusters, mine[part].rows)
+        spread = np.sqrt(p * (1 - p) * q * (1 - q))
+        corrections.append(1 / (2 * n * spread) if spread > 0 else 1.0)
+    return max(corrections)
+
+
+def _is_of_labels(name, measured):
+    return (
+        measured.rows is not None
+        or name in _OF_LABELS
+        or name.startswith(("net_benefit", "ppv_at", "npv_at"))
+    )
 
 
 def _n_patients_alike(name, mine, theirs, predictions, other):
@@ -129,15 +155,14 @@ def _n_patients_alike(name, mine, theirs, predictions, other):
         same_rows = np.array_equal(mine.rows, theirs.rows)
         alike = np.array_equal(predictions.y_pred[mine.rows], other.y_pred[mine.rows])
         return count_patients(clusters, mine.rows) if same_rows and alike else None
-    by_label = name in _BY_LABEL or name.startswith(("net_benefit", "ppv_at", "npv_at"))
-    compared = "y_pred" if by_label else "y_score"
+    compared = "y_pred" if _is_of_labels(name, mine) else "y_score"
     if not np.array_equal(getattr(predictions, compared), getattr(other, compared)):
         return None
     bounded = name in ("roc_auc", "brier", "balanced_accuracy") or name.startswith("net_benefit")
     return min(n_patients) if bounded else 0
 
 
-_BY_LABEL = (
+_OF_LABELS = (
     "positive_likelihood_ratio",
     "negative_likelihood_ratio",
     "balanced_accuracy",
@@ -251,8 +276,9 @@ def _ranking(predictions, sample):
 def _area(estimate, sample, n_pairs):
     """The area under the ROC curve with its interval.
 
-    An area of 1 leaves no variance. So many pairs of different patients are all ranked rightly with
-    a probability of no more than the area to this power, which bounds it.
+    An area of 1 leaves no variance, and one to which few patients contribute hardly any. So many
+    pairs of different patients are all ranked rightly with a probability of no more than the area
+    to this power, which bounds it.
     """
     confidence = sample[-1]
     bound = ((1 - confidence) / 2) ** (1 / n_pairs)
@@ -261,8 +287,10 @@ def _area(estimate, sample, n_pairs):
         low, high = bound, 1.0
     elif estimate.value == 0:
         low, high = 0.0, 1 - bound
-    # One wrong pair never makes it more certain.
-    return Figure(estimate.value, float(np.fmin(low, bound)), float(np.fmax(high, 1 - bound)))
+    elif n_contributing(estimate.influence, sample[1]) < _MIN_CONTRIBUTING:
+        # One wrong pair does not make it more certain.
+        low, high = min(low, bound), max(high, 1 - bound)
+    return Figure(estimate.value, low, high)
 
 
 def _precision(estimate, sample, n_patients):

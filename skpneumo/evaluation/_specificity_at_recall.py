@@ -1,22 +1,28 @@
 """Specificity at required recalls, with intervals."""
 
 import numpy as np
-from scipy.special import betainc, stdtrit
+from scipy.special import betainc
 
-from skpneumo.evaluation._estimates import ratio
-from skpneumo.evaluation._interval_methods import proportion_interval
+from skpneumo.evaluation._estimates import count_patients, ratio
+from skpneumo.evaluation._interval_methods import (
+    clustered_variance,
+    effective_size,
+    proportion_interval,
+)
 
 _ROUNDING = 1e-9  # 0.05 * 100 may be less than 5
+# How alike the images of a patient are is estimated at a threshold that misses so many.
+_MIN_MISSED = 10
 
 
 def specificity_at_recalls(y_true, y_score, clusters, recalls, confidence):
     """Highest specificity of the thresholds whose recall reaches each of some floors.
 
-    The threshold at which the recall of the population is the floor lies, with half of the risk,
-    between two of the positive scores: by the ranks of order statistics where images are
-    independent, and in general among the thresholds whose interval of Korn and Graubard for the
-    recall contains the floor. The interval reaches from the lower end of the specificity at the
-    lowest of them to the upper end at the highest, each with the rest of the risk.
+    The threshold at which the recall of the population is the floor lies between two of the
+    positive scores: by the ranks of order statistics where images are independent, and by those of
+    as many independent images as they are worth in general. The distances from the specificity to
+    that at these two, and to the ends of its own interval, are independent and add up in squares
+    (MOVER).
 
     Parameters
     ----------
@@ -35,60 +41,41 @@ def specificity_at_recalls(y_true, y_score, clusters, recalls, confidence):
     -------
     list of (value, low, high)
     """
-    half = (1 + confidence) / 2
-    order = np.argsort(y_score[y_true], kind="stable")
-    scores = y_score[y_true][order]
-    rate, size = _effective_sizes(clusters[y_true][order], half)
+    scores = np.sort(y_score[y_true])
     found = []
     for recall in recalls:
         n_missed = int((1 - recall) * len(scores) + _ROUNDING)
-        # How many of the images the threshold in the population may miss.
-        may_be = np.flatnonzero(_contains(1 - recall, rate, size, half))
+        may_be = _may_miss(scores, y_true, y_score, clusters, recall, confidence)
         lowest = scores[may_be[0] - 1] if may_be[0] else -np.inf
         highest = scores[may_be[-1]] if may_be[-1] < len(scores) else np.inf
-        value, least, most = (
+        estimate, least, most = (
             ratio(~y_true & (y_score < threshold), ~y_true)
             for threshold in (scores[n_missed], lowest, highest)
         )
-        ends = [proportion_interval(end, y_true, clusters, half) for end in (least, most)]
-        found.append((value.value, ends[0][0], ends[1][1]))
+        low, high = proportion_interval(estimate, y_true, clusters, confidence)
+        value = estimate.value
+        low = max(0.0, value - np.hypot(value - least.value, value - low))
+        high = min(1.0, value + np.hypot(most.value - value, high - value))
+        found.append((value, float(low), float(high)))
     return found
 
 
-def _effective_sizes(clusters, confidence):
-    """Rates of misses if the first i images are missed, i = 0 to n, and what n is worth in each."""
-    n = len(clusters)
-    _, cluster = np.unique(clusters, return_inverse=True)
-    sizes = np.bincount(cluster)
-    n_clusters = len(sizes)
-    rate = np.arange(n + 1) / n
-    size = np.full(n + 1, float(n_clusters))
-    if 1 < n_clusters < n:
-        squares = np.append(0, np.cumsum(2 * _count_earlier(cluster) + 1))
-        products = np.append(0, np.cumsum(sizes[cluster]))
-        variance = squares - 2 * rate * products + rate**2 * np.sum(sizes**2)
-        variance *= n_clusters / (n_clusters - 1) / n**2
-        tail = (1 + confidence) / 2
-        factor = (stdtrit(n - 1, tail) / stdtrit(n_clusters - 1, tail)) ** 2
-        varies = variance > _ROUNDING / n
-        size[varies] = np.minimum(n, (rate * (1 - rate))[varies] / variance[varies] * factor)
-    return rate, size
+def _may_miss(scores, y_true, y_score, clusters, recall, confidence):
+    """Numbers of images that a threshold whose recall in the population is the floor may miss.
 
-
-def _contains(value, rate, size, confidence):
-    """Whether the interval of Clopper and Pearson for each rate contains a value."""
-    tail = (1 - confidence) / 2
-    x = rate * size
+    Those whose rate has an interval of Clopper and Pearson that contains the rate of the
+    population, with the images counted as Korn and Graubard do.
+    """
+    n = len(scores)
+    rank = min(max(int((1 - recall) * n), _MIN_MISSED), n // 2)
+    missed = ratio(y_true & (y_score < scores[rank]), y_true)
+    size = n
+    n_patients = count_patients(clusters, y_true)
+    if n_patients < n:
+        variance = clustered_variance(missed, y_true, clusters)
+        size = effective_size(missed.value, *variance, n, n_patients, confidence)
+    x, tail = np.arange(n + 1) / n * size, (1 - confidence) / 2
     with np.errstate(invalid="ignore"):
-        above = np.where(rate > 0, betainc(x, size - x + 1, value) >= tail, True)
-        below = np.where(rate < 1, betainc(x + 1, size - x, value) <= 1 - tail, True)
-    return above & below
-
-
-def _count_earlier(cluster):
-    """How many images of the same patient come before each."""
-    order = np.argsort(cluster, kind="stable")
-    starts = np.searchsorted(cluster[order], cluster[order])
-    earlier = np.empty(len(cluster), dtype=int)
-    earlier[order] = np.arange(len(cluster)) - starts
-    return earlier
+        above = np.where(x > 0, betainc(x, size - x + 1, 1 - recall) >= tail, True)
+        below = np.where(x < size, betainc(x + 1, size - x, 1 - recall) <= 1 - tail, True)
+    return np.flatnonzero(above & below)

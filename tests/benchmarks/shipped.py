@@ -16,37 +16,33 @@ from _xrays import evaluate_on_test, load_images
 from scipy.special import logit
 
 from skpneumo import load_model
-from skpneumo.evaluation._bootstrap import percentile_interval, resampled
-from skpneumo.evaluation._figures import figures_of_calls, figures_of_scores
+from skpneumo.evaluation._estimates import Estimate, ratio, roc_auc
+from skpneumo.evaluation._interval_methods import logit_interval, proportion_interval
 from skpneumo.exceptions import OutlierWarning
 from skpneumo.inspection._layers import threshold_of
 from skpneumo.persistence import pretrained_path
 
 
-def mean_figures(truth, scores, threshold, weights):
-    """AUC, specificity and recall, means over copies, for many weightings of the images."""
-    copies = [
-        figures_of_scores(truth, copy, weights)
-        | figures_of_calls(truth, copy >= threshold, weights)
-        for copy in scores
-    ]
-    names = {"AUC": "roc_auc", "specificity": "specificity", "recall": "recall"}
-    return {
-        title: np.mean([copy[name] for copy in copies], axis=0) for title, name in names.items()
+def mean_over_copies(estimates):
+    """Mean of a metric over copies of the same images."""
+    values, influences, rows = zip(*estimates, strict=True)
+    return Estimate(float(np.mean(values)), np.mean(influences, axis=0), rows[0])
+
+
+def told(truth, scores, threshold, clusters):
+    """Means over copies with intervals, in one line."""
+    sample = truth, clusters, 0.95
+    called = [copy >= threshold for copy in scores]
+    metrics = {
+        "AUC": ([roc_auc(truth, copy) for copy in scores], logit_interval),
+        "specificity": ([ratio(~truth & ~copy, ~truth) for copy in called], proportion_interval),
+        "recall": ([ratio(truth & copy, truth) for copy in called], proportion_interval),
     }
-
-
-def told(truth, scores, threshold, units):
-    """Figures with intervals, in one line."""
-    found = resampled(
-        lambda weights: mean_figures(truth, scores, threshold, weights), len(truth), units, 500, 0
-    )
     cells = []
-    for name, values in found.items():
-        low, high = percentile_interval(values[1:], 0.95)
-        # Resampling tells nothing of a share of 1.
-        interval = "" if np.isnan(low) else f" [{low:.3f}, {high:.3f}]"
-        cells.append(f"{name} {values[0]:.3f}{interval}")
+    for name, (estimates, interval) in metrics.items():
+        estimate = mean_over_copies(estimates)
+        low, high = interval(estimate, *sample)
+        cells.append(f"{name} {estimate.value:.3f} [{low:.3f}, {high:.3f}]")
     return ", ".join(cells)
 
 

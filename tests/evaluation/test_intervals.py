@@ -232,8 +232,9 @@ def test_an_area_of_1_is_bounded_by_the_pairs_of_patients():
     at = (np.arange(100_000) + 0.5) / 100_000 * recall
     assert precision.low == pytest.approx(np.mean(at / (at + alarms)) * recall, abs=1e-4)
     one_wrong = np.where(np.arange(90) == 0, 0.95, scores)
-    metrics = compute_metrics(Predictions(y_true, y_true, one_wrong, True, patients), 0.95)
-    assert metrics["roc_auc"].low <= 0.025 ** (1 / 10)
+    wrong = compute_metrics(Predictions(y_true, y_true, one_wrong, True, patients), 0.95)
+    for name in ("roc_auc", "average_precision"):
+        assert wrong[name].low <= metrics[name].low
 
 
 # Specificity at a required recall
@@ -248,18 +249,19 @@ def test_thresholds_of_independent_images_are_the_ranks_of_order_statistics(reca
     ((value, low, high),) = specificity_at_recalls(
         y_true, scores, np.arange(len(scores)), [recall], 0.95
     )
-    # Ranks between which the quantile of the positive scores lies with a confidence of .975.
+    # Ranks between which the quantile of the positive scores lies with a confidence of .95.
     missed = np.arange(n_positive + 1)
-    too_few = binom.sf(missed - 1, n_positive, 1 - recall) < 0.0125
-    too_many = binom.cdf(missed, n_positive, 1 - recall) < 0.0125
+    too_few = binom.sf(missed - 1, n_positive, 1 - recall) < 0.025
+    too_many = binom.cdf(missed, n_positive, 1 - recall) < 0.025
     may_be = np.flatnonzero(~too_few & ~too_many)
     ordered = np.sort(scores[y_true])
     below = ordered[may_be[0] - 1] if may_be[0] else -np.inf
-    n_low = np.sum(scores[:100] < below)
-    n_high = np.sum(scores[:100] < ordered[may_be[-1]])
-    assert low == pytest.approx(clopper_pearson(n_low, 100, 0.975)[0])
-    assert high == pytest.approx(clopper_pearson(n_high, 100, 0.975)[1])
-    assert low <= value <= high
+    least, most = (np.mean(scores[:100] < end) for end in (below, ordered[may_be[-1]]))
+    own = clopper_pearson(int(np.round(100 * value)), 100)
+    assert low == pytest.approx(max(0, value - np.hypot(value - least, value - own[0])))
+    assert high == pytest.approx(min(1, value + np.hypot(most - value, own[1] - value)))
+    if n_positive * (1 - recall) < 1:
+        assert low == 0  # no positive score is low enough to bound it
 
 
 # Differences of two models
