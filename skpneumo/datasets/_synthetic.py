@@ -206,7 +206,7 @@ def _render(rng, a, lesion, ill, image_size, difficulty):
     image += (0.02 + 0.03 * difficulty) * (0.25 + hilum) * texture + 0.05 * hilum
     image += a["side_light"] * u
 
-    strength = 0.37 - 0.28 * difficulty
+    strength = 0.39 - 0.29 * difficulty
     mottle = strength * a["mottle"] * texture
     drawn = np.maximum((image + mottle) * body, 0.0)
     masks = np.zeros(image.shape, dtype=bool)
