@@ -157,8 +157,9 @@ class XRayOutlierDetector(XRayTransformer):
     Measured on new images of `make_xrays` at 0.01, 0.05 and 0.1, with one image of each patient:
     0.009, 0.046 and 0.097 after a fit on 60 images, 0.010, 0.053 and 0.101 on 100, 0.010, 0.049
     and 0.099 on 200, 0.009, 0.050 and 0.100 on 600; with four: 0.008, 0.043 and 0.093 on 100 and
-    0.008, 0.047 and 0.097 on 200. On real X-rays of other patients: 0.011, 0.044 and 0.091 on 60, 0.009, 0.047 and 0.093
-    on 200 (``tests/benchmarks/outliers.py``; Monte Carlo errors up to 0.001, 0.003 and 0.006).
+    0.008, 0.047 and 0.097 on 200. On real X-rays of other patients: 0.011, 0.044 and 0.091 on 60,
+    0.009, 0.047 and 0.093 on 200 (``tests/benchmarks/outliers.py``; Monte Carlo errors up to
+    0.001, 0.004 and 0.006).
 
     The rate counts images, for patients with about as many images each as those of the training.
     Without ``groups`` every image counts as a patient of its own: further images, or copies, of a
