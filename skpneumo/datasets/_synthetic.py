@@ -305,7 +305,7 @@ def make_xrays(
     -----
     The other pixels of an X-ray with opacities are darker than they would be without them, as its
     histogram stays the same. Networks hardly use this: in the pointing game of the benchmarks the
-    maximum of an integrated heatmap lies within a mask in 94 % of the true positives (chance 6 %),
+    maximum of an integrated heatmap lies within a mask in 95 % of the true positives (chance 6 %),
     and a maximum in a darkened region counts as a miss. Below the default difficulty, opacities
     are strong enough for linear models and global statistics.
 
