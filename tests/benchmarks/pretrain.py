@@ -60,7 +60,7 @@ def main():
         ),
     )
     start = time.perf_counter()
-    model.fit(X, y, operatingpointclassifiercv__groups=groups)
+    model.fit(X, y, xrayoutlierdetector__groups=groups, operatingpointclassifiercv__groups=groups)
     minutes = (time.perf_counter() - start) / 60
     point = model[-1]
     recipe = (
