@@ -127,7 +127,8 @@ def holds(text, part):
 def test_tables_choice_baseline_and_test_are_printed(done, result, collection):
     assert done.exit_code == 0
     assert done.exception is None
-    search, test = done.stdout.split("Test: 21 images, 95 % intervals")
+    n_patients = result["test"]["model"]["n_patients"]
+    search, test = done.stdout.split(f"Test: 21 images, 95 % intervals by patient ({n_patients})")
     assert holds(test, result["comparison"]["verdict"])
     for column in COLUMNS:
         assert column in search
@@ -136,12 +137,14 @@ def test_tables_choice_baseline_and_test_are_printed(done, result, collection):
     assert "logistic regression" in test
     assert words(result["chosen"]["reason"]) in words(search)
     baseline = result["baseline"]
+    met = "" if baseline["met"] else ", which none of its thresholds meets"
     assert (
         f"logistic regression on 32x32 pixels, at its threshold {baseline['threshold']:g} by the "
-        f"same rule: mean recall {percent(baseline['mean_recall'])}, mean specificity "
+        f"same rule{met}: mean recall {percent(baseline['mean_recall'])}, mean specificity "
         f"{percent(baseline['mean_specificity'])}"
     ) in words(search)
     assert holds(done.stdout, f"{collection}: 54 images of")
+    assert "new patients is lower in about 22% of simulated searches" in words(search)
 
 
 def test_a_baseline_that_falls_short_is_told(result, capsys):
@@ -234,11 +237,11 @@ def test_the_widest_figures_fit_into_80_columns(result, capsys):
     assert max(map(len, printed.splitlines())) <= 80
 
 
-def test_one_class_in_test_is_printed_as_not_told(result, capsys):
-    figures = _job.figures(np.full(3, "NORMAL"), np.array([0.1, 0.4, 0.8]), 0.5)
-    result["test"] = {"model": figures, "baseline": figures}
+def test_what_is_not_defined_is_printed_as_such(result, capsys):
+    for side in result["test"].values():
+        side["precision"] = {"value": None, "interval": None}
     cli._print(result)
-    assert re.search(r"^ *recall +n/a +n/a *$", capsys.readouterr().out, re.M)
+    assert re.search(r"^ *precision +n/a +n/a *$", capsys.readouterr().out, re.M)
 
 
 def test_what_standard_output_cannot_encode_is_no_error(collection):

@@ -1,0 +1,76 @@
+"""A certified operating point in words and numbers, and whether the test split bears it out."""
+
+from skpneumo._format import ROUNDING, percent
+from skpneumo._test_split import estimate
+
+_POSITIVE = "PNEUMONIA"
+
+
+def describe_operating_point(model):
+    """A certified operating point, ready for JSON.
+
+    Parameters
+    ----------
+    model : OperatingPointClassifierCV
+        Fitted for a recall with a confidence.
+
+    Returns
+    -------
+    dict
+        "threshold", "certified_recall" (the lower bound), "recall" and "specificity" (of the
+        patients left out), "n_positive_patients", "n_negative_patients", "reason" (a sentence or
+        two with all of these), and "test": None, for what `check_on_test` finds.
+    """
+    recall, specificity = map(percent, (model.recall_, model.specificity_))
+    reason = (
+        f"Certified operating point: decision threshold for {_POSITIVE}: "
+        f"{model.best_threshold_:.4g}. Set on {model.n_positive_units_} patients with pneumonia "
+        f"and {model.n_negative_units_} without, each scored by a search that was fitted without "
+        f"them, it reaches a recall of at least {100 * model.min_recall:g}% of new patients with "
+        f"{100 * model.confidence:g}% confidence (lower bound "
+        f"{percent(model.recall_lower_bound_)}). This is approximate, as the final model is fitted "
+        f"on all images. Of the patients left out, recall is {recall} and specificity "
+        f"{specificity}. A patient is a true positive only if all images with pneumonia are "
+        "predicted positive, and a true negative only if no image without it is."
+    )
+    return {
+        "threshold": float(model.best_threshold_),
+        "certified_recall": float(model.recall_lower_bound_),
+        "recall": float(model.recall_),
+        "specificity": float(model.specificity_),
+        "n_positive_patients": int(model.n_positive_units_),
+        "n_negative_patients": int(model.n_negative_units_),
+        "reason": reason,
+        "test": None,
+    }
+
+
+def check_on_test(report, target):
+    """Whether the recall that was certified is reached on the test split.
+
+    Parameters
+    ----------
+    report : Evaluation
+        Of the model.
+    target : float
+        The recall that was certified for patients.
+
+    Returns
+    -------
+    dict
+        "metric", "value", "interval" and "verdict".
+    """
+    name = "recall_of_patients" if "recall_of_patients" in report.figures else "recall"
+    found = estimate(report.figures[name])
+    of = "by patient" if name == "recall_of_patients" else "by image, as no patient is known,"
+    text = f"On the test split the recall {of} is {percent(found['value'])}"
+    if found["interval"]:
+        text += " [{}, {}]".format(*map(percent, found["interval"]))
+    wanted = f"the certified {100 * target:g}%"
+    if found["value"] >= target - ROUNDING:
+        verdict = f"{text}: {wanted} are reached."
+    elif found["interval"] is None or found["interval"][1] >= target:
+        verdict = f"{text}: below {wanted}, but the interval holds them."
+    else:
+        verdict = f"{text}: {wanted} are not reached on these images."
+    return {"metric": name, **found, "verdict": verdict}
