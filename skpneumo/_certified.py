@@ -27,8 +27,7 @@ def describe_operating_point(model):
         f"{model.best_threshold_:.4g}. Set on {model.n_positive_units_} patients with pneumonia "
         f"and {model.n_negative_units_} without, each scored by a search that was fitted without "
         f"them, it reaches a recall of at least {100 * model.min_recall:g}% of new patients with "
-        f"{100 * model.confidence:g}% confidence (lower bound "
-        f"{percent(model.recall_lower_bound_)}). This is approximate, as the final model is fitted "
+        f"{100 * model.confidence:g}% confidence. This is approximate, as the final model is fitted "
         f"on all images. Of the patients left out, recall is {recall} and specificity "
         f"{specificity}. A patient is a true positive only if all images with pneumonia are "
         "predicted positive, and a true negative only if no image without it is."
@@ -65,12 +64,13 @@ def check_on_test(report, target):
     of = "by patient" if name == "recall_of_patients" else "by image, as no patient is known,"
     text = f"On the test split the recall {of} is {percent(found['value'])}"
     if found["interval"]:
-        text += " [{}, {}]".format(*map(percent, found["interval"]))
-    wanted = f"the certified {100 * target:g}%"
+        low, high = found["interval"]
+        text += f" [{percent(low)}, {percent(high, up=True)}]"
+    wanted = f"the certified recall of {100 * target:g}%"
     if found["value"] >= target - ROUNDING:
-        verdict = f"{text}: {wanted} are reached."
+        verdict = f"{text}; {wanted} is reached."
     elif found["interval"] is None or found["interval"][1] >= target:
-        verdict = f"{text}: below {wanted}, but the interval holds them."
+        verdict = f"{text}; it is below {wanted}, which the interval contains."
     else:
-        verdict = f"{text}: {wanted} are not reached on these images."
+        verdict = f"{text}; {wanted} is not reached on these images."
     return {"metric": name, **found, "verdict": verdict}
