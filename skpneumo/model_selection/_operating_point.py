@@ -6,7 +6,7 @@ import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
+from sklearn.model_selection import check_cv
 from sklearn.utils import assert_all_finite, column_or_1d, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
@@ -19,7 +19,8 @@ from skpneumo.metrics._bounds import highest_rank, lower_bound, lowest_of_both, 
 from skpneumo.metrics._curves import threshold_curve
 from skpneumo.metrics._response import RESPONSES, positive_scores
 from skpneumo.metrics._targets import check_groups, order_checked, two_classes
-from skpneumo.model_selection._out_of_fold import check_splits, out_of_fold_scores
+from skpneumo.model_selection._fold_mean import FoldMeanClassifier
+from skpneumo.model_selection._out_of_fold import check_splits, default_cv, fit_folds
 
 
 def _estimator_has(name):
@@ -55,6 +56,10 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     cv : int, splitter or iterable, default=None
         Splits for the scores, each image left out once. None and integers (None is 5) keep the
         classes in proportion, and with ``groups`` the images of a patient on one side.
+    refit : bool, default=True
+        Whether the final model is fitted on all images. With False it is the mean of the models of
+        the splits, which is closer to what the threshold was chosen by, at as many times the cost
+        in prediction: see the notes. A frozen estimator is not fitted, whatever this is.
     n_jobs : int, default=None
         Splits fitted at once.
 
@@ -138,6 +143,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         "missed_cost": [Interval(Real, 0, None, closed="neither"), None],
         "confidence": [Interval(Real, 0, 1, closed="neither"), None],
         "cv": ["cv_object"],
+        "refit": ["boolean"],
         "n_jobs": [Integral, None],
     }
     # Patients are the unit of the promise: with metadata routing it asks for them itself.
@@ -152,6 +158,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         missed_cost=None,
         confidence=0.95,
         cv=None,
+        refit=True,
         n_jobs=None,
     ):
         self.estimator = estimator
@@ -160,6 +167,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         self.missed_cost = missed_cost
         self.confidence = confidence
         self.cv = cv
+        self.refit = refit
         self.n_jobs = n_jobs
 
     @tracked_fit
@@ -195,12 +203,25 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         fit_params, split_params = self._routed(groups, params)
         frozen = isinstance(self.estimator, FrozenEstimator)
         if not frozen:
-            cv = check_cv(self._splitter(patients is not None), y, classifier=True)
+            cv = check_cv(default_cv(self.cv, patients is not None), y, classifier=True)
             splits = list(cv.split(X, y, **split_params))
             check_splits(splits, patients, len(y))
         with order_checked():
-            # A frozen one stays as it is.
-            estimator = clone(self.estimator).fit(X, y, **fit_params)
+            if not frozen:
+                models, scores = fit_folds(
+                    self.estimator,
+                    X,
+                    y,
+                    splits,
+                    fit_params=fit_params,
+                    n_jobs=self.n_jobs,
+                    keep_models=not self.refit,
+                )
+            if frozen or self.refit:
+                # A frozen one stays as it is.
+                estimator = clone(self.estimator).fit(X, y, **fit_params)
+            else:
+                estimator = FoldMeanClassifier(clone(self.estimator))._hold(models)
         if not np.array_equal(estimator.classes_, classes):
             raise ValueError(
                 f"y holds {classes.tolist()}, but the estimator was fitted on "
@@ -208,11 +229,6 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
             )
         if frozen:
             scores = positive_scores(estimator, X)
-        else:
-            with order_checked():
-                scores = out_of_fold_scores(
-                    self.estimator, X, y, splits, fit_params=fit_params, n_jobs=self.n_jobs
-                )
         self.estimator_ = estimator
         self.curve_ = threshold_curve(truth, scores, groups=patients, confidence=self.confidence)
         self._choose(target, share, scores, truth, patients)
@@ -254,12 +270,6 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
             f"{n_units} {kind} {units}: {need} {target} or confidence, or set confidence=None to "
             "ask only for what the images at hand show."
         )
-
-    def _splitter(self, grouped):
-        if self.cv is None or isinstance(self.cv, Integral):
-            splitter = StratifiedGroupKFold if grouped else StratifiedKFold
-            return splitter(5 if self.cv is None else self.cv)
-        return self.cv
 
     def _routed(self, groups, params):
         """Parameters for ``fit`` of the estimator and ``split`` of the splitter."""
@@ -381,7 +391,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
                 method_mapping=MethodMapping().add(caller="fit", callee="fit"),
             )
             .add(
-                splitter=self._splitter(grouped=True),
+                splitter=default_cv(self.cv, grouped=True),
                 method_mapping=MethodMapping().add(caller="fit", callee="split"),
             )
         )
