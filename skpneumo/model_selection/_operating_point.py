@@ -15,7 +15,15 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._tracking import tracked_fit
-from skpneumo.metrics._bounds import highest_rank, lower_bound, lowest_of_both, n_units_needed
+from skpneumo.metrics._bounds import (
+    draw_by_order,
+    highest_rank,
+    lower_bound,
+    lowest_of_both,
+    n_units_needed,
+    randomised_rank,
+    score_by_unit,
+)
 from skpneumo.metrics._curves import threshold_curve
 from skpneumo.metrics._response import RESPONSES, positive_scores
 from skpneumo.metrics._targets import check_groups, order_checked, two_classes
@@ -282,12 +290,12 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     def _choose(self, target, share, scores, truth, patients):
         """Set the threshold, and what is known of it."""
         ill, healthy = lowest_of_both(truth, scores, patients)
-        rank = None
+        certified = target != "missed_cost" and self.confidence is not None
         if target == "min_recall":
-            rank = highest_rank(len(ill), share, self.confidence)
+            rank = self._rank(share, scores, truth, patients)
             threshold = ill[rank - 1]
         elif target == "min_specificity":
-            rank = highest_rank(len(healthy), share, self.confidence)
+            rank = self._rank(share, -scores, ~truth, patients)
             threshold = _above(-healthy[rank - 1])
         else:
             threshold = _cheapest(scores, truth, share)
@@ -297,15 +305,28 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         self.n_positive_units_, self.n_negative_units_ = len(ill), len(healthy)
         self.recall_, self.specificity_ = caught / len(ill), spared / len(healthy)
         self.recall_lower_bound_ = self.specificity_lower_bound_ = np.nan
-        if rank is not None and self.confidence is not None:
-            # On the side of the choice the rank decides, however many scores tie with it; on the
-            # other side the threshold is one that was given beforehand.
-            missed = rank - 1 if target == "min_recall" else len(ill) - caught
-            alarmed = rank - 1 if target == "min_specificity" else len(healthy) - spared
-            self.recall_lower_bound_ = float(lower_bound(len(ill), missed, self.confidence))
+        if not certified:
+            return
+        # On the side of the choice what was asked for is certified, and no more: a bound by the
+        # rank would be that of another rule. On the other side the threshold is one that was
+        # given beforehand.
+        if target == "min_recall":
+            self.recall_lower_bound_ = float(share)
             self.specificity_lower_bound_ = float(
-                lower_bound(len(healthy), alarmed, self.confidence)
+                lower_bound(len(healthy), len(healthy) - spared, self.confidence)
             )
+        else:
+            self.recall_lower_bound_ = float(
+                lower_bound(len(ill), len(ill) - caught, self.confidence)
+            )
+            self.specificity_lower_bound_ = float(share)
+
+    def _rank(self, share, scores, rows, patients):
+        """Rank, among the units of one class, of the score that becomes the threshold."""
+        units = score_by_unit(scores[rows], None if patients is None else patients[rows])
+        if self.confidence is None:
+            return highest_rank(len(units), share)
+        return randomised_rank(len(units), share, self.confidence, draw_by_order(units))
 
     def predict(self, X):
         """Label of each image: ``classes_[1]`` where its score reaches ``best_threshold_``.
