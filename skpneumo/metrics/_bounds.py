@@ -129,9 +129,10 @@ def randomised_rank(n_units, share, confidence, draw):
 def draw_by_order(scores):
     """Draw a number by the order in which the scores rise.
 
-    Where the units are exchangeable, each order is as likely as the next, whatever the sorted scores
-    are. So the number is independent of these, as a random one would be, and yet the same
-    whenever the same scores come in the same order: nobody can draw until they like the result.
+    Units that were drawn independently come in any order with the same probability, whatever their
+    sorted scores are. So the number is independent of the sorted scores, as a random one is, and
+    yet it is the same on every run and machine: nobody can draw until they like the result. It
+    changes only with the order, not with the last bits of a score.
 
     Parameters
     ----------

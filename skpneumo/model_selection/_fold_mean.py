@@ -1,16 +1,24 @@
 """The mean of models that were fitted on the folds of a cross-validation."""
 
+from numbers import Integral
+
 import numpy as np
 from scipy.special import expit, logit
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.model_selection import check_cv
-from sklearn.utils import get_tags, indexable
+from sklearn.utils import column_or_1d, get_tags, indexable
+from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skpneumo.metrics._response import positive_scores
+from skpneumo.metrics._response import RESPONSES, positive_scores
 from skpneumo.metrics._targets import check_groups, two_classes
-from skpneumo.model_selection._out_of_fold import check_splits, default_cv, fit_folds
+from skpneumo.model_selection._out_of_fold import (
+    check_splits,
+    default_cv,
+    fit_folds,
+    takes_groups,
+)
 
 
 def _members_have(name):
@@ -54,6 +62,12 @@ class FoldMeanClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     and their mean keeps small probabilities apart.
     """
 
+    _parameter_constraints = {
+        "estimator": [HasMethods(["fit", name]) for name in RESPONSES],
+        "cv": ["cv_object"],
+        "n_jobs": [Integral, None],
+    }
+
     def __init__(self, estimator, *, cv=None, n_jobs=None):
         self.estimator = estimator
         self.cv = cv
@@ -77,13 +91,15 @@ class FoldMeanClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         self
         """
-        X, y = indexable(X, y)
-        y = np.asarray(y)
+        self._validate_params()
+        X, y = indexable(X, column_or_1d(y, warn=True))
         two_classes(y)
         patients = check_groups(groups, y)
         cv = check_cv(default_cv(self.cv, patients is not None), y, classifier=True)
         splits = list(cv.split(X, y, groups))
         check_splits(splits, patients, len(y))
+        if groups is not None and takes_groups(self.estimator):
+            params |= {"groups": groups}
         models, _ = fit_folds(
             self.estimator, X, y, splits, fit_params=params, n_jobs=self.n_jobs, keep_models=True
         )

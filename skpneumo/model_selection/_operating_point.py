@@ -27,8 +27,14 @@ from skpneumo.metrics._bounds import (
 from skpneumo.metrics._curves import threshold_curve
 from skpneumo.metrics._response import RESPONSES, positive_scores
 from skpneumo.metrics._targets import check_groups, order_checked, two_classes
+from skpneumo.model_selection._fit_warnings import warn_of_earlier_fit, warn_of_repeated_patients
 from skpneumo.model_selection._fold_mean import FoldMeanClassifier
-from skpneumo.model_selection._out_of_fold import check_splits, default_cv, fit_folds
+from skpneumo.model_selection._out_of_fold import (
+    check_splits,
+    default_cv,
+    fit_folds,
+    takes_groups,
+)
 
 
 def _estimator_has(name):
@@ -207,6 +213,10 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         truth = y == classes[1]
         patients = check_groups(groups, y)
         self._check_enough(target, share, truth, patients)
+        if self._certifies():
+            warn_of_earlier_fit(self.estimator)
+            if patients is None:
+                warn_of_repeated_patients(X)
 
         fit_params, split_params = self._routed(groups, params)
         frozen = isinstance(self.estimator, FrozenEstimator)
@@ -259,6 +269,9 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
             )
         return targets.popitem()
 
+    def _certifies(self):
+        return self.missed_cost is None and self.confidence is not None
+
     def _check_enough(self, target, share, truth, patients):
         if target == "missed_cost":
             return
@@ -282,6 +295,8 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     def _routed(self, groups, params):
         """Parameters for ``fit`` of the estimator and ``split`` of the splitter."""
         if not get_config()["enable_metadata_routing"]:
+            if groups is not None and takes_groups(self.estimator):
+                params = params | {"groups": groups}
             return params, {"groups": groups}
         given = params if groups is None else params | {"groups": groups}
         routed = process_routing(self, "fit", **given)
@@ -290,7 +305,6 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     def _choose(self, target, share, scores, truth, patients):
         """Set the threshold, and what is known of it."""
         ill, healthy = lowest_of_both(truth, scores, patients)
-        certified = target != "missed_cost" and self.confidence is not None
         if target == "min_recall":
             rank = self._rank(share, scores, truth, patients)
             threshold = ill[rank - 1]
@@ -305,7 +319,11 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         self.n_positive_units_, self.n_negative_units_ = len(ill), len(healthy)
         self.recall_, self.specificity_ = caught / len(ill), spared / len(healthy)
         self.recall_lower_bound_ = self.specificity_lower_bound_ = np.nan
-        if not certified:
+        n_images = truth.sum() if target == "min_recall" else np.sum(~truth)
+        n_units = len(ill) if target == "min_recall" else len(healthy)
+        counted = patients is not None and target != "missed_cost"
+        self.images_per_patient_ = float(n_images / n_units) if counted else np.nan
+        if not self._certifies():
             return
         # On the side of the choice what was asked for is certified, and no more: a bound by the
         # rank would be that of another rule. On the other side the threshold is one that was

@@ -5,9 +5,10 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import _check_method_params
+from sklearn.utils.validation import _check_method_params, has_fit_parameter
 
 from skpneumo.metrics._response import positive_scores
 
@@ -61,6 +62,25 @@ def default_cv(cv, grouped):
         splitter = StratifiedGroupKFold if grouped else StratifiedKFold
         return splitter(5 if cv is None else cv)
     return cv
+
+
+def takes_groups(estimator):
+    """Whether ``fit`` of an estimator is to be given groups, without metadata routing.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Not fitted.
+
+    Returns
+    -------
+    bool
+        True if it names the parameter, or is a search with a splitter. Integers make splitters
+        that ignore groups, and warn of it.
+    """
+    if isinstance(estimator, BaseSearchCV):
+        return estimator.cv is not None and not isinstance(estimator.cv, Integral)
+    return has_fit_parameter(estimator, "groups")
 
 
 def fit_folds(estimator, X, y, splits, *, fit_params=None, n_jobs=None, keep_models=False):
