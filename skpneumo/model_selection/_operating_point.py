@@ -6,7 +6,7 @@ import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
+from sklearn.model_selection import check_cv
 from sklearn.utils import assert_all_finite, column_or_1d, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
@@ -15,11 +15,26 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._tracking import tracked_fit
-from skpneumo.metrics._bounds import highest_rank, lower_bound, lowest_of_both, n_units_needed
+from skpneumo.metrics._bounds import (
+    draw_by_order,
+    highest_rank,
+    lower_bound,
+    lowest_of_both,
+    n_units_needed,
+    randomised_rank,
+    score_by_unit,
+)
 from skpneumo.metrics._curves import threshold_curve
 from skpneumo.metrics._response import RESPONSES, positive_scores
 from skpneumo.metrics._targets import check_groups, order_checked, two_classes
-from skpneumo.model_selection._out_of_fold import check_splits, out_of_fold_scores
+from skpneumo.model_selection._fit_warnings import warn_of_earlier_fit, warn_of_repeated_patients
+from skpneumo.model_selection._fold_mean import FoldMeanClassifier
+from skpneumo.model_selection._out_of_fold import (
+    check_splits,
+    default_cv,
+    fit_folds,
+    takes_groups,
+)
 
 
 def _estimator_has(name):
@@ -55,6 +70,10 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     cv : int, splitter or iterable, default=None
         Splits for the scores, each image left out once. None and integers (None is 5) keep the
         classes in proportion, and with ``groups`` the images of a patient on one side.
+    refit : bool, default=True
+        Whether the final model is fitted on all images. With False it is the mean of the models of
+        the splits, which is closer to what the threshold was chosen by, at as many times the cost
+        in prediction: see the notes. A frozen estimator is not fitted, whatever this is.
     n_jobs : int, default=None
         Splits fitted at once.
 
@@ -138,6 +157,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         "missed_cost": [Interval(Real, 0, None, closed="neither"), None],
         "confidence": [Interval(Real, 0, 1, closed="neither"), None],
         "cv": ["cv_object"],
+        "refit": ["boolean"],
         "n_jobs": [Integral, None],
     }
     # Patients are the unit of the promise: with metadata routing it asks for them itself.
@@ -152,6 +172,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         missed_cost=None,
         confidence=0.95,
         cv=None,
+        refit=True,
         n_jobs=None,
     ):
         self.estimator = estimator
@@ -160,6 +181,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         self.missed_cost = missed_cost
         self.confidence = confidence
         self.cv = cv
+        self.refit = refit
         self.n_jobs = n_jobs
 
     @tracked_fit
@@ -191,16 +213,33 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         truth = y == classes[1]
         patients = check_groups(groups, y)
         self._check_enough(target, share, truth, patients)
+        if self._certifies():
+            warn_of_earlier_fit(self.estimator)
+            if patients is None:
+                warn_of_repeated_patients(X)
 
         fit_params, split_params = self._routed(groups, params)
         frozen = isinstance(self.estimator, FrozenEstimator)
         if not frozen:
-            cv = check_cv(self._splitter(patients is not None), y, classifier=True)
+            cv = check_cv(default_cv(self.cv, patients is not None), y, classifier=True)
             splits = list(cv.split(X, y, **split_params))
             check_splits(splits, patients, len(y))
         with order_checked():
-            # A frozen one stays as it is.
-            estimator = clone(self.estimator).fit(X, y, **fit_params)
+            if not frozen:
+                models, scores = fit_folds(
+                    self.estimator,
+                    X,
+                    y,
+                    splits,
+                    fit_params=fit_params,
+                    n_jobs=self.n_jobs,
+                    keep_models=not self.refit,
+                )
+            if frozen or self.refit:
+                # A frozen one stays as it is.
+                estimator = clone(self.estimator).fit(X, y, **fit_params)
+            else:
+                estimator = FoldMeanClassifier(clone(self.estimator))._hold(models)
         if not np.array_equal(estimator.classes_, classes):
             raise ValueError(
                 f"y holds {classes.tolist()}, but the estimator was fitted on "
@@ -208,11 +247,6 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
             )
         if frozen:
             scores = positive_scores(estimator, X)
-        else:
-            with order_checked():
-                scores = out_of_fold_scores(
-                    self.estimator, X, y, splits, fit_params=fit_params, n_jobs=self.n_jobs
-                )
         self.estimator_ = estimator
         self.curve_ = threshold_curve(truth, scores, groups=patients, confidence=self.confidence)
         self._choose(target, share, scores, truth, patients)
@@ -235,6 +269,9 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
             )
         return targets.popitem()
 
+    def _certifies(self):
+        return self.missed_cost is None and self.confidence is not None
+
     def _check_enough(self, target, share, truth, patients):
         if target == "missed_cost":
             return
@@ -255,15 +292,11 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
             "ask only for what the images at hand show."
         )
 
-    def _splitter(self, grouped):
-        if self.cv is None or isinstance(self.cv, Integral):
-            splitter = StratifiedGroupKFold if grouped else StratifiedKFold
-            return splitter(5 if self.cv is None else self.cv)
-        return self.cv
-
     def _routed(self, groups, params):
         """Parameters for ``fit`` of the estimator and ``split`` of the splitter."""
         if not get_config()["enable_metadata_routing"]:
+            if groups is not None and takes_groups(self.estimator):
+                params = params | {"groups": groups}
             return params, {"groups": groups}
         given = params if groups is None else params | {"groups": groups}
         routed = process_routing(self, "fit", **given)
@@ -272,12 +305,11 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     def _choose(self, target, share, scores, truth, patients):
         """Set the threshold, and what is known of it."""
         ill, healthy = lowest_of_both(truth, scores, patients)
-        rank = None
         if target == "min_recall":
-            rank = highest_rank(len(ill), share, self.confidence)
+            rank = self._rank(share, scores, truth, patients)
             threshold = ill[rank - 1]
         elif target == "min_specificity":
-            rank = highest_rank(len(healthy), share, self.confidence)
+            rank = self._rank(share, -scores, ~truth, patients)
             threshold = _above(-healthy[rank - 1])
         else:
             threshold = _cheapest(scores, truth, share)
@@ -287,15 +319,32 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         self.n_positive_units_, self.n_negative_units_ = len(ill), len(healthy)
         self.recall_, self.specificity_ = caught / len(ill), spared / len(healthy)
         self.recall_lower_bound_ = self.specificity_lower_bound_ = np.nan
-        if rank is not None and self.confidence is not None:
-            # On the side of the choice the rank decides, however many scores tie with it; on the
-            # other side the threshold is one that was given beforehand.
-            missed = rank - 1 if target == "min_recall" else len(ill) - caught
-            alarmed = rank - 1 if target == "min_specificity" else len(healthy) - spared
-            self.recall_lower_bound_ = float(lower_bound(len(ill), missed, self.confidence))
+        n_images = truth.sum() if target == "min_recall" else np.sum(~truth)
+        n_units = len(ill) if target == "min_recall" else len(healthy)
+        counted = patients is not None and target != "missed_cost"
+        self.images_per_patient_ = float(n_images / n_units) if counted else np.nan
+        if not self._certifies():
+            return
+        # On the side of the choice what was asked for is certified, and no more: a bound by the
+        # rank would be that of another rule. On the other side the threshold is one that was
+        # given beforehand.
+        if target == "min_recall":
+            self.recall_lower_bound_ = float(share)
             self.specificity_lower_bound_ = float(
-                lower_bound(len(healthy), alarmed, self.confidence)
+                lower_bound(len(healthy), len(healthy) - spared, self.confidence)
             )
+        else:
+            self.recall_lower_bound_ = float(
+                lower_bound(len(ill), len(ill) - caught, self.confidence)
+            )
+            self.specificity_lower_bound_ = float(share)
+
+    def _rank(self, share, scores, rows, patients):
+        """Rank, among the units of one class, of the score that becomes the threshold."""
+        units = score_by_unit(scores[rows], None if patients is None else patients[rows])
+        if self.confidence is None:
+            return highest_rank(len(units), share)
+        return randomised_rank(len(units), share, self.confidence, draw_by_order(units))
 
     def predict(self, X):
         """Label of each image: ``classes_[1]`` where its score reaches ``best_threshold_``.
@@ -381,7 +430,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
                 method_mapping=MethodMapping().add(caller="fit", callee="fit"),
             )
             .add(
-                splitter=self._splitter(grouped=True),
+                splitter=default_cv(self.cv, grouped=True),
                 method_mapping=MethodMapping().add(caller="fit", callee="split"),
             )
         )
