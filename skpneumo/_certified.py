@@ -17,20 +17,23 @@ def describe_operating_point(model):
     Returns
     -------
     dict
-        "threshold", "certified_recall" (the lower bound), "recall" and "specificity" (of the
-        patients left out), "n_positive_patients", "n_negative_patients", "reason" (a sentence or
-        two with all of these), and "test": None, for what `check_on_test` finds.
+        "threshold", "certified_recall", "recall" and "specificity" (of the patients left out),
+        "n_positive_patients", "n_negative_patients", "images_per_patient" (of those with
+        pneumonia), "reason" (all of these in sentences), and "test": None, for what
+        `check_on_test` finds.
     """
     recall, specificity = map(percent, (model.recall_, model.specificity_))
+    n_models = len(model.estimator_.fold_estimators_)
     reason = (
-        f"Certified operating point: decision threshold for {_POSITIVE}: "
-        f"{model.best_threshold_:.4g}. Set on {model.n_positive_units_} patients with pneumonia "
-        f"and {model.n_negative_units_} without, each scored by a search that was fitted without "
-        f"them, it reaches a recall of at least {100 * model.min_recall:g}% of new patients with "
-        f"{100 * model.confidence:g}% confidence. This is approximate, as the final model is fitted "
-        f"on all images. Of the patients left out, recall is {recall} and specificity "
-        f"{specificity}. A patient is a true positive only if all images with pneumonia are "
-        "predicted positive, and a true negative only if no image without it is."
+        f"Certified operating point: at the decision threshold {model.best_threshold_:.4g} for "
+        f"{_POSITIVE}, the recall is at least {100 * model.min_recall:g}% of new patients, with "
+        f"{100 * model.confidence:g}% confidence. This is approximate, as the threshold is set by "
+        f"out-of-fold scores and the model averages the log odds of {n_models} models, one of each "
+        f"fold. It rests on {model.n_positive_units_} patients with pneumonia, "
+        f"{model.images_per_patient_:.3g} images each (with more images each the recall of "
+        f"patients is lower), and {model.n_negative_units_} without: out of fold, recall is "
+        f"{recall} and specificity {specificity}. A patient is a true positive only if all images "
+        "with pneumonia are predicted positive, and a true negative only if no image without it is."
     )
     return {
         "threshold": float(model.best_threshold_),
@@ -39,6 +42,7 @@ def describe_operating_point(model):
         "specificity": float(model.specificity_),
         "n_positive_patients": int(model.n_positive_units_),
         "n_negative_patients": int(model.n_negative_units_),
+        "images_per_patient": float(model.images_per_patient_),
         "reason": reason,
         "test": None,
     }

@@ -4,6 +4,7 @@ import os
 import re
 import time
 import warnings
+from collections import Counter
 from contextlib import nullcontext
 
 import numpy as np
@@ -173,8 +174,7 @@ def search(
     Returns
     -------
     GridSearchCV or OperatingPointClassifierCV
-        Fitted, on what ``train.X`` holds. The latter with a ``confidence``: its ``estimator_`` is
-        the search on all images.
+        Fitted, on what ``train.X`` holds. The latter with a ``confidence``.
     """
     n_patients = len(np.unique(train.groups))
     if n_patients < n_folds:
@@ -200,8 +200,10 @@ def search(
         for rows, _ in folds.split(train.y, train.y, train.groups):
             inner = Bunch(y=train.y[rows], groups=train.groups[rows])
             _check_folds(inner, n_folds, random_state, within="the training part of a fold")
+        # Searches select other class weights in other folds, which shift the scores. A threshold
+        # set by these holds for the mean of the models, but not for a model fitted again.
         estimator = OperatingPointClassifierCV(
-            estimator, min_recall=min_recall, confidence=confidence, cv=folds
+            estimator, min_recall=min_recall, confidence=confidence, cv=folds, refit=False
         )
     n_epochs = n_fits(n_folds, confidence) * n_epochs_of_fit(classifier)
     n_done = 0.0
@@ -222,8 +224,15 @@ def n_fits(n_folds, confidence=None):
 
 
 def n_searches(n_folds, confidence=None):
-    """How many searches there are: for a certified operating point, one more in each fold."""
-    return 1 if confidence is None else n_folds + 1
+    """How many searches there are: one in each fold of a certified operating point."""
+    return 1 if confidence is None else n_folds
+
+
+def get_searches(fitted):
+    """The searches that `search` has fitted."""
+    if isinstance(fitted, OperatingPointClassifierCV):
+        return fitted.estimator_.fold_estimators_
+    return [fitted]
 
 
 def n_epochs_of_fit(classifier):
@@ -333,7 +342,7 @@ def fit_baseline(train, *, n_folds, min_recall, random_state, on_fit=None):
 
 
 def settings_table(cv_results):
-    """One dict per setting: class weight, threshold, and mean and spread of each column."""
+    """One dict per candidate: class weight, threshold, and mean and spread of each metric."""
     rows = []
     for i, params in enumerate(cv_results["params"]):
         values = {key.rsplit("__", 1)[1]: value for key, value in params.items()}
@@ -348,6 +357,38 @@ def settings_table(cv_results):
             }
         rows.append(row)
     return rows
+
+
+def mean_results(searches):
+    """``cv_results_`` of several searches over the same candidates, averaged."""
+    results = [search.cv_results_ for search in searches]
+    scores = (key for key in results[0] if key.startswith(("mean_test_", "std_test_")))
+    means = {key: np.mean([found[key] for found in results], axis=0) for key in scores}
+    return means | {"params": results[0]["params"]}
+
+
+def describe_choice(searches, settings, min_recall):
+    """The candidates that the searches selected, ready for JSON.
+
+    Returns
+    -------
+    dict
+        Of one search, "index", "reason" and what the row of the candidate holds; of several,
+        "indices", by fold, and "reason".
+    """
+    if len(searches) == 1:
+        index, reason = choose_setting(
+            searches[0].cv_results_, min_recall=min_recall, min_specificity=_MIN_SPECIFICITY
+        )
+        return settings[index] | {"index": index, "reason": reason}
+    indices = [int(search.best_index_) for search in searches]
+    counts = Counter(indices).most_common()
+    selected = ", ".join(f"candidate {index} in {n} of {len(indices)} folds" for index, n in counts)
+    reason = (
+        f"The searches inside the folds selected {selected}. The table shows the means over these "
+        "searches. Only the class weights are used: the threshold is the certified one."
+    )
+    return {"indices": indices, "reason": reason}
 
 
 def _compare_on_test(result, reports):
@@ -371,15 +412,22 @@ def _compare_on_test(result, reports):
     )
 
 
-def _compare_by_folds(result, cv_results):
-    """Compare the means of the two models over the same folds, where no test split decides."""
-    index = result["chosen"]["index"]
+def _compare_by_folds(result, searches):
+    """Compare the means of the two models over folds, where no test split decides."""
     names = ("recall", "specificity", *RANKING)
+    means = {
+        name: float(
+            np.mean(
+                [search.cv_results_[f"mean_test_{name}"][search.best_index_] for search in searches]
+            )
+        )
+        for name in names
+    }
     return compare(
-        {name: float(cv_results[f"mean_test_{name}"][index]) for name in names},
+        means,
         {name: result["baseline"][f"mean_{name}"] for name in names},
         on="the folds of the cross-validation"
-        + (", at the threshold of the candidate," if result["confidence"] is not None else ""),
+        + (" and before certification" if result["confidence"] is not None else ""),
         name=result["model"],
         min_recall=result["min_recall"],
     )
@@ -412,8 +460,8 @@ def run(
     result : dict
         Ready for JSON.
     fitted : Pipeline or OperatingPointClassifierCV
-        The candidate selected, fitted on all images to learn from; with a ``confidence`` around
-        the search, and with the certified threshold.
+        The candidate selected, fitted on all images to learn from; with a ``confidence`` the
+        candidates selected in the folds, whose log odds are averaged, and the certified threshold.
     """
     started = time.perf_counter()
     if data is None:
@@ -447,11 +495,8 @@ def run(
         on_epoch=progress.epoch,
         **options,
     )
-    found = fitted if confidence is None else fitted.estimator_
-    index, reason = choose_setting(
-        found.cv_results_, min_recall=min_recall, min_specificity=_MIN_SPECIFICITY
-    )
-    settings = settings_table(found.cv_results_)
+    searches = get_searches(fitted)
+    settings = settings_table(mean_results(searches))
     progress.start_baseline()
     baseline, of_baseline = fit_baseline(train, on_fit=progress.baseline_fit, **options)
     progress.show("Test")
@@ -473,20 +518,20 @@ def run(
         "confidence": confidence,
         "random_state": random_state,
         "settings": settings,
-        "chosen": settings[index] | {"index": index, "reason": reason},
+        "chosen": describe_choice(searches, settings, min_recall),
         "operating_point": None if confidence is None else describe_operating_point(fitted),
         "baseline": of_baseline,
         "test": None,
     }
     if test and test_data is not None:
-        reports = evaluate_both(fitted, baseline, test_data)
+        reports = evaluate_both(fitted, baseline, test_data, image_size)
         result["test"] = dict(zip(("model", "baseline"), map(summarize, reports), strict=True))
         if confidence is not None:
             result["operating_point"]["test"] = check_on_test(reports[0], min_recall)
         compared = _compare_on_test(result, reports)
     else:
-        compared = _compare_by_folds(result, found.cv_results_)
+        compared = _compare_by_folds(result, searches)
     result["beats_baseline"], result["comparison"] = compared
     progress.finish()
     result["seconds"] = round(time.perf_counter() - started, 1)
-    return result, found.best_estimator_ if confidence is None else fitted
+    return result, fitted.best_estimator_ if confidence is None else fitted

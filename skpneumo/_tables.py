@@ -54,10 +54,12 @@ def settings_table(result, width=_WITH_SPREAD):
     for heading in ("#", "class\nweight", "thre-\nshold"):
         table.add_column(heading, justify="right", no_wrap=True)
     titles = _TITLES if width >= _WITH_SPREAD else _SHORT_TITLES
+    choice = result["chosen"]
+    selected = choice["indices"] if "indices" in choice else [choice["index"]]
     for column in columns:
         table.add_column(titles.get(column, column), justify="right", no_wrap=True)
     for i, row in enumerate(result["settings"]):
-        chosen = i == result["chosen"]["index"]
+        chosen = i in selected
         table.add_row(
             f"→ {i}" if chosen else str(i),
             f"1:{row['class_weight']:g}",

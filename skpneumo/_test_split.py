@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from skpneumo.classifiers._batches import decode_if_it_fits
 from skpneumo.evaluation import evaluate
+from skpneumo.preprocessing import XRayLoader, XRayResizer
 
 # Names in the results, and in an evaluation.
 _METRICS = {
@@ -19,7 +21,7 @@ _METRICS = {
 }
 
 
-def evaluate_both(model, baseline, test):
+def evaluate_both(model, baseline, test, image_size):
     """Evaluate two classifiers on the same images.
 
     Parameters
@@ -30,6 +32,8 @@ def evaluate_both(model, baseline, test):
         Fitted; its last step is a classifier that follows its own threshold.
     test : Bunch of X, y, groups, identified
         Images of both classes.
+    image_size : tuple of (int, int)
+        Rows and columns that the model sees.
 
     Returns
     -------
@@ -37,9 +41,9 @@ def evaluate_both(model, baseline, test):
         By patient, if the patient of any image is known.
     """
     groups = test.groups if test.identified.any() else None
-    report = evaluate(model, test.X, test.y, groups=groups)
-    # A network remembers what it predicted; the baseline would decode the images once for its
-    # labels and once for its probabilities.
+    # Decoded here once for each, rather than for labels, probabilities and every network.
+    xrays = XRayResizer(image_size).transform(XRayLoader().transform(test.X))
+    report = evaluate(model, decode_if_it_fits(xrays, image_size), test.y, groups=groups)
     pixels = baseline[:-1].transform(test.X)
     of_baseline = evaluate(baseline[-1], pixels, test.y, groups=groups)
     return report, replace(of_baseline, data_fingerprint=report.data_fingerprint)

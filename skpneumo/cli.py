@@ -182,7 +182,7 @@ def train(
             parser=Number(float, 0, 1, open=True),
             metavar="CONFIDENCE",
             help="Certify --min-recall for new patients with this confidence, such as 0.95: the "
-            "search is repeated inside each fold, which takes one more than --folds times as long.",
+            "search is repeated inside each fold, which takes --folds times as long.",
         ),
     ] = None,
     test: Annotated[

@@ -507,8 +507,13 @@ def test_each_classifier_decodes_a_test_image_once(collection, monkeypatch):
         decoded.update(paths)
         return read_files(paths, *args)
 
+    several = OperatingPointClassifierCV(pipe, min_recall=0.5, confidence=0.5, cv=2, refit=False)
+    several.fit(train.X, train.y, groups=train.groups)
     monkeypatch.setattr("skpneumo.images._sequence.read_files", count)
-    evaluate_both(model, baseline, test)
+    evaluate_both(several, baseline, test, SIZE)
+    assert decoded == dict.fromkeys(test.X, 2)
+    decoded.clear()
+    evaluate_both(model, baseline, test, SIZE)
     assert decoded == dict.fromkeys(test.X, 2)
 
 
@@ -562,15 +567,31 @@ def test_the_search_is_inside_the_certified_operating_point(certified, collectio
     result, model, _ = certified
     assert isinstance(model, OperatingPointClassifierCV)
     assert isinstance(model.estimator, GridSearchCV)
-    assert (model.min_recall, model.confidence) == (0.8, 0.9)
-    search = model.estimator_
-    index, reason = choose_setting(search.cv_results_, min_recall=0.8)
-    assert (result["chosen"]["index"], result["chosen"]["reason"]) == (index, reason)
-    assert result["settings"] == _job.settings_table(search.cv_results_)
+    assert (model.min_recall, model.confidence, model.unit_) == (0.8, 0.9, "patient")
+    searches = model.estimator_.fold_estimators_
+    chosen = [choose_setting(search.cv_results_, min_recall=0.8)[0] for search in searches]
+    assert result["chosen"]["indices"] == chosen
+    for index in chosen:
+        assert f"candidate {index} in " in result["chosen"]["reason"]
+    for i, row in enumerate(result["settings"]):
+        for name in ("recall", "roc_auc"):
+            for kind in ("mean", "std"):
+                values = [search.cv_results_[f"{kind}_test_{name}"][i] for search in searches]
+                assert row[name][kind] == pytest.approx(np.mean(values))
+
+
+def test_each_search_is_fitted_without_the_patients_that_its_model_scores(certified, collection):
+    _, model, _ = certified
     train, _ = _job.load_data(collection)
-    again = clone(model).fit(train.X, train.y, groups=train.groups)
-    assert again.best_threshold_ == model.best_threshold_
-    assert again.unit_ == "patient"
+    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=29)
+    scores = np.empty(len(train.y))
+    for (rows, left_out), search in zip(
+        folds.split(train.X, train.y, train.groups), model.estimator_.fold_estimators_, strict=True
+    ):
+        again = clone(model.estimator).fit(train.X[rows], train.y[rows], groups=train.groups[rows])
+        assert again.best_params_ == search.best_params_
+        scores[left_out] = again.predict_proba(train.X[left_out])[:, 1]
+    assert np.isclose(scores, model.best_threshold_).any()
 
 
 def test_the_certified_operating_point_is_in_the_result(certified, collection):
@@ -584,6 +605,9 @@ def test_the_certified_operating_point_is_in_the_result(certified, collection):
         assert f" {point[key]} " in point["reason"]
     assert point["threshold"] == model.best_threshold_
     assert point["certified_recall"] >= 0.8
+    assert (
+        point["images_per_patient"] == (train.y == "PNEUMONIA").sum() / point["n_positive_patients"]
+    )
     for words in ("at least 80% of new patients", "90% confidence", "This is approximate"):
         assert words in point["reason"]
     predicted = model.predict_proba(test.X)[:, 1] >= model.best_threshold_
@@ -600,13 +624,13 @@ def test_progress_counts_the_fits_of_all_searches(certified):
     done, doing = zip(*reports, strict=True)
     assert list(done) == sorted(done)
     assert done[-1] == 1
-    names = [f"Search {i} of {FOLDS + 1}" for i in range(1, FOLDS + 2)]
+    names = [f"Search {i} of {FOLDS}" for i in range(1, FOLDS + 1)]
     assert [*dict.fromkeys(doing)] == [*names, "Baseline", "Test", "Done"]
     assert done[doing.index("Baseline")] == max(
         fraction for fraction, name in reports if name == names[-1]
     )
     assert _job.n_fits(5) == 3 * 5 + 1
-    assert _job.n_fits(5, 0.95) == 6 * 16
+    assert _job.n_fits(5, 0.95) == 5 * 16
 
 
 @pytest.mark.parametrize(

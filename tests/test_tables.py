@@ -47,6 +47,10 @@ def test_candidates(result, width):
     rows = re.findall(rf"^(?:→| ) *(\d+) +1:\d +0\.\d+((?: +{cell}){{{shown}}}) *$", text, re.M)
     assert [int(number) for number, _ in rows] == list(range(28))
     assert ("specificity" in text) == ("±" in text) == (width >= 80)
+    assert re.findall(r"^→ (\d+)", text, re.M) == ["26"]
+    result["chosen"] = {"indices": [3, 11, 3]}
+    text = "\n".join(lines(_tables.settings_table(result, width), width))
+    assert re.findall(r"^→ +(\d+)", text, re.M) == ["3", "11"]
 
 
 @pytest.mark.parametrize("width", WIDTHS)
