@@ -281,6 +281,53 @@ def test_options_reach_the_job_and_without_a_folder_images_are_synthetic(capsys)
     assert capsys.readouterr().out.startswith("Synthetic X-rays: ")
 
 
+# -- certified operating points -------------------------------------------------------------------
+
+
+def test_confidence_certifies_the_recall(collection, tmp_path):
+    output, save = tmp_path / "results.json", tmp_path / "model.skpneumo"
+    done = train(collection, "--confidence", "0.9", "--output", output, "--save", save)
+    assert done.exit_code == 0, done.output
+    result = json.loads(output.read_text(encoding="utf-8"))
+    point = result["operating_point"]
+    assert result["confidence"] == 0.9
+    for text in (result["chosen"]["reason"], point["reason"], point["test"]["verdict"]):
+        assert words(text) in words(done.stdout)
+    assert "Nothing is certified" not in words(done.stdout)
+    assert done.stdout.count("→") == len(set(result["chosen"]["indices"]))
+    card = model_card(save).replace("\\", "")
+    assert holds(card, point["reason"])
+    assert holds(card, result["chosen"]["reason"])
+    test = load_xray_folder(collection / "test")
+    loaded = load_model(save)
+    assert loaded.best_threshold_ == point["threshold"]
+    predicted = loaded.predict(test.paths) == "PNEUMONIA"
+    assert (~predicted & (test.target == "PNEUMONIA")).sum() == result["test"]["model"]["missed"]
+    assert "100%" in done.stderr
+
+
+def test_confidence_without_a_test_split_says_nothing_of_one(collection):
+    done = train(collection, "--confidence", "0.9", "--no-test")
+    assert done.exit_code == 0, done.output
+    assert "Certified operating point" in done.stdout
+    assert "test split" not in words(done.stdout)
+    assert "of the cross-validation and before certification the cnn" in words(done.stdout)
+
+
+def test_without_confidence_nothing_is_certified(result, collection, tmp_path):
+    assert result["confidence"] is None
+    assert result["operating_point"] is None
+    save = tmp_path / "model.skpneumo"
+    train(collection, "--save", save)
+    assert "Nothing is certified" in " ".join(model_card(save).split())
+
+
+def test_too_few_patients_are_an_error_before_training(collection):
+    done = train(collection, "--min-recall", "0.98", "--confidence", "0.95")
+    assert_refused(done, 1, "cannot be certified with", "positive patients: it takes at least 149")
+    assert "Search 1" not in done.stderr
+
+
 # -- the test split -------------------------------------------------------------------------------
 
 
@@ -395,6 +442,10 @@ def test_more_folds_than_patients_are_refused(collection):
         ("--folds", "1", "wanted a whole number of 2 or more"),
         ("--folds", "five", "got 'five', wanted a whole number of 2 or more"),
         ("--min-recall", "1.1", "wanted a number from 0 to 1"),
+        ("--confidence", "0", "got '0', wanted a number between 0 and 1"),
+        ("--confidence", "1.0", "wanted a number between 0 and 1"),
+        ("--confidence", "95", "wanted a number between 0 and 1"),
+        ("--confidence", "high", "wanted a number between 0 and 1"),
         ("--epochs", "0", "wanted a whole number of 1 or more"),
         ("--subset", "1e3", "got '1e3', wanted a whole number of 20 or more"),
         ("--seed", "-1", "wanted a whole number of 0 or more"),
@@ -406,6 +457,12 @@ def test_options_out_of_range_are_refused(arguments):
     done = train(*arguments)
     assert_refused(done, 2, "Invalid value for", arguments[0], wanted)
     assert "Input should" not in done.stderr
+
+
+@pytest.mark.parametrize("recall", ["0", "1"])
+def test_a_recall_that_cannot_be_certified_is_refused(recall):
+    done = train("--confidence", "0.9", "--min-recall", recall)
+    assert_refused(done, 2, f"certifies a recall between 0 and 1, got --min-recall {recall}.")
 
 
 # -- in a process of its own ----------------------------------------------------------------------
