@@ -338,7 +338,8 @@ def _print(result):
     else:
         _OUT.print(f"\n{point['reason']}\n", highlight=False)
     baseline = result["baseline"]
-    rule = "the same rule" + ("" if baseline["met"] else ", which none of its thresholds meets")
+    rule = "the same rule" if point is None else "the rule of the searches"
+    rule += "" if baseline["met"] else ", which none of its thresholds meets"
     _OUT.print(
         f"Baseline, a logistic regression on 32x32 pixels, at its threshold "
         f"{baseline['threshold']:g} by {rule}: "

@@ -507,7 +507,8 @@ def test_each_classifier_decodes_a_test_image_once(collection, monkeypatch):
         decoded.update(paths)
         return read_files(paths, *args)
 
-    several = OperatingPointClassifierCV(pipe, min_recall=0.5, confidence=0.5, cv=2, refit=False)
+    certifying = {"min_recall": 0.5, "confidence": 0.5, "cv": 2, "refit": False}
+    several = OperatingPointClassifierCV(clone(pipe), **certifying)
     several.fit(train.X, train.y, groups=train.groups)
     monkeypatch.setattr("skpneumo.images._sequence.read_files", count)
     evaluate_both(several, baseline, test, SIZE)

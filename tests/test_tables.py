@@ -50,7 +50,7 @@ def test_candidates(result, width):
     assert re.findall(r"^→ (\d+)", text, re.M) == ["26"]
     result["chosen"] = {"indices": [3, 11, 3]}
     text = "\n".join(lines(_tables.settings_table(result, width), width))
-    assert re.findall(r"^→ +(\d+)", text, re.M) == ["3", "11"]
+    assert re.findall(r"^ *→ (\d+)", text, re.M) == ["3", "11"]
 
 
 @pytest.mark.parametrize("width", WIDTHS)
