@@ -26,7 +26,7 @@ def describe_operating_point(model):
     n_models = len(model.estimator_.fold_estimators_)
     reason = (
         f"Certified operating point: at the decision threshold {model.best_threshold_:.4g} for "
-        f"{_POSITIVE}, the recall is at least {100 * model.min_recall:g}% of new patients, with "
+        f"{_POSITIVE}, the recall of new patients is at least {100 * model.min_recall:g}% with "
         f"{100 * model.confidence:g}% confidence. This is approximate, as the threshold is set by "
         f"out-of-fold scores and the model averages the log odds of {n_models} models, one of each "
         f"fold. It rests on {model.n_positive_units_} patients with pneumonia, "

@@ -4,7 +4,6 @@ import os
 import re
 import time
 import warnings
-from collections import Counter
 from contextlib import nullcontext
 
 import numpy as np
@@ -382,11 +381,10 @@ def describe_choice(searches, settings, min_recall):
         )
         return settings[index] | {"index": index, "reason": reason}
     indices = [int(search.best_index_) for search in searches]
-    counts = Counter(indices).most_common()
-    selected = ", ".join(f"candidate {index} in {n} of {len(indices)} folds" for index, n in counts)
     reason = (
-        f"The searches inside the folds selected {selected}. The table shows the means over these "
-        "searches. Only the class weights are used: the threshold is the certified one."
+        f"The searches inside the {len(indices)} folds selected the candidates "
+        f"{', '.join(map(str, indices))}. The table shows the means over these searches. Only the "
+        "class weights are used: the threshold is the certified one."
     )
     return {"indices": indices, "reason": reason}
 
