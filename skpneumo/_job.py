@@ -254,7 +254,10 @@ def _folds(n_folds, random_state):
 
 def _check_folds(train, n_folds, random_state, within="the training images"):
     """Raise, before anything is trained, if a side of a fold lacks a class."""
-    splits = _folds(n_folds, random_state).split(train.y, train.y, train.groups)
+    with warnings.catch_warnings():
+        # scikit-learn warns of classes with fewer images than folds, which is an error here.
+        warnings.simplefilter("ignore")
+        splits = [*_folds(n_folds, random_state).split(train.y, train.y, train.groups)]
     classes = np.unique(train.y)
     if all(np.array_equal(np.unique(train.y[rows]), classes) for split in splits for rows in split):
         return
