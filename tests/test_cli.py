@@ -304,6 +304,10 @@ def test_confidence_certifies_the_recall(collection, tmp_path):
     predicted = loaded.predict(test.paths) == "PNEUMONIA"
     assert (~predicted & (test.target == "PNEUMONIA")).sum() == result["test"]["model"]["missed"]
     assert "100%" in done.stderr
+    # The mean of the heatmaps of the networks of the folds.
+    done = invoke("predict", save, *test.paths[-2:], "--heatmaps", tmp_path / "maps")
+    assert done.exit_code == 0, done.output
+    assert len([*(tmp_path / "maps").iterdir()]) == 2
 
 
 def test_confidence_without_a_test_split_says_nothing_of_one(collection):
