@@ -58,9 +58,9 @@ def true_metrics(regressions, threshold):
 #    ``confidence=None`` has it, and as thresholds are mostly chosen.
 
 ways = ["frozen model, fresh sample", "refit=True", "refit=False", "recall of the sample"]
-regression = LogisticRegression(C=1e4)
+regression = LogisticRegression(C=1e4, max_iter=1000)
 X, y = draw(np.random.default_rng(0), 300)
-fitted = LogisticRegression(C=1e4).fit(X, y)
+fitted = LogisticRegression(C=1e4, max_iter=1000).fit(X, y)
 
 
 def simulate_frozen(n_positive, n_samples=2000):
@@ -114,11 +114,12 @@ for way, found in results.items():
 # The table shows how often the true recall was below 95 %, plus or minus its standard error, and in
 # brackets the mean true specificity.
 #
-# With a frozen model and a fresh sample it is 5 %: the certified recall is valid, with any number of
-# patients. With out-of-fold probabilities it is approximate. This model has hardly any
-# regularisation, so its log odds grow with the number of images, and a refitted model breaks its
-# promise more often, the more so the fewer patients there are; the mean of the models of the folds
-# less. The recall of the sample is missed in half of the samples, and by several points.
+# With a frozen model and a fresh sample it is 5 %: the certified recall is valid, with any number
+# of patients. With out-of-fold probabilities it is approximate. This model has hardly any
+# regularisation, so that a model fitted on all images has another scale than those of the folds,
+# and its recall is too low more often, the more so the fewer patients there are; that of the mean
+# of the models of the folds hardly. The recall of the sample is missed in half of the samples, and
+# by several points.
 #
 # The price is specificity, most of all with few positive patients: 59 are the fewest with which
 # 95 % can be certified, and the lowest of their scores is the threshold.
