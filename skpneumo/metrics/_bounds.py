@@ -1,4 +1,4 @@
-"""Thresholds that keep a promise on new patients: bounds that hold for finite samples."""
+"""Certified thresholds: bounds that hold on new patients for finite samples."""
 
 import hashlib
 
