@@ -2,7 +2,7 @@
 An honest account of a classifier
 =================================
 
-A threshold that keeps a promise, its price, and a report to hand on: figures with intervals,
+A certified recall, its price, and a report to hand on: figures with intervals,
 curves, and the images that were called wrong.
 
 The images are synthetic, so the figures below are no medical evidence.

@@ -2,7 +2,7 @@
 An operating point, in pictures
 ===============================
 
-From a trained network to a threshold that keeps a promise, and what its calls are worth. Each
+From a trained network to a certified operating point, and what its calls are worth. Each
 picture is a display of :mod:`skpneumo.inspection`, in the manner of scikit-learn's.
 
 The images are synthetic, so the figures below are no medical evidence.

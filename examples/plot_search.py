@@ -54,9 +54,9 @@ print(f"{len(train.paths)} files of {len(np.unique(train.groups))} children")
 # weights: with an integer ``random_state`` a network that was trained once is used again.
 #
 # ``SCORERS`` are scikit-learn scorers that know which label is pneumonia.
-# :class:`~skpneumo.model_selection.HighestSpecificity` keeps, of the settings whose mean recall
-# reaches a floor, the one with the fewest false alarms. The best recall alone would not do:
-# calling everyone ill has a recall of 1.
+# :class:`~skpneumo.model_selection.HighestSpecificity` selects, of the settings whose mean recall
+# exceeds a floor by one standard error, the one with the fewest false positives. The best recall
+# alone would not do: predicting every image positive has a recall of 1.
 
 pipe = make_pipeline(
     XRayLoader(),

@@ -1,6 +1,5 @@
 """Whether a model beats a baseline: by its ranking of the images, and at its threshold."""
 
-import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from skpneumo._format import ROUNDING, percent
@@ -9,11 +8,9 @@ from skpneumo.metrics import specificity_at_recall_score
 RANKING = ("roc_auc", "specificity_at_recall")
 AT_THRESHOLD = ("recall", "specificity")
 AT_ITS_RECALL = "specificity_at_its_recall"
-_N_RESAMPLES = 500
-_CONFIDENCE = 0.95
 
 
-def ranking_metrics(positive, score, min_recall, weight=None):
+def ranking_metrics(positive, score, min_recall):
     """Metrics that no threshold enters.
 
     Parameters
@@ -24,8 +21,6 @@ def ranking_metrics(positive, score, min_recall, weight=None):
         Higher for the positive.
     min_recall : float
         The recall required.
-    weight : ndarray of shape (n,), default=None
-        Sample weights.
 
     Returns
     -------
@@ -33,55 +28,10 @@ def ranking_metrics(positive, score, min_recall, weight=None):
         "roc_auc", and "specificity_at_recall": the highest specificity of the thresholds whose
         recall reaches ``min_recall``.
     """
-    at_recall = specificity_at_recall_score(
-        positive, score, min_recall=min_recall, pos_label=True, sample_weight=weight
-    )
-    auc = roc_auc_score(positive, score, sample_weight=weight)
-    return {"roc_auc": float(auc), "specificity_at_recall": float(at_recall)}
-
-
-def paired_intervals(positive, scores, groups, min_recall, random_state=0):
-    """Intervals of the differences between two models on the same images.
-
-    Parameters
-    ----------
-    positive : ndarray of shape (n,), dtype bool
-        Whether each image is positive.
-    scores : pair of ndarray of shape (n,)
-        Of the model and of the baseline.
-    groups : ndarray of shape (n,)
-        Patient of each image.
-    min_recall : float
-        The recall required.
-    random_state : int, default=0
-        Controls the resamples.
-
-    Returns
-    -------
-    dict of str to list of float
-        95 % percentile intervals of the cluster bootstrap over patients, by metric of
-        `ranking_metrics`.
-    """
-    rng = np.random.default_rng(random_state)
-    _, patient = np.unique(groups, return_inverse=True)
-    n_patients = patient.max() + 1
-    found = {name: [] for name in RANKING}
-    for _ in range(_N_RESAMPLES):
-        drawn = np.bincount(rng.integers(n_patients, size=n_patients), minlength=n_patients)
-        weight = drawn[patient]
-        rows = weight > 0
-        if len(np.unique(positive[rows])) < 2:
-            continue
-        ours, theirs = (
-            ranking_metrics(positive[rows], score[rows], min_recall, weight[rows])
-            for score in scores
-        )
-        for name, values in found.items():
-            values.append(ours[name] - theirs[name])
-    tail = (1 - _CONFIDENCE) / 2
+    at_recall = specificity_at_recall_score(positive, score, min_recall=min_recall, pos_label=True)
     return {
-        name: np.quantile(values, [tail, 1 - tail]).tolist() if values else None
-        for name, values in found.items()
+        "roc_auc": float(roc_auc_score(positive, score)),
+        "specificity_at_recall": float(at_recall),
     }
 
 

@@ -3,22 +3,28 @@
 import os
 import re
 import time
+import warnings
 from contextlib import nullcontext
 
 import numpy as np
-from scipy.stats import binomtest
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import make_scorer, roc_auc_score
-from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
+from sklearn.metrics import make_scorer
+from sklearn.model_selection import (
+    FixedThresholdClassifier,
+    GridSearchCV,
+    StratifiedGroupKFold,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import Bunch, check_random_state
 
 import skpneumo
-from skpneumo._comparison import RANKING, compare, paired_intervals, ranking_metrics
+from skpneumo._certified import check_on_test, describe_operating_point
+from skpneumo._comparison import RANKING, compare, ranking_metrics
 from skpneumo._format import ROUNDING
 from skpneumo._progress import JobProgress
+from skpneumo._test_split import difference_intervals, evaluate_both, summarize
 from skpneumo.classifiers import (
     CNNPneumoniaClassifier,
     InceptionPneumoniaClassifier,
@@ -28,7 +34,12 @@ from skpneumo.datasets import load_xray_folder, make_xrays
 from skpneumo.datasets._patients import are_identified
 from skpneumo.exceptions import DatasetError
 from skpneumo.metrics import SCORERS, specificity_at_recall_score
-from skpneumo.model_selection import HighestSpecificity, choose_setting
+from skpneumo.model_selection import (
+    HighestSpecificity,
+    OperatingPointClassifierCV,
+    choose_setting,
+)
+from skpneumo.model_selection._choice import recall_less_margin
 from skpneumo.preprocessing import XRayLoader, XRayResizer
 
 CLASS_WEIGHTS = (1, 2, 4)
@@ -125,7 +136,17 @@ def make_classifier(model, *, weights="imagenet", epochs=None, random_state=0):
     return InceptionPneumoniaClassifier(weights=weights, **options)
 
 
-def search(classifier, train, *, image_size, n_folds, min_recall, random_state, on_epoch=None):
+def search(
+    classifier,
+    train,
+    *,
+    image_size,
+    n_folds,
+    min_recall,
+    random_state,
+    confidence=None,
+    on_epoch=None,
+):
     """Search over class weights and thresholds, patients kept together.
 
     Parameters
@@ -139,16 +160,20 @@ def search(classifier, train, *, image_size, n_folds, min_recall, random_state, 
     n_folds : int
         Of the cross-validation.
     min_recall : float
-        The setting chosen has the highest specificity among those that reach it.
+        The candidate selected has the highest specificity among those whose mean recall exceeds it
+        by one standard error.
     random_state : int
-        Decides the folds.
+        Controls the folds.
+    confidence : float, default=None
+        Certify ``min_recall`` for new patients with it: the search is repeated inside each of
+        ``n_folds`` folds, and the threshold is set by the scores of the images left out.
     on_epoch : callable, default=None
-        Called as ``on_epoch(n_done, n_epochs)``, with shares of an epoch, while training.
+        Called as ``on_epoch(n_done, n_epochs)``, with fractions of an epoch, while training.
 
     Returns
     -------
-    GridSearchCV
-        Fitted; its best estimator is a pipeline that takes what ``train.X`` holds.
+    GridSearchCV or OperatingPointClassifierCV
+        Fitted, on what ``train.X`` holds. The latter with a ``confidence``.
     """
     n_patients = len(np.unique(train.groups))
     if n_patients < n_folds:
@@ -156,31 +181,62 @@ def search(classifier, train, *, image_size, n_folds, min_recall, random_state, 
             f"{len(train.y)} images of {n_patients} patients are too few for {n_folds} folds. Use "
             "a larger subset or fewer folds."
         )
+    folds = _folds(n_folds, random_state)
     _check_folds(train, n_folds, random_state)
     pipe = make_pipeline(XRayLoader(), XRayResizer(image_size), classifier)
     name = pipe.steps[-1][0]
     weights = [{"NORMAL": 1, _POSITIVE: weight} for weight in CLASS_WEIGHTS]
-    grid_search = GridSearchCV(
+    estimator = GridSearchCV(
         pipe,
         {f"{name}__class_weight": weights, f"{name}__threshold": list(THRESHOLDS)},
         scoring={name: SCORERS[name] for name in (*COLUMNS, "roc_auc")}
         | {"specificity_at_recall": _specificity_at(min_recall)},
         refit=HighestSpecificity(min_recall, _MIN_SPECIFICITY),
-        cv=_folds(n_folds, random_state),
+        cv=folds,
         error_score="raise",
     )
-    n_fits = len(CLASS_WEIGHTS) * n_folds + 1
-    n_epochs = n_fits * sum(epochs for epochs, _, _ in classifier._stages())
+    if confidence is not None:
+        for rows, _ in folds.split(train.y, train.y, train.groups):
+            inner = Bunch(y=train.y[rows], groups=train.groups[rows])
+            _check_folds(inner, n_folds, random_state, within="the training part of a fold")
+        # Searches select other class weights in other folds, which shift the scores. A threshold
+        # set by these holds for the mean of the models, but not for a model fitted again.
+        estimator = OperatingPointClassifierCV(
+            estimator, min_recall=min_recall, confidence=confidence, cv=folds, refit=False
+        )
+    n_epochs = n_fits(n_folds, confidence) * n_epochs_of_fit(classifier)
     n_done = 0.0
 
-    def listener(share):
+    def listener(fraction):
         nonlocal n_done
-        n_done += share
-        # Shares of an epoch do not add up exactly.
+        n_done += fraction
+        # Fractions of an epoch do not add up exactly.
         on_epoch(round(n_done, 6), n_epochs)
 
     with nullcontext() if on_epoch is None else epochs_reported_to(listener):
-        return grid_search.fit(train.X, train.y, groups=train.groups)
+        return estimator.fit(train.X, train.y, groups=train.groups)
+
+
+def n_fits(n_folds, confidence=None):
+    """Networks that a search trains: one for all thresholds, and one at its end."""
+    return (len(CLASS_WEIGHTS) * n_folds + 1) * n_searches(n_folds, confidence)
+
+
+def n_searches(n_folds, confidence=None):
+    """How many searches there are: one in each fold of a certified operating point."""
+    return 1 if confidence is None else n_folds
+
+
+def get_searches(fitted):
+    """The searches that `search` has fitted."""
+    if isinstance(fitted, OperatingPointClassifierCV):
+        return fitted.estimator_.fold_estimators_
+    return [fitted]
+
+
+def n_epochs_of_fit(classifier):
+    """Maximum number of epochs of one fit, over all its stages."""
+    return sum(epochs for epochs, _, _ in classifier._stages())
 
 
 def _specificity_at(min_recall):
@@ -196,9 +252,12 @@ def _folds(n_folds, random_state):
     return StratifiedGroupKFold(n_folds, shuffle=True, random_state=random_state)
 
 
-def _check_folds(train, n_folds, random_state):
+def _check_folds(train, n_folds, random_state, within="the training images"):
     """Raise, before anything is trained, if a side of a fold lacks a class."""
-    splits = _folds(n_folds, random_state).split(train.y, train.y, train.groups)
+    with warnings.catch_warnings():
+        # scikit-learn warns of classes with fewer images than folds, which is an error here.
+        warnings.simplefilter("ignore")
+        splits = [*_folds(n_folds, random_state).split(train.y, train.y, train.groups)]
     classes = np.unique(train.y)
     if all(np.array_equal(np.unique(train.y[rows]), classes) for split in splits for rows in split):
         return
@@ -210,9 +269,9 @@ def _check_folds(train, n_folds, random_state):
             f"{counts.max():,} of one"
         )
     raise ValueError(
-        f"{n_folds} folds cannot all hold both classes with patients kept together: there are "
-        f"{' and '.join(found)}. Use fewer folds or more patients; if a folder in a class folder "
-        "counts as a patient and is none, remove that level of folders."
+        f"{n_folds} folds cannot all hold both classes with patients kept together: in {within} "
+        f"there are {' and '.join(found)}. Use fewer folds or more patients; if a folder in a "
+        "class folder counts as a patient and is none, remove that level of folders."
     )
 
 
@@ -239,8 +298,8 @@ def fit_baseline(train, *, n_folds, min_recall, random_state, on_fit=None):
     Returns
     -------
     model : Pipeline
-        Fitted on all of ``train``.
-    told : dict
+        Fitted on all of ``train``; it predicts by its threshold.
+    found : dict
         "threshold", "mean_recall" and "mean_specificity" over the folds at it, "met": whether
         these are what the rule wants, and "mean_roc_auc" and "mean_specificity_at_recall".
     """
@@ -248,80 +307,44 @@ def fit_baseline(train, *, n_folds, min_recall, random_state, on_fit=None):
         XRayLoader(),
         XRayResizer(_BASELINE_SIZE),
         FunctionTransformer(_flatten),
-        LogisticRegression(max_iter=1000),
+        FixedThresholdClassifier(
+            LogisticRegression(max_iter=1000), response_method="predict_proba"
+        ),
     )
-    ill = train.y == _POSITIVE
+    positive = train.y == _POSITIVE
     recall, specificity, ranking = [], [], []
-    for rows, held_out in _folds(n_folds, random_state).split(ill, ill, train.groups):
+    for rows, left_out in _folds(n_folds, random_state).split(positive, positive, train.groups):
         fold = clone(model).fit(train.X[rows], train.y[rows])
-        score = fold.predict_proba(train.X[held_out])[:, 1]
-        called = score[:, None] >= THRESHOLDS
-        recall.append(called[ill[held_out]].mean(axis=0))
-        specificity.append(1 - called[~ill[held_out]].mean(axis=0))
-        ranking.append(ranking_metrics(ill[held_out], score, min_recall))
+        score = fold.predict_proba(train.X[left_out])[:, 1]
+        predicted = score[:, None] >= THRESHOLDS
+        recall.append(predicted[positive[left_out]].mean(axis=0))
+        specificity.append(1 - predicted[~positive[left_out]].mean(axis=0))
+        ranking.append(ranking_metrics(positive[left_out], score, min_recall))
         if on_fit is not None:
             on_fit()
-    means = {
+    results = {f"split{i}_test_recall": values for i, values in enumerate(recall)} | {
         "mean_test_recall": np.mean(recall, axis=0),
         "mean_test_specificity": np.mean(specificity, axis=0),
     }
-    index, _ = choose_setting(means, min_recall=min_recall, min_specificity=_MIN_SPECIFICITY)
+    index, _ = choose_setting(results, min_recall=min_recall, min_specificity=_MIN_SPECIFICITY)
+    model.set_params(fixedthresholdclassifier__threshold=THRESHOLDS[index])
     model.fit(train.X, train.y)
     if on_fit is not None:
         on_fit()
-    found = [float(mean[index]) for mean in means.values()]
-    met = bool(np.all(np.add(found, ROUNDING) >= (min_recall, _MIN_SPECIFICITY)))
-    names = ("threshold", "mean_recall", "mean_specificity", "met")
-    told = dict(zip(names, (THRESHOLDS[index], *found, met), strict=True))
-    for name in RANKING:
-        told[f"mean_{name}"] = float(np.mean([metrics[name] for metrics in ranking]))
-    return model, told
-
-
-def figures(y, probability, threshold):
-    """Figures of one model on one set of images.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n,)
-        "NORMAL" or "PNEUMONIA".
-    probability : ndarray of shape (n,)
-        Of pneumonia.
-    threshold : float
-        Pneumonia is called where the probability reaches it.
-
-    Returns
-    -------
-    dict
-        Shares as ``{"value": ..., "interval": [low, high]}`` with Wilson's 95 % interval,
-        "f1", "roc_auc" (None if a class is missing), "missed" and "false_alarms".
-    """
-    ill, called = y == _POSITIVE, probability >= threshold
-    hits, missed = int((ill & called).sum()), int((ill & ~called).sum())
-    alarms, clear = int((~ill & called).sum()), int((~ill & ~called).sum())
-    both = ill.any() and not ill.all()
-    return {
-        "recall": _share(hits, hits + missed),
-        "specificity": _share(clear, clear + alarms),
-        "f1": {"value": 2 * hits / (2 * hits + missed + alarms) if ill.any() else None},
-        "precision": _share(hits, hits + alarms),
-        "accuracy": _share(hits + clear, len(y)),
-        "roc_auc": {"value": float(roc_auc_score(ill, probability)) if both else None},
-        "missed": missed,
-        "false_alarms": alarms,
-        "n_images": len(y),
+    reached = recall_less_margin(results)[0][index], results["mean_test_specificity"][index]
+    found = {
+        "threshold": THRESHOLDS[index],
+        "mean_recall": float(results["mean_test_recall"][index]),
+        "mean_specificity": float(results["mean_test_specificity"][index]),
+        "met": bool(np.all(np.add(reached, ROUNDING) >= (min_recall, _MIN_SPECIFICITY))),
     }
-
-
-def _share(part, whole):
-    if not whole:
-        return {"value": None, "interval": None}
-    interval = binomtest(part, whole).proportion_ci(method="wilson")
-    return {"value": part / whole, "interval": [float(interval.low), float(interval.high)]}
+    for name in RANKING:
+        found[f"mean_{name}"] = float(np.mean([metrics[name] for metrics in ranking]))
+    return model, found
 
 
 def settings_table(cv_results):
-    """One dict per setting: class weight, threshold, and mean and spread of each column."""
+    """One dict per candidate: class weight, threshold, and mean and spread of each metric."""
     rows = []
     for i, params in enumerate(cv_results["params"]):
         values = {key.rsplit("__", 1)[1]: value for key, value in params.items()}
@@ -338,36 +361,74 @@ def settings_table(cv_results):
     return rows
 
 
-def _compare_on_test(result, test, scores):
+def mean_results(searches):
+    """``cv_results_`` of several searches over the same candidates, averaged."""
+    results = [search.cv_results_ for search in searches]
+    scores = (key for key in results[0] if key.startswith(("mean_test_", "std_test_")))
+    means = {key: np.mean([found[key] for found in results], axis=0) for key in scores}
+    return means | {"params": results[0]["params"]}
+
+
+def describe_choice(searches, settings, min_recall):
+    """The candidates that the searches selected, ready for JSON.
+
+    Returns
+    -------
+    dict
+        Of one search, "index", "reason" and what the row of the candidate holds; of several,
+        "indices", by fold, and "reason".
+    """
+    if len(searches) == 1:
+        index, reason = choose_setting(
+            searches[0].cv_results_, min_recall=min_recall, min_specificity=_MIN_SPECIFICITY
+        )
+        return settings[index] | {"index": index, "reason": reason}
+    indices = [int(search.best_index_) for search in searches]
+    reason = (
+        f"The searches inside the {len(indices)} folds selected the candidates "
+        f"{', '.join(map(str, indices))}. The table shows the means over these searches. Only the "
+        "class weights are used: the threshold is the certified one."
+    )
+    return {"indices": indices, "reason": reason}
+
+
+def _compare_on_test(result, reports):
     """Compare the two models on the same images."""
-    positive, min_recall = test.y == _POSITIVE, result["min_recall"]
+    positive, min_recall = reports[0].truth, result["min_recall"]
     recall, specificity = (result["test"]["model"][n]["value"] for n in ("recall", "specificity"))
-    at_its_recall = specificity_at_recall_score(positive, scores[1], min_recall=recall)
+    at_its_recall = specificity_at_recall_score(positive, reports[1].scores, min_recall=recall)
     sides = [
         {name: result["test"][side][name]["value"] for name in ("recall", "specificity")}
-        | ranking_metrics(positive, score, min_recall)
-        for side, score in zip(("model", "baseline"), scores, strict=True)
+        | ranking_metrics(positive, report.scores, min_recall)
+        for side, report in zip(("model", "baseline"), reports, strict=True)
     ]
     sides[0]["specificity_at_its_recall"] = specificity
     sides[1]["specificity_at_its_recall"] = at_its_recall
-    intervals = paired_intervals(positive, scores, test.groups, min_recall, result["random_state"])
     return compare(
         *sides,
         on="the test split",
         name=result["model"],
         min_recall=min_recall,
-        intervals=intervals,
+        intervals=difference_intervals(*reports, min_recall),
     )
 
 
-def _compare_by_folds(result, cv_results):
-    """Compare the means of the two models over the same folds, where no test split decides."""
-    index = result["chosen"]["index"]
+def _compare_by_folds(result, searches):
+    """Compare the means of the two models over folds, where no test split decides."""
     names = ("recall", "specificity", *RANKING)
+    means = {
+        name: float(
+            np.mean(
+                [search.cv_results_[f"mean_test_{name}"][search.best_index_] for search in searches]
+            )
+        )
+        for name in names
+    }
     return compare(
-        {name: float(cv_results[f"mean_test_{name}"][index]) for name in names},
+        means,
         {name: result["baseline"][f"mean_{name}"] for name in names},
-        on="the folds of the cross-validation",
+        on="the folds of the cross-validation"
+        + (" and before certification" if result["confidence"] is not None else ""),
         name=result["model"],
         min_recall=result["min_recall"],
     )
@@ -384,6 +445,7 @@ def run(
     epochs=None,
     subset=None,
     min_recall=0.98,
+    confidence=None,
     test=True,
     random_state=0,
     on_progress=None,
@@ -398,29 +460,44 @@ def run(
     -------
     result : dict
         Ready for JSON.
-    fitted : Pipeline
-        The setting that was chosen, fitted on all images to learn from.
+    fitted : Pipeline or OperatingPointClassifierCV
+        The candidate selected, fitted on all images to learn from; with a ``confidence`` the
+        candidates selected in the folds, whose log odds are averaged, and the certified threshold.
     """
     started = time.perf_counter()
     if data is None:
         data = load_data(folder, image_size=image_size, subset=subset, random_state=random_state)
     train, test_data = data
+    if test and test_data is not None and len(np.unique(test_data.y)) < 2:
+        warnings.warn(
+            f"The test split holds images of {test_data.y[0]} alone and is not evaluated: that "
+            "takes images of both classes.",
+            UserWarning,
+            stacklevel=2,
+        )
+        test_data = None
     classifier = make_classifier(model, weights=weights, epochs=epochs, random_state=random_state)
     options = {"n_folds": n_folds, "min_recall": min_recall, "random_state": random_state}
     progress = JobProgress(
         on_progress,
-        n_fits=len(CLASS_WEIGHTS) * n_folds + 1,
+        n_fits=n_fits(n_folds, confidence),
+        n_searches=n_searches(n_folds, confidence),
         n_baseline_fits=n_folds + 1,
-        epochs_of_fit=sum(epochs for epochs, _, _ in classifier._stages()),
+        epochs_of_fit=n_epochs_of_fit(classifier),
         epochs_of_baseline_fit=_EPOCHS_OF_BASELINE
         * _PIXELS
         / (np.prod(image_size) * _SLOWNESS[model]),
     )
-    found = search(classifier, train, image_size=image_size, on_epoch=progress.epoch, **options)
-    index, reason = choose_setting(
-        found.cv_results_, min_recall=min_recall, min_specificity=_MIN_SPECIFICITY
+    fitted = search(
+        classifier,
+        train,
+        image_size=image_size,
+        confidence=confidence,
+        on_epoch=progress.epoch,
+        **options,
     )
-    settings = settings_table(found.cv_results_)
+    searches = get_searches(fitted)
+    settings = settings_table(mean_results(searches))
     progress.start_baseline()
     baseline, of_baseline = fit_baseline(train, on_fit=progress.baseline_fit, **options)
     progress.show("Test")
@@ -439,25 +516,23 @@ def run(
         "epochs": classifier.epochs,
         "folds": n_folds,
         "min_recall": min_recall,
+        "confidence": confidence,
         "random_state": random_state,
         "settings": settings,
-        "chosen": settings[index] | {"index": index, "reason": reason},
+        "chosen": describe_choice(searches, settings, min_recall),
+        "operating_point": None if confidence is None else describe_operating_point(fitted),
         "baseline": of_baseline,
         "test": None,
     }
     if test and test_data is not None:
-        scores = [fitted.predict_proba(test_data.X)[:, 1] for fitted in (found, baseline)]
-        thresholds = settings[index]["threshold"], of_baseline["threshold"]
-        names = "model", "baseline"
-        result["test"] = {
-            name: figures(test_data.y, score, threshold)
-            for name, score, threshold in zip(names, scores, thresholds, strict=True)
-        }
-    if result["test"] is not None and len(np.unique(test_data.y)) == 2:
-        compared = _compare_on_test(result, test_data, scores)
+        reports = evaluate_both(fitted, baseline, test_data, image_size)
+        result["test"] = dict(zip(("model", "baseline"), map(summarize, reports), strict=True))
+        if confidence is not None:
+            result["operating_point"]["test"] = check_on_test(reports[0], min_recall)
+        compared = _compare_on_test(result, reports)
     else:
-        compared = _compare_by_folds(result, found.cv_results_)
+        compared = _compare_by_folds(result, searches)
     result["beats_baseline"], result["comparison"] = compared
     progress.finish()
     result["seconds"] = round(time.perf_counter() - started, 1)
-    return result, found.best_estimator_
+    return result, fitted.best_estimator_ if confidence is None else fitted

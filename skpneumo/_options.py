@@ -25,12 +25,15 @@ class Number:
     kind : {int, float}
         Of the number.
     low, high : int or float
-        Its limits, both allowed.
+        Its limits.
+    open : bool, default=False
+        Whether the limits themselves are refused.
     """
 
     kind: type
     low: float
     high: float = math.inf
+    open: bool = False
 
     @property
     def __name__(self):  # typer names parsers by it
@@ -39,12 +42,15 @@ class Number:
     def __call__(self, text):
         wanted = "a whole number" if self.kind is int else "a number"
         wanted += f" of {self.low:g} or more" if self.high == math.inf else ""
-        wanted += f" from {self.low:g} to {self.high:g}" if self.high < math.inf else ""
+        if self.high < math.inf:
+            between = "between {:g} and {:g}" if self.open else "from {:g} to {:g}"
+            wanted += f" {between.format(self.low, self.high)}"
         try:
             number = self.kind(text)
         except ValueError:
             number = math.nan
-        if not self.low <= number <= self.high:
+        is_limit = self.open and number in (self.low, self.high)
+        if is_limit or not self.low <= number <= self.high:
             raise typer.BadParameter(f"got {_shown(text)}, wanted {wanted}.")
         return number
 

@@ -10,19 +10,31 @@ class JobProgress:
         Called as ``callback(done, doing)``: the fraction, from 0 to 1, and what is done next.
     n_fits, n_baseline_fits : int
         Fits of the search, the final one among them, and of the baseline.
+    n_searches : int, default=1
+        Searches that these fits are divided among, as inside the folds of an operating point.
     epochs_of_fit : int
         Epochs of each fit of the search.
     epochs_of_baseline_fit : float
         How many epochs of the search each fit of the baseline takes as long as.
     """
 
-    def __init__(self, callback, *, n_fits, n_baseline_fits, epochs_of_fit, epochs_of_baseline_fit):
+    def __init__(
+        self,
+        callback,
+        *,
+        n_fits,
+        n_baseline_fits,
+        epochs_of_fit,
+        epochs_of_baseline_fit,
+        n_searches=1,
+    ):
         n_epochs = n_fits * epochs_of_fit
         # The evaluation is one forward pass: less than an epoch.
         total = n_epochs + n_baseline_fits * epochs_of_baseline_fit + 1
         self._callback = callback
         self._search = n_epochs / total
         self._baseline_fit = epochs_of_baseline_fit / total
+        self._n_searches = n_searches
         self._before_final_fit = (n_fits - 1) / n_fits
         self._done = 0.0
 
@@ -35,7 +47,11 @@ class JobProgress:
         """Take note of epochs of the search, with parts of one."""
         fraction = min(n_done / n_epochs, 1)
         self._done = self._search * fraction
-        self.show("Cross-validation" if fraction < self._before_final_fit else "Final fit")
+        if self._n_searches > 1:
+            number = min(int(fraction * self._n_searches) + 1, self._n_searches)
+            self.show(f"Search {number} of {self._n_searches}")
+        else:
+            self.show("Cross-validation" if fraction < self._before_final_fit else "Final fit")
 
     def start_baseline(self):
         """Take note of the end of the search, also of fits that were reused."""

@@ -7,6 +7,16 @@ from rich.table import Table
 from skpneumo._format import percent
 
 _TITLES = {"f1": "F1", "roc_auc": "AUC"}
+_TEST_ROWS = (
+    "recall",
+    "recall_of_patients",
+    "specificity",
+    "specificity_of_patients",
+    "f1",
+    "precision",
+    "accuracy",
+    "roc_auc",
+)
 _SHORT_TITLES = _TITLES | {
     "specificity": "speci-\nficity",
     "precision": "preci-\nsion",
@@ -44,10 +54,12 @@ def settings_table(result, width=_WITH_SPREAD):
     for heading in ("#", "class\nweight", "thre-\nshold"):
         table.add_column(heading, justify="right", no_wrap=True)
     titles = _TITLES if width >= _WITH_SPREAD else _SHORT_TITLES
+    choice = result["chosen"]
+    selected = choice["indices"] if "indices" in choice else [choice["index"]]
     for column in columns:
         table.add_column(titles.get(column, column), justify="right", no_wrap=True)
     for i, row in enumerate(result["settings"]):
-        chosen = i == result["chosen"]["index"]
+        chosen = i in selected
         table.add_row(
             f"→ {i}" if chosen else str(i),
             f"1:{row['class_weight']:g}",
@@ -80,9 +92,11 @@ def comparison_table(result, width=_WITH_SPREAD):
     rich.table.Table
     """
     sides = result["test"]
+    n_images, n_patients = sides["model"]["n_images"], sides["model"]["n_patients"]
+    of_patients = "" if n_patients is None else f" by patient ({n_patients})"
     layout = {} if width >= _ON_ONE_LINE else {"padding": (0, 1, 0, 0), "pad_edge": False}
     table = Table(
-        title=f"Test: {sides['model']['n_images']} images, 95 % intervals",
+        title=f"Test: {n_images} images, 95 % intervals{of_patients}",
         box=box.SIMPLE_HEAD,
         **layout,
     )
@@ -90,9 +104,11 @@ def comparison_table(result, width=_WITH_SPREAD):
     for name, title in (("model", result["model"]), ("baseline", "logistic regression")):
         table.add_column(title, justify="right", style="bold" if name == "model" else None)
     interval = " [{:.3f}, {:.3f}]" if width >= _ON_ONE_LINE else "\n{:.3f}-{:.3f}"
-    for name in ("recall", "specificity", "f1", "precision", "accuracy", "roc_auc"):
-        estimates = (_estimate(side[name], interval) for side in sides.values())
-        table.add_row(_TITLES.get(name, name), *estimates)
+    for name in _TEST_ROWS:
+        if name in sides["model"]:
+            estimates = (_estimate(side[name], interval) for side in sides.values())
+            title = " by patient" if name.endswith("_of_patients") else name
+            table.add_row(_TITLES.get(name, title), *estimates)
     for name, title in (("missed", "false negatives"), ("false_alarms", "false positives")):
         table.add_row(title, *(str(side[name]) for side in sides.values()))
     return table

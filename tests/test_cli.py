@@ -127,7 +127,8 @@ def holds(text, part):
 def test_tables_choice_baseline_and_test_are_printed(done, result, collection):
     assert done.exit_code == 0
     assert done.exception is None
-    search, test = done.stdout.split("Test: 21 images, 95 % intervals")
+    n_patients = result["test"]["model"]["n_patients"]
+    search, test = done.stdout.split(f"Test: 21 images, 95 % intervals by patient ({n_patients})")
     assert holds(test, result["comparison"]["verdict"])
     for column in COLUMNS:
         assert column in search
@@ -136,12 +137,14 @@ def test_tables_choice_baseline_and_test_are_printed(done, result, collection):
     assert "logistic regression" in test
     assert words(result["chosen"]["reason"]) in words(search)
     baseline = result["baseline"]
+    met = "" if baseline["met"] else ", which none of its thresholds meets"
     assert (
         f"logistic regression on 32x32 pixels, at its threshold {baseline['threshold']:g} by the "
-        f"same rule: mean recall {percent(baseline['mean_recall'])}, mean specificity "
+        f"same rule{met}: mean recall {percent(baseline['mean_recall'])}, mean specificity "
         f"{percent(baseline['mean_specificity'])}"
     ) in words(search)
     assert holds(done.stdout, f"{collection}: 54 images of")
+    assert "new patients is lower in about 22% of simulated searches" in words(search)
 
 
 def test_a_baseline_that_falls_short_is_told(result, capsys):
@@ -234,11 +237,11 @@ def test_the_widest_figures_fit_into_80_columns(result, capsys):
     assert max(map(len, printed.splitlines())) <= 80
 
 
-def test_one_class_in_test_is_printed_as_not_told(result, capsys):
-    figures = _job.figures(np.full(3, "NORMAL"), np.array([0.1, 0.4, 0.8]), 0.5)
-    result["test"] = {"model": figures, "baseline": figures}
+def test_what_is_not_defined_is_printed_as_such(result, capsys):
+    for side in result["test"].values():
+        side["precision"] = {"value": None, "interval": None}
     cli._print(result)
-    assert re.search(r"^ *recall +n/a +n/a *$", capsys.readouterr().out, re.M)
+    assert re.search(r"^ *precision +n/a +n/a *$", capsys.readouterr().out, re.M)
 
 
 def test_what_standard_output_cannot_encode_is_no_error(collection):
@@ -276,6 +279,57 @@ def test_options_reach_the_job_and_without_a_folder_images_are_synthetic(capsys)
     assert result["test"] is None
     cli._print(result)
     assert capsys.readouterr().out.startswith("Synthetic X-rays: ")
+
+
+# -- certified operating points -------------------------------------------------------------------
+
+
+def test_confidence_certifies_the_recall(collection, tmp_path):
+    output, save = tmp_path / "results.json", tmp_path / "model.skpneumo"
+    done = train(collection, "--confidence", "0.9", "--output", output, "--save", save)
+    assert done.exit_code == 0, done.output
+    result = json.loads(output.read_text(encoding="utf-8"))
+    point = result["operating_point"]
+    assert result["confidence"] == 0.9
+    for text in (result["chosen"]["reason"], point["reason"], point["test"]["verdict"]):
+        assert words(text) in words(done.stdout)
+    assert "Nothing is certified" not in words(done.stdout)
+    assert done.stdout.count("→") == len(set(result["chosen"]["indices"]))
+    card = model_card(save).replace("\\", "")
+    assert holds(card, point["reason"])
+    assert holds(card, result["chosen"]["reason"])
+    test = load_xray_folder(collection / "test")
+    loaded = load_model(save)
+    assert loaded.best_threshold_ == point["threshold"]
+    predicted = loaded.predict(test.paths) == "PNEUMONIA"
+    assert (~predicted & (test.target == "PNEUMONIA")).sum() == result["test"]["model"]["missed"]
+    assert "100%" in done.stderr
+    # The mean of the heatmaps of the networks of the folds.
+    done = invoke("predict", save, *test.paths[-2:], "--heatmaps", tmp_path / "maps")
+    assert done.exit_code == 0, done.output
+    assert len([*(tmp_path / "maps").iterdir()]) == 2
+
+
+def test_confidence_without_a_test_split_says_nothing_of_one(collection):
+    done = train(collection, "--confidence", "0.9", "--no-test")
+    assert done.exit_code == 0, done.output
+    assert "Certified operating point" in done.stdout
+    assert "test split" not in words(done.stdout)
+    assert "of the cross-validation and before certification the cnn" in words(done.stdout)
+
+
+def test_without_confidence_nothing_is_certified(result, collection, tmp_path):
+    assert result["confidence"] is None
+    assert result["operating_point"] is None
+    save = tmp_path / "model.skpneumo"
+    train(collection, "--save", save)
+    assert "Nothing is certified" in " ".join(model_card(save).split())
+
+
+def test_too_few_patients_are_an_error_before_training(collection):
+    done = train(collection, "--min-recall", "0.98", "--confidence", "0.95")
+    assert_refused(done, 1, "cannot be certified with", "positive patients: it takes at least 149")
+    assert "Search 1" not in done.stderr
 
 
 # -- the test split -------------------------------------------------------------------------------
@@ -392,6 +446,10 @@ def test_more_folds_than_patients_are_refused(collection):
         ("--folds", "1", "wanted a whole number of 2 or more"),
         ("--folds", "five", "got 'five', wanted a whole number of 2 or more"),
         ("--min-recall", "1.1", "wanted a number from 0 to 1"),
+        ("--confidence", "0", "got '0', wanted a number between 0 and 1"),
+        ("--confidence", "1.0", "wanted a number between 0 and 1"),
+        ("--confidence", "95", "wanted a number between 0 and 1"),
+        ("--confidence", "high", "wanted a number between 0 and 1"),
         ("--epochs", "0", "wanted a whole number of 1 or more"),
         ("--subset", "1e3", "got '1e3', wanted a whole number of 20 or more"),
         ("--seed", "-1", "wanted a whole number of 0 or more"),
@@ -403,6 +461,12 @@ def test_options_out_of_range_are_refused(arguments):
     done = train(*arguments)
     assert_refused(done, 2, "Invalid value for", arguments[0], wanted)
     assert "Input should" not in done.stderr
+
+
+@pytest.mark.parametrize("recall", ["0", "1"])
+def test_a_recall_that_cannot_be_certified_is_refused(recall):
+    done = train("--confidence", "0.9", "--min-recall", recall)
+    assert_refused(done, 2, f"certifies a recall between 0 and 1, got --min-recall {recall}.")
 
 
 # -- in a process of its own ----------------------------------------------------------------------

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from skpneumo._comparison import compare, paired_intervals, ranking_metrics
+from skpneumo._comparison import compare, ranking_metrics
 
 OPTIONS = {"on": "the test split", "name": "cnn", "min_recall": 0.98}
 BASELINE = {"roc_auc": 0.9, "specificity_at_recall": 0.6, "recall": 0.97, "specificity": 0.7}
@@ -65,19 +65,3 @@ def test_ranking_metrics_are_those_of_the_whole_curve():
     assert found["roc_auc"] == roc_auc_score(positive, score)
     assert found["specificity_at_recall"] == 0.75
     assert ranking_metrics(positive, score, 1.0)["specificity_at_recall"] == 0.5
-
-
-def test_intervals_are_of_differences_on_the_same_patients():
-    rng = np.random.default_rng(0)
-    positive = np.arange(120) >= 40
-    groups = np.arange(120) // 2
-    good = positive + rng.normal(0, 0.3, 120)
-    poor = positive + rng.normal(0, 2, 120)
-    found = paired_intervals(positive, (good, poor), groups, 0.9)
-    for low, high in found.values():
-        assert 0 < low < high <= 1
-    # Equal scores do not differ on any resample, however few the images.
-    for ends in paired_intervals(positive, (poor, poor), groups, 0.9).values():
-        assert ends == [0, 0]
-    again = paired_intervals(positive, (good, poor), groups, 0.9)
-    assert again == found

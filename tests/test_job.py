@@ -1,33 +1,43 @@
 """The main job, from a folder to the figures."""
 
 import json
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from scipy.stats import norm
 from sklearn.base import clone
-from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (
     accuracy_score,
-    confusion_matrix,
     f1_score,
     precision_score,
     recall_score,
     roc_auc_score,
     roc_curve,
 )
-from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeClassifier
 
-from skpneumo import CNNPneumoniaClassifier, InceptionPneumoniaClassifier, _job
+from skpneumo import (
+    CNNPneumoniaClassifier,
+    InceptionPneumoniaClassifier,
+    OperatingPointClassifierCV,
+    XRayLoader,
+    XRayResizer,
+    _job,
+)
+from skpneumo._certified import check_on_test
 from skpneumo._progress import JobProgress
+from skpneumo._test_split import evaluate_both
 from skpneumo.datasets import load_xray_folder, make_xrays
+from skpneumo.evaluation import evaluate
 from skpneumo.exceptions import DatasetError
 from skpneumo.images import read_xray
-from skpneumo.metrics import SCORERS
+from skpneumo.images._files import read_files
 from skpneumo.model_selection import choose_setting
 
 SIZE = (36, 40)
@@ -57,13 +67,19 @@ def collection(tmp_path_factory):
     return root
 
 
+TINY = partial(CNNPneumoniaClassifier, filters=(2, 4), learning_rate=0.02)
+
+
+def make_small(patch):
+    """Make search and network small."""
+    patch.setattr(_job, "CLASS_WEIGHTS", (1, 4))
+    patch.setattr(_job, "THRESHOLDS", (0.3, 0.5, 0.7))
+    patch.setattr(_job, "CNNPneumoniaClassifier", TINY)
+
+
 @pytest.fixture
 def small(monkeypatch):
-    """Make search and network small."""
-    monkeypatch.setattr(_job, "CLASS_WEIGHTS", (1, 4))
-    monkeypatch.setattr(_job, "THRESHOLDS", (0.3, 0.5, 0.7))
-    tiny = partial(CNNPneumoniaClassifier, filters=(2, 4), learning_rate=0.02)
-    monkeypatch.setattr(_job, "CNNPneumoniaClassifier", tiny)
+    make_small(monkeypatch)
 
 
 def build(folder, *names):
@@ -268,14 +284,19 @@ def test_the_baseline_is_what_scikit_learn_does_by_hand(collection, min_recall):
                 ]
             )
     means = {f"mean_test_{name}": np.mean(values, axis=0) for name, values in scores.items()}
-    index, _ = choose_setting(means, min_recall=min_recall)
+    by_fold = {f"split{i}_test_recall": np.array(v) for i, v in enumerate(scores["recall"])}
+    index, _ = choose_setting(means | by_fold, min_recall=min_recall)
     assert threshold == _job.THRESHOLDS[index]
     np.testing.assert_allclose(recall, means["mean_test_recall"][index])
     np.testing.assert_allclose(specificity, means["mean_test_specificity"][index])
-    assert met == (recall >= min_recall and specificity >= 0.5)
+    error = np.std([fold[index] for fold in scores["recall"]], ddof=1) / np.sqrt(FOLDS)
+    assert met == (recall - error >= min_recall - 1e-9 and specificity >= 0.5)
     np.testing.assert_allclose([auc, at_recall], [np.mean(v) for v in ranking.values()])
     expected = regression.fit(pixels, train.y).predict_proba(pixels)
     np.testing.assert_allclose(model.predict_proba(train.X), expected)
+    np.testing.assert_array_equal(
+        model.predict(train.X) == "PNEUMONIA", expected[:, 1] >= threshold
+    )
 
 
 def test_the_baseline_meets_the_rule_only_with_its_floor_of_specificity(collection, monkeypatch):
@@ -289,60 +310,7 @@ def test_the_baseline_meets_the_rule_only_with_its_floor_of_specificity(collecti
     assert _job.fit_baseline(train, **options)[1]["met"]
 
 
-# -- figures --------------------------------------------------------------------------------------
-
-
-def wilson(part, whole):
-    """The interval as its author wrote it."""
-    share, z = part / whole, norm.ppf(0.975)
-    middle = share + z**2 / (2 * whole)
-    spread = z * np.sqrt(share * (1 - share) / whole + z**2 / (4 * whole**2))
-    return [bound / (1 + z**2 / whole) for bound in (middle - spread, middle + spread)]
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_figures_are_those_of_scikit_learn(seed):
-    rng = np.random.default_rng(seed)
-    y = np.where(rng.random(57) < 0.7, "PNEUMONIA", "NORMAL")
-    # rounded, so that some reach the threshold exactly
-    probability = (0.6 * rng.random(57) + 0.4 * (y == "PNEUMONIA")).round(1)
-    called = np.where(probability >= 0.5, "PNEUMONIA", "NORMAL")
-    figures = _job.figures(y, probability, 0.5)
-    for name, score in SCORES.items():
-        assert figures[name]["value"] == pytest.approx(score(y, called))
-    assert figures["roc_auc"]["value"] == pytest.approx(
-        roc_auc_score(y == "PNEUMONIA", probability)
-    )
-    (clear, alarms), (missed, hits) = confusion_matrix(y, called)
-    assert (figures["missed"], figures["false_alarms"]) == (missed, alarms)
-    assert figures["n_images"] == 57
-    for name, part, whole in (
-        ("recall", hits, hits + missed),
-        ("specificity", clear, clear + alarms),
-        ("precision", hits, hits + alarms),
-        ("accuracy", hits + clear, 57),
-    ):
-        np.testing.assert_allclose(figures[name]["interval"], wilson(part, whole))
-
-
-@pytest.mark.parametrize("label", ["NORMAL", "PNEUMONIA"])
-@pytest.mark.parametrize("name", ["recall", "specificity", "f1", "roc_auc"])
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
-def test_one_class_gives_none_where_the_scorer_gives_nan(label, name):
-    y = np.full(3, label)
-    figure = _job.figures(y, np.array([0.1, 0.4, 0.8]), 0.5)[name]
-    classifier = DummyClassifier().fit(np.zeros((2, 1)), ["NORMAL", "PNEUMONIA"])
-    undefined = np.isnan(SCORERS[name](classifier, np.zeros((3, 1)), y))
-    assert (figure["value"] is None) == undefined
-    if name in ("recall", "specificity"):
-        assert (figure["interval"] is None) == undefined
-
-
-def test_nobody_called_ill_has_no_precision():
-    figures = _job.figures(np.array(["NORMAL", "PNEUMONIA"]), np.array([0.1, 0.4]), 0.5)
-    assert figures["precision"] == {"value": None, "interval": None}
-    assert figures["recall"]["value"] == figures["f1"]["value"] == 0
-    json.dumps(figures, allow_nan=False)
+# -- settings --------------------------------------------------------------------------------------
 
 
 def test_the_settings_table_holds_what_was_found():
@@ -410,7 +378,7 @@ def test_progress_without_anybody_who_waits():
 @pytest.fixture
 def job(small):
     options = {"image_size": SIZE, "n_folds": FOLDS, "epochs": 1, "min_recall": 0.8}
-    return lambda folder, **more: _job.run(folder, **options, **more)[0]
+    return lambda folder, **more: _job.run(folder, **options | more)[0]
 
 
 def test_the_whole_job(collection, job):
@@ -470,14 +438,16 @@ def test_the_test_figures_are_those_of_the_setting_chosen(collection, job):
     options = {"n_folds": FOLDS, "min_recall": 0.8, "random_state": 0}
     classifier = _job.make_classifier("cnn", epochs=1)
     search = _job.search(classifier, train, image_size=SIZE, **options)
-    called = search.predict(test.X)
-    for name, score in SCORES.items():
-        if (value := result["test"]["model"][name]["value"]) is not None:
-            assert value == pytest.approx(score(test.y, called))
-    model, told = _job.fit_baseline(train, **options)
-    assert result["test"]["baseline"] == _job.figures(
-        test.y, model.predict_proba(test.X)[:, 1], told["threshold"]
-    )
+    model, found = _job.fit_baseline(train, **options)
+    for side, fitted in (("model", search), ("baseline", model)):
+        metrics = evaluate(fitted, test.X, test.y, groups=test.groups).figures
+        predicted = fitted.predict(test.X)
+        for name, score in SCORES.items():
+            side_metric = result["test"][side][name]
+            assert side_metric["value"] == pytest.approx(score(test.y, predicted), nan_ok=True)
+            key = "positive_predictive_value" if name == "precision" else name
+            np.testing.assert_allclose(side_metric["interval"], metrics[key][1:])
+    assert found == result["baseline"]
 
 
 def test_the_test_split_is_left_alone_where_asked_or_missing(collection, job, tmp_path):
@@ -494,6 +464,235 @@ def test_the_test_split_is_left_alone_where_asked_or_missing(collection, job, tm
         for name in ("seconds", "comparison", "beats_baseline"):
             del result[name]
     assert results[0] == results[1] == results[2]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_intervals_are_by_patient_where_patients_are_known(collection, job, known):
+    train, test = _job.load_data(collection)
+    test.identified[:] = known
+    result = job(None, data=(train, test))["test"]
+    for side in result.values():
+        for unit in ("recall", "specificity"):
+            assert (f"{unit}_of_patients" in side) == known
+        assert side["n_patients"] == (len(set(test.groups)) if known else None)
+        for name in (*SCORES, "roc_auc"):
+            low, high = side[name]["interval"]
+            assert 0 <= low <= side[name]["value"] <= high <= 1
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+
+
+def test_copies_of_images_of_the_same_patients_narrow_no_interval(collection, job):
+    train, test = _job.load_data(collection)
+    copies = _job.Bunch(**{name: np.repeat(values, 5) for name, values in test.items()})
+    once, five_times = (
+        job(None, data=(train, images))["test"]["model"] for images in (test, copies)
+    )
+    assert five_times["n_images"] == 5 * once["n_images"]
+    assert five_times["n_patients"] == once["n_patients"]
+    for name in ("recall", "specificity", "accuracy"):
+        assert five_times[name]["value"] == pytest.approx(once[name]["value"])
+        widths = [np.ptp(metrics[name]["interval"]) for metrics in (once, five_times)]
+        assert widths[1] > 0.9 * widths[0]  # by image it would be half as wide
+
+
+def test_each_classifier_decodes_a_test_image_once(collection, monkeypatch):
+    train, test = _job.load_data(collection)
+    options = {"n_folds": FOLDS, "min_recall": 0.8, "random_state": 0}
+    baseline, _ = _job.fit_baseline(train, **options)
+    pipe = make_pipeline(XRayLoader(), XRayResizer(SIZE), TINY(epochs=1, random_state=23))
+    model = pipe.fit(train.X, train.y)
+    decoded = Counter()
+
+    def count(paths, *args):
+        decoded.update(paths)
+        return read_files(paths, *args)
+
+    certifying = {"min_recall": 0.5, "confidence": 0.5, "cv": 2, "refit": False}
+    several = OperatingPointClassifierCV(clone(pipe), **certifying)
+    several.fit(train.X, train.y, groups=train.groups)
+    monkeypatch.setattr("skpneumo.images._sequence.read_files", count)
+    evaluate_both(several, baseline, test, SIZE)
+    assert decoded == dict.fromkeys(test.X, 2)
+    decoded.clear()
+    evaluate_both(model, baseline, test, SIZE)
+    assert decoded == dict.fromkeys(test.X, 2)
+
+
+def test_a_test_split_of_one_class_is_reported_before_training(collection, job):
+    train, test = _job.load_data(collection)
+    rows = test.y == "NORMAL"
+    test = _job.Bunch(**{name: values[rows] for name, values in test.items()})
+    with pytest.warns(UserWarning, match="holds images of NORMAL alone and is not evaluated"):
+        result = job(None, data=(train, test))
+    assert result["test"] is None
+    assert result["comparison"]["on"] == "the folds of the cross-validation"
+
+
+@pytest.mark.parametrize(("min_recall", "known"), [(0.95, True), (0.8, False), (0.951, False)])
+def test_a_difference_has_an_interval_where_evaluate_measures_it(
+    collection, job, min_recall, known
+):
+    result = job(collection, min_recall=min_recall)
+    rows = result["comparison"]["metrics"]
+    low, high = rows["roc_auc"]["interval"]
+    assert low <= rows["roc_auc"]["difference"] <= high
+    interval = rows["specificity_at_recall"]["interval"]
+    assert (interval is not None) == known
+    for name in ("recall", "specificity", "specificity_at_its_recall"):
+        assert rows[name]["interval"] is None
+
+
+# -- certified operating points -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def certified(collection):
+    """A job with a certified operating point; its result, its model, and what it reported."""
+    reports = []
+    with pytest.MonkeyPatch.context() as patch:
+        make_small(patch)
+        result, model = _job.run(
+            collection,
+            image_size=SIZE,
+            n_folds=FOLDS,
+            epochs=1,
+            min_recall=0.8,
+            confidence=0.9,
+            random_state=29,
+            on_progress=lambda *report: reports.append(report),
+        )
+    return result, model, reports
+
+
+def test_the_search_is_inside_the_certified_operating_point(certified, collection):
+    result, model, _ = certified
+    assert isinstance(model, OperatingPointClassifierCV)
+    assert isinstance(model.estimator, GridSearchCV)
+    assert (model.min_recall, model.confidence, model.unit_) == (0.8, 0.9, "patient")
+    searches = model.estimator_.fold_estimators_
+    chosen = [choose_setting(search.cv_results_, min_recall=0.8)[0] for search in searches]
+    assert result["chosen"]["indices"] == chosen
+    assert f"candidates {', '.join(map(str, chosen))}." in result["chosen"]["reason"]
+    for i, row in enumerate(result["settings"]):
+        for name in ("recall", "roc_auc"):
+            for kind in ("mean", "std"):
+                values = [search.cv_results_[f"{kind}_test_{name}"][i] for search in searches]
+                assert row[name][kind] == pytest.approx(np.mean(values))
+
+
+def test_each_search_is_fitted_without_the_patients_that_its_model_scores(certified, collection):
+    _, model, _ = certified
+    train, _ = _job.load_data(collection)
+    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=29)
+    scores = np.empty(len(train.y))
+    for (rows, left_out), search in zip(
+        folds.split(train.X, train.y, train.groups), model.estimator_.fold_estimators_, strict=True
+    ):
+        again = clone(model.estimator).fit(train.X[rows], train.y[rows], groups=train.groups[rows])
+        assert again.best_params_ == search.best_params_
+        scores[left_out] = again.predict_proba(train.X[left_out])[:, 1]
+    assert np.isclose(scores, model.best_threshold_).any()
+
+
+def test_the_certified_operating_point_is_in_the_result(certified, collection):
+    result, model, _ = certified
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+    assert result["confidence"] == 0.9
+    point = result["operating_point"]
+    train, test = _job.load_data(collection)
+    for label, key in (("PNEUMONIA", "n_positive_patients"), ("NORMAL", "n_negative_patients")):
+        assert point[key] == len(set(train.groups[train.y == label]))
+        assert f" {point[key]} " in point["reason"]
+    assert point["threshold"] == model.best_threshold_
+    assert point["certified_recall"] >= 0.8
+    assert (
+        point["images_per_patient"] == (train.y == "PNEUMONIA").sum() / point["n_positive_patients"]
+    )
+    for words in (
+        "the recall of new patients is at least 80%",
+        "90% confidence",
+        "This is approximate",
+    ):
+        assert words in point["reason"]
+    predicted = model.predict_proba(test.X)[:, 1] >= model.best_threshold_
+    side = result["test"]["model"]
+    assert side["missed"] == (~predicted & (test.y == "PNEUMONIA")).sum()
+    assert side["false_alarms"] == (predicted & (test.y == "NORMAL")).sum()
+    tested = point["test"]
+    assert tested["metric"] == "recall_of_patients"
+    assert tested["value"] == side["recall_of_patients"]["value"]
+
+
+def test_progress_counts_the_fits_of_all_searches(certified):
+    _, _, reports = certified
+    done, doing = zip(*reports, strict=True)
+    assert list(done) == sorted(done)
+    assert done[-1] == 1
+    names = [f"Search {i} of {FOLDS}" for i in range(1, FOLDS + 1)]
+    assert [*dict.fromkeys(doing)] == [*names, "Baseline", "Test", "Done"]
+    assert done[doing.index("Baseline")] == max(
+        fraction for fraction, name in reports if name == names[-1]
+    )
+    assert _job.n_fits(5) == 3 * 5 + 1
+    assert _job.n_fits(5, 0.95) == 5 * 16
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"min_recall": 0.98, "confidence": 0.95}, "cannot be certified with .* at least 149"),
+        ({"min_recall": 0.8, "confidence": 0.9, "n_folds": 30}, "30 folds cannot all hold both"),
+    ],
+)
+def test_what_cannot_be_certified_is_an_error_before_training(collection, small, options, message):
+    epochs = []
+    options = {"image_size": SIZE, "n_folds": FOLDS, "random_state": 0} | options
+    with pytest.raises(ValueError, match=message):
+        _job.search(
+            _job.make_classifier("cnn", epochs=1),
+            _job.load_data(collection)[0],
+            on_epoch=lambda *done: epochs.append(done),
+            **options,
+        )
+    assert epochs == []
+
+
+def test_folds_inside_folds_hold_both_classes_or_nothing_is_trained(small):
+    """Six negative patients are enough for three folds, but not for three folds in each of them."""
+    groups = np.array([f"n{i}" for i in range(3)] + [f"p{i}" for i in range(27)])
+    train = _job.Bunch(
+        X=np.zeros((30, *SIZE), dtype=np.uint8),
+        y=np.repeat(["NORMAL", "PNEUMONIA"], [3, 27]),
+        groups=groups,
+    )
+    with pytest.raises(ValueError, match="in the training part of a fold there are 2 images of N"):
+        _job.search(
+            _job.make_classifier("cnn", epochs=1),
+            train,
+            image_size=SIZE,
+            n_folds=3,
+            min_recall=0.5,
+            confidence=0.9,
+            random_state=0,
+        )
+
+
+@pytest.mark.parametrize(
+    ("right", "verdict"),
+    [(100, "90% is reached"), (85, "the interval contains"), (40, "90% is not reached")],
+)
+def test_the_test_split_is_held_against_what_was_certified(right, verdict):
+    """By patients of two images each, some of whom have one false negative."""
+    scores = np.full((200, 2), 0.9)
+    scores[right:100, 1] = 0.1
+    scores[100:] = 0.1
+    X, y = scores.reshape(-1, 1), np.repeat(["NORMAL", "PNEUMONIA"], 200)[::-1]
+    model = DecisionTreeClassifier(max_depth=1).fit([[0.1], [0.9]], ["NORMAL", "PNEUMONIA"])
+    report = evaluate(model, X, y, groups=np.repeat(np.arange(200), 2))
+    found = check_on_test(report, 0.9)
+    assert found["metric"] == "recall_of_patients"
+    assert found["value"] == right / 100
+    assert verdict in found["verdict"]
 
 
 def test_the_whole_job_on_real_xrays(xray_data, job):

@@ -33,6 +33,8 @@ def without_privileges():
         (Number(float, 0, 1), "1.01", "a number from 0 to 1"),
         (Number(float, 0, 1), "nan", "a number from 0 to 1"),
         (Number(float, 0, 1), "98%", "a number from 0 to 1"),
+        (Number(float, 0, 1, open=True), "1", "a number between 0 and 1"),
+        (Number(float, 0, 1, open=True), "0.0", "a number between 0 and 1"),
         (Choice(("cnn", "inception")), "resnet", "cnn or inception"),
         (Choice(("cnn", "inception")), "", "cnn or inception"),
     ],
@@ -48,6 +50,7 @@ def test_a_value_that_is_not_allowed(parser, text, wanted):
 def test_values_that_are_allowed():
     assert Number(int, 2)("2") == 2
     assert Number(float, 0, 1)("1") == 1.0
+    assert Number(float, 0, 1, open=True)("0.999") == 0.999
     assert Choice(("cnn", "inception"))("cnn") == "cnn"
     assert parse_size("112") == (112, 112)
     assert parse_size("112x96") == (112, 96)

@@ -17,9 +17,10 @@ def result():
     """The widest numbers that there are."""
     row = {name: {"mean": 0.5, "std": 0.5} for name in METRICS}
     settings = [row | {"class_weight": w, "threshold": t / 100} for w in (1, 4) for t in (5, 55)]
-    side = {name: {"value": 1.0, "interval": [0.9876, 1.0]} for name in METRICS}
-    side |= {"f1": {"value": 0.5}, "roc_auc": {"value": 0.5}}
-    side |= {"missed": 12345, "false_alarms": 23456, "n_images": 98765}
+    names = (*METRICS, "recall_of_patients", "specificity_of_patients")
+    side = {name: {"value": 1.0, "interval": [0.9876, 1.0]} for name in names}
+    side |= {"f1": {"value": 0.5, "interval": None}}
+    side |= {"missed": 12345, "false_alarms": 23456, "n_images": 98765, "n_patients": 87654}
     return {
         "model": "inception",
         "settings": settings * 7,
@@ -46,14 +47,31 @@ def test_candidates(result, width):
     rows = re.findall(rf"^(?:→| ) *(\d+) +1:\d +0\.\d+((?: +{cell}){{{shown}}}) *$", text, re.M)
     assert [int(number) for number, _ in rows] == list(range(28))
     assert ("specificity" in text) == ("±" in text) == (width >= 80)
+    assert re.findall(r"^→ (\d+)", text, re.M) == ["26"]
+    result["chosen"] = {"indices": [3, 11, 3]}
+    text = "\n".join(lines(_tables.settings_table(result, width), width))
+    assert re.findall(r"^ *→ (\d+)", text, re.M) == ["3", "11"]
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_test_split(result, width):
     text = " ".join(" ".join(lines(_tables.comparison_table(result, width), width)).split())
-    assert text.count("[0.988, 1.000]" if width >= 66 else "0.988-1.000") == 8
-    assert text.count("1.000") == 16
+    assert text.count("[0.988, 1.000]" if width >= 66 else "0.988-1.000") == 14
+    assert text.count("1.000") == 28
     assert text.count("12345") == text.count("23456") == 2
+    assert "Test: 98765 images, 95 % intervals by patient (87654)" in text
+    assert text.count(" by patient ") == 3
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_test_split_without_patients(result, width):
+    side = result["test"]["model"] | {"n_patients": None}
+    for name in ("recall", "specificity"):
+        del side[f"{name}_of_patients"]
+    result["test"] = {"model": side, "baseline": side}
+    text = "\n".join(lines(_tables.comparison_table(result, width), width))
+    assert "patient" not in text
+    assert re.search("^ *recall ", text, re.M)
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -92,6 +92,8 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
     _shared = False
     _shares_backbone = False
     n_views = 1
+    # With metadata routing it requests the patients itself, for ``validation``.
+    __metadata_request__fit = {"groups": True}
     # Largest side of images that are not scaled down without an image_size.
     _largest_side = None
 

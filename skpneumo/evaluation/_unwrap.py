@@ -14,7 +14,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from skpneumo._format import percent
-from skpneumo.inspection._layers import deciding_layer, layers_of, threshold_of
+from skpneumo.inspection._layers import deciding_layer, layers_of, members_of, threshold_of
 from skpneumo.metrics._response import positive_scores
 from skpneumo.model_selection import OperatingPointClassifierCV
 
@@ -171,14 +171,7 @@ def model_fingerprint(estimator):
     -------
     str
     """
-    layers = layers_of(estimator)
-    members, around = [layers[-1]], []
-    for layer in layers:
-        if isinstance(layer, Pipeline):
-            around += [step for _, step in layer.steps[:-1]]
-        if isinstance(layer, CalibratedClassifierCV):
-            members = [layers_of(one.estimator)[-1] for one in layer.calibrated_classifiers_]
-            around += [one.calibrators for one in layer.calibrated_classifiers_]
+    members, around = members_of(estimator)
     parts = [
         (member._network.get_weights(), told_params(member))
         if hasattr(member, "_network")

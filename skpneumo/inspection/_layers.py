@@ -21,7 +21,8 @@ def layers_of(estimator):
     Returns
     -------
     list of estimators
-        Without frozen ones, and behind calibration the first of its classifiers.
+        Without frozen ones, and behind calibration and a mean of folds the first of the classifiers
+        that they hold.
     """
     found, layer = [], estimator
     while layer is not None:
@@ -48,7 +49,7 @@ def layers_around_one(estimator):
     Raises
     ------
     TypeError
-        If calibration has fitted several.
+        If calibration, or an operating point with ``refit=False``, has fitted several.
     """
     layers = layers_of(estimator)
     for layer in layers:
@@ -58,7 +59,47 @@ def layers_around_one(estimator):
                 f"CalibratedClassifierCV holds {n} networks side by side. Look into one of them, "
                 "calibrated_classifiers_[0].estimator, or calibrate with ensemble=False."
             )
+        n = len(getattr(layer, "fold_estimators_", [layer]))
+        if n > 1:
+            raise TypeError(
+                f"{type(layer).__name__} holds {n} networks side by side, those of the folds. Look "
+                "into one of them, estimator_.fold_estimators_[0] of the operating point, or fit "
+                "it with refit=True."
+            )
     return layers
+
+
+def members_of(estimator):
+    """Innermost classifiers of an estimator, and all that is fitted around them.
+
+    Parameters
+    ----------
+    estimator : estimator
+        As in `layers_of`.
+
+    Returns
+    -------
+    members : list of classifiers
+        Several where calibration or a mean of folds has fitted them side by side.
+    around : list
+        Steps before a classifier, and calibrators.
+    """
+    members, around = [], []
+    for layer in layers_of(estimator):
+        if isinstance(layer, Pipeline):
+            around += [step for _, step in layer.steps[:-1]]
+        inner = getattr(layer, "fold_estimators_", None)
+        if isinstance(layer, CalibratedClassifierCV):
+            around += [one.calibrators for one in layer.calibrated_classifiers_]
+            inner = [one.estimator for one in layer.calibrated_classifiers_]
+        if inner is not None:
+            for one in inner:
+                inner_members, inner_around = members_of(one)
+                members += inner_members
+                around += inner_around
+            return members, around
+        innermost = layer
+    return [innermost], around
 
 
 def _inside(layer):
@@ -70,6 +111,8 @@ def _inside(layer):
         return layer.steps[-1][1]
     if hasattr(layer, "calibrated_classifiers_"):
         return layer.calibrated_classifiers_[0].estimator
+    if hasattr(layer, "fold_estimators_"):
+        return layer.fold_estimators_[0]
     if isinstance(layer, (FixedThresholdClassifier, TunedThresholdClassifierCV)) or hasattr(
         layer, "best_threshold_"
     ):

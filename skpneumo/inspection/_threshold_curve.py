@@ -186,8 +186,9 @@ class ThresholdCurveDisplay:
         Returns
         -------
         ThresholdCurveDisplay
-            Of the scores by models that did not see the images. The bound told is that of the
-            share that was asked for, and drawn if that is the recall.
+            Of the scores by models that did not see the images. The bound in the title is the
+            certified value of what was required. The curve of bounds, drawn if that is the recall,
+            is of thresholds fixed beforehand, and may be a little lower there.
 
         Raises
         ------

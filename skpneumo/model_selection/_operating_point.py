@@ -1,4 +1,4 @@
-"""The threshold that keeps a promise: few missed, with a stated confidence."""
+"""A threshold whose recall on new patients is certified."""
 
 from numbers import Integral, Real
 
@@ -6,7 +6,7 @@ import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
+from sklearn.model_selection import check_cv
 from sklearn.utils import assert_all_finite, column_or_1d, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
@@ -15,11 +15,26 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._tracking import tracked_fit
-from skpneumo.metrics._bounds import highest_rank, lower_bound, lowest_of_both, n_units_needed
+from skpneumo.metrics._bounds import (
+    draw_by_order,
+    highest_rank,
+    lower_bound,
+    lowest_of_both,
+    n_units_needed,
+    randomised_rank,
+    score_by_unit,
+)
 from skpneumo.metrics._curves import threshold_curve
 from skpneumo.metrics._response import RESPONSES, positive_scores
 from skpneumo.metrics._targets import check_groups, order_checked, two_classes
-from skpneumo.model_selection._out_of_fold import check_splits, out_of_fold_scores
+from skpneumo.model_selection._fit_warnings import warn_of_earlier_fit, warn_of_repeated_patients
+from skpneumo.model_selection._fold_mean import FoldMeanClassifier
+from skpneumo.model_selection._out_of_fold import (
+    check_splits,
+    default_cv,
+    fit_folds,
+    takes_groups,
+)
 
 
 def _estimator_has(name):
@@ -27,98 +42,163 @@ def _estimator_has(name):
 
 
 class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    """Classifier whose threshold keeps a promise: few missed, with a stated confidence.
+    """Classifier whose threshold reaches a recall on new patients, with a stated confidence.
 
-    Images are scored by models that were fitted without them; the threshold is the highest one
-    that catches at least ``min_recall`` of new patients, with ``confidence``. The final model is
+    Images are scored by models that were fitted without them. The threshold is the highest one
+    whose recall on new patients is at least ``min_recall``, with ``confidence``. The final model is
     fitted on all images.
 
     Parameters
     ----------
     estimator : classifier
-        With ``predict_proba`` or ``decision_function``. In a
-        :class:`~sklearn.frozen.FrozenEstimator` it is not fitted again and the threshold alone is
-        chosen, on the images given to `fit`: pass images that took no part in its fit, such as a
-        sample of the hospital that will use it.
+        With ``predict_proba`` or ``decision_function``. A search, such as
+        :class:`~sklearn.model_selection.GridSearchCV`, goes in here, so that each split searches
+        again: see the notes. In a :class:`~sklearn.frozen.FrozenEstimator` it is not fitted again
+        and the threshold alone is chosen, on the images given to `fit`: pass images that took no
+        part in its fit or its selection, such as a sample of the hospital that will use it.
     min_recall : float or None, default=0.98
-        Share of the ill to be caught, above 0 and at most 1.
+        Fraction of the positive patients to be predicted positive, above 0 and at most 1.
     min_specificity : float, default=None
-        With ``min_recall=None``: the lowest threshold that leaves this share of the healthy in
-        peace.
+        With ``min_recall=None``: the lowest threshold at which at least this fraction of the
+        negative patients is predicted negative.
     missed_cost : float, default=None
         With ``min_recall=None``: the threshold at which misses and false alarms cost least, where
         a miss costs as much as this many false alarms. Images are counted here, not patients, and
-        nothing is promised.
+        nothing is certified.
     confidence : float or None, default=0.95
-        With which the share is reached on new patients, between 0 and 1. None asks only that it
-        is reached on the images at hand: on new ones it is missed about half of the time.
+        With which the recall or specificity is reached on new patients, between 0 and 1. None
+        requires only that it is reached on the images at hand: on new ones it is missed about half
+        of the time.
     cv : int, splitter or iterable, default=None
         Splits for the scores, each image left out once. None and integers (None is 5) keep the
         classes in proportion, and with ``groups`` the images of a patient on one side.
+    refit : bool, default=True
+        Whether the final model is fitted on all images. With False it is the mean of the log odds
+        of the models of the splits (of the decision values without ``predict_proba``), which is
+        closer to what the threshold was chosen by: see the notes. Nothing is fitted on all images
+        then, and prediction takes as many times as long as there are splits. A frozen estimator is
+        never fitted, whatever this is.
     n_jobs : int, default=None
-        Splits fitted at once.
+        Number of splits fitted in parallel.
 
     Attributes
     ----------
     best_threshold_ : floating
-        `predict` says ``classes_[1]`` where the score reaches it, compared in its type, that of
+        `predict` returns ``classes_[1]`` for scores of at least this, compared in its type, that of
         the scores it was chosen among.
     unit_ : {"patient", "image"}
-        What the promise is about: patients, or images without ``groups``.
+        What is counted: patients, or images without ``groups``.
     recall_, specificity_ : float
-        Shares of the units that the threshold was chosen on.
+        Of the units that the threshold was chosen on.
     recall_lower_bound_, specificity_lower_bound_ : float
         Lower confidence bounds of both, each with ``confidence``; NaN where that is None or the
-        threshold was chosen by cost.
+        threshold was chosen by cost. That of the metric that was required is the required value
+        itself; the other one is the Clopper-Pearson bound.
     n_positive_units_, n_negative_units_ : int
         How many there are.
+    images_per_patient_ : float
+        Mean number of images of a patient, of the class that was certified: positive with
+        ``min_recall``, negative with ``min_specificity``. NaN without ``groups`` and with
+        ``missed_cost``. The certified recall of patients with more images than that is lower.
     curve_ : Bunch
         What every threshold would have given to these units: see
         `skpneumo.metrics.threshold_curve`.
     estimator_ : classifier
-        The final model.
+        The final model. With ``refit=False`` it holds the models of the splits as
+        ``fold_estimators_``.
     classes_ : ndarray of shape (2,)
         The labels; the second is positive.
     n_features_in_, feature_names_in_ : int and ndarray
-        Those of the final model, where it has them.
+        Those of the final model, if it has them.
 
     Raises
     ------
     ValueError
-        From `fit`, if the images are too few to certify the share, however well they are told
-        apart: it says how many are needed. 98 % with a confidence of 95 % needs 149 ill patients.
-        Also if ``cv`` puts images of a patient on both sides, or leaves an image out twice.
+        From `fit`, if there are too few patients to certify the recall, however well they are
+        separated; the message contains how many are needed. A recall of 0.98 with a confidence of
+        0.95 needs 149 positive patients. Also if ``cv`` puts images of a patient on both sides, or
+        leaves an image out twice.
+
+    Warns
+    -----
+    UserWarning
+        From `fit`, if the estimator is fitted already, so that a search may have selected it on the
+        same images; and if the file names are those of fewer patients than images, but ``groups``
+        is None.
 
     See Also
     --------
-    sklearn.model_selection.TunedThresholdClassifierCV : Best mean of a score, nothing promised.
+    sklearn.model_selection.TunedThresholdClassifierCV : Best mean of a score, nothing certified.
     HighestSpecificity : Chooses by the mean recall of folds.
 
     Notes
     -----
-    **What is promised.** Let the ``n`` ill patients be drawn independently from those that the
-    model will see, with scores by a model that did not see them. With the ``k``-th lowest of
-    their scores as the threshold, the recall on new patients falls below ``min_recall`` with a
-    probability of at most ``P(Binomial(n, 1 - min_recall) <= k - 1)`` [1]_. ``k`` is the greatest
-    for which that is at most ``1 - confidence``. It depends on ``n`` alone, so the search for the
-    threshold costs nothing, and no assumption is made on the scores; ties make it safer. Where all
-    scores are equal, ``min_recall`` calls everyone ill and ``min_specificity`` nobody.
+    **What is certified.** Let the ``n`` positive patients be drawn independently from those that
+    the model will see, with scores by a model that did not see them. With the ``k``-th lowest of
+    their scores as the threshold, the recall on new patients is below ``min_recall`` with a
+    probability of at most ``P(Binomial(n, 1 - min_recall) <= k - 1)`` [1]_. ``k`` depends on ``n``,
+    not on the values of the scores, so the search for the threshold costs nothing, and no
+    assumption is made on their distribution; ties only make the threshold safer. If all scores are
+    equal, ``min_recall`` predicts every image positive and ``min_specificity`` none.
 
-    A patient with several images counts once, as caught only if every ill image is: by the lowest
-    score. For a healthy one, ``min_specificity`` takes the highest.
+    **The rank is randomised.** The greatest ``k`` for which that probability is at most
+    ``1 - confidence`` rises only at some ``n``: at 149, 236, 313, ... for 0.98 and 0.95. Just below
+    such a number much of the risk is unused: with 235 patients the recall would be too low in 0.9 %
+    of samples instead of 5 %, and specificity would be lower than with 149. So ``k + 1`` is taken
+    in as many samples as makes up the difference, as in a randomised confidence interval [2]_; a
+    rank of 1 is never drawn, so the number of patients needed does not depend on chance. The draw
+    is a hash (SHA-256) of the order of the patients by score. For patients drawn independently that
+    order is independent of the sorted scores, so the draw is as good as a random one, but it is the
+    same on each run and machine: repeating the fit does not change it. (Patients come in the order
+    of ``groups``, images in the order of the rows.) Because the threshold uses up the whole risk,
+    what is certified is ``min_recall`` and no more, and ``recall_lower_bound_`` is that value. A
+    Clopper-Pearson bound at the drawn rank would be that of a rule that was not used.
 
-    **When it is exact.** With a frozen model and a fresh sample. Otherwise the scores come from
-    models fitted on a part of the images and the threshold is used by another, fitted on all; the
-    promise then holds approximately (the user guide shows by how much), and only for patients
-    like those at hand: another hospital, device or mix of ages needs its own sample.
+    **When it is valid.** With a frozen model and a fresh sample. Otherwise the scores come from
+    models fitted on a part of the images and the threshold is used by another, fitted on all. What
+    is certified then holds approximately: well for models that hardly change with a fifth of their
+    data, badly for those whose scores change their scale, such as near-separable data with little
+    regularisation (missed in up to 31 % of samples instead of 5 %) and underfitted models (9 to
+    15 %) [3]_. ``refit=False`` predicts with the mean of the models that the scores came from,
+    which avoids most of that. The user guide shows both, measured.
 
-    Sample weights reach the estimator through `fit`, and do not weigh in the choice. With metadata
-    routing ``groups`` are requested by default, as the promise is about patients.
+    **Searches.** A search on the same images must be inside:
+    ``OperatingPointClassifierCV(GridSearchCV(...))``. If the search comes first, the candidate
+    that it selects is partly the luckiest on these images, and its scores on the same images then
+    set the threshold: the recall was too low in 12 % of samples with the best of 7 candidates, in
+    21 % with the best of 15 and in 27 % with the best of 40, where 5 % are nominal; with the search
+    inside in 4.6 %.
+
+    **Patients and images.** A patient with several images counts once, by the lowest score: a true
+    positive only if each positive image is. For negative patients, ``min_specificity`` takes the
+    highest. The certified recall is therefore
+
+    - not that of images, which are counted by patient: where patients have different numbers of
+      images, the recall of images was .70 to .88 in simulations with a recall of patients of .97;
+    - not that of patients with more images. Certified with one image per patient and used with
+      three, the recall of patients was too low in 71 % of samples. Compare
+      ``images_per_patient_``;
+    - not valid if ``groups`` is None and patients repeat (too low in 7 to 23 % of samples), nor if
+      the images of a patient come under several names, which is the same.
+
+    It holds for patients like those at hand: another hospital, device or mix of ages needs its own
+    sample. The bound of the other metric, such as ``specificity_lower_bound_`` with ``min_recall``,
+    is valid only for a frozen model and if no patient has images of both classes.
+
+    **Groups and metadata.** ``groups`` is handed to the splitter, and to ``fit`` of the estimator
+    if that names the parameter or is a search whose ``cv`` is a splitter. A step of a pipeline gets
+    it by name, such as ``fit(X, y, groups=groups, gridsearchcv__groups=groups)``. With metadata
+    routing it is requested by default. Sample weights reach the estimator through `fit`, and have
+    no weight in the choice of the threshold.
 
     References
     ----------
     .. [1] Tong, Feng & Li, "Neyman-Pearson classification algorithms and NP receiver operating
        characteristics", Science Advances 4 (2018), eaao1659.
+    .. [2] W. L. Stevens, "Fiducial limits of the parameter of a discontinuous distribution",
+       Biometrika 37 (1950), 117-129.
+    .. [3] Bian & Barber, "Training-conditional coverage for distribution-free predictive
+       inference", Electronic Journal of Statistics 17 (2023), 2044-2066.
 
     Examples
     --------
@@ -138,6 +218,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         "missed_cost": [Interval(Real, 0, None, closed="neither"), None],
         "confidence": [Interval(Real, 0, 1, closed="neither"), None],
         "cv": ["cv_object"],
+        "refit": ["boolean"],
         "n_jobs": [Integral, None],
     }
     # Patients are the unit of the promise: with metadata routing it asks for them itself.
@@ -152,6 +233,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         missed_cost=None,
         confidence=0.95,
         cv=None,
+        refit=True,
         n_jobs=None,
     ):
         self.estimator = estimator
@@ -160,6 +242,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         self.missed_cost = missed_cost
         self.confidence = confidence
         self.cv = cv
+        self.refit = refit
         self.n_jobs = n_jobs
 
     @tracked_fit
@@ -173,7 +256,8 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         y : array-like of shape (n,)
             Two labels; the greater one is positive, such as "PNEUMONIA" after "NORMAL".
         groups : array-like of shape (n,), default=None
-            The patient of each image: the unit of the promise, and handed to the splitter.
+            The patient of each image: what is counted. Also handed to the splitter, and to ``fit``
+            of an estimator that takes it, such as a search.
         **params : dict
             Passed to ``fit`` of the estimator, such as ``sample_weight``. With metadata routing
             they, and ``groups``, go where they are requested.
@@ -191,16 +275,33 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         truth = y == classes[1]
         patients = check_groups(groups, y)
         self._check_enough(target, share, truth, patients)
+        if self._certifies():
+            warn_of_earlier_fit(self.estimator)
+            if patients is None:
+                warn_of_repeated_patients(X)
 
         fit_params, split_params = self._routed(groups, params)
         frozen = isinstance(self.estimator, FrozenEstimator)
         if not frozen:
-            cv = check_cv(self._splitter(patients is not None), y, classifier=True)
+            cv = check_cv(default_cv(self.cv, patients is not None), y, classifier=True)
             splits = list(cv.split(X, y, **split_params))
             check_splits(splits, patients, len(y))
         with order_checked():
-            # A frozen one stays as it is.
-            estimator = clone(self.estimator).fit(X, y, **fit_params)
+            if not frozen:
+                models, scores = fit_folds(
+                    self.estimator,
+                    X,
+                    y,
+                    splits,
+                    fit_params=fit_params,
+                    n_jobs=self.n_jobs,
+                    keep_models=not self.refit,
+                )
+            if frozen or self.refit:
+                # A frozen one stays as it is.
+                estimator = clone(self.estimator).fit(X, y, **fit_params)
+            else:
+                estimator = FoldMeanClassifier(clone(self.estimator))._hold(models)
         if not np.array_equal(estimator.classes_, classes):
             raise ValueError(
                 f"y holds {classes.tolist()}, but the estimator was fitted on "
@@ -208,11 +309,6 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
             )
         if frozen:
             scores = positive_scores(estimator, X)
-        else:
-            with order_checked():
-                scores = out_of_fold_scores(
-                    self.estimator, X, y, splits, fit_params=fit_params, n_jobs=self.n_jobs
-                )
         self.estimator_ = estimator
         self.curve_ = threshold_curve(truth, scores, groups=patients, confidence=self.confidence)
         self._choose(target, share, scores, truth, patients)
@@ -235,6 +331,9 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
             )
         return targets.popitem()
 
+    def _certifies(self):
+        return self.missed_cost is None and self.confidence is not None
+
     def _check_enough(self, target, share, truth, patients):
         if target == "missed_cost":
             return
@@ -255,15 +354,11 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
             "ask only for what the images at hand show."
         )
 
-    def _splitter(self, grouped):
-        if self.cv is None or isinstance(self.cv, Integral):
-            splitter = StratifiedGroupKFold if grouped else StratifiedKFold
-            return splitter(5 if self.cv is None else self.cv)
-        return self.cv
-
     def _routed(self, groups, params):
         """Parameters for ``fit`` of the estimator and ``split`` of the splitter."""
         if not get_config()["enable_metadata_routing"]:
+            if groups is not None and takes_groups(self.estimator):
+                params = params | {"groups": groups}
             return params, {"groups": groups}
         given = params if groups is None else params | {"groups": groups}
         routed = process_routing(self, "fit", **given)
@@ -272,12 +367,11 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     def _choose(self, target, share, scores, truth, patients):
         """Set the threshold, and what is known of it."""
         ill, healthy = lowest_of_both(truth, scores, patients)
-        rank = None
         if target == "min_recall":
-            rank = highest_rank(len(ill), share, self.confidence)
+            rank = self._rank(share, scores, truth, patients)
             threshold = ill[rank - 1]
         elif target == "min_specificity":
-            rank = highest_rank(len(healthy), share, self.confidence)
+            rank = self._rank(share, -scores, ~truth, patients)
             threshold = _above(-healthy[rank - 1])
         else:
             threshold = _cheapest(scores, truth, share)
@@ -287,15 +381,32 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         self.n_positive_units_, self.n_negative_units_ = len(ill), len(healthy)
         self.recall_, self.specificity_ = caught / len(ill), spared / len(healthy)
         self.recall_lower_bound_ = self.specificity_lower_bound_ = np.nan
-        if rank is not None and self.confidence is not None:
-            # On the side of the choice the rank decides, however many scores tie with it; on the
-            # other side the threshold is one that was given beforehand.
-            missed = rank - 1 if target == "min_recall" else len(ill) - caught
-            alarmed = rank - 1 if target == "min_specificity" else len(healthy) - spared
-            self.recall_lower_bound_ = float(lower_bound(len(ill), missed, self.confidence))
+        n_images = truth.sum() if target == "min_recall" else np.sum(~truth)
+        n_units = len(ill) if target == "min_recall" else len(healthy)
+        counted = patients is not None and target != "missed_cost"
+        self.images_per_patient_ = float(n_images / n_units) if counted else np.nan
+        if not self._certifies():
+            return
+        # On the side of the choice what was asked for is certified, and no more: a bound by the
+        # rank would be that of another rule. On the other side the threshold is one that was
+        # given beforehand.
+        if target == "min_recall":
+            self.recall_lower_bound_ = float(share)
             self.specificity_lower_bound_ = float(
-                lower_bound(len(healthy), alarmed, self.confidence)
+                lower_bound(len(healthy), len(healthy) - spared, self.confidence)
             )
+        else:
+            self.recall_lower_bound_ = float(
+                lower_bound(len(ill), len(ill) - caught, self.confidence)
+            )
+            self.specificity_lower_bound_ = float(share)
+
+    def _rank(self, share, scores, rows, patients):
+        """Rank, among the units of one class, of the score that becomes the threshold."""
+        units = score_by_unit(scores[rows], None if patients is None else patients[rows])
+        if self.confidence is None:
+            return highest_rank(len(units), share)
+        return randomised_rank(len(units), share, self.confidence, draw_by_order(units))
 
     def predict(self, X):
         """Label of each image: ``classes_[1]`` where its score reaches ``best_threshold_``.
@@ -381,7 +492,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
                 method_mapping=MethodMapping().add(caller="fit", callee="fit"),
             )
             .add(
-                splitter=self._splitter(grouped=True),
+                splitter=default_cv(self.cv, grouped=True),
                 method_mapping=MethodMapping().add(caller="fit", callee="split"),
             )
         )

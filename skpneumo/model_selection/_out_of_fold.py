@@ -1,10 +1,14 @@
 """Scores of images by models that were fitted without them."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.base import clone
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import _check_method_params
+from sklearn.utils.validation import _check_method_params, has_fit_parameter
 
 from skpneumo.metrics._response import positive_scores
 
@@ -39,7 +43,47 @@ def check_splits(splits, patients, n_images):
         )
 
 
-def out_of_fold_scores(estimator, X, y, splits, *, fit_params=None, n_jobs=None):
+def default_cv(cv, grouped):
+    """Make a splitter of None and of integers.
+
+    Parameters
+    ----------
+    cv : int, splitter, iterable or None
+        None is 5.
+    grouped : bool
+        Whether there are patients, whose images are to be kept together.
+
+    Returns
+    -------
+    splitter or iterable
+        That keeps the classes in proportion; whatever else was given as it is.
+    """
+    if cv is None or isinstance(cv, Integral):
+        splitter = StratifiedGroupKFold if grouped else StratifiedKFold
+        return splitter(5 if cv is None else cv)
+    return cv
+
+
+def takes_groups(estimator):
+    """Whether ``fit`` of an estimator is to be given groups, without metadata routing.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Not fitted.
+
+    Returns
+    -------
+    bool
+        True if it names the parameter, or is a search with a splitter. Integers make splitters
+        that ignore groups, and warn of it.
+    """
+    if isinstance(estimator, BaseSearchCV):
+        return estimator.cv is not None and not isinstance(estimator.cv, Integral)
+    return has_fit_parameter(estimator, "groups")
+
+
+def fit_folds(estimator, X, y, splits, *, fit_params=None, n_jobs=None, keep_models=False):
     """Score every image by a clone that was fitted without it.
 
     As :func:`~sklearn.model_selection.cross_val_predict`, which however numbers the labels before
@@ -58,26 +102,32 @@ def out_of_fold_scores(estimator, X, y, splits, *, fit_params=None, n_jobs=None)
     fit_params : dict, default=None
         Passed to ``fit``; what has a length of n is split.
     n_jobs : int, default=None
-        Splits at once.
+        Number of splits in parallel.
+    keep_models : bool, default=False
+        Whether the clones are returned.
 
     Returns
     -------
-    ndarray of shape (n,)
+    models : list of classifiers, or None
+        In the order of the splits.
+    scores : ndarray of shape (n,)
     """
-    parts = Parallel(n_jobs=n_jobs)(
-        delayed(_score_split)(clone(estimator), X, y, train, test, fit_params)
+    found = Parallel(n_jobs=n_jobs)(
+        delayed(_score_split)(clone(estimator), X, y, train, test, fit_params, keep_models)
         for train, test in splits
     )
+    models, parts = zip(*found, strict=True)
     scores = np.empty(len(y), dtype=np.result_type(*parts))
     for (_, test), part in zip(splits, parts, strict=True):
         scores[test] = part
-    return scores
+    return (list(models) if keep_models else None), scores
 
 
-def _score_split(estimator, X, y, train, test, fit_params):
+def _score_split(estimator, X, y, train, test, fit_params, keep_model):
     estimator.fit(
         _safe_indexing(X, train),
         y[train],
         **_check_method_params(X, fit_params, indices=train),
     )
-    return positive_scores(estimator, _safe_indexing(X, test))
+    scores = positive_scores(estimator, _safe_indexing(X, test))
+    return (estimator if keep_model else None), scores

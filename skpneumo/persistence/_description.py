@@ -6,8 +6,9 @@ from numbers import Number
 
 import numpy as np
 from imblearn.pipeline import Pipeline as SamplingPipeline
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
@@ -15,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from skpneumo.classifiers import CNNPneumoniaClassifier, InceptionPneumoniaClassifier
 from skpneumo.exceptions import ModelFileError
 from skpneumo.model_selection import OperatingPointClassifierCV
+from skpneumo.model_selection._fold_mean import FoldMeanClassifier
 from skpneumo.persistence._limits import check_extent, check_network, check_params
 from skpneumo.preprocessing import (
     XRayAugmenter,
@@ -28,7 +30,9 @@ _CLASSIFIERS = (CNNPneumoniaClassifier, InceptionPneumoniaClassifier)
 _STEPS = (XRayLoader, XRayResizer, XRayOutlierDetector, XRayAugmenter, XRayOverSampler)
 _PIPELINES = {"Pipeline": Pipeline, "SamplingPipeline": SamplingPipeline}
 _STEP_NAMES = tuple(kind.__name__ for kind in _STEPS)
-_BY_NAME = {kind.__name__: kind for kind in (*_CLASSIFIERS, *_STEPS, OperatingPointClassifierCV)}
+_AROUND = (OperatingPointClassifierCV, FoldMeanClassifier)
+_BY_NAME = {kind.__name__: kind for kind in (*_CLASSIFIERS, *_STEPS, *_AROUND)}
+_PUBLIC_NAMES = [name for name in _BY_NAME if name != FoldMeanClassifier.__name__]
 # Folders and ways of computing are of the machine, not of the model.
 _NOT_SAVED = {"memory", "n_jobs", "verbose"}
 # Splitters and generators of random numbers: these alone may be left out.
@@ -43,6 +47,7 @@ _LEARNT = {
         "specificity_lower_bound_": float,
         "n_positive_units_": int,
         "n_negative_units_": int,
+        "images_per_patient_": float,
         "curve_": Bunch,
         "n_features_in_": int,
         "feature_names_in_": np.ndarray,
@@ -53,7 +58,9 @@ _LEARNT = {
         "threshold_": float,
     },
 }
-_NOT_ALWAYS = {"n_features_in_", "feature_names_in_"}
+_NOT_ALWAYS = {"n_features_in_", "feature_names_in_", "images_per_patient_"}
+# Of files that were written before these were kept.
+_UNKNOWN = {OperatingPointClassifierCV: {"images_per_patient_": np.nan}}
 
 
 def describe(estimator, arrays):
@@ -103,11 +110,13 @@ def _describe(estimator, arrays, fitted):
     if type(estimator) is FrozenEstimator:
         inner = _describe(estimator.estimator, arrays, fitted)
         return {"class": "FrozenEstimator", "estimator": inner}
+    if isinstance(estimator, BaseSearchCV):
+        return _describe(_selected(estimator), arrays, fitted)
     name = type(estimator).__name__
     if _BY_NAME.get(name) is not type(estimator):
         raise ModelFileError(
-            f"{name} cannot be saved. Wanted: {', '.join(_BY_NAME)}, or a Pipeline of these. Of a "
-            "search save best_estimator_; other estimators can be pickled."
+            f"{name} cannot be saved. Wanted: {', '.join(_PUBLIC_NAMES)}, a Pipeline of these, or "
+            "a search over either; other estimators can be pickled."
         )
     # What was set after the fit may be none that can be loaded.
     with _told_as_unsavable(estimator):
@@ -116,6 +125,8 @@ def _describe(estimator, arrays, fitted):
     for key, value in estimator.get_params(deep=False).items():
         if key in _NOT_SAVED:
             continue
+        if key == "estimator" and _holds_search(value):
+            value = _fitted_inside(estimator)
         try:
             params[key] = _encode_param(key, value, arrays)
         except TypeError:
@@ -136,7 +147,42 @@ def _describe(estimator, arrays, fitted):
         }
         if hasattr(estimator, "estimator_"):
             description["estimator_"] = _describe(estimator.estimator_, arrays, True)
+    elif fitted and isinstance(estimator, FoldMeanClassifier):
+        check_is_fitted(estimator)
+        models = estimator.fold_estimators_
+        description["fold_estimators_"] = [_describe(model, arrays, True) for model in models]
     return description
+
+
+def _selected(search):
+    """The candidate that a search selected, fitted: all of it that predicts."""
+    if not hasattr(search, "best_estimator_"):
+        check_is_fitted(search)
+        raise ModelFileError(
+            f"{type(search).__name__} is saved as its best_estimator_, but has none with "
+            f"refit={search.refit!r}. Fit it with refit=True or the name of a score"
+        )
+    return search.best_estimator_
+
+
+def _holds_search(estimator):
+    """Whether the last step of an estimator, or what it holds, is a search."""
+    if isinstance(estimator, Pipeline):
+        return bool(estimator.steps) and _holds_search(estimator.steps[-1][1])
+    return isinstance(estimator, BaseSearchCV) or _holds_search_inside(estimator)
+
+
+def _holds_search_inside(estimator):
+    return isinstance(estimator, _AROUND) and _holds_search(estimator.estimator)
+
+
+def _fitted_inside(estimator):
+    """What was fitted in place of the parameter ``estimator``; of several folds the first."""
+    check_is_fitted(estimator)
+    if isinstance(estimator, FoldMeanClassifier):
+        return estimator.fold_estimators_[0]
+    inner = estimator.estimator_
+    return _fitted_inside(inner) if isinstance(inner, FoldMeanClassifier) else inner
 
 
 def _encode_param(key, value, arrays):
@@ -233,6 +279,8 @@ def _build(description, arrays):
     kind = _BY_NAME[name]
     learnt = description.get("estimator_")
     learnt = None if learnt is None else _build(learnt, arrays)
+    models = description.get("fold_estimators_")
+    models = None if models is None else [_build(model, arrays) for model in models]
     # A folder of memory would be read from and written to.
     unknown = set(description["params"]) - (set(kind._get_param_names()) - _NOT_SAVED)
     if unknown:
@@ -246,13 +294,24 @@ def _build(description, arrays):
     estimator = kind(**params)
     check_params(estimator)
     fitted = description.get("fitted")
-    if fitted is not None and isinstance(estimator, _CLASSIFIERS):
+    if models is not None:
+        _set_models(estimator, models)
+    elif fitted is not None and isinstance(estimator, _CLASSIFIERS):
         _build_network(estimator, fitted, arrays)
     elif fitted is not None:
         _set_learnt(estimator, fitted, arrays)
         if isinstance(estimator, OperatingPointClassifierCV):
             estimator.estimator_ = learnt
     return estimator
+
+
+def _set_models(estimator, models):
+    if not isinstance(estimator, FoldMeanClassifier):
+        raise ModelFileError(f"{type(estimator).__name__} holds no models of folds")
+    labels = [np.asarray(model.classes_).tolist() for model in models if is_classifier(model)]
+    if not labels or len(labels) < len(models) or any(found != labels[0] for found in labels):
+        raise ModelFileError("the models of its folds are not classifiers of the same labels")
+    estimator.fold_estimators_ = models
 
 
 def _set_learnt(estimator, fitted, arrays):
@@ -264,6 +323,9 @@ def _set_learnt(estimator, fitted, arrays):
         if not isinstance(decoded, kinds[key]):
             raise ModelFileError(f"its {key} is a {type(decoded).__name__}")
         setattr(estimator, key, decoded)
+    for key, value in _UNKNOWN.get(type(estimator), {}).items():
+        if key not in fitted:
+            setattr(estimator, key, value)
     missing = set(kinds) - _NOT_ALWAYS - set(fitted)
     if missing:
         raise ModelFileError(f"it does not tell {sorted(missing)[0]}")

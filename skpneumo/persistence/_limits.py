@@ -10,7 +10,9 @@ from skpneumo.exceptions import ModelFileError
 from skpneumo.images import check_image_size
 from skpneumo.networks import PRECISIONS, count_cnn_weights
 
+# For each model of a fold.
 _MAX_ESTIMATORS = 50
+_MAX_FOLDS = 20
 # scikit-learn asks pipelines in pipelines for their tags 2**depth times.
 _MAX_DEPTH = 8
 _MAX_SIDE = 4096
@@ -35,17 +37,24 @@ def check_extent(description, pipelines, steps):
     Raises
     ------
     ModelFileError
-        If it tells of too many estimators, of two networks, or of a pipeline with something else
-        than transformers before its last step.
+        If it tells of too many estimators or folds, of two networks that are not those of folds,
+        or of a pipeline with something else than transformers before its last step.
     """
-    found = list(islice(_estimators(description, 0), _MAX_ESTIMATORS + 1))
+    most = _MAX_ESTIMATORS * _MAX_FOLDS
+    found = list(islice(_estimators(description, 0), most + 1))
     estimators = [told for told, _ in found]
-    if len(found) > _MAX_ESTIMATORS:
-        raise ModelFileError(f"it is of more than {_MAX_ESTIMATORS} estimators")
     if max((depth for _, depth in found), default=0) > _MAX_DEPTH:
         raise ModelFileError(f"it is of more than {_MAX_DEPTH} estimators one in another")
-    if sum("weights" in (told.get("fitted") or ()) for told in estimators) > 1:
-        raise ModelFileError("it is of more than one network")
+    n_folds = sum(len(told.get("fold_estimators_") or ()) for told in estimators)
+    if n_folds > _MAX_FOLDS:
+        raise ModelFileError(f"it is of more than {_MAX_FOLDS} models of folds")
+    most = _MAX_ESTIMATORS * max(n_folds, 1)
+    if len(found) > most:
+        raise ModelFileError(f"it is of more than {most} estimators")
+    n_networks = sum("weights" in (told.get("fitted") or ()) for told in estimators)
+    if n_networks > max(n_folds, 1):
+        what = "more networks than models of folds" if n_folds else "more than one network"
+        raise ModelFileError(f"it is of {what}")
     for told in estimators:
         before_last = told["steps"][:-1] if told["class"] in pipelines else []
         for _, part in before_last:

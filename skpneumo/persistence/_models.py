@@ -39,8 +39,9 @@ def save_model(estimator, path, *, training_data=None, evaluation=None, notes=No
     ----------
     estimator : estimator
         Fitted: a classifier of skpneumo, a :class:`~sklearn.pipeline.Pipeline` of skpneumo's steps
-        with one at the end, or an :class:`~skpneumo.OperatingPointClassifierCV` around either. Of a
-        search save ``best_estimator_``.
+        with one at the end, or an :class:`~skpneumo.OperatingPointClassifierCV` around either. A
+        search, such as :class:`~sklearn.model_selection.GridSearchCV`, is saved as its
+        ``best_estimator_``, also inside an operating point.
     path : str or path
         Where to.
     training_data : tuple of (X, y), default=None
@@ -72,7 +73,9 @@ def save_model(estimator, path, *, training_data=None, evaluation=None, notes=No
     -----
     Not saved are ``memory``, ``n_jobs`` and ``verbose``, and parameters that are objects
     (splitters, random states): the loaded estimator has their defaults. Of a weights file the name
-    is kept without its folder.
+    is kept without its folder. Of a search the candidates that it did not select are not saved, so
+    that a loaded operating point, fitted again, does not search; with ``refit=False`` its
+    ``estimator`` is the candidate of the first fold.
 
     Examples
     --------

@@ -89,6 +89,13 @@ WRAPPED = {
         "highest that catches 90% of the ill with 95% confidence, chosen on 60 ill images by "
         "out-of-fold scores (certified approximately: 9",
     ),
+    "operating point of folds": (
+        OperatingPointClassifierCV(pipeline(), min_recall=0.9, cv=3, refit=False),
+        ["OperatingPointClassifierCV", "FoldMeanClassifier", "Pipeline", "LogisticRegression"],
+        None,
+        "highest that catches 90% of the ill with 95% confidence, chosen on 60 ill images by "
+        "out-of-fold scores (certified approximately: 9",
+    ),
     "operating point by specificity": (
         OperatingPointClassifierCV(
             LogisticRegression(), min_recall=None, min_specificity=0.8, confidence=None, cv=3
@@ -187,6 +194,19 @@ def test_fingerprint_of_a_network_is_of_its_weights_and_what_it_does(tmp_path):
     calibrated = CalibratedClassifierCV(FrozenEstimator(cnn)).fit(X, y)
     again = pickle.loads(pickle.dumps(calibrated))
     assert model_fingerprint(calibrated) == model_fingerprint(again) != print_
+
+
+def test_fingerprint_of_the_models_of_folds_is_of_all_of_them(learnt):
+    model = OperatingPointClassifierCV(pipeline(), min_recall=0.9, cv=3, refit=False)
+    print_ = model_fingerprint(model.fit(learnt.X, learnt.y))
+    last = model.estimator_.fold_estimators_[-1]
+    coef = last[-1].coef_
+    last[-1].coef_ = coef + 1
+    assert model_fingerprint(model) != print_
+    last[-1].coef_ = coef
+    assert model_fingerprint(model) == print_
+    last[0].mean_ = last[0].mean_ + 1
+    assert model_fingerprint(model) != print_
 
 
 def test_parameters_are_told_without_folders():

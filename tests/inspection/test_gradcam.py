@@ -313,6 +313,12 @@ def test_what_is_wrong_is_told(clf, xrays):
     several.fit(xrays.images[:40], xrays.target[:40])
     with pytest.raises(TypeError, match="holds 2 networks side by side"):
         GradCAM(several)
+    folds = OperatingPointClassifierCV(
+        clone(clf).set_params(epochs=1), min_recall=0.5, confidence=None, cv=2, refit=False
+    ).fit(xrays.images[:40], xrays.target[:40])
+    with pytest.raises(TypeError, match=r"2 networks .* estimator_\.fold_estimators_\[0\].*refit"):
+        GradCAM(folds)
+    assert GradCAM(folds.estimator_.fold_estimators_[0]).transform(xrays.images[:1]).any()
 
 
 def test_gradients_of_inception_in_bfloat16():

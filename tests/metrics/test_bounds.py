@@ -2,9 +2,17 @@
 
 import numpy as np
 import pytest
-from scipy.stats import binom, binomtest
+from scipy.stats import binom, binomtest, kstest
 
-from skpneumo.metrics._bounds import highest_rank, lower_bound, lowest_by_unit, n_units_needed
+from skpneumo.metrics._bounds import (
+    draw_by_order,
+    highest_rank,
+    lower_bound,
+    lowest_by_unit,
+    n_units_needed,
+    randomised_rank,
+    score_by_unit,
+)
 
 SHARES = [0.5, 0.8, 0.9, 0.95, 0.98, 0.995]
 CONFIDENCES = [0.5, 0.8, 0.9, 0.95, 0.99]
@@ -102,3 +110,71 @@ def test_the_lowest_score_of_each_patient():
     np.testing.assert_array_equal(lowest_by_unit(scores), np.sort(scores))
     named = np.array(["b", "b", "a", "a", "c"])
     np.testing.assert_array_equal(lowest_by_unit(scores, named), units)
+    unsorted = score_by_unit(scores, np.array([8, 8, 3, 3, 5]))
+    np.testing.assert_array_equal(unsorted, np.float32([0.4, 0.3, 0.2]))
+
+
+# -- the randomised rank ----------------------------------------------------------------------
+
+SIZES = [*((n, 0.98, 0.95) for n in (149, 200, 235, 236, 1000)), (59, 0.95, 0.95), (92, 0.95, 0.95)]
+
+
+@pytest.mark.parametrize(
+    ("n_units", "share", "confidence"), [*SIZES, (29, 0.9, 0.95), (12, 0.5, 0.8)]
+)
+def test_a_uniform_draw_uses_up_the_risk_exactly(n_units, share, confidence):
+    draws = (np.arange(100_000) + 0.5) / 100_000
+    ranks = randomised_rank(n_units, share, confidence, draws)
+    # A rank is too high if fewer units than that score among the lowest 1 - share.
+    risk = binom.cdf(ranks - 1, n_units, 1 - share).mean()
+    assert risk == pytest.approx(1 - confidence, abs=1e-5)
+    low = highest_rank(n_units, share, confidence)
+    assert set(ranks) <= {low, low + 1}
+    assert (np.diff(ranks) <= 0).all()
+
+
+@pytest.mark.parametrize("draw", [0.0, 0.5, 1.0])
+def test_the_number_of_units_needed_is_not_drawn(draw):
+    assert randomised_rank(148, 0.98, 0.95, draw) == 0
+    assert randomised_rank(149, 0.98, 0.95, draw) >= 1
+    assert randomised_rank(10_000, 1, 0.95, draw) == 0
+    # All ranks are safe, and there is none above the last.
+    assert randomised_rank(20, 0.01, 0.5, draw) == 20
+    assert isinstance(int(randomised_rank(149, 0.98, 0.95, draw)), int)
+
+
+def test_few_units_have_too_few_orders_to_draw_from():
+    for n_units in range(1, 10):
+        for share in SHARES:
+            ranks = randomised_rank(n_units, share, 0.5, np.array([0.0, 1.0]))
+            assert set(ranks) == {highest_rank(n_units, share, 0.5)}
+
+
+def test_the_mean_rank_rises_with_every_unit():
+    draws = (np.arange(20_000) + 0.5) / 20_000
+    ranks = np.array([randomised_rank(n, 0.98, 0.95, draws).mean() for n in range(149, 320)])
+    # The k-th lowest of n scores has the place k / (n + 1) among all patients on average.
+    places = ranks / (np.arange(149, 320) + 1)
+    assert (np.diff(places) > -1e-6).all()
+    assert places[235 - 149] > 1.2 * places[0]
+
+
+def test_the_draw_is_that_of_the_order_alone():
+    scores = np.random.default_rng(0).random(60)
+    draw = draw_by_order(scores)
+    assert draw == draw_by_order(scores.astype(np.float32)) == draw_by_order(np.exp(3 * scores))
+    assert draw != draw_by_order(scores[::-1])
+    # The same on every machine.
+    assert draw_by_order(np.arange(20.0)) == pytest.approx(0.24494611940899264, abs=1e-15)
+
+
+def test_draws_are_uniform_and_independent_of_the_sorted_scores():
+    samples = np.random.default_rng(0).random((4000, 30))
+    draws = np.array([draw_by_order(scores) for scores in samples])
+    assert kstest(draws, "uniform").pvalue > 0.001
+    # Four standard errors.
+    assert abs(np.corrcoef(draws, samples.min(axis=1))[0, 1]) < 4 / np.sqrt(4000)
+    # Sorted scores that are the same every time, too.
+    rng = np.random.default_rng(1)
+    draws = [draw_by_order(rng.permutation(30).round(-1)) for _ in range(4000)]
+    assert kstest(draws, "uniform").pvalue > 0.001

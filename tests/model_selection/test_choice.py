@@ -5,6 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
@@ -12,6 +13,7 @@ from sklearn.model_selection import GridSearchCV
 
 from skpneumo.metrics import SCORERS, recall_scorer
 from skpneumo.model_selection import HighestSpecificity, choose_setting
+from skpneumo.model_selection._choice import recall_less_margin
 
 EVERYONE_ILL, NOBODY_ILL = (1.0, 0.0), (0.0, 1.0)
 
@@ -23,6 +25,13 @@ def results(*settings):
         "mean_test_recall": recall,
         "mean_test_specificity": specificity,
     }
+
+
+def results_by_fold(recall, specificity):
+    """As a search gives them: the recall of each setting in each fold, and the means."""
+    recall = np.array(recall, dtype=float)
+    by_fold = {f"split{i}_test_recall": fold for i, fold in enumerate(recall.T)}
+    return results(*zip(recall.mean(axis=1), specificity, strict=True)) | by_fold
 
 
 def by_hand(settings, min_recall, min_specificity):
@@ -155,7 +164,9 @@ def test_floors_outside_zero_to_one_are_refused(name, value):
 
 def test_the_callable_is_a_plain_value():
     choose = HighestSpecificity(min_recall=0.95)
-    assert repr(choose) == "HighestSpecificity(min_recall=0.95, min_specificity=0.5)"
+    assert repr(choose) == (
+        "HighestSpecificity(min_recall=0.95, min_specificity=0.5, margin='auto')"
+    )
     for twin in (
         pickle.loads(pickle.dumps(choose)),
         copy.deepcopy(choose),
@@ -202,3 +213,102 @@ def test_a_search_of_one_metric_is_told_what_is_missing():
     )
     with pytest.raises(ValueError, match=r"it has mean_test_score\).*scoring=SCORERS"):
         search.fit(X, y)
+
+
+# -- margin ---------------------------------------------------------------------------------------
+
+# Means of .98, .99 and 1, standard errors of .011, .004 and 0.
+RECALLS = [[0.94, 0.98, 0.98, 1.0, 1.0], [0.98, 0.98, 0.99, 1.0, 1.0], [1.0] * 5]
+SPECIFICITIES = [0.9, 0.8, 0.7]
+
+
+def test_the_margin_is_in_standard_errors_of_the_mean():
+    errors = np.std(RECALLS, axis=1, ddof=1) / np.sqrt(5)
+    reached, n_errors = recall_less_margin(results_by_fold(RECALLS, SPECIFICITIES), 1.5)
+    np.testing.assert_allclose(reached, np.mean(RECALLS, axis=1) - 1.5 * errors)
+    assert n_errors == 1.5
+    assert errors[2] == 0
+
+
+@pytest.mark.parametrize(
+    ("margin", "expected"), [(0, 0), (0.5, 1), (1, 1), ("auto", 1), (3, 2), (np.float32(1), 1)]
+)
+def test_the_mean_recall_must_exceed_the_floor_by_the_margin(margin, expected):
+    cv_results = results_by_fold(RECALLS, SPECIFICITIES)
+    index, reason = choose_setting(cv_results, min_recall=0.98, margin=margin)
+    assert index == expected
+    assert HighestSpecificity(min_recall=0.98, margin=margin)(cv_results) == expected
+    words = {0: "", 0.5: " plus 0.5 standard errors", 3: " plus 3 standard errors"}
+    words = words.get(margin, " plus one standard error")
+    assert f"those that reach a mean recall of 98%{words} and a mean specificity" in reason
+
+
+def test_one_standard_error_is_the_default():
+    cv_results = results_by_fold(RECALLS, SPECIFICITIES)
+    assert choose_setting(cv_results) == choose_setting(cv_results, margin=1)
+    assert HighestSpecificity()(cv_results) == HighestSpecificity(margin=1)(cv_results) == 1
+
+
+def test_without_a_setting_that_reaches_the_margin_the_highest_recall_is_selected():
+    cv_results = results_by_fold(RECALLS[:2], SPECIFICITIES[:2])
+    index, reason = choose_setting(cv_results, min_recall=0.99)
+    assert index == 1
+    assert reason.startswith(
+        "No useful setting reaches both a mean recall of 99% plus one standard error and a mean"
+    )
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {},
+        {"std_test_recall": np.array([0.02, 0.0])},  # of an unknown number of folds
+        {"split0_test_recall": np.array([0.98, 0.99])},
+        {"split0_test_recall_of_patients": np.zeros(2), "split1_test_specificity": np.zeros(2)},
+    ],
+)
+def test_a_margin_needs_the_recall_of_two_folds(known):
+    cv_results = results((0.98, 0.8), (0.99, 0.7)) | known
+    index, reason = choose_setting(cv_results)
+    assert index == 0
+    assert "standard error" not in reason
+    assert choose_setting(cv_results, margin=0) == (index, reason)
+    n_folds = len({"split0_test_recall"} & known.keys())
+    with pytest.raises(
+        ValueError, match=rf"margin=1 needs .* cv_results holds {n_folds}\..*margin=0"
+    ):
+        choose_setting(cv_results, margin=1)
+
+
+def test_a_fold_that_failed_passes_its_setting_over():
+    cv_results = results_by_fold([[np.nan, 1, 1, 1, 1], *RECALLS[1:]], SPECIFICITIES)
+    assert choose_setting(cv_results)[0] == 1
+
+
+@pytest.mark.parametrize("margin", [-1, np.nan, np.inf, "1", None, True, [1], np.array([1, 2])])
+def test_a_margin_that_is_no_number_of_standard_errors_is_refused(margin):
+    wanted = "margin must be a number of standard errors, 0 or more, or 'auto'"
+    with pytest.raises(ValueError, match=wanted):
+        choose_setting(results((0.9, 0.9)), margin=margin)
+    with pytest.raises(ValueError, match=wanted):
+        HighestSpecificity(margin=margin)
+
+
+def test_a_margin_makes_a_true_recall_below_the_floor_rarer():
+    """Settings with normal scores, measured in five folds of 80 positive images each."""
+    rng = np.random.default_rng(0)
+    cuts = np.linspace(0, 2, 41)
+    true_recall = norm.cdf(3 - cuts)
+    below = {0: [], 1: [], 2: []}
+    for _ in range(300):
+        recall = (rng.normal(3, 1, (5, 80, 1)) >= cuts).mean(axis=1).T
+        cv_results = results_by_fold(recall, norm.cdf(cuts))
+        for margin, found in below.items():
+            index, reason = choose_setting(cv_results, min_recall=0.95, margin=margin)
+            assert "has the highest mean specificity" in reason
+            found.append(true_recall[index] < 0.95)
+    rates = [np.mean(found) for found in below.values()]
+    # The Monte Carlo error of each rate is below .03.
+    assert rates[0] > 0.35
+    assert rates[1] < 0.25
+    assert rates[2] < 0.12

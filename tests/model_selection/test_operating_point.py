@@ -1,18 +1,25 @@
+import hashlib
+import os
 import pickle
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit, logit
 from scipy.stats import binom, binomtest
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import make_classification
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import BaggingClassifier
 from sklearn.exceptions import NotFittedError, UnsetMetadataPassedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, RidgeClassifierCV
 from sklearn.metrics import recall_score
 from sklearn.model_selection import (
     FixedThresholdClassifier,
@@ -35,8 +42,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from threadpoolctl import threadpool_limits
 
 import skpneumo
+from skpneumo.images import XRaySequence
 from skpneumo.metrics import missed_cost_score, recall_scorer, specificity_score
 from skpneumo.model_selection import OperatingPointClassifierCV
+from skpneumo.model_selection._fold_mean import FoldMeanClassifier, mean_by_log_odds
 
 LABELS = np.array(["NORMAL", "PNEUMONIA"])
 
@@ -104,6 +113,17 @@ def clopper_pearson(caught, n, confidence):
     return interval.proportion_ci(confidence, method="exact").low
 
 
+def rank_written_out(scores, share, confidence):
+    """Rank of the threshold: the order of the scores decides whether it is the next one."""
+    n = len(scores)
+    risk = binom.cdf(np.arange(n), n, 1 - share)  # of the k-th lowest, k from 1
+    rank = np.sum(risk <= 1 - confidence)
+    digest = hashlib.sha256(np.argsort(scores, kind="stable").astype("<i8").tobytes()).digest()
+    draw = int.from_bytes(digest[:8], "little") / 2**64
+    left = (1 - confidence - risk[rank - 1]) / (risk[rank] - risk[rank - 1])
+    return rank + (draw <= left)
+
+
 # -- the choice -------------------------------------------------------------------------------
 
 
@@ -112,14 +132,12 @@ def clopper_pearson(caught, n, confidence):
 )
 def test_the_highest_threshold_that_keeps_the_promise(scores, y, min_recall, confidence):
     model = by_column(scores, y, min_recall=min_recall, confidence=confidence)
-    risk = binom.cdf(np.arange(200), 200, 1 - min_recall)  # of the k-th lowest, k from 1
-    rank = np.sum(risk <= 1 - confidence)
+    rank = rank_written_out(scores[40:], min_recall, confidence)
     ill, healthy = np.sort(scores[40:]), scores[:40]
     threshold = ill[rank - 1]
     assert model.best_threshold_ == threshold
     assert model.recall_ == 1 - (rank - 1) / 200 == np.mean(ill >= threshold)
-    assert model.recall_lower_bound_ == pytest.approx(clopper_pearson(201 - rank, 200, confidence))
-    assert model.recall_lower_bound_ >= min_recall
+    assert model.recall_lower_bound_ == min_recall
     assert model.specificity_ == np.mean(healthy < threshold)
     spared = np.sum(healthy < threshold)
     expected = clopper_pearson(spared, 40, confidence)
@@ -225,10 +243,10 @@ def test_a_patient_with_healthy_and_ill_images_counts_among_both():
 def test_ties_make_it_safer_never_less_safe(scores, y):
     scores = scores.round(0)
     model = by_column(scores, y, min_recall=0.9)
-    rank = np.sum(binom.cdf(np.arange(200), 200, 0.1) <= 0.05)
+    rank = rank_written_out(scores[40:], 0.9, 0.95)
     assert model.best_threshold_ == np.sort(scores[40:])[rank - 1]
     assert model.recall_ > 1 - (rank - 1) / 200
-    assert model.recall_lower_bound_ == pytest.approx(clopper_pearson(201 - rank, 200, 0.95))
+    assert model.recall_lower_bound_ == 0.9
 
 
 @pytest.mark.parametrize(
@@ -377,6 +395,280 @@ def test_two_processes_give_what_one_gives(table):
     np.testing.assert_array_equal(one.curve_.threshold, two.curve_.threshold)
 
 
+# -- the models of the folds ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_without_refit_the_log_odds_of_the_folds_are_averaged(table, n_jobs):
+    X, y, groups = table
+    model = OperatingPointClassifierCV(
+        LogisticRegression(), min_recall=0.8, refit=False, n_jobs=n_jobs
+    ).fit(X, y, groups=groups)
+    parts = [
+        LogisticRegression().fit(X[train], y[train])
+        for train, _ in StratifiedGroupKFold(5).split(X, y, groups)
+    ]
+    mean = np.mean([part.decision_function(X) for part in parts], axis=0)
+    np.testing.assert_allclose(model.predict_proba(X)[:, 1], expit(mean))
+    np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1)
+    np.testing.assert_allclose(model.decision_function(X), mean)
+    np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), model.predict_proba(X))
+    called = expit(mean) >= model.best_threshold_
+    np.testing.assert_array_equal(model.predict(X), LABELS[called.astype(int)])
+    refitted = clone(model).set_params(refit=True).fit(X, y, groups=groups)
+    assert model.best_threshold_ == refitted.best_threshold_
+    np.testing.assert_array_equal(model.curve_.threshold, refitted.curve_.threshold)
+    assert model.n_features_in_ == refitted.n_features_in_
+    assert [one.coef_.tolist() for one in model.estimator_.fold_estimators_] == [
+        part.coef_.tolist() for part in parts
+    ]
+
+
+def test_without_probabilities_decision_values_are_averaged(table):
+    X, y, _ = table
+    model = OperatingPointClassifierCV(LinearSVC(), min_recall=0.9, refit=False).fit(X, y)
+    parts = [LinearSVC().fit(X[train], y[train]) for train, _ in StratifiedKFold(5).split(X, y)]
+    mean = np.mean([part.decision_function(X) for part in parts], axis=0)
+    np.testing.assert_allclose(model.decision_function(X), mean)
+    assert not hasattr(model, "predict_proba")
+    np.testing.assert_array_equal(model.predict(X) == "PNEUMONIA", mean >= model.best_threshold_)
+
+
+class Counter(LogisticRegression):
+    """Counts fits."""
+
+    sizes = []
+
+    def fit(self, X, y):
+        self.sizes.append(len(X))
+        return super().fit(X, y)
+
+
+def test_nothing_is_fitted_that_is_not_needed(table):
+    X, y, _ = table
+    del Counter.sizes[:]
+    OperatingPointClassifierCV(Counter(), min_recall=0.9, cv=3, refit=False).fit(X, y)
+    assert Counter.sizes == [200, 200, 200]
+    del Counter.sizes[:]
+    OperatingPointClassifierCV(Counter(), min_recall=0.9, cv=3).fit(X, y)
+    assert sorted(Counter.sizes) == [200, 200, 200, 300]
+
+
+def test_a_frozen_model_is_kept_whatever_refit_says(scores, y):
+    kept, refitted = (by_column(scores, y, min_recall=0.9, refit=refit) for refit in (False, True))
+    assert isinstance(kept.estimator_, FrozenEstimator)
+    assert kept.best_threshold_ == refitted.best_threshold_
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_certain_models_do_not_decide_alone(dtype):
+    eps = np.finfo(dtype).eps
+    parts = [np.array([0, 1, 1, 0.5, eps / 2], dtype), np.array([1, 1, 0.5, 0.5, 0.5], dtype)]
+    mean = mean_by_log_odds(parts)
+    assert mean.dtype == dtype
+    assert np.isfinite(logit(mean.astype(float))).all()
+    assert mean[0] == mean[3] == 0.5
+    assert mean[1] == 1 - eps
+    assert mean[2] == pytest.approx(1 - np.sqrt(eps), rel=1e-6)
+    assert mean[4] == pytest.approx(np.sqrt(eps), rel=1e-3)
+
+
+def test_the_mean_of_folds_can_be_pickled_cloned_and_fitted_again(table):
+    X, y, groups = table
+    model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.8, refit=False)
+    inner = model.fit(X, y, groups=groups).estimator_
+    twin = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(twin.predict(X), model.predict(X))
+    assert inner.classes_.tolist() == LABELS.tolist()
+    again = clone(inner)
+    with pytest.raises(NotFittedError):
+        again.predict(X)
+    again.fit(X, y, groups=groups)
+    np.testing.assert_array_equal(again.predict_proba(X), inner.predict_proba(X))
+    np.testing.assert_array_equal(
+        again.predict(X), LABELS[(again.predict_proba(X)[:, 1] > 0.5) + 0]
+    )
+    frame = pd.DataFrame(X, columns=[f"x{i}" for i in range(X.shape[1])])
+    assert model.fit(frame, y).feature_names_in_[0] == "x0"
+    assert not hasattr(model.fit(X, y), "feature_names_in_")
+
+
+def test_the_mean_of_folds_at_another_hospital(table):
+    X, y, groups = table
+    model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.8, refit=False)
+    model.fit(X, y, groups=groups)
+    local = OperatingPointClassifierCV(FrozenEstimator(model), min_recall=0.8)
+    local.fit(X - 1, y, groups=groups)
+    np.testing.assert_array_equal(local.predict_proba(X), model.predict_proba(X))
+
+
+# -- the draw ---------------------------------------------------------------------------------
+
+
+def test_the_same_data_give_the_same_threshold_in_another_process(scores, y):
+    code = """
+import numpy as np
+from sklearn.linear_model import LogisticRegression, RidgeClassifierCV
+from skpneumo import OperatingPointClassifierCV
+rng = np.random.default_rng(0)
+y = np.repeat([0, 1], [50, 190])
+X = rng.normal(size=(240, 3)) + y[:, None]
+for groups in (None, np.arange(240) // 3):
+    model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.9, cv=3)
+    print(model.fit(X, y, groups=groups).best_threshold_.hex())
+"""
+    runs = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        for _ in range(2)
+    ]
+    assert runs[0].stdout == runs[1].stdout
+    assert len(runs[0].stdout.split()) == 2
+
+
+def test_patients_in_another_order_give_the_same_threshold(rng, scores, y):
+    groups = np.array([f"child {i}" for i in rng.integers(0, 150, 240)])
+    order = rng.permutation(240)
+    one = by_column(scores, y, min_recall=0.9, groups=groups)
+    other = by_column(scores[order], y[order], min_recall=0.9, groups=groups[order])
+    assert one.best_threshold_ == other.best_threshold_
+
+
+# -- images per patient, and what names tell --------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ({"min_recall": 0.8}, 3.0),
+        ({"min_recall": 0.8, "confidence": None}, 3.0),
+        ({"min_recall": None, "min_specificity": 0.8}, 2.0),
+        ({"min_recall": None, "missed_cost": 2}, np.nan),
+    ],
+)
+def test_images_per_patient_are_those_of_the_class_that_is_certified(scores, y, target, expected):
+    groups = np.r_[np.arange(40) // 2, 100 + np.arange(200) // 3]
+    groups[-2:] = groups[-3]
+    groups[-5:-3] = groups[-6]
+    model = by_column(scores, y, groups=groups, **target)
+    n_patients = len(np.unique(groups[40:]))
+    expected = 200 / n_patients if expected == 3 else expected
+    assert model.images_per_patient_ == pytest.approx(expected, nan_ok=True)
+    assert np.isnan(by_column(scores, y, **target).images_per_patient_)
+
+
+class ByName(ClassifierMixin, BaseEstimator):
+    """Scores paths by the number before the extension."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def decision_function(self, X):
+        return np.array([float(os.path.splitext(os.fsdecode(path))[0][-3:]) for path in X])
+
+
+def names(n_patients, n_images=80):
+    return [f"train/person{i % n_patients}_virus_{i:03}.jpeg" for i in range(n_images)]
+
+
+@pytest.mark.parametrize(
+    "container",
+    [list, tuple, np.array, pd.Series, XRaySequence, lambda n: list(map(Path, n))],
+)
+def test_patients_that_repeat_in_names_without_groups(container):
+    y = np.repeat([0, 1], [20, 60])
+    model = OperatingPointClassifierCV(ByName(), min_recall=0.8)
+    message = (
+        r"groups=None .* names of 80 files are those of 40 patients, such as virus-0 with 2 "
+        "images.*7 to 23 %.*Pass the patient of each image as groups"
+    )
+    X = names(40)
+    if container is XRaySequence:
+        model.set_params(estimator=ByPath())
+    with pytest.warns(UserWarning, match=message):
+        model.fit(container(X), y)
+    groups = np.arange(80) % 40
+    model.fit(container(X), y, groups=groups)
+    model.fit(container(names(80)), y)
+    model.set_params(confidence=None).fit(container(X), y)
+    model.set_params(min_recall=None, missed_cost=3).fit(container(X), y)
+
+
+class ByPath(ByName):
+    def decision_function(self, X):
+        return super().decision_function(X.paths)
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        [f"scan-{i // 2}-{i:03}.png" for i in range(80)],
+        [f"IM_{i:03}.dcm" for i in range(80)],
+        [f"{i:03}" for i in range(80)],
+    ],
+)
+def test_names_that_tell_no_patient(X):
+    OperatingPointClassifierCV(ByName(), min_recall=0.8).fit(X, np.repeat([0, 1], [20, 60]))
+
+
+# -- estimators that were fitted before -------------------------------------------------------
+
+GRID = {"C": [0.1, 1]}
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name"),
+    [
+        (LogisticRegression(), "LogisticRegression"),
+        (make_pipeline(StandardScaler(), LogisticRegression()), "LogisticRegression"),
+        (FixedThresholdClassifier(LogisticRegression()), "FixedThresholdClassifier"),
+        (BaggingClassifier(LogisticRegression(), 2, random_state=0), "BaggingClassifier"),
+    ],
+)
+def test_a_fitted_estimator_may_have_been_selected(table, estimator, name):
+    X, y, _ = table
+    model = OperatingPointClassifierCV(estimator, min_recall=0.8, cv=2).fit(X, y)
+    fitted = clone(estimator).fit(X, y)
+    message = (
+        f"^{name} is fitted already.*12 % did with the best of 7 candidates and 27 % with the best "
+        r"of 40.*Pass the search itself.*FrozenEstimator.*sklearn\.base\.clone"
+    )
+    with pytest.warns(UserWarning, match=message):
+        same = OperatingPointClassifierCV(fitted, min_recall=0.8, cv=2).fit(X, y)
+    assert same.best_threshold_ == model.best_threshold_
+    for options in ({"confidence": None}, {"min_recall": None, "missed_cost": 3}):
+        OperatingPointClassifierCV(fitted, **{"cv": 2, "min_recall": 0.8} | options).fit(X, y)
+    OperatingPointClassifierCV(clone(fitted), min_recall=0.8, cv=2).fit(X, y)
+
+
+@pytest.mark.parametrize("around", [CalibratedClassifierCV, TunedThresholdClassifierCV])
+def test_a_fitted_estimator_inside_another(table, around):
+    X, y, _ = table
+    best = GridSearchCV(LogisticRegression(), GRID, cv=2).fit(X, y).best_estimator_
+    options = {"scoring": recall_scorer} if around is TunedThresholdClassifierCV else {}
+    with pytest.warns(UserWarning, match="^LogisticRegression is fitted already"):
+        OperatingPointClassifierCV(around(best, cv=2, **options), min_recall=0.8, cv=2).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        GridSearchCV(LogisticRegression(), GRID, cv=2),
+        make_pipeline(StandardScaler(), GridSearchCV(LogisticRegression(), GRID, cv=2)),
+        OperatingPointClassifierCV(LogisticRegression(), min_recall=0.5, cv=2),
+        RidgeClassifierCV(cv=2),
+        CalibratedClassifierCV(LogisticRegression(), cv=2),
+        FrozenEstimator(LogisticRegression()),
+    ],
+)
+def test_what_chooses_again_in_each_split_may_be_fitted(table, estimator):
+    X, y, _ = table
+    if isinstance(estimator, FrozenEstimator):
+        estimator = FrozenEstimator(LogisticRegression().fit(X, y))
+    fitted = estimator.fit(X, y)
+    OperatingPointClassifierCV(fitted, min_recall=0.8, cv=2).fit(X, y)
+
+
 # -- a frozen model ---------------------------------------------------------------------------
 
 
@@ -518,6 +810,53 @@ def test_around_a_search(table):
     model = OperatingPointClassifierCV(search, min_recall=0.8, cv=3).fit(X, y, groups=groups)
     assert model.estimator_.best_params_["C"] in (1e-3, 1)
     assert model.predict(X).shape == (300,)
+
+
+class Spy(StratifiedGroupKFold):
+    """Keeps the groups that it is given."""
+
+    seen = []
+
+    def split(self, X, y=None, groups=None):
+        self.seen.append(groups)
+        yield from super().split(X, y, groups)
+
+
+@pytest.mark.parametrize("refit", [True, False])
+@pytest.mark.parametrize("routing", [False, True])
+def test_groups_reach_the_search_inside(table, routing, refit):
+    X, y, groups = table
+    search = GridSearchCV(LogisticRegression(), {"C": [1e-3, 1]}, cv=Spy(2), scoring="roc_auc")
+    model = OperatingPointClassifierCV(search, min_recall=0.8, cv=3, refit=refit)
+    del Spy.seen[:]
+    with config_context(enable_metadata_routing=routing):
+        model.fit(X, y, groups=groups)
+    expected = [groups[train] for train, _ in StratifiedGroupKFold(3).split(X, y, groups)]
+    expected += [groups] if refit else []
+    assert sorted(map(list, Spy.seen)) == sorted(map(list, expected))
+    assert model.predict(X).shape == (300,)
+
+
+def test_groups_reach_an_estimator_whose_fit_names_them(table):
+    X, y, groups = table
+    model = OperatingPointClassifierCV(Keeper(), min_recall=0.8, cv=3).fit(X, y, groups=groups)
+    assert model.estimator_.groups_ is groups
+    assert model.fit(X, y).estimator_.groups_ is None
+    twice = OperatingPointClassifierCV(
+        OperatingPointClassifierCV(LogisticRegression(), min_recall=0.8), min_recall=0.8, cv=3
+    ).fit(X, y, groups=groups)
+    assert twice.estimator_.unit_ == "patient"
+
+
+def test_a_splitter_by_patients_inside_a_pipeline_is_given_them_by_name(table):
+    X, y, groups = table
+    search = GridSearchCV(LogisticRegression(), {"C": [1e-3, 1]}, cv=StratifiedGroupKFold(2))
+    pipe = make_pipeline(StandardScaler(), search)
+    model = OperatingPointClassifierCV(pipe, min_recall=0.8, cv=3)
+    with pytest.raises(ValueError, match="groups"):
+        model.fit(X, y, groups=groups)
+    model.fit(X, y, groups=groups, gridsearchcv__groups=groups)
+    assert model.unit_ == "patient"
 
 
 def test_inside_a_search(table):
@@ -759,15 +1098,21 @@ HALF_RECALL = OperatingPointClassifierCV(
     LogisticRegression(), min_recall=0.5, confidence=None, cv=2
 )
 LEAST_COST = OperatingPointClassifierCV(LogisticRegression(), min_recall=None, missed_cost=1, cv=2)
+CHECKED = {
+    "check_classifiers_train": "It asks for more right answers than a recall of one half "
+    "leaves, and for labels that change at a probability of one half.",
+}
+WEIGHTED = {
+    "check_classifiers_one_label_sample_weights": "Weights are the estimator's affair: rows "
+    "of weight 0 are counted in the choice of the threshold.",
+}
 EXEMPT = {
-    HALF_RECALL: {
-        "check_classifiers_train": "It asks for more right answers than a recall of one half "
-        "leaves, and for labels that change at a probability of one half.",
-    },
-    LEAST_COST: {
-        "check_classifiers_one_label_sample_weights": "Weights are the estimator's affair: rows "
-        "of weight 0 are counted in the choice of the threshold.",
-    },
+    HALF_RECALL: CHECKED,
+    clone(HALF_RECALL).set_params(refit=False): CHECKED
+    | {"check_classifiers_classes": "It asks for labels that change at a decision value of 0."},
+    LEAST_COST: WEIGHTED,
+    clone(LEAST_COST).set_params(refit=False): WEIGHTED,
+    FoldMeanClassifier(LogisticRegression(), cv=2): {},
 }
 
 

@@ -337,6 +337,58 @@ def test_pipelines_of_many_networks(written):
     refused(written(claim), "more than one network")
 
 
+def folds_of(models):
+    params = {"estimator": {"estimator": models[0] | {"fitted": None}}}
+    return {"class": "FoldMeanClassifier", "params": params, "fold_estimators_": models}
+
+
+def test_models_of_folds_load(written):
+    def claim(manifest):
+        manifest["estimator"] = folds_of([manifest["estimator"]])
+
+    assert len(load_model(written(claim)).fold_estimators_) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        (lambda one: {"fold_estimators_": [one] * 21}, "more than 20 models of folds"),
+        (lambda one: {"fold_estimators_": [one, one]}, "no array 'weights/0', or uses it twice"),
+        (
+            lambda one: {"fold_estimators_": [wrapped(one, "OperatingPointClassifierCV")]},
+            "more networks than models of folds",
+        ),
+        (lambda one: {"fold_estimators_": []}, "not classifiers of the same labels"),
+        (lambda one: {"fold_estimators_": None}, "makes none|not fitted"),
+        (lambda one: {"fold_estimators_": 7}, "makes none"),
+        (lambda one: {"fold_estimators_": "ab"}, "makes none"),
+        (lambda one: {"fold_estimators_": {"a": one}}, "makes none"),
+        (
+            lambda one: {"fold_estimators_": [{"class": "passthrough"}]},
+            "makes none",
+        ),
+        (
+            lambda one: {"fold_estimators_": [{"class": "XRayLoader", "params": {}}]},
+            "not classifiers of the same labels",
+        ),
+        (
+            lambda one: {"fold_estimators_": [one, one | {"fitted": None}]},
+            "makes none",
+        ),
+        (
+            lambda one: one | {"fold_estimators_": [one | {"fitted": None}]},
+            "holds no models of folds|makes none",
+        ),
+    ],
+)
+def test_models_of_folds_that_are_none(written, change, cause):
+    def claim(manifest):
+        one = manifest["estimator"]
+        manifest["estimator"] = folds_of([one | {"fitted": None}]) | change(one)
+
+    refused(written(claim), cause)
+
+
 @pytest.mark.parametrize(
     "kind", ["CNNPneumoniaClassifier", "OperatingPointClassifierCV", "Pipeline"]
 )

@@ -18,8 +18,8 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
-from sklearn.pipeline import make_pipeline
+from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold, StratifiedKFold
+from sklearn.pipeline import Pipeline, make_pipeline
 
 from skpneumo import (
     CNNPneumoniaClassifier,
@@ -36,7 +36,10 @@ from skpneumo import (
 from skpneumo._format import percent
 from skpneumo.datasets import make_xrays
 from skpneumo.evaluation import evaluate
+from skpneumo.evaluation._unwrap import model_fingerprint
 from skpneumo.exceptions import ModelFileError, OutlierWarning
+from skpneumo.inspection._layers import layers_of
+from skpneumo.metrics import specificity_at_recall_scorer
 from skpneumo.persistence import model_card
 from skpneumo.persistence._archive import read_archive, write_archive
 
@@ -170,6 +173,86 @@ def test_operating_points(xrays, cnn, tmp_path, frozen):
         np.testing.assert_array_equal(loaded.estimator.filters, [4, 5, 6])
     assert isinstance(loaded.estimator, FrozenEstimator) is frozen
     clone(loaded)
+
+
+GRID = {"xrayresizer__aspect": ["stretch", "pad"]}
+
+
+def search_over(cnn):
+    pipe = make_pipeline(XRayResizer((34, 32)), cnn)
+    return GridSearchCV(
+        pipe, GRID, scoring=specificity_at_recall_scorer, cv=StratifiedGroupKFold(2)
+    )
+
+
+@pytest.mark.parametrize("searched", [False, True])
+def test_the_models_of_folds(xrays, tmp_path, searched):
+    model = OperatingPointClassifierCV(
+        search_over(small_cnn()) if searched else small_cnn(), min_recall=0.8, cv=2, refit=False
+    ).fit(xrays.images, xrays.target, groups=xrays.groups)
+    loaded = there_and_back(model, tmp_path)
+    assert_same(loaded, model, xrays.images)
+    assert loaded.refit is False
+    assert len(loaded.estimator_.fold_estimators_) == 2
+    assert model_fingerprint(loaded) == model_fingerprint(model)
+    again = clone(loaded).fit(xrays.images, xrays.target, groups=xrays.groups)
+    assert len(again.estimator_.fold_estimators_) == 2
+    assert_same(there_and_back(model.estimator_, tmp_path), model.estimator_, xrays.images)
+
+
+@pytest.mark.parametrize("where", ["alone", "inside", "in a pipeline", "frozen", "twice"])
+def test_a_search_is_saved_as_what_it_selected(xrays, tmp_path, where):
+    fit_params = {"groups": xrays.groups}
+    model = search_over(small_cnn())
+    if where == "in a pipeline":
+        model = make_pipeline(XRayResizer((36, 34)), model)
+        fit_params = {"gridsearchcv__groups": xrays.groups}
+    if where != "alone":
+        if where == "frozen":
+            model = FrozenEstimator(model.fit(xrays.images, xrays.target, **fit_params))
+        model = OperatingPointClassifierCV(model, min_recall=0.6, cv=2)
+        fit_params = fit_params if where == "in a pipeline" else {"groups": xrays.groups}
+    if where == "twice":
+        model = OperatingPointClassifierCV(model, min_recall=0.8, cv=2)
+    if where == "in a pipeline":
+        fit_params = {"groups": xrays.groups, **fit_params}
+    model.fit(xrays.images, xrays.target, **fit_params)
+    loaded = there_and_back(model, tmp_path)
+    assert_same(loaded, model, xrays.images)
+    search = next(layer for layer in layers_of(model) if isinstance(layer, GridSearchCV))
+    kept = [layer for layer in layers_of(loaded) if isinstance(layer, Pipeline)][-1]
+    assert kept[0].aspect == search.best_params_["xrayresizer__aspect"]
+    if where in ("inside", "twice"):
+        again = clone(loaded).fit(xrays.images, xrays.target, groups=xrays.groups)
+        np.testing.assert_array_equal(
+            again.predict_proba(xrays.images), model.predict_proba(xrays.images)
+        )
+
+
+def test_a_search_that_selected_nothing(xrays, tmp_path):
+    search = search_over(small_cnn()).set_params(refit=False)
+    with pytest.raises(NotFittedError):
+        save_model(search, tmp_path / "model.skpneumo")
+    search.fit(xrays.images, xrays.target, groups=xrays.groups)
+    with pytest.raises(ValueError, match="best_estimator_"):
+        save_model(search, tmp_path / "model.skpneumo")
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_file_that_was_written_before_images_per_patient_were_kept(xrays, cnn, tmp_path):
+    path = tmp_path / "model.skpneumo"
+    model = OperatingPointClassifierCV(FrozenEstimator(cnn), min_recall=0.8)
+    model.fit(xrays.images, xrays.target, groups=xrays.groups)
+    save_model(model, path)
+    assert load_model(path).images_per_patient_ == model.images_per_patient_ > 1
+    manifest, arrays = read_archive(path)
+    del manifest["estimator"]["fitted"]["images_per_patient_"]
+    del manifest["estimator"]["params"]["refit"]
+    write_archive(path, manifest, arrays)
+    old = load_model(path)
+    assert np.isnan(old.images_per_patient_)
+    assert old.refit is True
+    assert_same(old, model, xrays.images)
 
 
 def test_the_manifest_and_the_card(xrays, cnn, tmp_path):

@@ -88,7 +88,7 @@ def parse_filename(name):
 
     Examples
     --------
-    >>> from skpneumo.datasets._filenames import parse_filename
+    >>> from skpneumo.images._filenames import parse_filename
     >>> parse_filename("person12_virus_46.jpeg")
     XRayName(patient='virus-12', group='person-12', subtype='virus')
     >>> parse_filename("copy of NORMAL2-IM-0115-0001.jpeg").patient

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from skpneumo.datasets._filenames import parse_filename
+from skpneumo.images._filenames import parse_filename
 
 
 @pytest.mark.parametrize(
