@@ -221,7 +221,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         "refit": ["boolean"],
         "n_jobs": [Integral, None],
     }
-    # Patients are the unit of the promise: with metadata routing it asks for them itself.
+    # Patients are what is counted: with metadata routing they are requested by default.
     __metadata_request__fit = {"groups": True}
 
     def __init__(
@@ -366,40 +366,33 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
 
     def _choose(self, target, share, scores, truth, patients):
         """Set the threshold, and what is known of it."""
-        ill, healthy = lowest_of_both(truth, scores, patients)
+        positive, negative = lowest_of_both(truth, scores, patients)
         if target == "min_recall":
-            rank = self._rank(share, scores, truth, patients)
-            threshold = ill[rank - 1]
+            threshold = positive[self._rank(share, scores, truth, patients) - 1]
         elif target == "min_specificity":
-            rank = self._rank(share, -scores, ~truth, patients)
-            threshold = _above(-healthy[rank - 1])
+            threshold = _above(-negative[self._rank(share, -scores, ~truth, patients) - 1])
         else:
             threshold = _cheapest(scores, truth, share)
-        caught = int(np.sum(ill >= threshold))
-        spared = int(np.sum(-healthy < threshold))
+        n_missed = int(np.sum(positive < threshold))
+        n_alarms = int(np.sum(-negative >= threshold))
         self.best_threshold_, self.unit_ = threshold, _unit(patients)
-        self.n_positive_units_, self.n_negative_units_ = len(ill), len(healthy)
-        self.recall_, self.specificity_ = caught / len(ill), spared / len(healthy)
+        self.n_positive_units_, self.n_negative_units_ = len(positive), len(negative)
+        self.recall_ = (len(positive) - n_missed) / len(positive)
+        self.specificity_ = (len(negative) - n_alarms) / len(negative)
+        self.images_per_patient_ = np.nan
+        if patients is not None and target != "missed_cost":
+            rows, units = (truth, positive) if target == "min_recall" else (~truth, negative)
+            self.images_per_patient_ = float(np.sum(rows) / len(units))
         self.recall_lower_bound_ = self.specificity_lower_bound_ = np.nan
-        n_images = truth.sum() if target == "min_recall" else np.sum(~truth)
-        n_units = len(ill) if target == "min_recall" else len(healthy)
-        counted = patients is not None and target != "missed_cost"
-        self.images_per_patient_ = float(n_images / n_units) if counted else np.nan
-        if not self._certifies():
-            return
-        # On the side of the choice what was asked for is certified, and no more: a bound by the
-        # rank would be that of another rule. On the other side the threshold is one that was
-        # given beforehand.
-        if target == "min_recall":
-            self.recall_lower_bound_ = float(share)
+        if self._certifies():
+            # What was required is certified, and no more: a bound by the drawn rank would be that
+            # of another rule. For the other class the threshold is one fixed beforehand.
+            recall = lower_bound(len(positive), n_missed, self.confidence)
+            specificity = lower_bound(len(negative), n_alarms, self.confidence)
+            self.recall_lower_bound_ = float(share if target == "min_recall" else recall)
             self.specificity_lower_bound_ = float(
-                lower_bound(len(healthy), len(healthy) - spared, self.confidence)
+                share if target == "min_specificity" else specificity
             )
-        else:
-            self.recall_lower_bound_ = float(
-                lower_bound(len(ill), len(ill) - caught, self.confidence)
-            )
-            self.specificity_lower_bound_ = float(share)
 
     def _rank(self, share, scores, rows, patients):
         """Rank, among the units of one class, of the score that becomes the threshold."""

@@ -203,13 +203,35 @@ def test_a_frozen_network_is_not_trained_for_its_operating_point(
     assert called[y == "PNEUMONIA"].mean() == model.recall_
 
 
-def test_an_operating_point_hands_groups_to_early_stopping(xrays, tiny, operating_point):
-    with config_context(enable_metadata_routing=True):
-        clf = tiny(validation=0.25).set_fit_request(groups=True)
+@pytest.mark.parametrize("routing", [False, True])
+def test_an_operating_point_hands_groups_to_early_stopping(xrays, tiny, operating_point, routing):
+    with config_context(enable_metadata_routing=routing):
+        clf = tiny(validation=0.25)
         model = operating_point.set_params(estimator=clf)
         model.fit(xrays.X, xrays.y, groups=xrays.groups)
         alone = clone(clf).fit(xrays.X, xrays.y, groups=xrays.groups)
     np.testing.assert_array_equal(model.predict_proba(xrays.X), alone.predict_proba(xrays.X))
+
+
+@pytest.mark.parametrize("refit", [True, False])
+@pytest.mark.parametrize("routing", [False, True])
+def test_a_search_over_a_pipeline_inside_an_operating_point(
+    xrays, tiny, operating_point, routing, refit
+):
+    grid = {"cnnpneumoniaclassifier__threshold": [0.3, 0.6]}
+    search = GridSearchCV(
+        make_pipeline(XRayResizer((36, 34)), tiny()),
+        grid,
+        scoring=SCORERS["specificity_at_recall"],
+        cv=StratifiedGroupKFold(2),
+        error_score="raise",
+    )
+    model = operating_point.set_params(estimator=search, refit=refit)
+    with config_context(enable_metadata_routing=routing):
+        model.fit(xrays.X, xrays.y, groups=xrays.groups)
+    assert model.unit_ == "patient"
+    called = model.predict_proba(xrays.X)[:, 1] >= model.best_threshold_
+    np.testing.assert_array_equal(model.predict(xrays.X) == "PNEUMONIA", called)
 
 
 def test_grouped_tuning_and_calibration_need_routing(xrays, tiny):
