@@ -16,7 +16,17 @@ from pathlib import Path
 from _measure import machine
 
 FOLDER = Path(__file__).parent
-STUDIES = {"accuracy", "claims", "outliers", "pretrain", "promises", "shipped", "transfer"}
+STUDIES = {
+    "accuracy",
+    "claims",
+    "coverage",
+    "outliers",
+    "pretrain",
+    "promises",
+    "search_inside",
+    "shipped",
+    "transfer",
+}
 names = sys.argv[1:] or sorted({file.stem for file in FOLDER.glob("[a-z]*.py")} - STUDIES)
 failed = []
 print(machine(), flush=True)
