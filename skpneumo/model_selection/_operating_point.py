@@ -158,9 +158,10 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     models fitted on a part of the images and the threshold is used by another, fitted on all. What
     is certified then holds approximately: well for models that hardly change with a fifth of their
     data, badly for those whose scores change their scale, such as near-separable data with little
-    regularisation (missed in up to 31 % of samples instead of 5 %), and strongly regularised or
-    underfitted models (6 to 10 %) [3]_. ``refit=False`` predicts with the mean of the models that the scores came from,
-    which avoids most of that. The user guide shows both, measured.
+    regularisation (the recall was too low in 17 to 19 % of samples instead of 5 %), and strongly
+    regularised or underfitted models (6 to 10 %) [3]_. ``refit=False`` predicts with the mean of
+    the models that the scores came from, which avoids most of that (3 to 7 %). The user guide shows
+    both, measured.
 
     **Searches.** A search on the same images must be inside:
     ``OperatingPointClassifierCV(GridSearchCV(...))``. If the search comes first, the candidate
