@@ -29,8 +29,8 @@ def warn_of_earlier_fit(estimator):
     warnings.warn(
         f"{type(fitted).__name__} is fitted already, and will be fitted again. If a search on "
         "these images selected it, the threshold does not account for the selection: where 5 % of "
-        "simulated samples may fall short of the certified recall, 12 % did with the best of 7 "
-        "candidates and 27 % with the best of 40. Pass the search itself, "
+        "simulated samples may fall short of the certified recall, 15 % did with the best of 7 "
+        "candidates and 28 % with the best of 40. Pass the search itself, "
         "OperatingPointClassifierCV(search), so that each split searches again; or "
         "FrozenEstimator(estimator) with images that took no part in search and fit; or "
         "sklearn.base.clone(estimator) if its parameters were set before these images were seen.",
@@ -80,7 +80,7 @@ def warn_of_repeated_patients(X):
         f"groups=None counts each image as a patient, but the names of {len(patients)} files are "
         f"those of {len(unique)} patients, such as {unique[counts.argmax()]} with {counts.max()} "
         "images. Images of a patient are not independent: where 5 % of simulated samples may fall "
-        "short of the certified recall, 7 to 23 % did. Pass the patient of each image as groups, "
+        "short of the certified recall, 6 to 24 % did. Pass the patient of each image as groups, "
         "such as those of skpneumo.datasets.load_xray_folder.",
         UserWarning,
         stacklevel=1,

@@ -158,16 +158,17 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     models fitted on a part of the images and the threshold is used by another, fitted on all. What
     is certified then holds approximately: well for models that hardly change with a fifth of their
     data, badly for those whose scores change their scale, such as near-separable data with little
-    regularisation (missed in up to 31 % of samples instead of 5 %) and underfitted models (9 to
-    15 %) [3]_. ``refit=False`` predicts with the mean of the models that the scores came from,
-    which avoids most of that. The user guide shows both, measured.
+    regularisation (the recall was too low in 17 to 19 % of samples instead of 5 %), and strongly
+    regularised or underfitted models (6 to 10 %) [3]_. ``refit=False`` predicts with the mean of
+    the models that the scores came from, which avoids most of that (3 to 7 %). The user guide shows
+    both, measured.
 
     **Searches.** A search on the same images must be inside:
     ``OperatingPointClassifierCV(GridSearchCV(...))``. If the search comes first, the candidate
     that it selects is partly the luckiest on these images, and its scores on the same images then
-    set the threshold: the recall was too low in 12 % of samples with the best of 7 candidates, in
-    21 % with the best of 15 and in 27 % with the best of 40, where 5 % are nominal; with the search
-    inside in 4.6 %.
+    set the threshold: the recall was too low in 15 % of samples with the best of 7 candidates, in
+    21 % with the best of 15 and in 28 % with the best of 40, where 5 % are nominal; with the search
+    inside in 6 to 9 %.
 
     **Patients and images.** A patient with several images counts once, by the lowest score: a true
     positive only if each positive image is. For negative patients, ``min_specificity`` takes the
@@ -176,9 +177,9 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     - not that of images, which are counted by patient: where patients have different numbers of
       images, the recall of images was .70 to .88 in simulations with a recall of patients of .97;
     - not that of patients with more images. Certified with one image per patient and used with
-      three, the recall of patients was too low in 71 % of samples. Compare
+      three, the recall of patients was too low in 22 to 88 % of samples. Compare
       ``images_per_patient_``;
-    - not valid if ``groups`` is None and patients repeat (too low in 7 to 23 % of samples), nor if
+    - not valid if ``groups`` is None and patients repeat (too low in 6 to 24 % of samples), nor if
       the images of a patient come under several names, which is the same.
 
     It holds for patients like those at hand: another hospital, device or mix of ages needs its own
