@@ -332,22 +332,6 @@ def write_table(rows, path):
     write_text(lines.getvalue(), path)
 
 
-def _networks_to_look_into(model):
-    """One `GradCAM`, or one for each model of the folds of an operating point."""
-    inner = getattr(model, "estimator_", model)
-    try:
-        return [GradCAM(member) for member in getattr(inner, "fold_estimators_", [model])]
-    except TypeError as error:
-        raise ValueError(f"No heatmap can be drawn. {error}") from None
-
-
-def _mean_heatmap(heatmaps):
-    """Mean of the heatmaps of several networks, with a highest value of 1 as each of them has."""
-    heat = np.mean(heatmaps, axis=0)
-    peak = heat.max()
-    return heat / peak if peak > 0 else heat
-
-
 def draw_heatmaps(model, rows, folder):
     """Draw where a model saw pneumonia, a picture for each file that it predicted.
 
@@ -368,24 +352,27 @@ def draw_heatmaps(model, rows, folder):
     """
     from matplotlib import pyplot as plt
 
-    cams, label = _networks_to_look_into(model), str(model.classes_[1])
+    try:
+        cam, label = GradCAM(model), str(model.classes_[1])
+    except TypeError as error:
+        raise ValueError(f"No heatmap can be drawn. {error}") from None
     for i, row in enumerate(rows):
         if row["probability"] is None:
             continue
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", OutlierWarning)
-                heatmaps = [cam.transform([row["file"]])[0] for cam in cams]
+                heatmaps = cam.transform([row["file"]])
             image = read_xray(row["file"])
         except ImageReadError as error:  # predicted, and gone since
             warnings.warn(f"There is no heatmap of {error}", UserWarning, stacklevel=2)
             continue
         display = GradCAMDisplay(
             [image],
-            [_mean_heatmap(heatmaps)],
+            heatmaps,
             probability=[row["probability"]],
             label=label,
-            method_name=cams[0].method_name,
+            method_name=cam.method_name,
         ).plot()
         path = Path(folder, f"{i:04}-{Path(row['file']).stem[:_MAX_STEM]}.png")
         with whole_file(path) as file:

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._fork import check_process
 from skpneumo.images import XRaySequence, as_xrays, bring_to_size, resized_positions
-from skpneumo.inspection._layers import layers_around_one
+from skpneumo.inspection._layers import layers_around_one, layers_of
 
 # What the field knows each method as: captions take their words from here.
 METHOD_NAMES = {"integrated": "layer conductance", "gradcam": "Grad-CAM"}
@@ -114,8 +114,8 @@ def weights_of(positions, centres, width):
     return np.nan_to_num(weights / weights.sum(axis=1, keepdims=True))
 
 
-def network_inside(estimator):
-    """Transformers on the way to a network, and the classifier that holds it.
+def networks_inside(estimator):
+    """Networks that an estimator holds, each with the transformers on the way to it.
 
     Parameters
     ----------
@@ -124,16 +124,24 @@ def network_inside(estimator):
 
     Returns
     -------
-    transformers : list
-        In their order.
-    classifier : estimator
-        With ``model_`` and ``image_size_``.
+    list of (transformers, classifier)
+        The transformers in their order, and a classifier with ``model_`` and ``image_size_``.
+        Several where an operating point averages the log odds of the models of its folds.
 
     Raises
     ------
     TypeError
-        If there is no network, or there are several.
+        If there is no network, or calibration has fitted several.
     """
+    outer = layers_of(estimator)
+    for depth, layer in enumerate(outer):
+        if hasattr(layer, "fold_estimators_"):
+            before = _transformers(outer[:depth])
+            return [
+                (before + after, classifier)
+                for member in layer.fold_estimators_
+                for after, classifier in networks_inside(member)
+            ]
     layers = layers_around_one(estimator)
     if not hasattr(layers[-1], "_network"):
         raise TypeError(
@@ -141,9 +149,13 @@ def network_inside(estimator):
             "a fitted CNNPneumoniaClassifier or InceptionPneumoniaClassifier, or a pipeline, a "
             "search or a threshold around one."
         )
+    return [(_transformers(layers), layers[-1])]
+
+
+def _transformers(layers):
     pipelines = [layer for layer in layers if isinstance(layer, Pipeline)]
     steps = [step for pipeline in pipelines for _, step in pipeline.steps[:-1]]
-    return [step for step in steps if hasattr(step, "transform")], layers[-1]
+    return [step for step in steps if hasattr(step, "transform")]
 
 
 class GradCAM:
@@ -154,7 +166,8 @@ class GradCAM:
     estimator : classifier
         A fitted `~skpneumo.CNNPneumoniaClassifier` or `~skpneumo.InceptionPneumoniaClassifier`, or
         a pipeline, a search, a threshold, a frozen or calibrated estimator around one. It is not
-        changed.
+        changed. Of an operating point that averages the log odds of several networks, the
+        heatmaps of these are averaged before they are scaled.
     method : {"integrated", "gradcam"}, default="integrated"
         "integrated" is layer conductance: it adds up, place by place, what the maps of the first
         convolution add to the log odds while the image comes out of a blur, in seven steps.
@@ -172,7 +185,7 @@ class GradCAM:
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If there is no network in it, or there are several.
+        If there is no network in it, or calibration has fitted several.
     ValueError
         If a parameter is not valid.
 
@@ -235,7 +248,7 @@ class GradCAM:
         self.estimator = estimator
         self.method = method
         self.batch_size = batch_size
-        self._transformers, self._classifier = network_inside(estimator)
+        self._networks = networks_inside(estimator)
 
     @property
     def method_name(self):
@@ -260,42 +273,46 @@ class GradCAM:
         What `~skpneumo.XRayResizer` cut off in a pipeline is 0, what it added is left out. Any
         other transformer that changes the size is taken to stretch the image.
         """
+        check_process()
+        found = [self._evidence_of(*inside, X) for inside in self._networks]
+        heatmaps = [_scaled(np.mean(maps, axis=0)) for maps in zip(*found, strict=True)]
+        return heatmaps if len({part.shape for part in heatmaps}) > 1 else np.stack(heatmaps)
+
+    def _evidence_of(self, transformers, classifier, X):
+        """Evidence that one network finds at each place of each image, not scaled."""
         from skpneumo.networks import split_at_maps
 
-        check_process()
-        images, seen, resizings = self._on_the_way(X)
-        network = self._classifier._network
-        to_maps, to_logit, centres = split_at_maps(network, _MAPS[self.method])
+        images, seen, resizings = _on_the_way(X, transformers, tuple(classifier.image_size_))
+        to_maps, to_logit, centres = split_at_maps(classifier._network, _MAPS[self.method])
 
         @cache
         def weights(shape):
             positions = positions_of(shape, resizings)
-            width = _BELL * np.mean(self._classifier.image_size_)
+            width = _BELL * np.mean(classifier.image_size_)
             # Bells narrower than half the distance of their centres would leave steps.
             widths = [max(width, np.ptp(axis[:2]) / 2) for axis in centres]
             return [weights_of(*axis) for axis in zip(positions, centres, widths, strict=True)]
 
-        heatmaps = []
+        found = []
         step = max(1, self.batch_size // _N_PASSES[self.method])
         for start in range(0, len(seen), step):
             rows = slice(start, start + step)
             maps = evidence(to_maps, to_logit, np.asarray(seen[rows]), self.method)
-            shapes = _shapes(images[rows])
-            heatmaps += [
-                _heatmap(part, *weights(shape)) for part, shape in zip(maps, shapes, strict=True)
-            ]
-        return heatmaps if len({part.shape for part in heatmaps}) > 1 else np.stack(heatmaps)
+            for part, shape in zip(maps, _shapes(images[rows]), strict=True):
+                row_weights, column_weights = weights(shape)
+                found.append((row_weights @ part @ column_weights.T).astype(np.float32))
+        return found
 
-    def _on_the_way(self, X):
-        """Images as given, as the network sees them, and how they were resized between."""
-        images, size = as_xrays(X), tuple(self._classifier.image_size_)
-        resizings = []
-        for transformer in self._transformers:
-            X = transformer.transform(X)
-            if hasattr(transformer, "aspect"):
-                resizings.append((tuple(transformer.size), transformer.aspect))
-        seen = bring_to_size(as_xrays(X), size)
-        return images, seen, [*resizings, (size, "stretch")]
+
+def _on_the_way(X, transformers, size):
+    """Images as given, as the network sees them, and how they were resized between."""
+    images, resizings = as_xrays(X), []
+    for transformer in transformers:
+        X = transformer.transform(X)
+        if hasattr(transformer, "aspect"):
+            resizings.append((tuple(transformer.size), transformer.aspect))
+    seen = bring_to_size(as_xrays(X), size)
+    return images, seen, [*resizings, (size, "stretch")]
 
 
 def _shapes(images):
@@ -305,7 +322,8 @@ def _shapes(images):
     return [images.size or image.shape for image in images]
 
 
-def _heatmap(maps, row_weights, column_weights):
-    heat = np.maximum(row_weights @ maps @ column_weights.T, 0).astype(np.float32)
+def _scaled(evidence):
+    """Evidence for pneumonia, with a highest value of 1."""
+    heat = np.maximum(evidence, 0)
     peak = heat.max()
     return heat / peak if peak > 0 else heat
