@@ -44,6 +44,7 @@ from skpneumo.metrics._bounds import exact_interval, highest_rank, lowest_of_bot
 
 CONFIDENCE = 0.95
 RECALLS = (0.95, 0.98)
+EPS = np.finfo(np.float32).eps
 N_CALIBRATION_SAMPLES = 2000
 TRAINED_WEIGHTS = "inception_v3_photographs_notop.weights.h5"
 SMALL = {"filters": (8, 16, 32), "augmentation": None}
@@ -132,7 +133,7 @@ def draw(y, groups, setting, rng):
 def log_odds(clf, X):
     """Log odds of pneumonia; finite."""
     probability = clf.predict_proba(X)[:, 1].astype(float)
-    return logit(np.clip(probability, 1e-12, 1 - 1e-7))
+    return logit(np.clip(probability, EPS, 1 - EPS))
 
 
 def reached(threshold, scores):
