@@ -102,7 +102,7 @@ SETTINGS = {
         {"trainable": "upper"},
         PIXELS,
         n_runs=10,
-        n_unseen=500,
+        n_unseen=300,
     ),
     "all": Setting(
         "InceptionV3, all layers",
@@ -110,7 +110,7 @@ SETTINGS = {
         {"trainable": "all", "epochs": 4, "fine_tune_learning_rate": 1e-3},
         PIXELS,
         n_runs=10,
-        n_unseen=500,
+        n_unseen=300,
     ),
 }
 QUICK = {"head-underfitted": 5, "cnn-underfitted": 10}
