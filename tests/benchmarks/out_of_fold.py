@@ -15,8 +15,9 @@ Two rates are given. "Counted" is the proportion of runs whose true recall is be
 one, with its Clopper-Pearson interval; the rate of a frozen model, by the beta-binomial
 distribution, accounts for the finite number of patients that were not drawn. "Given the networks"
 draws 2,000 calibration samples per run from those patients, each scored by the network of its
-fold, and averages over runs. Its standard error is far smaller, but it is somewhat too low: it
-leaves out that the patients of one fold took part in the fit of the other networks.
+fold, and averages over runs. Its standard error is far smaller, but it is an approximation that
+errs in either direction: it leaves out that the patients of one fold took part in the fit of the
+other networks.
 
 The setting "logistic", a logistic regression of 50 simulated numbers, is fast enough to compare the
 two rates.
