@@ -20,6 +20,7 @@ STUDIES = {
     "accuracy",
     "claims",
     "coverage",
+    "out_of_fold",
     "outliers",
     "pretrain",
     "promises",
