@@ -199,10 +199,8 @@ def search(
         for rows, _ in folds.split(train.y, train.y, train.groups):
             inner = Bunch(y=train.y[rows], groups=train.groups[rows])
             _check_folds(inner, n_folds, random_state, within="the training part of a fold")
-        # Searches select other class weights in other folds, which shift the scores. A threshold
-        # set by these holds for the mean of the models, but not for a model fitted again.
         estimator = OperatingPointClassifierCV(
-            estimator, min_recall=min_recall, confidence=confidence, cv=folds, refit=False
+            estimator, min_recall=min_recall, confidence=confidence, cv=folds
         )
     n_epochs = n_fits(n_folds, confidence) * n_epochs_of_fit(classifier)
     n_done = 0.0

@@ -54,7 +54,7 @@ class FoldMeanClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     See Also
     --------
-    OperatingPointClassifierCV : Its ``estimator_`` with ``refit=False``.
+    OperatingPointClassifierCV : Chooses a threshold by the scores of such models.
 
     Notes
     -----

@@ -45,8 +45,8 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     """Classifier whose threshold reaches a recall on new patients, with a stated confidence.
 
     Images are scored by models that were fitted without them. The threshold is the highest one
-    whose recall on new patients is at least ``min_recall``, with ``confidence``. The final model is
-    fitted on all images.
+    whose recall on new patients is at least ``min_recall``, with ``confidence``. The final model
+    averages those that the scores came from.
 
     Parameters
     ----------
@@ -72,12 +72,12 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     cv : int, splitter or iterable, default=None
         Splits for the scores, each image left out once. None and integers (None is 5) keep the
         classes in proportion, and with ``groups`` the images of a patient on one side.
-    refit : bool, default=True
-        Whether the final model is fitted on all images. With False it is the mean of the log odds
-        of the models of the splits (of the decision values without ``predict_proba``), which is
-        closer to what the threshold was chosen by: see the notes. Nothing is fitted on all images
-        then, and prediction takes as many times as long as there are splits. A frozen estimator is
-        never fitted, whatever this is.
+    refit : bool, default=False
+        Whether the final model is fitted once more, on all images. By default it is the mean of the
+        log odds of the models of the splits (of the decision values without ``predict_proba``), by
+        whose scores the threshold was chosen. True gives one model, which predicts as many times
+        faster as there are splits, but of which the certified recall may be far from true: see the
+        notes. A frozen estimator is never fitted, whatever this is.
     n_jobs : int, default=None
         Number of splits fitted in parallel.
 
@@ -104,8 +104,9 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         What every threshold would have given to these units: see
         `skpneumo.metrics.threshold_curve`.
     estimator_ : classifier
-        The final model. With ``refit=False`` it holds the models of the splits as
-        ``fold_estimators_``.
+        The final model: a `FoldMeanClassifier` with the models of the splits as
+        ``fold_estimators_``; with ``refit=True`` the estimator itself, fitted on all images; or
+        the frozen one.
     classes_ : ndarray of shape (2,)
         The labels; the second is positive.
     n_features_in_, feature_names_in_ : int and ndarray
@@ -154,21 +155,21 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     what is certified is ``min_recall`` and no more, and ``recall_lower_bound_`` is that value. A
     Clopper-Pearson bound at the drawn rank would be that of a rule that was not used.
 
-    **When it is valid.** With a frozen model and a fresh sample. Otherwise the scores come from
-    models fitted on a part of the images and the threshold is used by another, fitted on all. What
-    is certified then holds approximately: well for models that hardly change with a fifth of their
-    data, badly for those whose scores change their scale, such as near-separable data with little
-    regularisation (the recall was too low in 17 to 19 % of samples instead of 5 %), and strongly
-    regularised or underfitted models (6 to 10 %) [3]_. ``refit=False`` predicts with the mean of
-    the models that the scores came from, which avoids most of that (3 to 7 %). The user guide shows
-    both, measured.
+    **When it is valid.** With a frozen model and a fresh sample. Otherwise each score comes from
+    one of the models of the splits and the threshold is used for their mean, or with ``refit=True``
+    for another model. What is certified then holds approximately. A model that is fitted again
+    gives scores on another scale where the data are nearly separable with little regularisation
+    (the recall was too low in 17 to 19 % of samples instead of 5 %), where the head of an
+    InceptionV3 was trained on 480 X-rays (21 %), where a search selects other class weights on all
+    images than in the splits (20 %), and with strongly regularised or underfitted models (6 to
+    10 %) [3]_. With the mean of the models it was too low in 1 to 7 %. The user guide shows both.
 
     **Searches.** A search on the same images must be inside:
     ``OperatingPointClassifierCV(GridSearchCV(...))``. If the search comes first, the candidate
     that it selects is partly the luckiest on these images, and its scores on the same images then
     set the threshold: the recall was too low in 15 % of samples with the best of 7 candidates, in
-    21 % with the best of 15 and in 28 % with the best of 40, where 5 % are nominal; with the search
-    inside in 6 to 9 %.
+    21 % with the best of 15 and in 28 % with the best of 40, where 5 % are nominal. With the search
+    inside each split selects its own candidate: the recall was too low in SEARCH_MEAN.
 
     **Patients and images.** A patient with several images counts once, by the lowest score: a true
     positive only if each positive image is. For negative patients, ``min_specificity`` takes the
@@ -234,7 +235,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         missed_cost=None,
         confidence=0.95,
         cv=None,
-        refit=True,
+        refit=False,
         n_jobs=None,
     ):
         self.estimator = estimator

@@ -313,12 +313,27 @@ def test_what_is_wrong_is_told(clf, xrays):
     several.fit(xrays.images[:40], xrays.target[:40])
     with pytest.raises(TypeError, match="holds 2 networks side by side"):
         GradCAM(several)
+
+
+def test_heatmaps_of_the_models_of_folds_are_the_mean_of_their_evidence(clf, xrays):
+    """Their log odds are averaged, so what each place adds to these is too."""
     folds = OperatingPointClassifierCV(
-        clone(clf).set_params(epochs=1), min_recall=0.5, confidence=None, cv=2, refit=False
+        make_pipeline(XRayResizer((44, 40)), clone(clf).set_params(epochs=1)),
+        min_recall=0.5,
+        confidence=None,
+        cv=2,
     ).fit(xrays.images[:40], xrays.target[:40])
-    with pytest.raises(TypeError, match=r"2 networks .* estimator_\.fold_estimators_\[0\].*refit"):
-        GradCAM(folds)
-    assert GradCAM(folds.estimator_.fold_estimators_[0]).transform(xrays.images[:1]).any()
+    cam = GradCAM(folds)
+    X = xrays.images[:5]
+    signed = [cam._evidence_of(*inside, X) for inside in cam._networks]
+    assert len(signed) == 2
+    positive = np.maximum(np.mean(signed, axis=0), 0)
+    expected = positive / np.maximum(positive.max(axis=(1, 2), keepdims=True), 1e-12)
+    np.testing.assert_allclose(cam.transform(X), expected, rtol=1e-5)
+    for member, evidence_of_member in zip(folds.estimator_.fold_estimators_, signed, strict=True):
+        alone = np.maximum(evidence_of_member, 0)
+        peaks = np.maximum(np.max(alone, axis=(1, 2), keepdims=True), 1e-12)
+        np.testing.assert_allclose(GradCAM(member).transform(X), alone / peaks, rtol=1e-5)
 
 
 def test_gradients_of_inception_in_bfloat16():
