@@ -320,7 +320,7 @@ def test_the_curve_says_what_each_threshold_does(rng, scores, y, grouped):
 
 def test_each_image_is_scored_by_a_model_that_did_not_see_it(table):
     X, y, _ = table
-    model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.9).fit(X, y)
+    model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.9, refit=True).fit(X, y)
     out = cross_val_predict(LogisticRegression(), X, y, cv=5, method="predict_proba")[:, 1]
     np.testing.assert_array_equal(model.curve_.threshold, np.unique(out))
     whole = LogisticRegression().fit(X, y)
@@ -357,7 +357,7 @@ def test_the_images_of_a_patient_are_kept_together(table, cv, splitter, routing)
 def test_sample_weights_reach_every_fit(table, rng):
     X, y, _ = table
     weight = rng.exponential(1, 300)
-    model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.9, cv=3)
+    model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.9, cv=3, refit=True)
     model.fit(X, y, sample_weight=weight)
     out = np.empty(300)
     for train, test in StratifiedKFold(3).split(X, y):
@@ -399,11 +399,11 @@ def test_two_processes_give_what_one_gives(table):
 
 
 @pytest.mark.parametrize("n_jobs", [None, 2])
-def test_without_refit_the_log_odds_of_the_folds_are_averaged(table, n_jobs):
+def test_the_log_odds_of_the_folds_are_averaged(table, n_jobs):
     X, y, groups = table
-    model = OperatingPointClassifierCV(
-        LogisticRegression(), min_recall=0.8, refit=False, n_jobs=n_jobs
-    ).fit(X, y, groups=groups)
+    model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.8, n_jobs=n_jobs).fit(
+        X, y, groups=groups
+    )
     parts = [
         LogisticRegression().fit(X[train], y[train])
         for train, _ in StratifiedGroupKFold(5).split(X, y, groups)
@@ -447,10 +447,10 @@ class Counter(LogisticRegression):
 def test_nothing_is_fitted_that_is_not_needed(table):
     X, y, _ = table
     del Counter.sizes[:]
-    OperatingPointClassifierCV(Counter(), min_recall=0.9, cv=3, refit=False).fit(X, y)
+    OperatingPointClassifierCV(Counter(), min_recall=0.9, cv=3).fit(X, y)
     assert Counter.sizes == [200, 200, 200]
     del Counter.sizes[:]
-    OperatingPointClassifierCV(Counter(), min_recall=0.9, cv=3).fit(X, y)
+    OperatingPointClassifierCV(Counter(), min_recall=0.9, cv=3, refit=True).fit(X, y)
     assert sorted(Counter.sizes) == [200, 200, 200, 300]
 
 
@@ -686,7 +686,8 @@ def test_a_fitted_model_is_recalibrated_on_a_local_sample(table, rng):
     fitted = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.8).fit(
         X, y, groups=groups
     )
-    local = X - 0.3 * fitted.estimator_.coef_  # another device: lower scores
+    weights = np.mean([fold.coef_ for fold in fitted.estimator_.fold_estimators_], axis=0)
+    local = X - 0.3 * weights  # another device: lower scores
     again = OperatingPointClassifierCV(FrozenEstimator(fitted), min_recall=0.8)
     again.fit(local, y, groups=groups)
     np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
@@ -808,7 +809,7 @@ def test_around_a_search(table):
     X, y, groups = table
     search = GridSearchCV(LogisticRegression(), {"C": [1e-3, 1]}, cv=2, scoring="roc_auc")
     model = OperatingPointClassifierCV(search, min_recall=0.8, cv=3).fit(X, y, groups=groups)
-    assert model.estimator_.best_params_["C"] in (1e-3, 1)
+    assert {fold.best_params_["C"] for fold in model.estimator_.fold_estimators_} <= {1e-3, 1}
     assert model.predict(X).shape == (300,)
 
 
@@ -839,13 +840,14 @@ def test_groups_reach_the_search_inside(table, routing, refit):
 
 def test_groups_reach_an_estimator_whose_fit_names_them(table):
     X, y, groups = table
-    model = OperatingPointClassifierCV(Keeper(), min_recall=0.8, cv=3).fit(X, y, groups=groups)
+    model = OperatingPointClassifierCV(Keeper(), min_recall=0.8, cv=3, refit=True)
+    model.fit(X, y, groups=groups)
     assert model.estimator_.groups_ is groups
     assert model.fit(X, y).estimator_.groups_ is None
     twice = OperatingPointClassifierCV(
         OperatingPointClassifierCV(LogisticRegression(), min_recall=0.8), min_recall=0.8, cv=3
     ).fit(X, y, groups=groups)
-    assert twice.estimator_.unit_ == "patient"
+    assert {fold.unit_ for fold in twice.estimator_.fold_estimators_} == {"patient"}
 
 
 def test_a_splitter_by_patients_inside_a_pipeline_is_given_them_by_name(table):
@@ -926,11 +928,11 @@ def test_groups_are_routed_to_it_whatever_its_cv(table, cv):
 def test_routing_hands_on_what_is_requested(table, rng):
     X, y, groups = table
     weight = rng.exponential(1, 300)
-    plain = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.8, cv=3)
+    plain = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.8, cv=3, refit=True)
     plain.fit(X, y, groups=groups, sample_weight=weight)
     with config_context(enable_metadata_routing=True):
         inner = LogisticRegression().set_fit_request(sample_weight=True)
-        model = OperatingPointClassifierCV(inner, min_recall=0.8, cv=3)
+        model = OperatingPointClassifierCV(inner, min_recall=0.8, cv=3, refit=True)
         model.fit(X, y, groups=groups, sample_weight=weight)
         np.testing.assert_array_equal(model.curve_.threshold, plain.curve_.threshold)
         np.testing.assert_array_equal(model.estimator_.coef_, plain.estimator_.coef_)
@@ -951,7 +953,9 @@ class Keeper(LogisticRegression):
 def test_the_estimator_is_given_groups_where_it_asks_for_them(table):
     X, y, groups = table
     with config_context(enable_metadata_routing=True):
-        model = OperatingPointClassifierCV(Keeper().set_fit_request(groups=True), min_recall=0.8)
+        model = OperatingPointClassifierCV(
+            Keeper().set_fit_request(groups=True), min_recall=0.8, refit=True
+        )
         model.fit(X, y, groups=groups)
         assert model.estimator_.groups_ is groups
         model.set_params(estimator=Keeper().set_fit_request(groups=False))
@@ -1107,11 +1111,11 @@ WEIGHTED = {
     "of weight 0 are counted in the choice of the threshold.",
 }
 EXEMPT = {
-    HALF_RECALL: CHECKED,
-    clone(HALF_RECALL).set_params(refit=False): CHECKED
+    clone(HALF_RECALL).set_params(refit=True): CHECKED,
+    HALF_RECALL: CHECKED
     | {"check_classifiers_classes": "It asks for labels that change at a decision value of 0."},
     LEAST_COST: WEIGHTED,
-    clone(LEAST_COST).set_params(refit=False): WEIGHTED,
+    clone(LEAST_COST).set_params(refit=True): WEIGHTED,
     FoldMeanClassifier(LogisticRegression(), cv=2): {},
 }
 
