@@ -28,10 +28,15 @@ class Predictions(NamedTuple):
     """Probability, or decision value, of the positive class."""
     is_probability: bool
     """Which of these."""
-    clusters: np.ndarray
-    """Number of the patient of each image, from 0; of the image where patients are not known."""
+    groups: np.ndarray | None = None
+    """Number of the patient of each image, from 0; None where patients are not known."""
     subtype: np.ndarray | None = None
     """Kind of each image, empty where there is none."""
+
+    @property
+    def clusters(self):
+        """Number of the patient of each image, or of the image where patients are not known."""
+        return np.arange(len(self.y_true)) if self.groups is None else self.groups
 
 
 class Estimate(NamedTuple):
@@ -84,7 +89,7 @@ def proportions(predictions):
         "f1_jaccard" is F1 on the scale on which it is a proportion: true positives among all
         images that are not true negatives.
     """
-    y_true, y_pred, *_, clusters, subtype = predictions
+    y_true, y_pred, *_, groups, subtype = predictions
     found, missed, alarm = y_true & y_pred, y_true & ~y_pred, ~y_true & y_pred
     estimates = {
         "recall": ratio(found, y_true),
@@ -94,9 +99,9 @@ def proportions(predictions):
         "accuracy": ratio(y_true == y_pred, np.ones_like(y_true)),
         "f1_jaccard": ratio(found, found | missed | alarm),
     }
-    if clusters.max() + 1 < len(clusters):
-        estimates["recall_of_patients"] = _by_patient(y_true, missed, clusters)
-        estimates["specificity_of_patients"] = _by_patient(~y_true, alarm, clusters)
+    if groups is not None:
+        estimates["recall_of_patients"] = _by_patient(y_true, missed, groups)
+        estimates["specificity_of_patients"] = _by_patient(~y_true, alarm, groups)
     if subtype is not None:
         for kind in np.unique(subtype[y_true & (subtype != "")]):
             rows = y_true & (subtype == kind)
@@ -104,12 +109,12 @@ def proportions(predictions):
     return estimates
 
 
-def _by_patient(rows, wrong, clusters):
+def _by_patient(rows, wrong, groups):
     """Proportion of the patients of a class without a wrong image: one image stands for each."""
-    _, first = np.unique(clusters[rows], return_index=True)
+    _, first = np.unique(groups[rows], return_index=True)
     stands = np.zeros(len(rows))
     stands[np.flatnonzero(rows)[first]] = 1
-    return ratio(stands * (np.bincount(clusters, wrong) == 0)[clusters], stands)
+    return ratio(stands * (np.bincount(groups, wrong) == 0)[groups], stands)
 
 
 def f2(predictions):

@@ -165,7 +165,6 @@ def evaluate(
     if threshold is None:
         threshold, origin = np.nan, "predict follows another score or threshold"
     is_probability = hasattr(estimator, "predict_proba")
-    clusters = np.arange(len(y)) if codes is None else codes
     cells = {
         "true_negative": ~truth & ~called,
         "false_positive": ~truth & called,
@@ -174,7 +173,7 @@ def evaluate(
     }
     return Evaluation(
         figures=compute_metrics(
-            Predictions(truth, called, scores, is_probability, clusters, subtype), confidence
+            Predictions(truth, called, scores, is_probability, codes, subtype), confidence
         ),
         table={name: int(rows.sum()) for name, rows in cells.items()},
         n_images=len(y),

@@ -202,9 +202,8 @@ class Evaluation:
     @property
     def predictions(self):
         """Labels, scores and patients, as metrics are computed from them."""
-        clusters = np.arange(self.n_images) if self.groups is None else self.groups
         return Predictions(
-            self.truth, self.called, self.scores, self.is_probability, clusters, self.subtype
+            self.truth, self.called, self.scores, self.is_probability, self.groups, self.subtype
         )
 
 

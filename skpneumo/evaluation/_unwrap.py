@@ -13,7 +13,6 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from skpneumo._format import percent
 from skpneumo.inspection._layers import deciding_layer, layers_of, members_of, threshold_of
 from skpneumo.metrics._response import positive_scores
 from skpneumo.model_selection import OperatingPointClassifierCV
@@ -47,20 +46,21 @@ def threshold_origin(estimator):
 def _origin_of_operating_point(layer):
     target, share = layer._target()
     frozen = isinstance(layer.estimator_, FrozenEstimator)
-    how = "" if frozen else " by out-of-fold scores"
+    scores = "" if frozen else ", by out-of-fold scores"
     if target == "missed_cost":
-        return f"least cost, where one missed costs as much as {share:g} false alarms{how}"
-    ill = target == "min_recall"
-    what = "highest that catches" if ill else "lowest that spares"
-    of = "the ill" if ill else "the healthy"
-    n = layer.n_positive_units_ if ill else layer.n_negative_units_
-    chosen = f"chosen on {n} {'ill' if ill else 'healthy'} {layer.unit_}s{how}"
+        return f"least cost, with a false negative as bad as {share:g} false positives{scores}"
+    metric = target.removeprefix("min_")
+    kind, n = ("positive", layer.n_positive_units_)
+    if metric == "specificity":
+        kind, n = ("negative", layer.n_negative_units_)
+    required = f"{metric} of {100 * share:g}%"
+    sample = f"{n} {kind} {layer.unit_}s{scores}"
     if layer.confidence is None:
-        return f"{what} {100 * share:g}% of {of}, {chosen}, nothing certified"
-    bound = layer.recall_lower_bound_ if ill else layer.specificity_lower_bound_
+        return f"a {required} on {sample}; nothing certified"
+    approximately = "" if frozen else " approximately"
     return (
-        f"{what} {100 * share:g}% of {of} with {100 * layer.confidence:g}% confidence, {chosen} "
-        f"(certified{'' if frozen else ' approximately'}: {percent(bound)})"
+        f"a {required} of {layer.unit_}s certified{approximately} with "
+        f"{100 * layer.confidence:g}% confidence on {sample}"
     )
 
 
@@ -103,7 +103,8 @@ def promised_images_per_patient(estimator):
     promise = promised_share(estimator)
     if promise is None or not promise[0].endswith("_of_patients"):
         return None
-    return getattr(deciding_layer(estimator), "images_per_patient_", None)
+    mean = getattr(deciding_layer(estimator), "images_per_patient_", np.nan)
+    return None if np.isnan(mean) else mean
 
 
 def uncalibrated_scores(estimator, X):

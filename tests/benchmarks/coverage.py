@@ -108,7 +108,8 @@ def draw(rng, setting, model):
         log_odds = distance_of_one * (score - distance_of_one / 2) + special.logit(prevalence)
         probability = special.expit(slope * log_odds)
         y_pred = score >= distance_of_one - 1.5  # a recall of .93
-        drawn.append(Predictions(y_true, y_pred, probability, True, clusters))
+        groups = clusters if setting.n_images > 1 else None
+        drawn.append(Predictions(y_true, y_pred, probability, True, groups))
     return tuple(drawn)
 
 

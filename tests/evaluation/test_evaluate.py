@@ -365,6 +365,48 @@ def test_a_promise_that_is_not_kept_is_told(by):
     assert " ".join(str(worse).split()) == told
 
 
+def certify(groups, n=300):
+    """An operating point that is certified by scores from 0 to 1, and these scores."""
+    scores = np.linspace(0, 1, n)
+    model = OperatingPointClassifierCV(FrozenEstimator(Fixed()), min_recall=0.9)
+    return model.fit(scores, labels(scores > 0.4), groups=groups), scores
+
+
+def as_line(report):
+    return " ".join(str(report).split())
+
+
+def test_a_promise_about_patients_is_not_checked_without_groups():
+    model, scores = certify(np.arange(300) // 2)
+    report = evaluate(model, scores, labels(scores > 0.1))
+    expected = (
+        "Not checked: it was certified for patients, and these images have no groups; the recall "
+        "of images is another number."
+    )
+    assert expected in as_line(report)
+    assert expected in " ".join(report.to_html().split())
+    named = evaluate(model, scores, labels(scores > 0.4), groups=np.arange(300))
+    assert "Not checked" not in str(named)
+    assert named.figures["recall_of_patients"].value == named.figures["recall"].value
+
+
+@pytest.mark.parametrize(("n_images", "noted"), [(1, False), (2, False), (3, True)])
+def test_a_promise_about_patients_with_fewer_images_is_doubtful(n_images, noted):
+    model, scores = certify(np.arange(300) // 2)
+    report = evaluate(model, scores, labels(scores > 0.4), groups=np.arange(300) // n_images)
+    assert report.promised_images_per_patient == pytest.approx(2, abs=0.05)
+    assert report.to_dict()["promised_images_per_patient"] == report.promised_images_per_patient
+    expected = "certified for patients with 2.0 images each on average. Here they have 3.0,"
+    assert (expected in as_line(report)) == noted
+
+
+def test_a_promise_about_images_knows_of_no_patients():
+    model, scores = certify(None)
+    report = evaluate(model, scores, labels(scores > 0.4), groups=np.arange(300) // 3)
+    assert report.promised_images_per_patient is None
+    assert "on average" not in str(report)
+
+
 def test_text_without_groups_tells_of_no_patients():
     given = Fixed(), np.linspace(0, 1, 9), labels(np.arange(9) > 3)
     text = str(evaluate(*given, confidence=0.975))

@@ -29,7 +29,6 @@ def interval_of_proportion(right, patients, confidence=0.95):
 
 def evaluate_labels(y_true, y_pred, patients=None, confidence=0.95):
     """Metrics of labels alone: the scores are the predictions."""
-    patients = np.arange(len(y_true)) if patients is None else patients
     return compute_metrics(Predictions(y_true, y_pred, y_pred * 1.0, False, patients), confidence)
 
 
@@ -285,7 +284,7 @@ def test_a_model_that_predicts_more_positives_has_another_precision():
     """Its positives are among those of the other, which does not make them the same."""
     y_true = np.arange(100) >= 40
     y_pred, more = (np.arange(100) >= start for start in (38, 30))
-    given = [Predictions(y_true, p, p * 1.0, False, np.arange(100)) for p in (y_pred, more)]
+    given = [Predictions(y_true, p, p * 1.0, False) for p in (y_pred, more)]
     difference = compute_differences(*given, 0.95)["positive_predictive_value"]
     assert 0 < difference.low < difference.value == pytest.approx(60 / 62 - 60 / 70)
 
@@ -349,7 +348,7 @@ def test_intervals_by_image_do_not_contain_it_where_patients_have_several():
     covered = 0
     for _ in range(100):
         predictions, _ = draw(rng, 20, 10, 0.8)
-        by_image = predictions._replace(clusters=np.arange(200))
+        by_image = predictions._replace(groups=None)
         _, low, high = compute_metrics(by_image, 0.95)["recall"]
         covered += low <= norm.cdf(1.5) <= high
     assert covered / 100 < 0.75

@@ -58,10 +58,9 @@ def resample(seed):
     return np.sort(np.random.default_rng(seed).integers(0, N, N))
 
 
-def predict(scores, rows=slice(None), threshold=0.6, clusters=None, subtype=None):
+def predict(scores, rows=slice(None), threshold=0.6, groups=None, subtype=None):
     y_true, scores = Y_TRUE[rows], scores[rows]
-    clusters = np.arange(len(y_true)) if clusters is None else clusters
-    return Predictions(y_true, scores >= threshold, scores, True, clusters, subtype)
+    return Predictions(y_true, scores >= threshold, scores, True, groups, subtype)
 
 
 def values(predictions):
@@ -119,7 +118,7 @@ def test_metrics_are_undefined_where_a_proportion_is_of_nothing():
     nobody = values(predict(draw_scores(6), threshold=2))
     assert np.isnan(nobody["positive_predictive_value"])
     assert (nobody["recall"], nobody["specificity"]) == (0, 1)
-    perfect = Predictions(Y_TRUE, Y_TRUE, Y_TRUE * 0.8 + 0.1, True, np.arange(N))
+    perfect = Predictions(Y_TRUE, Y_TRUE, Y_TRUE * 0.8 + 0.1, True)
     assert values(perfect)["positive_likelihood_ratio"] == np.inf
 
 
@@ -138,7 +137,7 @@ def test_recall_of_each_kind_counts_the_positive_images_of_that_kind():
 def test_a_patient_is_right_only_if_every_image_of_the_class_is():
     patients = np.random.default_rng(0).integers(0, 60, N)  # some have images of both classes
     _, patients = np.unique(patients, return_inverse=True)
-    predictions = predict(draw_scores(6), threshold=0.4, clusters=patients)
+    predictions = predict(draw_scores(6), threshold=0.4, groups=patients)
     found = values(predictions)
     for name, rows, right in (
         ("recall", Y_TRUE, predictions.y_pred),

@@ -83,33 +83,32 @@ WRAPPED = {
         DEFAULT,
     ),
     "operating point": (
-        OperatingPointClassifierCV(pipeline(), min_recall=0.9, cv=3),
+        OperatingPointClassifierCV(pipeline(), min_recall=0.9, cv=3, refit=True),
         ["OperatingPointClassifierCV", "Pipeline", "LogisticRegression"],
         None,
-        "highest that catches 90% of the ill with 95% confidence, chosen on 60 ill images by "
-        "out-of-fold scores (certified approximately: 9",
+        "a recall of 90% of images certified approximately with 95% confidence on 60 positive "
+        "images, by out-of-fold scores",
     ),
     "operating point of folds": (
-        OperatingPointClassifierCV(pipeline(), min_recall=0.9, cv=3, refit=False),
+        OperatingPointClassifierCV(pipeline(), min_recall=0.9, cv=3),
         ["OperatingPointClassifierCV", "FoldMeanClassifier", "Pipeline", "LogisticRegression"],
         None,
-        "highest that catches 90% of the ill with 95% confidence, chosen on 60 ill images by "
-        "out-of-fold scores (certified approximately: 9",
+        "a recall of 90% of images certified approximately with 95% confidence on 60 positive "
+        "images, by out-of-fold scores",
     ),
     "operating point by specificity": (
         OperatingPointClassifierCV(
             LogisticRegression(), min_recall=None, min_specificity=0.8, confidence=None, cv=3
         ),
-        ["OperatingPointClassifierCV", "LogisticRegression"],
+        ["OperatingPointClassifierCV", "FoldMeanClassifier", "LogisticRegression"],
         None,
-        "lowest that spares 80% of the healthy, chosen on 30 healthy images by out-of-fold scores, "
-        "nothing certified",
+        "a specificity of 80% on 30 negative images, by out-of-fold scores; nothing certified",
     ),
     "operating point by cost": (
         OperatingPointClassifierCV(LogisticRegression(), min_recall=None, missed_cost=7, cv=3),
-        ["OperatingPointClassifierCV", "LogisticRegression"],
+        ["OperatingPointClassifierCV", "FoldMeanClassifier", "LogisticRegression"],
         None,
-        "least cost, where one missed costs as much as 7 false alarms by out-of-fold scores",
+        "least cost, with a false negative as bad as 7 false positives, by out-of-fold scores",
     ),
 }
 
@@ -128,19 +127,24 @@ def test_layers_and_threshold(name, learnt, new):
     assert evaluate(frozen, new.X, new.y).threshold == threshold
 
 
-def test_of_a_frozen_model_the_promise_is_exact_and_of_patients(learnt, linear):
+def test_of_a_frozen_model_the_promise_is_valid_and_of_patients(learnt, linear):
     model = OperatingPointClassifierCV(FrozenEstimator(linear), min_recall=0.8, confidence=0.925)
     origin = threshold_origin(model.fit(learnt.X, learnt.y, groups=learnt.groups))
-    assert "with 92.5% confidence, chosen on 30 ill patients (certified: 8" in origin
-    assert "30 ill images" not in origin
-    assert "60 ill images (cert" in threshold_origin(model.fit(learnt.X, learnt.y))
+    expected = "a recall of 80% of patients certified with 92.5% confidence on 30 positive patients"
+    assert origin == expected
+    origin = threshold_origin(model.fit(learnt.X, learnt.y))
+    assert origin == expected.replace("patients", "images").replace("30", "60")
 
 
 def test_description_names_what_stands_around(learnt):
     model = OperatingPointClassifierCV(pipeline(), min_recall=0.9, cv=3).fit(learnt.X, learnt.y)
     told = describe_model(model)
     assert told["name"] == "LogisticRegression"
-    assert told["layers"] == ["OperatingPointClassifierCV", "Pipeline(StandardScaler)"]
+    assert told["layers"] == [
+        "OperatingPointClassifierCV",
+        "FoldMeanClassifier",
+        "Pipeline(StandardScaler)",
+    ]
     assert told["params"]["C"] == "1.0"
 
 
