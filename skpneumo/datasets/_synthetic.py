@@ -30,7 +30,7 @@ _PATIENT = {  # one draw per child
     "clavicle": (-0.70, -0.60),
     "stomach": (-0.10, 0.12),
     "air": (0.50, 0.68),
-    "mottle": (0.07, 0.63),
+    "mottle": (0.0, 0.40),
 }
 _EXPOSURE = {  # one draw per image; difficulty widens these ranges about their middle
     "shift_u": (-0.10, 0.10),
@@ -206,14 +206,14 @@ def _render(rng, a, lesion, ill, image_size, difficulty):
     image += (0.02 + 0.03 * difficulty) * (0.25 + hilum) * texture + 0.05 * hilum
     image += a["side_light"] * u
 
-    strength = 0.39 - 0.29 * difficulty
+    strength = 0.41 - 0.29 * difficulty
     mottle = strength * a["mottle"] * texture
     drawn = np.maximum((image + mottle) * body, 0.0)
     masks = np.zeros(image.shape, dtype=bool)
     if ill.any():
         part = {name: values[ill] for name, values in lesion.items()}
         opacity, masks[ill] = _opacity(rng, part, *(x[ill] for x in (depth, across, along, u)))
-        opacity *= 1 + 0.45 * _smooth_noise(rng, len(opacity), image_size, 30)
+        opacity *= 1 + 0.4 * _smooth_noise(rng, len(opacity), image_size, 30)
         opacity *= strength * np.where(part["viral"], 0.85, 1.0).astype(np.float32)[:, None, None]
         # Half the mottle makes up for the gradients of opacities. The values of the X-ray without
         # opacities leave the histogram as it was, and with it all that can be computed from it.

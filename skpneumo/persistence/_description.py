@@ -289,6 +289,8 @@ def _build(description, arrays):
         key: learnt if value == {"frozen": True} else _decode(value, arrays)
         for key, value in description["params"].items()
     }
+    if kind is OperatingPointClassifierCV:
+        params.setdefault("refit", True)  # the only way when files did not hold it
     if isinstance(params.get("weights"), str):
         params["weights"] = os.path.basename(params["weights"])
     estimator = kind(**params)

@@ -207,7 +207,7 @@ def test_a_frozen_network_is_not_trained_for_its_operating_point(
 def test_an_operating_point_hands_groups_to_early_stopping(xrays, tiny, operating_point, routing):
     with config_context(enable_metadata_routing=routing):
         clf = tiny(validation=0.25)
-        model = operating_point.set_params(estimator=clf)
+        model = operating_point.set_params(estimator=clf, refit=True)
         model.fit(xrays.X, xrays.y, groups=xrays.groups)
         alone = clone(clf).fit(xrays.X, xrays.y, groups=xrays.groups)
     np.testing.assert_array_equal(model.predict_proba(xrays.X), alone.predict_proba(xrays.X))

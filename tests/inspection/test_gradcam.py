@@ -80,7 +80,7 @@ def test_other_sizes_than_that_of_the_network(clf, xrays, heatmaps):
     assert heat.shape == (40, 144, 80)
     small = heat.reshape(40, 48, 3, 40, 2).mean(axis=(2, 4))
     alike = [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(small, heatmaps, strict=True)]
-    assert np.median(alike) > 0.98
+    assert np.median(alike) > 0.97
 
 
 def test_rows_of_a_map_are_laid_around_their_centres():
