@@ -34,8 +34,8 @@ from skpneumo.evaluation._interval_methods import (
 from skpneumo.evaluation._specificity_at_recall import specificity_at_recalls
 
 RECALLS = (0.95, 0.97, 0.98, 0.99)
-# Intervals of what probabilities mean need so many patients of each class, and so many errors
-# expected: where probabilities leave no doubt, rare errors that did not occur decide about them.
+# Intervals of what probabilities mean need so many patients of each class, and those of calibration
+# so many expected errors: where probabilities leave no doubt, errors that did not occur decide.
 _MIN_PATIENTS, _MIN_ERRORS = 5, 3
 # So many patients must contribute to the variance of the area under a curve to rely on it alone.
 _MIN_CONTRIBUTING = 5
@@ -174,11 +174,16 @@ _OF_LABELS = (
 def _measure(predictions, confidence):
     """All metrics of predictions."""
     sample = predictions.y_true, predictions.clusters, confidence
+    # All images of a patient decide, though one stands for them in the estimate.
+    decisive = {
+        "recall_of_patients": predictions.y_true,
+        "specificity_of_patients": ~predictions.y_true,
+    }
     measured = {
         name: _Measured(
             Figure(estimate.value, *proportion_interval(estimate, *sample)),
             estimate.influence,
-            estimate.rows,
+            decisive.get(name, estimate.rows),
         )
         for name, estimate in proportions(predictions).items()
     }
@@ -321,14 +326,18 @@ def _probabilities(predictions, sample):
     n_patients = [count_patients(clusters, rows) for rows in (y_true, ~y_true)]
     n_errors = np.mean(p * (1 - p)) * (clusters.max() + 1)
     enough = min(n_patients) >= _MIN_PATIENTS and n_errors >= _MIN_ERRORS
-    measured = {}
-    for name, estimate_metric, interval in (
-        ("brier", brier, logit_interval),
-        ("calibration_slope", calibration_slope, normal_interval),
-        ("calibration_intercept", calibration_intercept, normal_interval),
+    score = brier(y_true, p)
+    ends = NO_INTERVAL
+    if min(n_patients) >= _MIN_PATIENTS:
+        # A mean of numbers from 0 to 1; where errors are rare it needs more than its variance.
+        ends = proportion_interval(score, *sample, weighted=True)
+    measured = {"brier": _Measured(Figure(score.value, *ends), score.influence)}
+    for name, compute in (
+        ("calibration_slope", calibration_slope),
+        ("calibration_intercept", calibration_intercept),
     ):
-        estimate = estimate_metric(y_true, p)
-        ends = interval(estimate, *sample) if enough else NO_INTERVAL
+        estimate = compute(y_true, p)
+        ends = normal_interval(estimate, *sample) if enough else NO_INTERVAL
         measured[name] = _Measured(Figure(estimate.value, *ends), estimate.influence)
     error = Figure(*calibration_error(y_true, p, clusters, confidence))
     if not enough:

@@ -218,20 +218,10 @@ def test_calibration_has_no_interval_where_patients_of_a_class_are_few(n_positiv
 def test_calibration_has_no_interval_where_no_prediction_is_in_doubt():
     ill = np.arange(120) >= 50
     figures = evaluate(Fixed(), np.where(ill, 0.995, 0.01), labels(ill)).figures
-    assert figures["brier"].value < 1e-3
-    assert np.isnan(figures["brier"][1:]).all()
-
-
-def test_perfect_probabilities_may_have_a_calibration_error_of_0():
-    rng = np.random.default_rng(0)
-    lows = []
-    for _ in range(20):
-        scores = rng.beta(1, 0.5, 400)
-        ill = rng.random(400) < scores
-        lows.append(evaluate(Fixed(), scores, labels(ill)).figures["calibration_error"].low)
-    assert np.mean(np.equal(lows, 0)) >= 0.8
-    too_high = evaluate(Fixed(), 0.4 + 0.6 * scores, labels(ill))
-    assert too_high.figures["calibration_error"].low > 0.05
+    assert np.isfinite(figures["calibration_error"].value)
+    assert np.isnan(figures["calibration_error"][1:]).all()
+    # None of 120 wrong still allows for some.
+    assert figures["brier"].low < figures["brier"].value < 1e-3 < 0.02 < figures["brier"].high
 
 
 def test_one_false_positive_leaves_the_likelihood_ratio_open_above():

@@ -280,6 +280,18 @@ def test_where_both_predict_the_same_no_image_disagrees_but_others_might():
         assert np.isnan(differences[name][1:]).all()
 
 
+def test_patients_differ_if_any_of_their_images_does():
+    """The first image of each is predicted the same."""
+    y_true, patients = np.arange(120) >= 40, np.arange(120) // 2
+    one, other = y_true.copy(), y_true.copy()
+    other[[41, 43, 45, 61, 63, 65]] = False
+    given = [Predictions(y_true, p, p * 1.0, False, patients) for p in (one, other)]
+    difference = compute_differences(*given, 0.95)["recall_of_patients"]
+    assert difference.value == pytest.approx(6 / 40)
+    assert difference.low > 0
+    assert difference.high > 1 - 0.025 ** (1 / 40)
+
+
 def test_a_model_that_predicts_more_positives_has_another_precision():
     """Its positives are among those of the other, which does not make them the same."""
     y_true = np.arange(100) >= 40
