@@ -91,7 +91,8 @@ def evaluate(
       the number of pairs of patients. Average precision likewise.
     - Specificity at a required recall: from the specificities at the lowest and at the highest
       threshold that may have this recall, by the ranks of the positive scores.
-    - Brier score: as proportions. Calibration: sandwich variances and Student's t. Neither has an
+    - Brier score: on the scale of log odds; as proportions where fewer than 10 errors are to be
+      expected. Calibration: sandwich variances and Student's t. Neither has an
       interval (NaN) for fewer than 5 patients of a class, nor has calibration where predictions are
       so certain that fewer than 3 errors are to be expected.
 

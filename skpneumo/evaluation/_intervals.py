@@ -37,6 +37,8 @@ RECALLS = (0.95, 0.97, 0.98, 0.99)
 # Intervals of what probabilities mean need so many patients of each class, and those of calibration
 # so many expected errors: where probabilities leave no doubt, errors that did not occur decide.
 _MIN_PATIENTS, _MIN_ERRORS = 5, 3
+# With so many the interval of a Brier score rests on its variance alone.
+_MANY_ERRORS = 10
 # So many patients must contribute to the variance of the area under a curve to rely on it alone.
 _MIN_CONTRIBUTING = 5
 
@@ -329,8 +331,13 @@ def _probabilities(predictions, sample):
     score = brier(y_true, p)
     ends = NO_INTERVAL
     if min(n_patients) >= _MIN_PATIENTS:
-        # A mean of numbers from 0 to 1; where errors are rare it needs more than its variance.
-        ends = proportion_interval(score, *sample, weighted=True)
+        # Where errors are rare a mean of numbers from 0 to 1 needs more than its variance.
+        many = n_errors >= _MANY_ERRORS
+        ends = (
+            logit_interval(score, *sample)
+            if many
+            else proportion_interval(score, *sample, weighted=True)
+        )
     measured = {"brier": _Measured(Figure(score.value, *ends), score.influence)}
     for name, compute in (
         ("calibration_slope", calibration_slope),
