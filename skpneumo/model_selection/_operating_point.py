@@ -168,8 +168,9 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     ``OperatingPointClassifierCV(GridSearchCV(...))``. If the search comes first, the candidate
     that it selects is partly the luckiest on these images, and its scores on the same images then
     set the threshold: the recall was too low in 15 % of samples with the best of 7 candidates, in
-    21 % with the best of 15 and in 28 % with the best of 40, where 5 % are nominal. With the search
-    inside each split selects its own candidate: the recall was too low in SEARCH_MEAN.
+    20 % with the best of 15 and in 28 % with the best of 40, where 5 % are nominal. With the search
+    inside each split selects its own candidate: the recall was too low in 2 to 3 %, and in 6 to 7 %
+    with ``refit=True``.
 
     **Patients and images.** A patient with several images counts once, by the lowest score: a true
     positive only if each positive image is. For negative patients, ``min_specificity`` takes the

@@ -5,8 +5,9 @@
 Patients are drawn again and again from populations whose truth is known: one image each, or several
 that are alike (an intraclass correlation of 0.3 or 0.8); one in ten or six in ten with pneumonia;
 models from poor to nearly perfect, with probabilities that are calibrated or too extreme. Every
-metric of `evaluate`, and every difference of two models by `compare` (Δ), has a row, with the
-proportion of the samples whose 95 % interval contained the truth: the lowest of the models. Below
+metric of `evaluate` has a row, with the proportion of the samples whose 95 % interval contained the
+truth, the lowest of the models and samples of a column, also for differences of two models by
+`compare`. "10 x 10" is 10 patients of 10 images each; `--output` keeps every single number. Below
 are the promises of `OperatingPointClassifierCV` (see `promises.py`). Wanted: no interval below .93,
 or .91 where there are 10 patients; no promise broken more often than stated where it is valid. On
 two cores it takes about half an hour.
@@ -14,6 +15,7 @@ two cores it takes about half an hour.
 
 import argparse
 import json
+import re
 import sys
 from itertools import chain
 from typing import NamedTuple
@@ -153,6 +155,8 @@ def simulate(setting, model, n_runs, seed):
             {
                 "metric": name,
                 "setting": str(setting),
+                "n_patients": setting.n_patients,
+                "n_images": setting.n_images,
                 "model": model,
                 "truth": truth[name],
                 "covered": 1 - np.mean(above | below) if has.any() else None,
@@ -167,18 +171,24 @@ def simulate(setting, model, n_runs, seed):
 
 
 def print_intervals(rows):
-    """Table of the lowest coverage over the models, by metric and setting, and what falls short."""
-    settings = list(dict.fromkeys(row["setting"] for row in rows))
-    print("| metric | " + " | ".join(settings) + " |")
-    print("| --- " * (len(settings) + 1) + "|")
-    for name in dict.fromkeys(row["metric"] for row in rows):
-        cells = []
-        for setting in settings:
-            part = [row for row in rows if (row["metric"], row["setting"]) == (name, setting)]
-            # Too few intervals say nothing of their coverage.
-            known = [row["covered"] for row in part if row["without"] < 0.9]
-            cells.append(f"{min(known):.3f}" if known else "none")
-        print(f"| {name} | " + " | ".join(cells) + " |")
+    """Table of the lowest coverage by metric and kind of sample, and what falls short."""
+    columns = {
+        "60 to 3,000 patients, one image": lambda n_patients, n_images: n_images == 1,
+        "10 x 10": lambda n_patients, n_images: n_patients == 10,
+        "20 x 10": lambda n_patients, n_images: n_patients == 20,
+        "60 x 4 or 5": lambda n_patients, n_images: n_patients == 60 and n_images > 1,
+        "200 x 4": lambda n_patients, n_images: n_patients == 200 and n_images > 1,
+    }
+    print(f"| metric | {' | '.join(columns)} | difference of two models, all samples |")
+    print("| --- " * (len(columns) + 2) + "|")
+    names = dict.fromkeys(_stem(row["metric"]) for row in rows if not row["metric"].startswith("Δ"))
+    for name in names:
+        cells = [
+            lowest(rows, name, lambda row: belongs(row["n_patients"], row["n_images"]))
+            for belongs in columns.values()
+        ]
+        cells.append(lowest(rows, f"Δ {name}", lambda row: True))
+        print(f"| {name.replace('_', ' ')} | {' | '.join(cells)} |")
     short = [row for row in rows if row["without"] < 0.9 and row["covered"] < row["wanted"]]
     print(f"\n{len(rows):,} intervals, {len(short)} below what is wanted:")
     for row in sorted(short, key=lambda row: row["covered"]):
@@ -187,6 +197,21 @@ def print_intervals(rows):
             f"(too high {row['too_high']:.3f}, too low {row['too_low']:.3f}, no interval in "
             f"{row['without']:.2f}; truth {row['truth']:.4f})"
         )
+
+
+def _stem(name):
+    """Name of a metric without the prevalence, recall or threshold probability that it is at."""
+    return re.sub(r"(_at(?:_prevalence|_recall)?)_[0-9.]+$", r"\1", name).removesuffix("_at")
+
+
+def lowest(rows, name, belongs):
+    """Lowest coverage among some rows; too few intervals say nothing of their coverage."""
+    known = [
+        row["covered"]
+        for row in rows
+        if _stem(row["metric"]) == name and row["without"] < 0.9 and belongs(row)
+    ]
+    return f"{min(known):.3f}" if known else "none"
 
 
 def main():
