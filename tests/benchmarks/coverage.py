@@ -172,23 +172,15 @@ def simulate(setting, model, n_runs, seed):
 
 def print_intervals(rows):
     """Table of the lowest coverage by metric and kind of sample, and what falls short."""
-    columns = {
-        "60 to 3,000 patients, one image": lambda n_patients, n_images: n_images == 1,
-        "10 x 10": lambda n_patients, n_images: n_patients == 10,
-        "20 x 10": lambda n_patients, n_images: n_patients == 20,
-        "60 x 4 or 5": lambda n_patients, n_images: n_patients == 60 and n_images > 1,
-        "200 x 4": lambda n_patients, n_images: n_patients == 200 and n_images > 1,
-    }
-    print(f"| metric | {' | '.join(columns)} | difference of two models, all samples |")
-    print("| --- " * (len(columns) + 2) + "|")
+    kinds = {}
+    for row in rows:
+        kinds.setdefault(_kind_of_sample(row), []).append(row)
+    print(f"| metric | {' | '.join(kinds)} | difference of two models, all samples |")
+    print("| --- " * (len(kinds) + 2) + "|")
     names = dict.fromkeys(_stem(row["metric"]) for row in rows if not row["metric"].startswith("Δ"))
     for name in names:
-        cells = [
-            lowest(rows, name, lambda row: belongs(row["n_patients"], row["n_images"]))
-            for belongs in columns.values()
-        ]
-        cells.append(lowest(rows, f"Δ {name}", lambda row: True))
-        print(f"| {name.replace('_', ' ')} | {' | '.join(cells)} |")
+        cells = [_lowest(part, name) for part in kinds.values()]
+        print(f"| {name.replace('_', ' ')} | {' | '.join([*cells, _lowest(rows, f'Δ {name}')])} |")
     short = [row for row in rows if row["without"] < 0.9 and row["covered"] < row["wanted"]]
     print(f"\n{len(rows):,} intervals, {len(short)} below what is wanted:")
     for row in sorted(short, key=lambda row: row["covered"]):
@@ -204,12 +196,18 @@ def _stem(name):
     return re.sub(r"(_at(?:_prevalence|_recall)?)_[0-9.]+$", r"\1", name).removesuffix("_at")
 
 
-def lowest(rows, name, belongs):
+def _kind_of_sample(row):
+    if row["n_images"] == 1:
+        return "60 to 3,000 patients, one image"
+    if row["n_patients"] == 60:
+        return "60 x 4 or 5"
+    return f"{row['n_patients']} x {row['n_images']}"
+
+
+def _lowest(rows, name):
     """Lowest coverage among some rows; too few intervals say nothing of their coverage."""
     known = [
-        row["covered"]
-        for row in rows
-        if _stem(row["metric"]) == name and row["without"] < 0.9 and belongs(row)
+        row["covered"] for row in rows if _stem(row["metric"]) == name and row["without"] < 0.9
     ]
     return f"{min(known):.3f}" if known else "none"
 
