@@ -30,7 +30,7 @@ _PATIENT = {  # one draw per child
     "clavicle": (-0.70, -0.60),
     "stomach": (-0.10, 0.12),
     "air": (0.50, 0.68),
-    "mottle": (0.0, 0.40),
+    "mottle": (0.0, 0.46),
 }
 _EXPOSURE = {  # one draw per image; difficulty widens these ranges about their middle
     "shift_u": (-0.10, 0.10),
@@ -206,7 +206,7 @@ def _render(rng, a, lesion, ill, image_size, difficulty):
     image += (0.02 + 0.03 * difficulty) * (0.25 + hilum) * texture + 0.05 * hilum
     image += a["side_light"] * u
 
-    strength = 0.41 - 0.29 * difficulty
+    strength = 0.39 - 0.29 * difficulty
     mottle = strength * a["mottle"] * texture
     drawn = np.maximum((image + mottle) * body, 0.0)
     masks = np.zeros(image.shape, dtype=bool)
