@@ -1,15 +1,20 @@
-"""How far probabilities are what they should be, with intervals."""
+"""Calibration of probabilities, with intervals."""
+
+import warnings
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, logit
-from scipy.stats import chi2, f, ncx2, norm
+from scipy.stats import f, ncf, norm
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from skpneumo.evaluation._estimates import Estimate, ratio
 from skpneumo.evaluation._interval_methods import NO_INTERVAL
 
 N_BINS = 10
+# From here on the root of a noncentral chi-squared variable is as good as normal.
+_MANY_SQUARES = 300
 _CLIP = 1e-7  # float32 probabilities of 0 and 1
 
 
@@ -78,7 +83,10 @@ def calibration_slope(y_true, probability):
     center, spread = x.mean(), x.std()
     x = (x - center) / spread
     model = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-8, max_iter=100)
-    p = model.fit(x[:, None], y_true).predict_proba(x[:, None])[:, 1]
+    with warnings.catch_warnings():
+        # Classes that are all but separated: the slope grows until the iterations end.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        p = model.fit(x[:, None], y_true).predict_proba(x[:, None])[:, 1]
     design = np.stack([np.ones(len(x)), x])
     information = design * (p * (1 - p)) @ design.T
     change = np.linalg.solve(information, design * (y_true - p))[1]
@@ -91,7 +99,7 @@ def calibration_error(y_true, probability, clusters, confidence):
     The square of the distance in a bin is above 0 by chance alone. Its expectation by chance, from
     the products of the residuals of a patient with themselves, is subtracted [1]_, and the metric
     is 0 where chance explains all. The interval takes the squared distances before that for a
-    noncentral chi-squared variable, whose noncentrality is what is sought.
+    noncentral F variable, whose noncentrality is what is sought.
 
     Parameters
     ----------
@@ -144,26 +152,28 @@ def _error_interval(sums, counts, confidence):
     n_free = len(sums) - len(n_in_bin)
     if not trace > 0 or n_free < 1:
         return NO_INTERVAL
-    # A sum of squares of unequal variances as one chi-squared variable (Satterthwaite). As the
-    # variances are estimated it is an F variable, which is put on the scale of chi-squared.
+    # A sum of squares of unequal variances as one chi-squared variable (Satterthwaite), and an F
+    # variable, as the variances are estimated.
     scale = np.sum(covariance**2) / trace
-    freedom = trace / scale
-    chance = f.sf(squared / trace, freedom, n_free)
-    observed = chi2.isf(chance, freedom) if chance > 1e-300 else squared / scale
+    freedom = trace / scale, n_free
     tail = (1 - confidence) / 2
-    ends = [_noncentrality(observed, freedom, probability) for probability in (1 - tail, tail)]
+    ends = [_noncentrality(squared / trace, *freedom, level) for level in (1 - tail, tail)]
     low, high = np.sqrt(scale * np.array(ends))
     return float(low), float(high)
 
 
-def _noncentrality(observed, freedom, probability):
-    """Noncentrality with this probability of a chi-squared variable of at most ``observed``."""
-    if chi2.cdf(observed, freedom) <= probability:
+def _noncentrality(observed, freedom, n_free, level):
+    """Noncentrality with this probability of an F variable of at most ``observed``."""
+    if f.cdf(observed, freedom, n_free) <= level:
         return 0.0
-    if observed > 1e4 * freedom:  # its root is as good as normal
-        return (np.sqrt(observed) - norm.ppf(probability)) ** 2
-    above = observed + 10 * np.sqrt(observed + freedom) + 40
-    return brentq(lambda nc: ncx2.cdf(observed, freedom, nc) - probability, 1e-12, above)
+    squares = freedom * observed
+    if squares > _MANY_SQUARES:
+        spread = np.sqrt(1 + squares / (2 * n_free))
+        return max(0.0, (np.sqrt(squares) - norm.ppf(level) * spread) ** 2 - freedom + 1)
+    above = 4 * squares + 50
+    while ncf.cdf(observed, freedom, n_free, above) > level:
+        above *= 2
+    return brentq(lambda nc: ncf.cdf(observed, freedom, n_free, nc) - level, 1e-9, above)
 
 
 def bins_of_equal_size(probability, n_bins=N_BINS):

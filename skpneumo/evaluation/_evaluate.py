@@ -12,10 +12,10 @@ from skpneumo.evaluation._estimates import Predictions
 from skpneumo.evaluation._evaluation import Evaluation
 from skpneumo.evaluation._intervals import compute_metrics
 from skpneumo.evaluation._unwrap import (
+    certified_images_per_patient,
     data_fingerprint,
     describe_model,
     package_versions,
-    promised_images_per_patient,
     promised_share,
     threshold_origin,
     uncalibrated_scores,
@@ -130,7 +130,7 @@ def evaluate(
     """
     if not isinstance(confidence, Real) or not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, such as 0.95; got {confidence!r}.")
-    if (n_resamples, random_state) != ("deprecated", "deprecated"):
+    if not all(isinstance(given, str) for given in (n_resamples, random_state)):
         warnings.warn(
             "n_resamples and random_state of evaluate have no effect, since intervals are in "
             "closed form, and will be removed in 0.2. Leave them out.",
@@ -184,7 +184,7 @@ def evaluate(
         threshold=threshold,
         threshold_origin=origin,
         promise=promised_share(estimator),
-        promised_images_per_patient=promised_images_per_patient(estimator),
+        certified_images_per_patient=certified_images_per_patient(estimator),
         classes=classes.tolist(),
         confidence=confidence,
         model=describe_model(estimator),

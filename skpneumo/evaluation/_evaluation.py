@@ -36,7 +36,7 @@ class Evaluation:
         How it was chosen.
     promise : tuple of (str, float) or None
         Name of the metric that the threshold was certified to reach, and how much of it.
-    promised_images_per_patient : float or None
+    certified_images_per_patient : float or None
         Mean number of images of the class that patients had when the threshold was certified for
         patients; None otherwise.
     classes : list
@@ -77,7 +77,7 @@ class Evaluation:
     threshold: float
     threshold_origin: str
     promise: tuple | None
-    promised_images_per_patient: float | None
+    certified_images_per_patient: float | None
     classes: list
     confidence: float
     model: dict
@@ -120,7 +120,7 @@ class Evaluation:
             "threshold",
             "threshold_origin",
             "promise",
-            "promised_images_per_patient",
+            "certified_images_per_patient",
             "classes",
             "table",
             "confidence",
@@ -180,8 +180,10 @@ class Evaluation:
         -------
         dict of str to Figure
             This one less the other, by metric. Each interval follows from those of both and their
-            correlation between patients, Newcombe's method 10 for proportions. Where both predict
-            the same for every image, proportions, areas and Brier scores differ by less than
+            correlation between patients, Newcombe's method 10 for proportions.
+            For specificities at a recall and calibration errors the correlation is not computed, and
+            their intervals are wider than need be. Where both predict the same for every image,
+            proportions, areas and Brier scores differ by less than
             ``1 - (risk / 2) ** (1 / n)`` for ``n`` patients; others have no interval there (NaN).
 
         Raises

@@ -64,7 +64,7 @@ def correlation(influence, other, clusters):
     return float(np.clip(np.sum(sums[0] * sums[1]) / np.prod(sizes), -1, 1))
 
 
-def proportion_interval(estimate, y_true, clusters, confidence, weighted=False):
+def proportion_interval(estimate, clusters, confidence, weighted=False):
     """Interval of Korn and Graubard for a proportion of images.
 
     It is that of Clopper and Pearson for as many independent images as would make the proportion
@@ -77,8 +77,6 @@ def proportion_interval(estimate, y_true, clusters, confidence, weighted=False):
     ----------
     estimate : Estimate
         The proportion.
-    y_true : ndarray of shape (n,), dtype bool
-        Whether each image is positive.
     clusters : ndarray of shape (n,), dtype int
         Number of the patient of each image, from 0.
     confidence : float
@@ -102,22 +100,23 @@ def proportion_interval(estimate, y_true, clusters, confidence, weighted=False):
     n_patients = count_patients(clusters, estimate.rows)
     n = n_patients
     if n_images > n_patients or weighted:
-        variance, freedom = clustered_variance(estimate, y_true, clusters)
-        n = effective_size(estimate.value, variance, freedom, n_images, n_patients, confidence)
+        sums = np.bincount(clusters, estimate.influence)
+        variance = np.sum(sums**2) * n_patients / max(1, n_patients - 1)
+        n = effective_size(estimate.value, variance, n_images, n_patients, confidence)
     low, high = exact_interval(estimate.value * n, n, confidence)
     all_right, _ = exact_interval(n_patients, n_patients, confidence)
     _, all_wrong = exact_interval(0, n_patients, confidence)
     return min(low, all_right), max(high, all_wrong)
 
 
-def effective_size(value, variance, freedom, n_images, n_patients, confidence):
+def effective_size(value, variance, n_images, n_patients, confidence):
     """Number of independent images that a proportion of clustered images is worth."""
-    if not 0 < value < 1:
+    if not 0 < value < 1 or not variance > 0:
         return n_patients
-    if not 0 < variance < np.inf:
-        return 1 if variance else n_patients
+    if n_patients == 1:
+        return 1
     tail = (1 + confidence) / 2
-    correction = (stdtrit(n_images - 1, tail) / stdtrit(freedom, tail)) ** 2
+    correction = (stdtrit(n_images - 1, tail) / stdtrit(n_patients - 1, tail)) ** 2
     return min(n_images, value * (1 - value) / variance * correction)
 
 

@@ -183,7 +183,7 @@ def _measure(predictions, confidence):
     }
     measured = {
         name: _Measured(
-            Figure(estimate.value, *proportion_interval(estimate, *sample)),
+            Figure(estimate.value, *proportion_interval(estimate, *sample[1:])),
             estimate.influence,
             decisive.get(name, estimate.rows),
         )
@@ -194,7 +194,7 @@ def _measure(predictions, confidence):
         Figure(*(2 * end / (1 + end) for end in jaccard.figure)), jaccard.influence
     )
     measured["f2"] = _Measured(
-        Figure(weighted.value, *proportion_interval(weighted, *sample, weighted=True)),
+        Figure(weighted.value, *proportion_interval(weighted, *sample[1:], weighted=True)),
         weighted.influence,
     )
     measured |= _from_both(measured["recall"], measured["specificity"], predictions.clusters)
@@ -248,7 +248,7 @@ def _complement(figure):
 def _net_benefits(predictions, sample):
     parts = true_and_false_positives(predictions)
     correlated = correlation(*(part.influence for part in parts), predictions.clusters)
-    gained, lost = (Figure(part.value, *proportion_interval(part, *sample)) for part in parts)
+    gained, lost = (Figure(part.value, *proportion_interval(part, *sample[1:])) for part in parts)
     measured = {}
     for p in EXCHANGE_PROBABILITIES:
         weight = p / (1 - p)
@@ -326,7 +326,9 @@ def _probabilities(predictions, sample):
     y_true, clusters, confidence = sample
     p = predictions.y_score
     n_patients = [count_patients(clusters, rows) for rows in (y_true, ~y_true)]
-    n_errors = np.mean(p * (1 - p)) * (clusters.max() + 1)
+    # Those that the probabilities expect, or those that there were.
+    errors = max(np.mean(p * (1 - p)), np.mean((y_true - p) ** 2))
+    n_errors = errors * (clusters.max() + 1)
     enough = min(n_patients) >= _MIN_PATIENTS and n_errors >= _MIN_ERRORS
     score = brier(y_true, p)
     ends = NO_INTERVAL
@@ -336,7 +338,7 @@ def _probabilities(predictions, sample):
         ends = (
             logit_interval(score, *sample)
             if many
-            else proportion_interval(score, *sample, weighted=True)
+            else proportion_interval(score, *sample[1:], weighted=True)
         )
     measured = {"brier": _Measured(Figure(score.value, *ends), score.influence)}
     for name, compute in (

@@ -194,7 +194,6 @@ def _draw_reliability(ax, report, probability, label, colour):
     for x, rows in zip(said, parts, strict=True):
         interval = proportion_interval(
             ratio(rows & report.truth, rows),
-            report.truth,
             report.predictions.clusters,
             report.confidence,
         )

@@ -5,7 +5,6 @@ from scipy.special import betainc
 
 from skpneumo.evaluation._estimates import count_patients, ratio
 from skpneumo.evaluation._interval_methods import (
-    clustered_variance,
     effective_size,
     proportion_interval,
 )
@@ -52,7 +51,7 @@ def specificity_at_recalls(y_true, y_score, clusters, recalls, confidence):
             ratio(~y_true & (y_score < threshold), ~y_true)
             for threshold in (scores[n_missed], lowest, highest)
         )
-        low, high = proportion_interval(estimate, y_true, clusters, confidence)
+        low, high = proportion_interval(estimate, clusters, confidence)
         value = estimate.value
         low = max(0.0, value - np.hypot(value - least.value, value - low))
         high = min(1.0, value + np.hypot(most.value - value, high - value))
@@ -72,8 +71,9 @@ def _may_miss(scores, y_true, y_score, clusters, recall, confidence):
     size = n
     n_patients = count_patients(clusters, y_true)
     if n_patients < n:
-        variance = clustered_variance(missed, y_true, clusters)
-        size = effective_size(missed.value, *variance, n, n_patients, confidence)
+        sums = np.bincount(clusters, missed.influence)
+        variance = np.sum(sums**2) * n_patients / max(1, n_patients - 1)
+        size = effective_size(missed.value, variance, n, n_patients, confidence)
     x, tail = np.arange(n + 1) / n * size, (1 - confidence) / 2
     with np.errstate(invalid="ignore"):
         above = np.where(x > 0, betainc(x, size - x + 1, 1 - recall) >= tail, True)

@@ -85,7 +85,7 @@ def label_of(name):
 
 def is_share(name):
     """Whether a figure is a share, told in per cent."""
-    return not any(part in name for part in _NOT_SHARES)
+    return name.startswith(KIND) or not any(part in name for part in _NOT_SHARES)
 
 
 def format_figure(name, value, *, up=False):
@@ -134,7 +134,7 @@ def _promise_notes(report):
     if figure.high < target:
         found = f"{format_figure(name, figure.value)} {format_interval(name, figure)}"
         notes.append(f"Not kept on these images: {name.replace('_', ' ')} {found}.")
-    before, here = report.promised_images_per_patient, _images_per_patient(report, kind)
+    before, here = report.certified_images_per_patient, _images_per_patient(report, kind)
     if before is not None and here > _MORE_IMAGES * before:
         notes.append(
             f"It was certified for patients with {before:.1f} images each on average. Here they "

@@ -87,7 +87,7 @@ def promised_share(estimator):
     return target.removeprefix("min_") + of, share
 
 
-def promised_images_per_patient(estimator):
+def certified_images_per_patient(estimator):
     """Images of the class that patients had when a threshold was certified for patients.
 
     Parameters

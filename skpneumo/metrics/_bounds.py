@@ -132,8 +132,8 @@ def draw_by_order(scores):
 
     Units that were drawn independently come in any order with the same probability, whatever their
     sorted scores are. So the number is independent of the sorted scores, as a random one is, and
-    yet it is the same on every run and machine: nobody can draw until they like the result. It
-    changes only with the order, not with the last bits of a score.
+    yet it is the same on every run and machine: repeating a fit does not change it. It changes only
+    with the order of the units, not with the last bits of a score.
 
     Parameters
     ----------

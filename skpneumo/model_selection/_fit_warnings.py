@@ -71,14 +71,17 @@ def warn_of_repeated_patients(X):
     X : array-like of shape (n, ...)
         The images; nothing is known where they are not paths.
     """
-    names = (parse_filename(path) for path in _paths(X))
-    patients = [name.patient for name in names if name is not None]
+    # Programs that export DICOM files count them from 1 in each folder, whoever the patient is.
+    paths = [path for path in _paths(X) if not path.lower().endswith((".dcm", ".dicom"))]
+    found = [(os.path.dirname(path), parse_filename(path)) for path in paths]
+    patients = [f"{folder}\0{name.patient}" for folder, name in found if name is not None]
     unique, counts = np.unique(patients, return_counts=True)
     if len(unique) == len(patients):
         return
+    folder_and_name = unique[counts.argmax()].split("\0")
     warnings.warn(
         f"groups=None counts each image as a patient, but the names of {len(patients)} files are "
-        f"those of {len(unique)} patients, such as {unique[counts.argmax()]} with {counts.max()} "
+        f"those of {len(unique)} patient(s), such as {folder_and_name[1]} with {counts.max()} "
         "images. Images of a patient are not independent: where 5 % of simulated samples may fall "
         "short of the certified recall, 6 to 24 % did. Pass the patient of each image as groups, "
         "such as those of skpneumo.datasets.load_xray_folder.",

@@ -47,6 +47,9 @@ class FoldMeanClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     ----------
     fold_estimators_ : list of classifiers
         The fitted models.
+    resolution_ : tuple of (float, float) or None
+        Smallest distances from 0 and from 1 that count in a mean of log odds; see
+        `find_resolution`. None without ``predict_proba``.
     classes_ : ndarray of shape (2,)
         The labels; the second is positive.
     n_features_in_, feature_names_in_ : int and ndarray
@@ -103,14 +106,27 @@ class FoldMeanClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         check_splits(splits, patients, len(y))
         if groups is not None and takes_groups(self.estimator):
             params |= {"groups": groups}
-        models, _ = fit_folds(
+        models, scores = fit_folds(
             self.estimator, X, y, splits, fit_params=params, n_jobs=self.n_jobs, keep_models=True
         )
-        return self._hold(models)
+        return self.hold(models, scores)
 
-    def _hold(self, models):
-        """Take models that are fitted."""
+    def hold(self, models, scores):
+        """Take models that are fitted.
+
+        Parameters
+        ----------
+        models : list of classifiers
+            One for each fold.
+        scores : ndarray of shape (n,)
+            Of the images that each was fitted without.
+
+        Returns
+        -------
+        self
+        """
         self.fold_estimators_ = models
+        self.resolution_ = find_resolution(scores) if hasattr(self, "predict_proba") else None
         return self
 
     @property
@@ -158,7 +174,8 @@ class FoldMeanClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         ndarray of shape (n, 2)
         """
         check_is_fitted(self)
-        positive = mean_by_log_odds([positive_scores(model, X) for model in self.fold_estimators_])
+        probabilities = [positive_scores(model, X) for model in self.fold_estimators_]
+        positive = mean_by_log_odds(probabilities, self.resolution_)
         return np.column_stack([1 - positive, positive])
 
     @available_if(_members_have("predict_proba"))
@@ -202,20 +219,42 @@ class FoldMeanClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return tags
 
 
-def mean_by_log_odds(probabilities):
+def find_resolution(probabilities):
+    """Find how close to 0 and to 1 the probabilities of a model are meant.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n,), floating
+        Of the positive class, for images that the model was fitted without.
+
+    Returns
+    -------
+    to_0, to_1 : float
+        Half the smallest distance from 0 and from 1 that occurs. A threshold is one of these
+        probabilities, so that what is clipped there keeps its side of it.
+    """
+    values = np.asarray(probabilities, np.float64)
+    return tuple(
+        float(min(0.25, distance[distance > 0].min(initial=0.5) / 2))
+        for distance in (values, 1 - values)
+    )
+
+
+def mean_by_log_odds(probabilities, resolution):
     """Compute the probability whose log odds are the mean of those of several models.
 
     Parameters
     ----------
     probabilities : list of ndarray of shape (n,), floating
-        Of the positive class, by each model. Those closer to 0 or 1 than their type can tell from
-        these count as if they were at that distance, so that no model decides alone.
+        Of the positive class, by each model.
+    resolution : tuple of (float, float)
+        Those closer to 0 or 1 count as if they were at that distance: the 0 of a tree does not
+        mean infinite odds, and would decide against all other models.
 
     Returns
     -------
     ndarray of shape (n,), floating
     """
-    dtype = np.result_type(*probabilities)
-    margin = np.finfo(dtype).eps
-    clipped = np.clip(np.asarray(probabilities, np.float64), margin, 1 - margin)
-    return expit(logit(clipped).mean(axis=0)).astype(dtype)
+    to_0, to_1 = resolution
+    clipped = np.clip(np.asarray(probabilities, np.float64), to_0, 1 - to_1)
+    return expit(logit(clipped).mean(axis=0)).astype(np.result_type(*probabilities))

@@ -76,8 +76,8 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         Whether the final model is fitted once more, on all images. By default it is the mean of the
         log odds of the models of the splits (of the decision values without ``predict_proba``), by
         whose scores the threshold was chosen. True gives one model, which predicts as many times
-        faster as there are splits, but of which the certified recall may be far from true: see the
-        notes. A frozen estimator is never fitted, whatever this is.
+        faster as there are splits, but whose recall may be too low much more often: see the notes.
+        A frozen estimator is never fitted, whatever this is.
     n_jobs : int, default=None
         Number of splits fitted in parallel.
 
@@ -151,8 +151,8 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     is a hash (SHA-256) of the order of the patients by score. For patients drawn independently that
     order is independent of the sorted scores, so the draw is as good as a random one, but it is the
     same on each run and machine: repeating the fit does not change it. (Patients come in the order
-    of ``groups``, images in the order of the rows.) Because the threshold uses up the whole risk,
-    what is certified is ``min_recall`` and no more, and ``recall_lower_bound_`` is that value. A
+    of their names in ``groups``, images in that of the rows: other orders draw again.) Because the
+    threshold uses up the whole risk, what is certified is ``min_recall`` and no more, and ``recall_lower_bound_`` is that value. A
     Clopper-Pearson bound at the drawn rank would be that of a rule that was not used.
 
     **When it is valid.** With a frozen model and a fresh sample. Otherwise each score comes from
@@ -161,8 +161,9 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     gives scores on another scale where the data are nearly separable with little regularisation
     (the recall was too low in 17 to 19 % of samples instead of 5 %), where the head of an
     InceptionV3 was trained on 480 X-rays (21 %), where a search selects other class weights on all
-    images than in the splits (20 %), and with strongly regularised or underfitted models (6 to
-    10 %) [3]_. With the mean of the models it was too low in 1 to 7 %. The user guide shows both.
+    images than in the splits (21 % instead of 10 %), and with strongly regularised or underfitted
+    models (6 to 10 %) [3]_. With the mean of the models it was too low in 1 to 9 %. Its price is
+    that each of them has seen fewer images, which may cost specificity. The user guide shows both.
 
     **Searches.** A search on the same images must be inside:
     ``OperatingPointClassifierCV(GridSearchCV(...))``. If the search comes first, the candidate
@@ -304,7 +305,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
                 # A frozen one stays as it is.
                 estimator = clone(self.estimator).fit(X, y, **fit_params)
             else:
-                estimator = FoldMeanClassifier(clone(self.estimator))._hold(models)
+                estimator = FoldMeanClassifier(clone(self.estimator)).hold(models, scores)
         if not np.array_equal(estimator.classes_, classes):
             raise ValueError(
                 f"y holds {classes.tolist()}, but the estimator was fitted on "

@@ -25,7 +25,7 @@ def check_splits(splits, patients, n_images):
     n_images : int
         How many there are.
     """
-    rows = np.concatenate([test for _, test in splits])
+    rows = np.concatenate([np.empty(0, dtype=int), *(test for _, test in splits)])
     if not np.array_equal(np.sort(rows), np.arange(n_images)):
         raise ValueError(
             f"cv must leave out each of the {n_images} images once, got {len(rows)} in "

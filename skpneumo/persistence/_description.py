@@ -151,6 +151,7 @@ def _describe(estimator, arrays, fitted):
         check_is_fitted(estimator)
         models = estimator.fold_estimators_
         description["fold_estimators_"] = [_describe(model, arrays, True) for model in models]
+        description["fitted"] = {"resolution_": _encode(estimator.resolution_, arrays)}
     return description
 
 
@@ -297,7 +298,7 @@ def _build(description, arrays):
     check_params(estimator)
     fitted = description.get("fitted")
     if models is not None:
-        _set_models(estimator, models)
+        _set_models(estimator, models, _decode((fitted or {}).get("resolution_"), arrays))
     elif fitted is not None and isinstance(estimator, _CLASSIFIERS):
         _build_network(estimator, fitted, arrays)
     elif fitted is not None:
@@ -307,13 +308,17 @@ def _build(description, arrays):
     return estimator
 
 
-def _set_models(estimator, models):
+def _set_models(estimator, models, resolution):
     if not isinstance(estimator, FoldMeanClassifier):
         raise ModelFileError(f"{type(estimator).__name__} holds no models of folds")
     labels = [np.asarray(model.classes_).tolist() for model in models if is_classifier(model)]
     if not labels or len(labels) < len(models) or any(found != labels[0] for found in labels):
         raise ModelFileError("the models of its folds are not classifiers of the same labels")
     estimator.fold_estimators_ = models
+    numbers = isinstance(resolution, tuple) and len(resolution) == 2
+    if not numbers or not all(isinstance(x, float) and 0 < x < 0.5 for x in resolution):
+        raise ModelFileError("it does not hold the resolution of its probabilities")
+    estimator.resolution_ = resolution
 
 
 def _set_learnt(estimator, fitted, arrays):

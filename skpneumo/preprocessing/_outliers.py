@@ -37,6 +37,8 @@ def _thumbnails(X):
 
 def _leading_axes(covariance, n_components, total):
     """Principal axes of a covariance matrix as rows; fewer where it has less rank."""
+    if not n_components:
+        return np.empty((0, len(covariance)))
     last = len(covariance) - 1
     variances, axes = eigh(covariance, subset_by_index=[max(last + 1 - n_components, 0), last])
     return axes.T[variances > _ROUNDING * total]

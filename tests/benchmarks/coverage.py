@@ -4,7 +4,8 @@
 
 Patients are drawn again and again from populations whose truth is known: one image each, or several
 that are alike (an intraclass correlation of 0.3 or 0.8); one in ten or six in ten with pneumonia;
-models from poor to nearly perfect, with probabilities that are calibrated or too extreme. Every
+models from poor to nearly perfect, with probabilities that are calibrated, too extreme or not
+extreme enough. Every
 metric of `evaluate` has a row, with the proportion of the samples whose 95 % interval contained the
 truth, the lowest of the models and samples of a column, also for differences of two models by
 `compare`. "10 x 10" is 10 patients of 10 images each; `--output` keeps every single number. Below
@@ -68,7 +69,7 @@ SETTINGS = [
     Setting(200, 4, 0.1, 0.8),
 ]
 # Distance of the classes in standard deviations, and the slope that log odds are multiplied by.
-MODELS = {"poor": (1.0, 1.0), "good": (2.5, 1.6), "nearly perfect": (4.0, 1.0)}
+MODELS = {"poor": (1.0, 0.5), "good": (2.5, 1.6), "nearly perfect": (4.0, 1.0)}
 # A second model shares so much of the noise of the first one, for the differences.
 _SHARED = 0.8
 

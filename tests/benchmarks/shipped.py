@@ -41,7 +41,7 @@ def told(truth, scores, threshold, clusters):
     cells = []
     for name, (estimates, interval) in metrics.items():
         estimate = mean_over_copies(estimates)
-        low, high = interval(estimate, *sample)
+        low, high = interval(estimate, *(sample if name == "AUC" else sample[1:]))
         cells.append(f"{name} {estimate.value:.3f} [{low:.3f}, {high:.3f}]")
     return ", ".join(cells)
 

@@ -224,6 +224,15 @@ def test_calibration_has_no_interval_where_no_prediction_is_in_doubt():
     assert figures["brier"].low < figures["brier"].value < 1e-3 < 0.02 < figures["brier"].high
 
 
+def test_calibration_has_intervals_where_a_model_is_certain_and_wrong():
+    rng = np.random.default_rng(0)
+    ill = np.arange(300) >= 100
+    scores = 1 / (1 + np.exp(-20 * (rng.normal(size=300) + np.where(ill, 1, -1))))
+    figures = evaluate(Fixed(), scores, labels(ill)).figures
+    assert figures["calibration_slope"].high < 0.3
+    assert figures["calibration_error"].low > 0.05
+
+
 def test_one_false_positive_leaves_the_likelihood_ratio_open_above():
     """No wider than without a false positive, where the ratio is infinite."""
     ill = np.arange(60) >= 20
@@ -384,8 +393,8 @@ def test_a_promise_about_patients_is_not_checked_without_groups():
 def test_a_promise_about_patients_with_fewer_images_is_doubtful(n_images, noted):
     model, scores = certify(np.arange(300) // 2)
     report = evaluate(model, scores, labels(scores > 0.4), groups=np.arange(300) // n_images)
-    assert report.promised_images_per_patient == pytest.approx(2, abs=0.05)
-    assert report.to_dict()["promised_images_per_patient"] == report.promised_images_per_patient
+    assert report.certified_images_per_patient == pytest.approx(2, abs=0.05)
+    assert report.to_dict()["certified_images_per_patient"] == report.certified_images_per_patient
     expected = "certified for patients with 2.0 images each on average. Here they have 3.0,"
     assert (expected in as_line(report)) == noted
 
@@ -393,7 +402,7 @@ def test_a_promise_about_patients_with_fewer_images_is_doubtful(n_images, noted)
 def test_a_promise_about_images_knows_of_no_patients():
     model, scores = certify(None)
     report = evaluate(model, scores, labels(scores > 0.4), groups=np.arange(300) // 3)
-    assert report.promised_images_per_patient is None
+    assert report.certified_images_per_patient is None
     assert "on average" not in str(report)
 
 

@@ -24,7 +24,7 @@ def clopper_pearson(n_right, n, confidence=0.95):
 def interval_of_proportion(right, patients, confidence=0.95):
     right = np.asarray(right, dtype=bool)
     every = np.ones(len(right), dtype=bool)
-    return proportion_interval(ratio(right, every), every, patients, confidence)
+    return proportion_interval(ratio(right, every), patients, confidence)
 
 
 def evaluate_labels(y_true, y_pred, patients=None, confidence=0.95):
@@ -91,11 +91,26 @@ def test_one_more_error_never_raises_the_lower_end(n_images, n_patients):
     assert (np.diff(lows) <= 1e-9).all()
 
 
+def test_one_error_among_many_patients_does_not_make_an_interval_useless():
+    """The images predicted negative are of one patient with pneumonia, and of many without."""
+    patients = np.arange(600) // 2
+    y_true = patients >= 150
+    widths = []
+    for n_missed in range(6):
+        y_pred = y_true.copy()
+        y_pred[300 : 300 + 2 * n_missed : 2] = False
+        metrics = evaluate_labels(y_true, y_pred, patients)
+        names = ("negative_predictive_value", "f1", "f2", "accuracy", "recall", "brier")
+        widths.append([metrics[n].high - metrics[n].low for n in names if n in metrics])
+    assert (np.diff(widths, axis=0) < 0.012).all()
+    assert np.max(widths) < 0.06
+
+
 def test_a_proportion_of_one_patient_and_one_of_nothing():
     low, high = interval_of_proportion([True, False], np.zeros(2, dtype=int))
     assert 0 <= low < 0.025 < 0.975 < high <= 1
     nothing = np.zeros(3, dtype=bool)
-    found = proportion_interval(ratio(nothing, nothing), nothing, np.arange(3), 0.95)
+    found = proportion_interval(ratio(nothing, nothing), np.arange(3), 0.95)
     assert np.isnan(found).all()
 
 

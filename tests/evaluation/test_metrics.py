@@ -290,6 +290,20 @@ def test_perfect_probabilities_have_no_calibration_error_on_average(n_images):
     assert np.mean((low <= np.sqrt(0.0125)) & (np.sqrt(0.0125) <= high)) >= 0.9
 
 
+@pytest.mark.parametrize("temperature", [0.15, 0.5, 3])
+@pytest.mark.parametrize("n", [80, 800])
+def test_the_interval_of_a_large_calibration_error_contains_it(temperature, n):
+    """Probabilities that are much less or more certain than they may be."""
+    rng = np.random.default_rng(0)
+    for _ in range(10):
+        y_true = rng.random(n) < 0.6
+        log_odds = rng.normal(np.where(y_true, 4, -4), np.sqrt(8))
+        probability = expit(temperature * log_odds)
+        value, low, high = calibration_error(y_true, probability, np.arange(n), 0.95)
+        assert low <= value <= high
+        assert high > low
+
+
 def test_calibration_error_needs_two_patients_in_a_bin():
     found = calibration_error(np.arange(10) > 4, np.linspace(0.1, 0.9, 10), np.arange(10), 0.95)
     assert np.isnan(found).all()

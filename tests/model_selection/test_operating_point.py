@@ -45,7 +45,11 @@ import skpneumo
 from skpneumo.images import XRaySequence
 from skpneumo.metrics import missed_cost_score, recall_scorer, specificity_score
 from skpneumo.model_selection import OperatingPointClassifierCV
-from skpneumo.model_selection._fold_mean import FoldMeanClassifier, mean_by_log_odds
+from skpneumo.model_selection._fold_mean import (
+    FoldMeanClassifier,
+    find_resolution,
+    mean_by_log_odds,
+)
 
 LABELS = np.array(["NORMAL", "PNEUMONIA"])
 
@@ -461,16 +465,45 @@ def test_a_frozen_model_is_kept_whatever_refit_says(scores, y):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_certain_models_do_not_decide_alone(dtype):
-    eps = np.finfo(dtype).eps
-    parts = [np.array([0, 1, 1, 0.5, eps / 2], dtype), np.array([1, 1, 0.5, 0.5, 0.5], dtype)]
-    mean = mean_by_log_odds(parts)
+def test_a_probability_of_0_or_1_does_not_decide_alone(dtype):
+    """It counts as half the smallest distance from 0 or 1 that occurs out of fold."""
+    resolution = find_resolution(np.array([0, 0.02, 0.5, 0.9, 1], dtype))
+    assert resolution == pytest.approx((0.01, 0.05))
+    parts = [np.array([0, 0.9, 1, 0.001], dtype), *[np.array([0.9, 0.9, 0.1, 0.9], dtype)] * 4]
+    mean = mean_by_log_odds(parts, resolution)
     assert mean.dtype == dtype
-    assert np.isfinite(logit(mean.astype(float))).all()
-    assert mean[0] == mean[3] == 0.5
-    assert mean[1] == 1 - eps
-    assert mean[2] == pytest.approx(1 - np.sqrt(eps), rel=1e-6)
-    assert mean[4] == pytest.approx(np.sqrt(eps), rel=1e-3)
+    at_0 = expit((4 * logit(0.9) + logit(0.01)) / 5)
+    at_1 = expit((4 * logit(0.1) + logit(0.95)) / 5)
+    np.testing.assert_allclose(mean, [at_0, 0.9, at_1, at_0], rtol=1e-4)
+    assert find_resolution(np.array([0, 1], dtype)) == (0.25, 0.25)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_threshold_may_be_tiny(dtype, rng):
+    """Far below the distance of two numbers near 1, where classes are apart all the same."""
+    y = LABELS[np.repeat([0, 1], [100, 200])]
+    X = np.r_[rng.normal(-30, 1, 100), rng.normal(-18, 1, 200)][:, None]
+    model = OperatingPointClassifierCV(AsProbability(dtype=dtype), min_recall=0.9).fit(X, y)
+    assert model.best_threshold_ < np.finfo(np.float32).eps
+    assert model.specificity_ == 1
+    predicted = model.predict(X) == LABELS[1]
+    assert predicted[:100].mean() == 0
+    assert predicted[100:].mean() >= 0.9
+
+
+class AsProbability(ClassifierMixin, BaseEstimator):
+    """The log odds are the first column."""
+
+    def __init__(self, dtype=np.float64):
+        self.dtype = dtype
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        positive = expit(X[:, 0]).astype(self.dtype)
+        return np.stack([1 - positive, positive], axis=1)
 
 
 def test_the_mean_of_folds_can_be_pickled_cloned_and_fitted_again(table):
@@ -579,7 +612,7 @@ def test_patients_that_repeat_in_names_without_groups(container):
     y = np.repeat([0, 1], [20, 60])
     model = OperatingPointClassifierCV(ByName(), min_recall=0.8)
     message = (
-        r"groups=None .* names of 80 files are those of 40 patients, such as virus-0 with 2 "
+        r"groups=None .* names of 80 files are those of 40 patient.s., such as virus-0 with 2 "
         "images.*6 to 24 %.*Pass the patient of each image as groups"
     )
     X = names(40)
@@ -605,6 +638,9 @@ class ByPath(ByName):
         [f"scan-{i // 2}-{i:03}.png" for i in range(80)],
         [f"IM_{i:03}.dcm" for i in range(80)],
         [f"{i:03}" for i in range(80)],
+        # Programs that export DICOM files count them in each folder.
+        [f"patient-{i // 2}/IM-0001-{i:04}.dcm" for i in range(80)],
+        [f"site-{i}/normal-1-{i:03}.png" for i in range(80)],
     ],
 )
 def test_names_that_tell_no_patient(X):
@@ -1061,7 +1097,8 @@ def test_wrong_data_are_refused(table, spoil, message):
 
 
 @pytest.mark.parametrize(
-    "cv", [ShuffleSplit(4, test_size=0.25), [([0, 299], [1, 298])], RepeatedKFold(n_repeats=2)]
+    "cv",
+    [ShuffleSplit(4, test_size=0.25), [([0, 299], [1, 298])], RepeatedKFold(n_repeats=2), []],
 )
 def test_each_image_is_left_out_once(table, cv):
     X, y, _ = table
