@@ -180,11 +180,11 @@ class Evaluation:
         -------
         dict of str to Figure
             This one less the other, by metric. Each interval follows from those of both and their
-            correlation between patients, Newcombe's method 10 for proportions.
-            For specificities at a recall and calibration errors the correlation is not computed, and
-            their intervals are wider than need be. Where both predict the same for every image,
-            proportions, areas and Brier scores differ by less than
-            ``1 - (risk / 2) ** (1 / n)`` for ``n`` patients; others have no interval there (NaN).
+            correlation between patients, Newcombe's method 10 for proportions. For specificities
+            at a recall and calibration errors the correlation is not computed, and their intervals
+            are wider than need be. Where both predict the same for every image, proportions, areas
+            and Brier scores differ by less than ``1 - (risk / 2) ** (1 / n)`` for ``n`` patients;
+            others have no interval there (NaN).
 
         Raises
         ------

@@ -152,8 +152,9 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     order is independent of the sorted scores, so the draw is as good as a random one, but it is the
     same on each run and machine: repeating the fit does not change it. (Patients come in the order
     of their names in ``groups``, images in that of the rows: other orders draw again.) Because the
-    threshold uses up the whole risk, what is certified is ``min_recall`` and no more, and ``recall_lower_bound_`` is that value. A
-    Clopper-Pearson bound at the drawn rank would be that of a rule that was not used.
+    threshold uses up the whole risk, what is certified is ``min_recall`` and no more, and
+    ``recall_lower_bound_`` is that value. A Clopper-Pearson bound at the drawn rank would be that
+    of a rule that was not used.
 
     **When it is valid.** With a frozen model and a fresh sample. Otherwise each score comes from
     one of the models of the splits and the threshold is used for their mean, or with ``refit=True``
