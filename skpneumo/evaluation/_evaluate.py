@@ -76,8 +76,8 @@ def evaluate(
     Notes
     -----
     Recall and specificity count images; with ``groups`` ``recall_of_patients`` and
-    ``specificity_of_patients`` count patients: one is caught only if every ill image is called,
-    and spared only if no healthy image is.
+    ``specificity_of_patients`` count patients: one is a true positive only if every positive image is
+    predicted positive, and a true negative only if no negative image is.
 
     Intervals are in closed form and count patients: images of one patient are alike, so that ten of
     them are less than ten pieces of evidence. Variances are those of sums over patients.
@@ -101,7 +101,7 @@ def evaluate(
     different patients [4]_: it is 0 where chance explains all.
 
     Predictive values at other prevalences suppose the same recall and specificity there. Net
-    benefit [5]_ at 0.10 counts one missed as bad as nine false alarms, per image.
+    benefit [5]_ at 0.10 counts a false negative as nine false positives, per image.
 
     References
     ----------
