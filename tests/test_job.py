@@ -97,7 +97,7 @@ def test_without_a_folder_images_are_drawn():
     train, test = _job.load_data(image_size=(33, 41), random_state=3)
     assert train.X.shape == (600, 33, 41)
     assert test.X.shape == (300, 33, 41)
-    expected = make_xrays(600, image_size=(33, 41), random_state=3)
+    expected = make_xrays(600, image_size=(33, 41), difficulty=0.35, random_state=3)
     for part, name in (("X", "images"), ("y", "target"), ("groups", "groups")):
         np.testing.assert_array_equal(train[part], expected[name])
     assert not np.isin(test.X.mean(axis=(1, 2)), train.X.mean(axis=(1, 2))).all()

@@ -76,8 +76,8 @@ def evaluate(
     Notes
     -----
     Recall and specificity count images; with ``groups`` ``recall_of_patients`` and
-    ``specificity_of_patients`` count patients: one is a true positive only if every positive image is
-    predicted positive, and a true negative only if no negative image is.
+    ``specificity_of_patients`` count patients: one is a true positive only if every positive image
+    is predicted positive, and a true negative only if no negative image is.
 
     Intervals are in closed form and count patients: images of one patient are alike, so that ten of
     them are less than ten pieces of evidence. Variances are those of sums over patients.

@@ -339,7 +339,13 @@ def test_pipelines_of_many_networks(written):
 
 def folds_of(models):
     params = {"estimator": {"estimator": models[0] | {"fitted": None}}}
-    return {"class": "FoldMeanClassifier", "params": params, "fold_estimators_": models}
+    fitted = {"resolution_": {"tuple": [1e-7, 1e-7]}}
+    return {
+        "class": "FoldMeanClassifier",
+        "params": params,
+        "fold_estimators_": models,
+        "fitted": fitted,
+    }
 
 
 def test_models_of_folds_load(written):
@@ -359,7 +365,7 @@ def test_models_of_folds_load(written):
             "more networks than models of folds",
         ),
         (lambda one: {"fold_estimators_": []}, "not classifiers of the same labels"),
-        (lambda one: {"fold_estimators_": None}, "makes none|not fitted"),
+        (lambda one: {"fold_estimators_": None}, "nothing that an estimator learns"),
         (lambda one: {"fold_estimators_": 7}, "makes none"),
         (lambda one: {"fold_estimators_": "ab"}, "makes none"),
         (lambda one: {"fold_estimators_": {"a": one}}, "makes none"),
@@ -387,6 +393,26 @@ def test_models_of_folds_that_are_none(written, change, cause):
         manifest["estimator"] = folds_of([one | {"fitted": None}]) | change(one)
 
     refused(written(claim), cause)
+
+
+@pytest.mark.parametrize(
+    "fitted",
+    [
+        None,
+        7,
+        {},
+        {"resolution_": [0.1, 0.1]},
+        {"resolution_": {"tuple": [0.1]}},
+        {"resolution_": {"tuple": [0.0, 0.1]}},
+        {"resolution_": {"tuple": [0.1, "a"]}},
+        {"resolution_": {"tuple": [{"float": "nan"}, 0.1]}},
+    ],
+)
+def test_models_of_folds_without_resolution(written, fitted):
+    def claim(manifest):
+        manifest["estimator"] = folds_of([manifest["estimator"]]) | {"fitted": fitted}
+
+    refused(written(claim), "does not hold the resolution|makes none")
 
 
 @pytest.mark.parametrize(
