@@ -7,16 +7,6 @@ from rich.table import Table
 from skpneumo._format import percent
 
 _TITLES = {"f1": "F1", "roc_auc": "AUC"}
-_TEST_ROWS = (
-    "recall",
-    "recall_of_patients",
-    "specificity",
-    "specificity_of_patients",
-    "f1",
-    "precision",
-    "accuracy",
-    "roc_auc",
-)
 _SHORT_TITLES = _TITLES | {
     "specificity": "speci-\nficity",
     "precision": "preci-\nsion",
@@ -104,8 +94,8 @@ def comparison_table(result, width=_WITH_SPREAD):
     for name, title in (("model", result["model"]), ("baseline", "logistic regression")):
         table.add_column(title, justify="right", style="bold" if name == "model" else None)
     interval = " [{:.3f}, {:.3f}]" if width >= _ON_ONE_LINE else "\n{:.3f}-{:.3f}"
-    for name in _TEST_ROWS:
-        if name in sides["model"]:
+    for name, found in sides["model"].items():
+        if isinstance(found, dict):  # a metric with its interval, not a number of images
             estimates = (_estimate(side[name], interval) for side in sides.values())
             title = " by patient" if name.endswith("_of_patients") else name
             table.add_row(_TITLES.get(name, title), *estimates)

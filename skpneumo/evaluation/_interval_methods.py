@@ -96,25 +96,39 @@ def proportion_interval(estimate, clusters, confidence, weighted=False):
     """
     if np.isnan(estimate.value):
         return NO_INTERVAL
-    n_images = int(estimate.rows.sum())
     n_patients = count_patients(clusters, estimate.rows)
     n = n_patients
-    if n_images > n_patients or weighted:
-        sums = np.bincount(clusters, estimate.influence)
-        variance = np.sum(sums**2) * n_patients / max(1, n_patients - 1)
-        n = effective_size(estimate.value, variance, n_images, n_patients, confidence)
+    if estimate.rows.sum() > n_patients or weighted:
+        n = effective_size(estimate, clusters, confidence)
     low, high = exact_interval(estimate.value * n, n, confidence)
     all_right, _ = exact_interval(n_patients, n_patients, confidence)
     _, all_wrong = exact_interval(0, n_patients, confidence)
     return min(low, all_right), max(high, all_wrong)
 
 
-def effective_size(value, variance, n_images, n_patients, confidence):
-    """Number of independent images that a proportion of clustered images is worth."""
-    if not 0 < value < 1 or not variance > 0:
+def effective_size(estimate, clusters, confidence):
+    """Number of independent images that a proportion of clustered images is worth.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        The proportion.
+    clusters : ndarray of shape (n,), dtype int
+        Number of the patient of each image, from 0.
+    confidence : float
+        Of the interval to be computed, between 0 and 1.
+
+    Returns
+    -------
+    float
+        The number of patients where the proportion does not vary between them.
+    """
+    value, n_images = estimate.value, int(estimate.rows.sum())
+    n_patients = count_patients(clusters, estimate.rows)
+    squares = np.sum(np.bincount(clusters, estimate.influence) ** 2)
+    if n_patients == 1 or not 0 < value < 1 or not squares > 0:
         return n_patients
-    if n_patients == 1:
-        return 1
+    variance = squares * n_patients / (n_patients - 1)
     tail = (1 + confidence) / 2
     correction = (stdtrit(n_images - 1, tail) / stdtrit(n_patients - 1, tail)) ** 2
     return min(n_images, value * (1 - value) / variance * correction)

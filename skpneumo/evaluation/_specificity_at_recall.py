@@ -4,10 +4,7 @@ import numpy as np
 from scipy.special import betainc
 
 from skpneumo.evaluation._estimates import count_patients, ratio
-from skpneumo.evaluation._interval_methods import (
-    effective_size,
-    proportion_interval,
-)
+from skpneumo.evaluation._interval_methods import effective_size, proportion_interval
 
 _ROUNDING = 1e-9  # 0.05 * 100 may be less than 5
 # How alike the images of a patient are is estimated at a threshold that misses so many.
@@ -67,13 +64,10 @@ def _may_miss(scores, y_true, y_score, clusters, recall, confidence):
     """
     n = len(scores)
     rank = min(max(int((1 - recall) * n), _MIN_MISSED), n // 2)
-    missed = ratio(y_true & (y_score < scores[rank]), y_true)
     size = n
-    n_patients = count_patients(clusters, y_true)
-    if n_patients < n:
-        sums = np.bincount(clusters, missed.influence)
-        variance = np.sum(sums**2) * n_patients / max(1, n_patients - 1)
-        size = effective_size(missed.value, variance, n, n_patients, confidence)
+    if count_patients(clusters, y_true) < n:
+        missed = ratio(y_true & (y_score < scores[rank]), y_true)
+        size = effective_size(missed, clusters, confidence)
     x, tail = np.arange(n + 1) / n * size, (1 - confidence) / 2
     with np.errstate(invalid="ignore"):
         above = np.where(x > 0, betainc(x, size - x + 1, 1 - recall) >= tail, True)
