@@ -54,6 +54,11 @@ def count_patients(clusters, rows):
     return int(np.count_nonzero(np.bincount(clusters[rows])))
 
 
+def count_by_class(y_true, clusters):
+    """Numbers of patients who have a positive image, and of those who have a negative one."""
+    return count_patients(clusters, y_true), count_patients(clusters, ~y_true)
+
+
 def ratio(numerator, denominator):
     """Ratio of the sums of two numbers of each image.
 

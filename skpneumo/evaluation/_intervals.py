@@ -14,6 +14,7 @@ from skpneumo.evaluation._estimates import (
     EXCHANGE_PROBABILITIES,
     PREVALENCES,
     average_precision,
+    count_by_class,
     count_patients,
     f2,
     proportions,
@@ -52,12 +53,17 @@ class Figure(NamedTuple):
 
 
 class _Measured(NamedTuple):
-    """A metric with its interval, and the influence of each image, for correlations."""
+    """A metric with its interval, and what decides about its difference between two models."""
 
     figure: Figure
     influence: np.ndarray | None
+    """Of each image, for correlations; None where it is not known."""
     rows: np.ndarray | None = None
     """Images whose labels decide it alone, where it is a proportion of these."""
+    of_labels: bool = False
+    """Whether labels decide it, and no scores."""
+    bounded: bool = False
+    """Whether it differs by no more than the proportion of images predicted differently."""
 
 
 def compute_metrics(predictions, confidence):
@@ -100,7 +106,7 @@ def compute_differences(predictions, other, confidence):
     differences = {}
     for name in (name for name in mine if name in theirs):
         value = mine[name].figure.value - theirs[name].figure.value
-        n_alike = _n_patients_alike(name, mine[name], theirs[name], predictions, other)
+        n_alike = _n_patients_alike(mine[name], theirs[name], predictions, other)
         if n_alike is None:
             correction = _correction(name, mine, theirs, predictions.clusters)
             ends = _difference(mine[name], theirs[name], predictions.clusters, correction)
@@ -127,7 +133,7 @@ def _correction(name, mine, theirs, clusters):
     The continuity correction of Newcombe's method 10 for a proportion; the larger one of recall and
     specificity for what derives from both.
     """
-    if not _is_of_labels(name, mine[name]):
+    if not mine[name].of_labels:
         return 0.0
     corrections = []
     for part in (name,) if mine[name].rows is not None else ("recall", "specificity"):
@@ -138,44 +144,26 @@ def _correction(name, mine, theirs, clusters):
     return max(corrections)
 
 
-def _is_of_labels(name, measured):
-    return (
-        measured.rows is not None
-        or name in _OF_LABELS
-        or name.startswith(("net_benefit", "ppv_at", "npv_at"))
-    )
-
-
-def _n_patients_alike(name, mine, theirs, predictions, other):
+def _n_patients_alike(mine, theirs, predictions, other):
     """Number of patients, where both models predict the same for all that decides a metric.
 
     None where they differ, and 0 where that bounds no difference.
     """
-    y_true, clusters = predictions.y_true, predictions.clusters
-    n_patients = [count_patients(clusters, rows) for rows in (y_true, ~y_true)]
+    clusters = predictions.clusters
     if mine.rows is not None:
         same_rows = np.array_equal(mine.rows, theirs.rows)
         alike = np.array_equal(predictions.y_pred[mine.rows], other.y_pred[mine.rows])
         return count_patients(clusters, mine.rows) if same_rows and alike else None
-    compared = "y_pred" if _is_of_labels(name, mine) else "y_score"
+    compared = "y_pred" if mine.of_labels else "y_score"
     if not np.array_equal(getattr(predictions, compared), getattr(other, compared)):
         return None
-    bounded = name in ("roc_auc", "brier", "balanced_accuracy") or name.startswith("net_benefit")
-    return min(n_patients) if bounded else 0
-
-
-_OF_LABELS = (
-    "positive_likelihood_ratio",
-    "negative_likelihood_ratio",
-    "balanced_accuracy",
-    "f1",
-    "f2",
-)
+    return min(count_by_class(predictions.y_true, clusters)) if mine.bounded else 0
 
 
 def _measure(predictions, confidence):
     """All metrics of predictions."""
     sample = predictions.y_true, predictions.clusters, confidence
+    clustered = sample[1:]
     # All images of a patient decide, though one stands for them in the estimate.
     decisive = {
         "recall_of_patients": predictions.y_true,
@@ -183,25 +171,24 @@ def _measure(predictions, confidence):
     }
     measured = {
         name: _Measured(
-            Figure(estimate.value, *proportion_interval(estimate, *sample[1:])),
+            Figure(estimate.value, *proportion_interval(estimate, *clustered)),
             estimate.influence,
             decisive.get(name, estimate.rows),
+            of_labels=True,
         )
         for name, estimate in proportions(predictions).items()
     }
     jaccard, weighted = measured.pop("f1_jaccard"), f2(predictions)
+    ends = proportion_interval(weighted, *clustered, weighted=True)
     measured["f1"] = _Measured(
-        Figure(*(2 * end / (1 + end) for end in jaccard.figure)), jaccard.influence
+        Figure(*(2 * end / (1 + end) for end in jaccard.figure)), jaccard.influence, of_labels=True
     )
-    measured["f2"] = _Measured(
-        Figure(weighted.value, *proportion_interval(weighted, *sample[1:], weighted=True)),
-        weighted.influence,
-    )
+    measured["f2"] = _Measured(Figure(weighted.value, *ends), weighted.influence, of_labels=True)
     measured |= _from_both(measured["recall"], measured["specificity"], predictions.clusters)
-    measured |= _net_benefits(predictions, sample)
-    measured |= _ranking(predictions, sample)
+    measured |= _net_benefits(predictions, clustered)
+    measured |= _ranking(predictions.y_score, *sample)
     if predictions.is_probability:
-        measured |= _probabilities(predictions, sample)
+        measured |= _probabilities(predictions.y_score, *sample)
     return measured
 
 
@@ -220,11 +207,13 @@ def _from_both(recall, specificity, clusters):
         of_positive = recall.influence * alarmed.value + specificity.influence * r.value
         of_negative = -recall.influence * s.value - specificity.influence * missed.value
     measured = {
-        "positive_likelihood_ratio": _Measured(positive, of_positive),
-        "negative_likelihood_ratio": _Measured(negative, of_negative),
+        "positive_likelihood_ratio": _Measured(positive, of_positive, of_labels=True),
+        "negative_likelihood_ratio": _Measured(negative, of_negative, of_labels=True),
         "balanced_accuracy": _Measured(
             Figure((r.value + s.value) / 2, *average_interval(r, s, correlated)),
             recall.influence + specificity.influence,
+            of_labels=True,
+            bounded=True,
         ),
     }
     for prevalence in PREVALENCES:
@@ -232,8 +221,10 @@ def _from_both(recall, specificity, clusters):
         odds = prevalence / (1 - prevalence)
         ppv = Figure(*(_as_proportion(odds * end) for end in positive))
         npv = _complement(Figure(*(_as_proportion(odds * end) for end in negative)))
-        measured[f"ppv_at_prevalence_{prevalence:.2f}"] = _Measured(ppv, of_positive)
-        measured[f"npv_at_prevalence_{prevalence:.2f}"] = _Measured(npv, of_negative)
+        for name, figure, influence in (("ppv", ppv, of_positive), ("npv", npv, of_negative)):
+            measured[f"{name}_at_prevalence_{prevalence:.2f}"] = _Measured(
+                figure, influence, of_labels=True
+            )
     return measured
 
 
@@ -245,10 +236,10 @@ def _complement(figure):
     return Figure(1 - figure.value, 1 - figure.high, 1 - figure.low)
 
 
-def _net_benefits(predictions, sample):
+def _net_benefits(predictions, clustered):
     parts = true_and_false_positives(predictions)
     correlated = correlation(*(part.influence for part in parts), predictions.clusters)
-    gained, lost = (Figure(part.value, *proportion_interval(part, *sample[1:])) for part in parts)
+    gained, lost = (Figure(part.value, *proportion_interval(part, *clustered)) for part in parts)
     measured = {}
     for p in EXCHANGE_PROBABILITIES:
         weight = p / (1 - p)
@@ -258,21 +249,19 @@ def _net_benefits(predictions, sample):
                 gained.value - weighted.value, *difference_interval(gained, weighted, correlated)
             ),
             parts[0].influence - weight * parts[1].influence,
+            of_labels=True,
+            bounded=True,
         )
     return measured
 
 
-def _ranking(predictions, sample):
+def _ranking(y_score, y_true, clusters, confidence):
     """Metrics of the order of the scores."""
-    y_true, clusters, confidence = sample
-    y_score = predictions.y_score
-    n_patients = [count_patients(clusters, rows) for rows in (y_true, ~y_true)]
+    sample = y_true, clusters, confidence
     area, precision = roc_auc(y_true, y_score), average_precision(y_true, y_score)
     measured = {
-        "roc_auc": _Measured(_area(area, sample, min(n_patients)), area.influence),
-        "average_precision": _Measured(
-            _precision(precision, sample, n_patients), precision.influence
-        ),
+        "roc_auc": _Measured(_area(area, *sample), area.influence, bounded=True),
+        "average_precision": _Measured(_precision(precision, *sample), precision.influence),
     }
     found = specificity_at_recalls(y_true, y_score, clusters, RECALLS, confidence)
     for recall, one in zip(RECALLS, found, strict=True):
@@ -280,27 +269,26 @@ def _ranking(predictions, sample):
     return measured
 
 
-def _area(estimate, sample, n_pairs):
+def _area(estimate, y_true, clusters, confidence):
     """The area under the ROC curve with its interval.
 
     An area of 1 leaves no variance, and one to which few patients contribute hardly any. So many
     pairs of different patients are all ranked rightly with a probability of no more than the area
     to this power, which bounds it.
     """
-    confidence = sample[-1]
-    bound = ((1 - confidence) / 2) ** (1 / n_pairs)
-    low, high = logit_interval(estimate, *sample)
+    bound = ((1 - confidence) / 2) ** (1 / min(count_by_class(y_true, clusters)))
+    low, high = logit_interval(estimate, y_true, clusters, confidence)
     if estimate.value == 1:
         low, high = bound, 1.0
     elif estimate.value == 0:
         low, high = 0.0, 1 - bound
-    elif n_contributing(estimate.influence, sample[1]) < _MIN_CONTRIBUTING:
+    elif n_contributing(estimate.influence, clusters) < _MIN_CONTRIBUTING:
         # One wrong pair does not make it more certain.
         low, high = min(low, bound), max(high, 1 - bound)
     return Figure(estimate.value, low, high)
 
 
-def _precision(estimate, sample, n_patients):
+def _precision(estimate, y_true, clusters, confidence):
     """Average precision with its interval.
 
     Where the classes are separated, or few patients decide about the variance, the lower end is
@@ -308,48 +296,44 @@ def _precision(estimate, sample, n_patients):
     positive, each with half of the risk: at every recall up to this one there are no more false
     positives than at that specificity.
     """
-    y_true, clusters, confidence = sample
     tail = (1 - confidence) / 4
-    recall, alarm_rate = tail ** (1 / n_patients[0]), 1 - tail ** (1 / n_patients[1])
+    n_positive, n_negative = count_by_class(y_true, clusters)
+    recall, alarm_rate = tail ** (1 / n_positive), 1 - tail ** (1 / n_negative)
     alarms = alarm_rate * np.mean(~y_true) / np.mean(y_true)
     bound = float(recall - alarms * np.log1p(recall / alarms))
     if estimate.value > 1 - 1e-9:
         return Figure(1.0, bound, 1.0)
-    low, high = logit_interval(estimate, *sample)
+    low, high = logit_interval(estimate, y_true, clusters, confidence)
     if n_contributing(estimate.influence, clusters) < _MIN_CONTRIBUTING:
         low = min(low, bound)
     return Figure(estimate.value, low, high)
 
 
-def _probabilities(predictions, sample):
+def _probabilities(p, y_true, clusters, confidence):
     """Metrics of what probabilities mean."""
-    y_true, clusters, confidence = sample
-    p = predictions.y_score
-    n_patients = [count_patients(clusters, rows) for rows in (y_true, ~y_true)]
+    sample = y_true, clusters, confidence
     # Those that the probabilities expect, or those that there were.
     errors = max(np.mean(p * (1 - p)), np.mean((y_true - p) ** 2))
     n_errors = errors * (clusters.max() + 1)
-    enough = min(n_patients) >= _MIN_PATIENTS and n_errors >= _MIN_ERRORS
-    score = brier(y_true, p)
-    ends = NO_INTERVAL
-    if min(n_patients) >= _MIN_PATIENTS:
+    has_patients = min(count_by_class(y_true, clusters)) >= _MIN_PATIENTS
+    has_errors = has_patients and n_errors >= _MIN_ERRORS
+
+    score, ends = brier(y_true, p), NO_INTERVAL
+    if has_patients and n_errors >= _MANY_ERRORS:
+        ends = logit_interval(score, *sample)
+    elif has_patients:
         # Where errors are rare a mean of numbers from 0 to 1 needs more than its variance.
-        many = n_errors >= _MANY_ERRORS
-        ends = (
-            logit_interval(score, *sample)
-            if many
-            else proportion_interval(score, *sample[1:], weighted=True)
-        )
-    measured = {"brier": _Measured(Figure(score.value, *ends), score.influence)}
+        ends = proportion_interval(score, clusters, confidence, weighted=True)
+    measured = {"brier": _Measured(Figure(score.value, *ends), score.influence, bounded=True)}
     for name, compute in (
         ("calibration_slope", calibration_slope),
         ("calibration_intercept", calibration_intercept),
     ):
         estimate = compute(y_true, p)
-        ends = normal_interval(estimate, *sample) if enough else NO_INTERVAL
+        ends = normal_interval(estimate, *sample) if has_errors else NO_INTERVAL
         measured[name] = _Measured(Figure(estimate.value, *ends), estimate.influence)
-    error = Figure(*calibration_error(y_true, p, clusters, confidence))
-    if not enough:
-        error = Figure(error.value, *NO_INTERVAL)
-    measured["calibration_error"] = _Measured(error, None)
+    value, *ends = calibration_error(y_true, p, clusters, confidence)
+    measured["calibration_error"] = _Measured(
+        Figure(value, *(ends if has_errors else NO_INTERVAL)), None
+    )
     return measured
