@@ -193,26 +193,8 @@ def score_by_unit(scores, groups=None):
     return lowest
 
 
-def lowest_by_unit(scores, groups=None):
-    """Scores of units: the lowest of each patient, who is caught only if all their images are.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n,)
-        Of the images of one class.
-    groups : ndarray of shape (n,), default=None
-        The patient of each; None if every image is a unit.
-
-    Returns
-    -------
-    ndarray of shape (n_units,)
-        In rising order.
-    """
-    return np.sort(score_by_unit(scores, groups))
-
-
-def lowest_of_both(truth, scores, groups=None):
-    """Scores that decide whether a unit is right: of the ill, and of the healthy as negatives.
+def scores_of_both(truth, scores, groups=None):
+    """Scores that decide whether a unit is right: of positive ones, and of negative ones negated.
 
     Parameters
     ----------
@@ -225,11 +207,11 @@ def lowest_of_both(truth, scores, groups=None):
 
     Returns
     -------
-    ill, healthy : ndarray
-        In rising order. A patient is spared only if none of their healthy images is called, so
-        the negative of the highest score counts.
+    positive, negative : ndarray
+        As `score_by_unit` orders them. A patient is a true negative only if no negative image is
+        predicted positive, so the negated highest score counts.
     """
     return tuple(
-        lowest_by_unit(sign * scores[rows], None if groups is None else groups[rows])
+        score_by_unit(sign * scores[rows], None if groups is None else groups[rows])
         for sign, rows in ((1, truth), (-1, ~truth))
     )

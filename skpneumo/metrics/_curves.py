@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import Bunch
 
-from skpneumo.metrics._bounds import lower_bound, lowest_of_both
+from skpneumo.metrics._bounds import lower_bound, scores_of_both
 from skpneumo.metrics._check import check_labels, check_open_share, check_scores
 from skpneumo.metrics._targets import check_groups
 
@@ -69,7 +69,7 @@ def threshold_curve(y_true, y_score, *, groups=None, confidence=0.95, pos_label=
     truth, y_score = _both_classes("A threshold curve", y_true, y_score, pos_label)
     groups = check_groups(groups, truth)
     threshold = np.unique(y_score)
-    ill, healthy = lowest_of_both(truth, y_score, groups)
+    ill, healthy = map(np.sort, scores_of_both(truth, y_score, groups))
     missed = np.searchsorted(ill, threshold)
     if confidence is None:
         bound = np.full(len(threshold), np.nan)

@@ -5,21 +5,14 @@ from numbers import Integral
 import numpy as np
 from scipy.special import expit, logit
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
-from sklearn.model_selection import check_cv
-from sklearn.utils import assert_all_finite, column_or_1d, get_tags, indexable
+from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo.metrics._response import RESPONSES, positive_scores
-from skpneumo.metrics._targets import check_groups, two_classes
-from skpneumo.model_selection._out_of_fold import (
-    check_splits,
-    default_cv,
-    fit_folds,
-    takes_groups,
-)
+from skpneumo.metrics._targets import check_groups
+from skpneumo.model_selection._out_of_fold import check_data, fit_folds, make_splits, takes_groups
 
 
 def _members_have(name):
@@ -96,14 +89,8 @@ class FoldMeanClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self
         """
         self._validate_params()
-        X, y = indexable(X, column_or_1d(y, warn=True))
-        assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
-        two_classes(y)
-        patients = check_groups(groups, y)
-        cv = check_cv(default_cv(self.cv, patients is not None), y, classifier=True)
-        splits = list(cv.split(X, y, groups))
-        check_splits(splits, patients, len(y))
+        X, y, _ = check_data(X, y)
+        splits = make_splits(self.cv, X, y, check_groups(groups, y), {"groups": groups})
         if groups is not None and takes_groups(self.estimator):
             params |= {"groups": groups}
         models, scores = fit_folds(

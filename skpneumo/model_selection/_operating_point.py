@@ -6,12 +6,10 @@ import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import check_cv
-from sklearn.utils import assert_all_finite, column_or_1d, get_tags, indexable
+from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._tracking import tracked_fit
@@ -19,20 +17,20 @@ from skpneumo.metrics._bounds import (
     draw_by_order,
     highest_rank,
     lower_bound,
-    lowest_of_both,
     n_units_needed,
     randomised_rank,
-    score_by_unit,
+    scores_of_both,
 )
 from skpneumo.metrics._curves import threshold_curve
 from skpneumo.metrics._response import RESPONSES, positive_scores
-from skpneumo.metrics._targets import check_groups, order_checked, two_classes
+from skpneumo.metrics._targets import check_groups, order_checked
 from skpneumo.model_selection._fit_warnings import warn_of_earlier_fit, warn_of_repeated_patients
 from skpneumo.model_selection._fold_mean import FoldMeanClassifier
 from skpneumo.model_selection._out_of_fold import (
-    check_splits,
+    check_data,
     default_cv,
     fit_folds,
+    make_splits,
     takes_groups,
 )
 
@@ -273,10 +271,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         """
         self._validate_params()
         target, share = self._target()
-        X, y = indexable(X, column_or_1d(y, warn=True))
-        assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
-        classes = two_classes(y)
+        X, y, classes = check_data(X, y)
         truth = y == classes[1]
         patients = check_groups(groups, y)
         self._check_enough(target, share, truth, patients)
@@ -288,9 +283,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         fit_params, split_params = self._routed(groups, params)
         frozen = isinstance(self.estimator, FrozenEstimator)
         if not frozen:
-            cv = check_cv(default_cv(self.cv, patients is not None), y, classifier=True)
-            splits = list(cv.split(X, y, **split_params))
-            check_splits(splits, patients, len(y))
+            splits = make_splits(self.cv, X, y, patients, split_params)
         with order_checked():
             if not frozen:
                 models, scores = fit_folds(
@@ -371,11 +364,11 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
 
     def _choose(self, target, share, scores, truth, patients):
         """Set the threshold, and what is known of it."""
-        positive, negative = lowest_of_both(truth, scores, patients)
+        positive, negative = scores_of_both(truth, scores, patients)
         if target == "min_recall":
-            threshold = positive[self._rank(share, scores, truth, patients) - 1]
+            threshold = self._nth_lowest(positive, share)
         elif target == "min_specificity":
-            threshold = _above(-negative[self._rank(share, -scores, ~truth, patients) - 1])
+            threshold = _above(-self._nth_lowest(negative, share))
         else:
             threshold = _cheapest(scores, truth, share)
         n_missed = int(np.sum(positive < threshold))
@@ -399,12 +392,13 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
                 share if target == "min_specificity" else specificity
             )
 
-    def _rank(self, share, scores, rows, patients):
-        """Rank, among the units of one class, of the score that becomes the threshold."""
-        units = score_by_unit(scores[rows], None if patients is None else patients[rows])
+    def _nth_lowest(self, units, share):
+        """Score, among those of the units of one class, that becomes the threshold."""
         if self.confidence is None:
-            return highest_rank(len(units), share)
-        return randomised_rank(len(units), share, self.confidence, draw_by_order(units))
+            rank = highest_rank(len(units), share)
+        else:
+            rank = randomised_rank(len(units), share, self.confidence, draw_by_order(units))
+        return np.sort(units)[rank - 1]
 
     def predict(self, X):
         """Label of each image: ``classes_[1]`` where its score reaches ``best_threshold_``.

@@ -4,13 +4,66 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, check_cv
 from sklearn.model_selection._search import BaseSearchCV
-from sklearn.utils import _safe_indexing
+from sklearn.utils import _safe_indexing, assert_all_finite, column_or_1d, indexable
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params, has_fit_parameter
 
 from skpneumo.metrics._response import positive_scores
+from skpneumo.metrics._targets import two_classes
+
+
+def check_data(X, y):
+    """Check what both kinds of final model are fitted on.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, ...)
+        The images.
+    y : array-like of shape (n,)
+        Labels of two classes.
+
+    Returns
+    -------
+    X : array-like of shape (n, ...)
+        As it can be indexed.
+    y : ndarray of shape (n,)
+        The labels.
+    classes : ndarray of shape (2,)
+        Both, sorted.
+    """
+    X, y = indexable(X, column_or_1d(y, warn=True))
+    assert_all_finite(y, input_name="y")
+    check_classification_targets(y)
+    return X, y, two_classes(y)
+
+
+def make_splits(cv, X, y, patients, params):
+    """Split the images, each left out once and with its patient.
+
+    Parameters
+    ----------
+    cv : int, splitter, iterable or None
+        As `default_cv` takes it.
+    X : array-like of shape (n, ...)
+        The images.
+    y : ndarray of shape (n,)
+        Their labels.
+    patients : ndarray of shape (n,) or None
+        The patient of each image.
+    params : dict
+        Passed to ``split``.
+
+    Returns
+    -------
+    list of (train, test)
+    """
+    cv = check_cv(default_cv(cv, patients is not None), y, classifier=True)
+    splits = list(cv.split(X, y, **params))
+    check_splits(splits, patients, len(y))
+    return splits
 
 
 def check_splits(splits, patients, n_images):
