@@ -3,15 +3,17 @@
 import numpy as np
 import pytest
 from scipy.special import expit
-from scipy.stats import beta, binom, binomtest, norm, rankdata
+from scipy.stats import beta, binom, binomtest, norm, rankdata, t
 
 from skpneumo.evaluation._estimates import Estimate, Predictions, ratio, roc_auc
 from skpneumo.evaluation._interval_methods import (
     clustered_variance,
     correlation,
     difference_interval,
+    n_contributing,
     proportion_interval,
     ratio_interval,
+    student_half_width,
 )
 from skpneumo.evaluation._intervals import compute_differences, compute_metrics
 from skpneumo.evaluation._specificity_at_recall import specificity_at_recalls
@@ -305,6 +307,33 @@ def test_patients_differ_if_any_of_their_images_does():
     assert difference.value == pytest.approx(6 / 40)
     assert difference.low > 0
     assert difference.high > 1 - 0.025 ** (1 / 40)
+
+
+def test_the_correlation_of_labels_is_corrected_for_continuity():
+    """As in Newcombe's method 10: by half a patient in the table of both models."""
+    y_true = np.arange(120) >= 40
+    one, other = y_true.copy(), y_true.copy()
+    one[40:47], other[44:56] = False, False
+    given = [Predictions(y_true, p, p * 1.0, False) for p in (one, other)]
+    found = compute_differences(*given, 0.95)["recall"]
+    n, p, q = 80, 73 / 80, 68 / 80
+    # Both find 64; 4 are missed by one alone, 9 by the other alone, and 3 by both.
+    phi = (64 * 3 - 4 * 9 - n / 2) / (n**2 * np.sqrt(p * (1 - p) * q * (1 - q)))
+    ends = [(r / n, *clopper_pearson(r, n)) for r in (73, 68)]
+    assert found == (pytest.approx(5 / 80), *map(pytest.approx, difference_interval(*ends, phi)))
+
+
+def test_few_large_contributions_leave_few_degrees_of_freedom():
+    """Four patients make up nearly all of the variance, of 60."""
+    clusters, y_true = np.arange(60), np.arange(60) >= 20
+    every = np.ones(60, dtype=bool)
+    influence = np.where(np.arange(60) % 15 == 0, 1.0, 0.01) * np.resize([1, -1], 60)
+    variance, freedom = clustered_variance(Estimate(0.5, influence, every), y_true, clusters)
+    half = student_half_width(Estimate(0.5, influence, every), y_true, clusters, 0.95)
+    assert n_contributing(influence, clusters) == pytest.approx(4, abs=0.02)
+    assert half > 1.1 * t.ppf(0.975, freedom) * np.sqrt(variance)
+    expected = 2 / (1 / n_contributing(influence, clusters) - 1 / 60)
+    assert half == pytest.approx(t.ppf(0.975, expected) * np.sqrt(variance))
 
 
 def test_a_model_that_predicts_more_positives_has_another_precision():
