@@ -6,6 +6,7 @@ The influence of an image is how the metric changes as the image gains weight.
 import numpy as np
 import pytest
 from scipy.special import expit, logit
+from scipy.stats import ncf
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (
     accuracy_score,
@@ -21,6 +22,7 @@ from sklearn.metrics import (
 )
 
 from skpneumo.evaluation._calibration import (
+    _noncentrality,
     bins_of_equal_size,
     brier,
     calibration_error,
@@ -302,6 +304,24 @@ def test_the_interval_of_a_large_calibration_error_contains_it(temperature, n):
         value, low, high = calibration_error(y_true, probability, np.arange(n), 0.95)
         assert low <= value <= high
         assert high > low
+
+
+def test_the_calibration_error_of_one_bin_is_the_mean_residual_with_the_interval_of_its_t():
+    y_true = np.arange(30) >= 8
+    _, low, high = calibration_error(y_true, np.full(30, 0.5), np.arange(30), 0.95)
+    residual = y_true - 0.5
+    squared_t = 30 * residual.mean() ** 2 / residual.var(ddof=1)
+    for end, level in ((low, 0.975), (high, 0.025)):
+        noncentrality = 30 * end**2 / residual.var(ddof=1)
+        assert ncf.cdf(squared_t, 1, 29, noncentrality) == pytest.approx(level, abs=1e-6)
+
+
+@pytest.mark.parametrize("level", [0.025, 0.975])
+@pytest.mark.parametrize("n_free", [60, 2000])
+def test_a_large_noncentrality_by_the_normal_distribution(level, n_free):
+    """Above the number of squares up to which the F distribution is inverted."""
+    found = _noncentrality(360 / 9, 9, n_free, level)
+    assert ncf.cdf(360 / 9, 9, n_free, found) == pytest.approx(level, abs=0.005)
 
 
 def test_calibration_error_needs_two_patients_in_a_bin():
