@@ -93,7 +93,8 @@ def evaluate(
       threshold that may have this recall, by the ranks of the positive scores.
     - Brier score: on the scale of log odds; as proportions where fewer than 10 errors were made or
       are to be expected. Calibration: sandwich variances and Student's t. Neither has an interval
-      (NaN) for fewer than 5 patients of a class, nor has calibration for fewer than 3 errors.
+      (NaN) for fewer than 5 patients of a class, nor has calibration where fewer than 3 errors are
+      to be expected and fewer than 10 were made.
 
     The user guide has a table of how often each interval contained the truth in simulations. The
     calibration error is reduced by what chance adds to it, from products of the residuals of

@@ -38,7 +38,8 @@ RECALLS = (0.95, 0.97, 0.98, 0.99)
 # Intervals of what probabilities mean need so many patients of each class, and those of calibration
 # so many expected errors: where probabilities leave no doubt, errors that did not occur decide.
 _MIN_PATIENTS, _MIN_ERRORS = 5, 3
-# With so many the interval of a Brier score rests on its variance alone.
+# So many were not chance, whatever was expected; with fewer, the samples with an interval would be
+# those that happen to have more errors. The interval of a Brier score rests on its variance then.
 _MANY_ERRORS = 10
 # So many patients must contribute to the variance of the area under a curve to rely on it alone.
 _MIN_CONTRIBUTING = 5
@@ -312,14 +313,13 @@ def _precision(estimate, y_true, clusters, confidence):
 def _probabilities(p, y_true, clusters, confidence):
     """Metrics of what probabilities mean."""
     sample = y_true, clusters, confidence
-    # Those that the probabilities expect, or those that there were.
-    errors = max(np.mean(p * (1 - p)), np.mean((y_true - p) ** 2))
-    n_errors = errors * (clusters.max() + 1)
-    has_patients = min(count_by_class(y_true, clusters)) >= _MIN_PATIENTS
-    has_errors = has_patients and n_errors >= _MIN_ERRORS
-
     score, ends = brier(y_true, p), NO_INTERVAL
-    if has_patients and n_errors >= _MANY_ERRORS:
+    n_patients = clusters.max() + 1
+    n_expected, n_observed = n_patients * np.mean(p * (1 - p)), n_patients * score.value
+    has_patients = min(count_by_class(y_true, clusters)) >= _MIN_PATIENTS
+    has_many = max(n_expected, n_observed) >= _MANY_ERRORS
+    has_errors = has_patients and (has_many or n_expected >= _MIN_ERRORS)
+    if has_patients and has_many:
         ends = logit_interval(score, *sample)
     elif has_patients:
         # Where errors are rare a mean of numbers from 0 to 1 needs more than its variance.

@@ -225,6 +225,21 @@ def test_calibration_has_no_interval_where_no_prediction_is_in_doubt():
     assert figures["brier"].low < figures["brier"].value < 1e-3 < 0.02 < figures["brier"].high
 
 
+def test_a_few_errors_that_were_not_expected_give_calibration_no_interval():
+    ill = np.arange(200) >= 80
+    for n_errors, has in ((2, False), (6, True)):
+        scores = np.where(ill, 0.995, 0.005)
+        scores[:n_errors], scores[80 : 80 + n_errors] = 0.995, 0.005
+        figure = evaluate(Fixed(), scores, labels(ill)).figures["calibration_slope"]
+        assert np.isfinite(figure.value)
+        assert np.isfinite(figure[1:]).all() == has
+
+
+def test_the_name_of_a_kind_may_be_that_of_a_metric(linear, new):
+    report = evaluate(linear, new.X, new.y, subtype=["f1 x"] * 120)
+    assert re.search(r"recall, f1 x +\d+\.\d%  \[\d+\.\d%, \d+\.\d%\]", str(report))
+
+
 def test_calibration_has_intervals_where_a_model_is_certain_and_wrong():
     rng = np.random.default_rng(0)
     ill = np.arange(300) >= 100
