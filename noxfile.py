@@ -74,7 +74,9 @@ def torch(session):
 def mlflow(session):
     """Run the tests of MLflow's autologging."""
     session.install(".[test]", "mlflow-skinny")
-    session.run("pytest", "--numprocesses=0", "tests/test_tracking.py", *session.posargs)
+    session.run(
+        "pytest", "--numprocesses=0", "tests/_utils/test_mlflow_tracking.py", *session.posargs
+    )
 
 
 @nox.session(python="3.12")

@@ -21,7 +21,7 @@ from sklearn.pipeline import make_pipeline
 from skpneumo import CNNPneumoniaClassifier, XRayLoader, XRayResizer
 from skpneumo.datasets import load_xray_folder, make_xrays
 from skpneumo.metrics import SCORERS
-from skpneumo.model_selection import HighestSpecificity, choose_setting
+from skpneumo.model_selection import HighestSpecificity, choose_candidate
 
 # %%
 # A folder of X-rays
@@ -80,10 +80,10 @@ for name, value in search.best_params_.items():
     print(f"{name}: {value}")
 
 # %%
-# :func:`~skpneumo.model_selection.choose_setting` applies the same rule to a finished search, and
+# :func:`~skpneumo.model_selection.choose_candidate` applies the same rule to a finished search, and
 # says why:
 
-index, reason = choose_setting(search.cv_results_, min_recall=0.95)
+index, reason = choose_candidate(search.cv_results_, min_recall=0.95)
 print(textwrap.fill(reason, 80))
 
 # %%

@@ -4,12 +4,12 @@ import importlib
 import sys
 
 # Watches for forks from the first import on.
-from skpneumo import _fork as _fork
+from skpneumo._utils import fork as _fork  # noqa: F401
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "ArrayStore": "_store",
+    "ArrayStore": "_utils.array_store",
     "CNNPneumoniaClassifier": "classifiers",
     "InceptionPneumoniaClassifier": "classifiers",
     "OperatingPointClassifierCV": "model_selection",
@@ -18,7 +18,7 @@ _HOMES = {
     "XRayOutlierDetector": "preprocessing",
     "XRayOverSampler": "preprocessing",
     "XRayResizer": "preprocessing",
-    "clear_cache": "_store",
+    "clear_cache": "_utils.array_store",
     "load_model": "persistence",
     "load_pretrained": "persistence",
     "save_model": "persistence",

@@ -20,9 +20,10 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from skpneumo._fork import check_process
-from skpneumo._tracking import tracked_fit
-from skpneumo.classifiers._batches import decode_if_it_fits, image_reader
+from skpneumo._utils.fork import check_process
+from skpneumo._utils.mlflow_tracking import tracked_fit
+from skpneumo._utils.targets import check_groups, check_labels, two_classes
+from skpneumo.classifiers._batches import image_reader, load_if_fits_in_memory
 from skpneumo.classifiers._checkpoint import Checkpoint
 from skpneumo.classifiers._features import feature_reader
 from skpneumo.classifiers._network_key import (
@@ -41,27 +42,26 @@ from skpneumo.classifiers._trainer import borrow_trainer
 from skpneumo.classifiers._training import (
     ask,
     compile_network,
-    falling_rate,
+    cosine_decay,
     n_steps,
     train,
 )
 from skpneumo.classifiers._validation import check_weights_of_split, split_validation
 from skpneumo.classifiers._weights import training_weights
 from skpneumo.images import (
-    USUAL_AUGMENTATION,
+    DEFAULT_AUGMENTATION,
     XRaySequence,
-    as_xrays,
-    bring_to_size,
     check_augmentation,
     check_image_size,
+    check_xrays,
+    resize_to,
 )
-from skpneumo.metrics._targets import check_groups, check_labels, two_classes
 from skpneumo.networks import (
     PRECISIONS,
     float32_policy,
+    release_memory,
     resolve_precision,
     seed_stream,
-    tidy_up,
 )
 
 # One in so many epochs, the last ones, sees the images as they are: see Touvron et al., "Fixing the
@@ -342,7 +342,7 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
 
     @staticmethod
     def _validate_data(X, y):
-        X, y = as_xrays(X), column_or_1d(y, warn=True)
+        X, y = check_xrays(X), column_or_1d(y, warn=True)
         assert_all_finite(y, input_name="y")
         if y.dtype == object and any(label is None for label in y):
             raise ValueError("Input y contains None.")
@@ -363,7 +363,7 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         self._network, self._shared = self._make_network(seed), False
 
     def _make_network(self, seed=None, *, load=True):
-        tidy_up()
+        release_memory()
         with float32_policy():
             network = self._build_network(self.image_size_, seed, load)
             compile_network(network, self.learning_rate, "SGD")
@@ -384,8 +384,8 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
     def _at_network_size(self, X, resume):
         unsized = isinstance(X, XRaySequence) and X.size is None
         if unsized and self.image_size is None and not resume:
-            X = decode_if_it_fits(X, X[0].shape)
-        return bring_to_size(X, self.image_size_)
+            X = load_if_fits_in_memory(X, X[0].shape)
+        return resize_to(X, self.image_size_)
 
     def _learn(self, X, y, weights, groups, *, classes, resume, checkpoint):
         """Train all stages, from random or pretrained weights or from those of the last fit."""
@@ -408,7 +408,7 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
 
     def _predict_raw(self, X):
         check_is_fitted(self)
-        X = bring_to_size(as_xrays(X), self.image_size_)
+        X = resize_to(check_xrays(X), self.image_size_)
         parts = self._parts()
 
         def compute():
@@ -434,7 +434,7 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
 
     def _augmentation(self, is_frozen):
         if self.augmentation == "auto":
-            return None if is_frozen else USUAL_AUGMENTATION
+            return None if is_frozen else DEFAULT_AUGMENTATION
         if self.augmentation is None:
             return None
         return check_augmentation(self.augmentation.to_augmentation())
@@ -461,7 +461,7 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
                     validation_data,
                     seeds,
                     plain_from,
-                    learning_rate=falling_rate(rate, steps),
+                    learning_rate=cosine_decay(rate, steps),
                     epochs=epochs,
                     first_epoch=len(history.get("loss", [])),
                     patience=self.patience,
@@ -495,7 +495,7 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         def readable(part, seed=None):
             X, y, weights = part
             if backbone is None:
-                X = decode_if_it_fits(X, self.image_size_)
+                X = load_if_fits_in_memory(X, self.image_size_)
             return self._reader(X, seed, plain_from), y, weights
 
         if validation_data is not None:

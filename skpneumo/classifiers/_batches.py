@@ -10,7 +10,7 @@ from skpneumo.images import XRaySequence
 MAX_DECODED_BYTES = 2 * 2**30
 
 
-def decode_if_it_fits(X, image_size):
+def load_if_fits_in_memory(X, image_size):
     """Decode a sequence now if all its images fit in memory, to be read in every epoch.
 
     Raises
@@ -30,7 +30,7 @@ def decode_if_it_fits(X, image_size):
     return X
 
 
-def batches_of_rows(rows, batch_size):
+def padded_batches(rows, batch_size):
     """Split rows into batches of one size.
 
     The last batch is filled up with the first rows: each new shape would cost seconds, in which
@@ -84,7 +84,7 @@ def image_reader(X, augment=None):
     return read
 
 
-def one_ahead(function, arguments):
+def prefetch(function, arguments):
     """Call a function on each item, in a thread that is one item ahead of who asks."""
     with ThreadPoolExecutor(1) as pool:
         coming = None

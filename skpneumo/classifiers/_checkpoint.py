@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skpneumo._files import whole_file
+from skpneumo._utils.files import atomic_write
 from skpneumo.exceptions import CacheWarning
 
 _FOLDER = "skpneumo-checkpoints"
@@ -88,7 +88,7 @@ class Checkpoint:
         told |= {name: len(part) for name, part in parts.items()}
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with whole_file(self.path) as file:
+            with atomic_write(self.path) as file:
                 np.savez(file, told=np.array(json.dumps(told)), **arrays)
         except FileNotFoundError:
             pass  # another process finished the same fit, and removed what this one was writing

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skpneumo._store import default_store
+from skpneumo._utils.array_store import default_store
 from skpneumo.classifiers._batches import MAX_DECODED_BYTES, image_reader
 from skpneumo.classifiers._identity import image_keys
 from skpneumo.classifiers._memo import MEMO

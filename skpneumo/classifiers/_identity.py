@@ -9,7 +9,7 @@ import xxhash
 
 import skpneumo
 from skpneumo.classifiers._memo import MEMO
-from skpneumo.images import XRaySequence, named_errors
+from skpneumo.images import XRaySequence, reraise_as_image_read_error
 
 _DECODED_AT_ONCE = 256
 # Items of `file_identity`.
@@ -114,10 +114,10 @@ def content_keys(X):
 
 
 def _file_size(path):
-    with named_errors(path):
+    with reraise_as_image_read_error(path):
         return os.path.getsize(path)
 
 
 def _file_key(path):
-    with named_errors(path), open(path, "rb") as file:
+    with reraise_as_image_read_error(path), open(path, "rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()

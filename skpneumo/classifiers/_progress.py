@@ -9,7 +9,7 @@ _LISTENER = contextvars.ContextVar("epoch_listener", default=None)
 
 
 @contextmanager
-def epochs_reported_to(listener):
+def progress_callback(listener):
     """Report the progress of every fit inside this context, in this thread.
 
     Parameters

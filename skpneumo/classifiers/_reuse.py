@@ -13,7 +13,7 @@ import numpy as np
 import psutil
 from sklearn.utils.validation import check_memory
 
-from skpneumo._store import default_store
+from skpneumo._utils.array_store import default_store
 from skpneumo.classifiers._identity import data_key, versions
 from skpneumo.classifiers._memo import MEMO, NETWORKS
 from skpneumo.classifiers._network_key import forget_key, network_key

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import ClassifierTags
 
-from skpneumo._fork import check_process
+from skpneumo._utils.fork import check_process
 from skpneumo.networks import float32_policy, quiet_start_up
 
 # After skpneumo.networks, which loads Keras without noise.

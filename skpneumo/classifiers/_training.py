@@ -7,8 +7,8 @@ dataset, which changes how the whole process allocates memory and doubles the ti
 import keras
 import numpy as np
 
-from skpneumo._fork import check_process
-from skpneumo.classifiers._batches import batches_of_rows, one_ahead
+from skpneumo._utils.fork import check_process
+from skpneumo.classifiers._batches import padded_batches, prefetch
 from skpneumo.classifiers._checkpoint import restore
 from skpneumo.classifiers._progress import progress_of
 from skpneumo.networks import LeakFreeAdam, quiet_tracing
@@ -41,7 +41,7 @@ def compile_network(model, learning_rate, optimizer="Adam"):
     object.__setattr__(model, "_loss_tracker", keras.metrics.Mean("loss", dtype="float32"))
 
 
-def falling_rate(learning_rate, n_steps):
+def cosine_decay(learning_rate, n_steps):
     """Learning rate that falls to zero along a cosine [1]_.
 
     References
@@ -173,7 +173,7 @@ def _train_epoch(model, read, y, weights, batch_size, learning_rate, seed, epoch
 
     steps = n_steps(len(y), batch_size)
     total = 0.0
-    for inputs, targets, batch_weights in one_ahead(prepare, batches_of_rows(order, batch_size)):
+    for inputs, targets, batch_weights in prefetch(prepare, padded_batches(order, batch_size)):
         model.reset_metrics()
         if learning_rate is not None:
             model.optimizer.learning_rate = learning_rate(model.optimizer.iterations)
@@ -220,7 +220,7 @@ def ask(model, read, n, batch_size):
         rows, n_own = batch
         return read(rows), n_own
 
-    batches = one_ahead(prepare, batches_of_rows(np.arange(n), batch_size))
+    batches = prefetch(prepare, padded_batches(np.arange(n), batch_size))
     with quiet_tracing():
         return np.concatenate([predict(model, inputs)[:own] for inputs, own in batches])
 

@@ -3,9 +3,9 @@
 import os
 import shlex
 
-from skpneumo.datasets._entries import is_image, list_entries
+from skpneumo._utils.label_words import label_sign
 from skpneumo.datasets._folder_names import parse_folder_name
-from skpneumo.metrics._label_words import label_sign
+from skpneumo.images import is_image, list_entries
 
 _MAX_NAMED = 3
 _MAX_DEPTH = 3

@@ -8,7 +8,6 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from skpneumo.datasets._contents import describe_contents, describe_levels, shorten
-from skpneumo.datasets._entries import is_image
 from skpneumo.datasets._folder_names import class_phrases
 from skpneumo.datasets._patients import (
     identify_patients,
@@ -24,7 +23,7 @@ from skpneumo.datasets._tree import (
     matches_class,
 )
 from skpneumo.exceptions import DatasetError
-from skpneumo.images import VIEWS, XRaySequence, read_records
+from skpneumo.images import VIEWS, XRaySequence, is_image, read_records
 
 _KEEP_ALL = (
     " views='all', or --all-views on the command line, keeps other views and parts of the body."

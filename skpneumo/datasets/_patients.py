@@ -4,9 +4,9 @@ from collections import Counter
 
 import numpy as np
 
+from skpneumo._utils.filenames import XRayName, parse_filename
 from skpneumo.datasets._contents import shorten
 from skpneumo.datasets._folder_names import names_no_patient
-from skpneumo.images._filenames import XRayName, parse_filename
 
 # A folder that holds so large a fraction of a class, or more images than any child of the Kermany
 # collection has, is rarely a patient. A file in a folder of its own may well be.

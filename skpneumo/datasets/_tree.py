@@ -5,9 +5,8 @@ import re
 from collections import Counter
 from typing import NamedTuple
 
-from skpneumo.datasets._entries import has_extension, is_image, list_entries
 from skpneumo.datasets._folder_names import names_class, names_no_xray, parse_folder_name
-from skpneumo.images import why_not_read
+from skpneumo.images import has_extension, is_image, list_entries, why_not_read
 
 _MAX_DEPTH = 2  # archive/chest_xray/chest_xray is the deepest that a download nests
 _HAS_LETTER = re.compile("[A-Za-z]")

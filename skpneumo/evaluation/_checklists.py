@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from skpneumo._format import percent
+from skpneumo._utils.formatting import percent
+from skpneumo._utils.unwrap import layers_of
 from skpneumo.evaluation._estimates import KIND
 from skpneumo.evaluation._text import format_figure, format_interval, intervals_line, threshold_line
-from skpneumo.inspection._layers import layers_of
 
 
 class Checklist(NamedTuple):

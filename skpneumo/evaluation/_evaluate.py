@@ -8,22 +8,22 @@ import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
+from skpneumo._utils.response import positive_scores
+from skpneumo._utils.targets import check_groups, check_labels, is_missing
+from skpneumo._utils.unwrap import threshold_followed
 from skpneumo.evaluation._estimates import Predictions
 from skpneumo.evaluation._evaluation import Evaluation
 from skpneumo.evaluation._intervals import compute_metrics
 from skpneumo.evaluation._unwrap import (
     certified_images_per_patient,
+    certified_target,
     data_fingerprint,
     describe_model,
     package_versions,
-    promised_share,
     threshold_origin,
     uncalibrated_scores,
 )
 from skpneumo.exceptions import OutlierWarning
-from skpneumo.inspection._layers import threshold_followed
-from skpneumo.metrics._response import positive_scores
-from skpneumo.metrics._targets import check_groups, check_labels, is_missing
 
 
 def evaluate(
@@ -183,7 +183,7 @@ def evaluate(
         prevalence=float(truth.mean()),
         threshold=threshold,
         threshold_origin=origin,
-        promise=promised_share(estimator),
+        promise=certified_target(estimator),
         certified_images_per_patient=certified_images_per_patient(estimator),
         classes=classes.tolist(),
         confidence=confidence,

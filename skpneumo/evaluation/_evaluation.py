@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skpneumo._files import write_report
+from skpneumo._utils.files import write_report
 from skpneumo.evaluation._estimates import Predictions
 from skpneumo.evaluation._intervals import compute_differences
 from skpneumo.evaluation._text import as_text

@@ -11,7 +11,7 @@ from PIL import Image
 from sklearn.utils import _safe_indexing
 
 from skpneumo.exceptions import OutlierWarning
-from skpneumo.images import EXTENSIONS, as_xrays
+from skpneumo.images import EXTENSIONS, check_xrays
 from skpneumo.inspection import GradCAM
 
 MOST = 24
@@ -19,7 +19,7 @@ _SIDE = 160
 _QUALITY = 72
 
 
-def wrong_images(report):
+def misclassified(report):
     """The missed and the falsely alarmed images, the surest errors first, with heatmaps.
 
     Parameters
@@ -70,7 +70,7 @@ def _pictures(estimator, X):
     """Image and heatmap of each, as data URIs, names of the files and method, what is lacking."""
     nothing = [None] * len(X)
     try:
-        images = as_xrays(X)
+        images = check_xrays(X)
     except ValueError:
         return [(None, None)] * len(X), nothing, "", "The data are no images, so none are shown."
     try:

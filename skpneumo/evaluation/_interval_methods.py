@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.special import expit, logit, stdtrit
 
+from skpneumo._utils.bounds import clopper_pearson_interval
 from skpneumo.evaluation._estimates import count_patients
-from skpneumo.metrics._bounds import exact_interval
 
 NO_INTERVAL = (np.nan, np.nan)
 
@@ -100,9 +100,9 @@ def proportion_interval(estimate, clusters, confidence, weighted=False):
     n = n_patients
     if estimate.rows.sum() > n_patients or weighted:
         n = effective_size(estimate, clusters, confidence)
-    low, high = exact_interval(estimate.value * n, n, confidence)
-    all_right, _ = exact_interval(n_patients, n_patients, confidence)
-    _, all_wrong = exact_interval(0, n_patients, confidence)
+    low, high = clopper_pearson_interval(estimate.value * n, n, confidence)
+    all_right, _ = clopper_pearson_interval(n_patients, n_patients, confidence)
+    _, all_wrong = clopper_pearson_interval(0, n_patients, confidence)
     return min(low, all_right), max(high, all_wrong)
 
 

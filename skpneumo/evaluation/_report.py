@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from skpneumo._format import percent
+from skpneumo._utils.formatting import percent
 from skpneumo.evaluation._checklists import filled_in
 from skpneumo.evaluation._estimates import KIND
-from skpneumo.evaluation._gallery import MOST, wrong_images
+from skpneumo.evaluation._gallery import MOST, misclassified
 from skpneumo.evaluation._intervals import compute_metrics
 from skpneumo.evaluation._plots import calibration_curve, curves
 from skpneumo.evaluation._text import (
@@ -73,7 +73,7 @@ def as_html(report, embedded=False):
 
 
 def _rest_of_page(report):
-    missed, alarmed, method_name, note = wrong_images(report)
+    missed, alarmed, method_name, note = misclassified(report)
     wrong = (
         ("Missed", report.table["false_negative"], missed),
         ("False alarms", report.table["false_positive"], alarmed),

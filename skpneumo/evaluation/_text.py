@@ -4,7 +4,7 @@ from textwrap import wrap
 
 import numpy as np
 
-from skpneumo._format import percent
+from skpneumo._utils.formatting import percent
 from skpneumo.evaluation._estimates import EXCHANGE_PROBABILITIES, KIND, PREVALENCES, count_patients
 from skpneumo.evaluation._intervals import RECALLS
 

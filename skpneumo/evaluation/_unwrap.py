@@ -13,8 +13,8 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from skpneumo.inspection._layers import deciding_layer, layers_of, members_of, threshold_of
-from skpneumo.metrics._response import positive_scores
+from skpneumo._utils.response import positive_scores
+from skpneumo._utils.unwrap import deciding_layer, layers_of, members_of, threshold_of
 from skpneumo.model_selection import OperatingPointClassifierCV
 
 # Say how a model was computed, not what it is, and memory names a folder.
@@ -64,7 +64,7 @@ def _origin_of_operating_point(layer):
     )
 
 
-def promised_share(estimator):
+def certified_target(estimator):
     """The recall or specificity that a threshold was certified to reach.
 
     Parameters
@@ -100,7 +100,7 @@ def certified_images_per_patient(estimator):
     float or None
         Their mean number; None where nothing was certified, or for images.
     """
-    promise = promised_share(estimator)
+    promise = certified_target(estimator)
     if promise is None or not promise[0].endswith("_of_patients"):
         return None
     mean = getattr(deciding_layer(estimator), "images_per_patient_", np.nan)
@@ -174,7 +174,7 @@ def model_fingerprint(estimator):
     """
     members, around = members_of(estimator)
     parts = [
-        (member._network.get_weights(), told_params(member))
+        (member._network.get_weights(), reported_params(member))
         if hasattr(member, "_network")
         else member
         for member in members
@@ -182,7 +182,7 @@ def model_fingerprint(estimator):
     return joblib.hash((parts, around, threshold_of(estimator), threshold_origin(estimator)))
 
 
-def told_params(estimator):
+def reported_params(estimator):
     """Parameters that a report tells: neither folders nor what only steers the computation.
 
     Parameters
@@ -226,7 +226,7 @@ def describe_model(estimator):
         layers.append(type(layer).__name__ + (f"({', '.join(steps)})" if steps else ""))
     return {
         "name": type(innermost).__name__,
-        "params": told_params(innermost),
+        "params": reported_params(innermost),
         "layers": layers,
         "fingerprint": model_fingerprint(estimator),
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-_WIDEST_BORDER = 0.12
+_MAX_BORDER = 0.12
 
 
 def check_augmentation(augmentation):
@@ -116,7 +116,7 @@ class Augmentation:
         if rng.random() >= self.border:
             return image
         height, width = image.shape
-        shares = rng.uniform(0, _WIDEST_BORDER, size=4) * (rng.random(4) < 0.5)
+        shares = rng.uniform(0, _MAX_BORDER, size=4) * (rng.random(4) < 0.5)
         left, right, top, bottom = (shares * (width, width, height, height)).astype(int)
         framed = np.full_like(image, rng.choice([0, 255]))
         inside = Image.fromarray(image).resize((width - left - right, height - top - bottom))
@@ -153,7 +153,7 @@ class Augmentation:
 
 
 # The defaults of XRayAugmenter.
-USUAL_AUGMENTATION = Augmentation(
+DEFAULT_AUGMENTATION = Augmentation(
     rotation=7.0,
     translation=0.05,
     zoom=0.1,

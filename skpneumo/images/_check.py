@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 from scipy.sparse import issparse
 
-from skpneumo.images._paths import check_paths, is_path
+from skpneumo._utils.paths import check_paths, is_path
 from skpneumo.images._pixels import WANTED, check_images, describe, to_uint8
 from skpneumo.images._read import decode_image, read_xray
 from skpneumo.images._sequence import XRaySequence
@@ -15,7 +15,7 @@ from skpneumo.images._sequence import XRaySequence
 _OBJECTS = "OUST"
 
 
-def as_xrays(X, *, same_size=True):
+def check_xrays(X, *, same_size=True):
     """Bring images, paths or a sequence to the one form that the library computes with.
 
     Parameters
@@ -47,11 +47,11 @@ def as_xrays(X, *, same_size=True):
     Examples
     --------
     >>> import numpy as np
-    >>> from skpneumo.images import as_xrays
-    >>> as_xrays(np.full((2, 5, 4, 3), 0.5))[0, 0]
+    >>> from skpneumo.images import check_xrays
+    >>> check_xrays(np.full((2, 5, 4, 3), 0.5))[0, 0]
     array([128, 128, 128, 128], dtype=uint8)
     >>> wide, high = np.zeros((5, 8), np.uint8), np.zeros((9, 6), np.uint8)
-    >>> [image.shape for image in as_xrays([wide, high], same_size=False)]
+    >>> [image.shape for image in check_xrays([wide, high], same_size=False)]
     [(5, 8), (9, 6)]
     """
     if isinstance(X, XRaySequence):

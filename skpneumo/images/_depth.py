@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skpneumo._png import png_chunks
+from skpneumo._utils.png import png_chunks
 
 _ROWS_AT_ONCE = 32
 _DEPTHS = (8, 10, 12, 14, 16)

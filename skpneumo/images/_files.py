@@ -4,7 +4,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from skpneumo._store import default_store
+from skpneumo._utils.array_store import default_store
 from skpneumo.exceptions import ImageReadError
 from skpneumo.images._read import read_xray
 
@@ -12,7 +12,7 @@ from skpneumo.images._read import read_xray
 _VERSION = 4
 
 
-def in_threads(function, items):
+def thread_map(function, items):
     """List of ``function(item)``, computed in threads; Pillow releases Python's lock."""
     if len(items) < 2:
         return [function(item) for item in items]
@@ -21,7 +21,7 @@ def in_threads(function, items):
 
 
 @contextmanager
-def named_errors(path):
+def reraise_as_image_read_error(path):
     """Tell an error of the operating system as one of reading this file."""
     try:
         yield
@@ -47,7 +47,7 @@ def file_identity(path):
     ImageReadError
         If the file is missing.
     """
-    with named_errors(path):
+    with reraise_as_image_read_error(path):
         status = os.stat(path)
     return os.path.abspath(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
@@ -73,18 +73,18 @@ def read_files(paths, resizing=None):
         Not to be written to.
     """
     if resizing is None:
-        return in_threads(read_xray, paths)
+        return thread_map(read_xray, paths)
 
     def read(path):
         return read_xray(path, size=resizing.size, aspect=resizing.aspect)
 
     store = default_store()
     if store is None:
-        return in_threads(read, paths)
+        return thread_map(read, paths)
     keys = [("image", *decoding_identity(path), repr(resizing)) for path in paths]
     images = dict(zip(keys, store.get(keys), strict=True))
     missing = {key: path for key, path in zip(keys, paths, strict=True) if images[key] is None}
-    decoded = in_threads(read, [*missing.values()])
+    decoded = thread_map(read, [*missing.values()])
     store.put([*missing], decoded)
     images |= zip(missing, decoded, strict=True)
     return [images[key] for key in keys]

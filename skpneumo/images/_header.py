@@ -6,7 +6,7 @@ from typing import NamedTuple
 from skpneumo.exceptions import ImageReadError, NoXRayError
 from skpneumo.images._dicom import HEAD, DicomError, is_dicom
 from skpneumo.images._dicom._header import Identity, XRayHeader, header_of
-from skpneumo.images._files import in_threads, named_errors
+from skpneumo.images._files import reraise_as_image_read_error, thread_map
 from skpneumo.images._read import name_of, open_source, read_xray, silence
 
 VIEWS = ("frontal", "all")
@@ -95,7 +95,7 @@ def read_records(paths, views="frontal"):
     """
     if views not in VIEWS:
         raise ValueError(f"views must be 'frontal' or 'all', got {views!r}.")
-    return in_threads(partial(_read_record, views=views), paths)
+    return thread_map(partial(_read_record, views=views), paths)
 
 
 def _read_record(path, views):
@@ -113,7 +113,7 @@ def _read(source):
     """Header, identity, and whether the header speaks against nothing."""
     name = name_of(source)
     try:
-        with named_errors(name), silence, open_source(source) as file:
+        with reraise_as_image_read_error(name), silence, open_source(source) as file:
             file.seek(0)
             head = file.read(HEAD)
             file.seek(0)

@@ -5,10 +5,10 @@ from contextlib import suppress
 
 import numpy as np
 
+from skpneumo._utils.paths import check_paths
 from skpneumo.exceptions import ImageReadError
 from skpneumo.images._augment import check_augmentation
-from skpneumo.images._files import decoding_identity, in_threads, read_files
-from skpneumo.images._paths import check_paths
+from skpneumo.images._files import decoding_identity, read_files, thread_map
 from skpneumo.images._resize import Resizing, check_aspect, check_image_size, resize_xrays
 
 _DECODED_AT_ONCE = 256
@@ -213,7 +213,7 @@ class XRaySequence:
             with suppress(ImageReadError):
                 self._decode(rows)
                 return [None] * len(rows)
-        return in_threads(look, rows)
+        return thread_map(look, rows)
 
     def __len__(self):
         return len(self.paths)
@@ -257,7 +257,7 @@ class XRaySequence:
             return image
 
         pairs = list(zip(images, rows, strict=True))
-        return in_threads(change, pairs) if steps else images
+        return thread_map(change, pairs) if steps else images
 
     def _decode_all(self):
         images = np.empty((0, *(self.size or (0, 0))), dtype=np.uint8)
@@ -276,13 +276,13 @@ class XRaySequence:
         return images
 
 
-def bring_to_size(X, size, aspect="stretch"):
+def resize_to(X, size, aspect="stretch"):
     """Resize X-rays of any kind; those of a sequence are not decoded yet.
 
     Parameters
     ----------
     X : ndarray of shape (n, H, W), dtype uint8, list of such of shape (H, W), or XRaySequence
-        As `as_xrays` returns them.
+        As `check_xrays` returns them.
     size : tuple of (int, int)
         Rows and columns.
     aspect : {"stretch", "pad", "crop"}, default="stretch"

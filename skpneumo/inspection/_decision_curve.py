@@ -3,9 +3,9 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skpneumo._utils.response import positive_scores
 from skpneumo.inspection._drawing import axes_of, labelled, merged
 from skpneumo.metrics import decision_curve
-from skpneumo.metrics._response import positive_scores
 
 
 class DecisionCurveDisplay:

@@ -8,9 +8,9 @@ from scipy.ndimage import gaussian_filter
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skpneumo._fork import check_process
-from skpneumo.images import XRaySequence, as_xrays, bring_to_size, resized_positions
-from skpneumo.inspection._layers import layers_around_one, layers_of
+from skpneumo._utils.fork import check_process
+from skpneumo._utils.unwrap import layers_around_one, layers_of
+from skpneumo.images import XRaySequence, check_xrays, resize_to, resized_positions
 
 # What the field knows each method as: captions take their words from here.
 METHOD_NAMES = {"integrated": "layer conductance", "gradcam": "Grad-CAM"}
@@ -306,12 +306,12 @@ class GradCAM:
 
 def _on_the_way(X, transformers, size):
     """Images as given, as the network sees them, and how they were resized between."""
-    images, resizings = as_xrays(X), []
+    images, resizings = check_xrays(X), []
     for transformer in transformers:
         X = transformer.transform(X)
         if hasattr(transformer, "aspect"):
             resizings.append((tuple(transformer.size), transformer.aspect))
-    seen = bring_to_size(as_xrays(X), size)
+    seen = resize_to(check_xrays(X), size)
     return images, seen, [*resizings, (size, "stretch")]
 
 

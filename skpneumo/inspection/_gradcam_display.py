@@ -5,7 +5,7 @@ from pathlib import PurePath
 
 import numpy as np
 
-from skpneumo.images import as_xrays
+from skpneumo.images import check_xrays
 from skpneumo.inspection._drawing import merged
 from skpneumo.inspection._gradcam import GradCAM
 
@@ -173,7 +173,7 @@ class GradCAMDisplay:
             X = np.asarray(X)[None]
         cam = GradCAM(estimator, method=method)
         display = cls(
-            list(as_xrays(X)),
+            list(check_xrays(X)),
             cam.transform(X),
             probability=estimator.predict_proba(X)[:, 1],
             label=str(estimator.classes_[1]),

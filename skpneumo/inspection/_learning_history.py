@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skpneumo._utils.unwrap import layers_around_one
 from skpneumo.inspection._drawing import BLUE, VERMILION, axes_of, labelled, merged
-from skpneumo.inspection._layers import layers_around_one
 
 
 class LearningHistoryDisplay:

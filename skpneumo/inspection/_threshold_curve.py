@@ -3,11 +3,11 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skpneumo._format import percent
+from skpneumo._utils.formatting import percent
+from skpneumo._utils.response import positive_scores
+from skpneumo._utils.unwrap import deciding_layer, threshold_followed
 from skpneumo.inspection._drawing import BLUE, VERMILION, axes_of, labelled, merged
-from skpneumo.inspection._layers import deciding_layer, threshold_followed
 from skpneumo.metrics import threshold_curve
-from skpneumo.metrics._response import positive_scores
 
 
 class ThresholdCurveDisplay:

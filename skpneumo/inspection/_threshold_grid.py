@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skpneumo._format import percent
+from skpneumo._utils.formatting import percent
 from skpneumo.inspection._drawing import axes_of, merged
 
 
@@ -43,7 +43,7 @@ class ThresholdGridDisplay:
     See Also
     --------
     skpneumo.model_selection.HighestSpecificity : Chooses a setting.
-    skpneumo.model_selection.choose_setting : Says why.
+    skpneumo.model_selection.choose_candidate : Says why.
 
     Examples
     --------

@@ -3,9 +3,10 @@
 import numpy as np
 from sklearn.utils import Bunch
 
-from skpneumo.metrics._bounds import lower_bound, scores_of_both
-from skpneumo.metrics._check import check_labels, check_open_share, check_scores
-from skpneumo.metrics._targets import check_groups
+from skpneumo._utils.bounds import lower_bound, scores_of_both
+from skpneumo._utils.targets import check_groups
+from skpneumo._utils.validation import check_open_fraction
+from skpneumo.metrics._check import check_labels, check_scores
 
 
 def threshold_curve(y_true, y_score, *, groups=None, confidence=0.95, pos_label=None):
@@ -65,7 +66,7 @@ def threshold_curve(y_true, y_score, *, groups=None, confidence=0.95, pos_label=
     [0.22, 0.22, 0.22, 0.03, 0.03]
     """
     if confidence is not None:
-        check_open_share("confidence", confidence)
+        check_open_fraction("confidence", confidence)
     truth, y_score = _both_classes("A threshold curve", y_true, y_score, pos_label)
     groups = check_groups(groups, truth)
     threshold = np.unique(y_score)

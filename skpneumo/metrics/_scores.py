@@ -5,11 +5,10 @@ from numbers import Real
 import numpy as np
 from sklearn.metrics import confusion_matrix, roc_curve
 
+from skpneumo._utils.validation import check_cost, check_fraction
 from skpneumo.metrics._check import (
-    check_cost,
     check_labels,
     check_scores,
-    check_share,
     is_undefined,
 )
 
@@ -198,7 +197,7 @@ def recall_with_specificity_floor_score(
     -----
     The floor holds in each fold of a cross-validation, and falling short in one costs far more
     than a little recall: with few healthy images to a fold, set it below what you need on
-    average, or choose by the means with :func:`skpneumo.model_selection.choose_setting`.
+    average, or choose by the means with :func:`skpneumo.model_selection.choose_candidate`.
 
     Examples
     --------
@@ -209,7 +208,7 @@ def recall_with_specificity_floor_score(
     >>> recall_with_specificity_floor_score(y_true, [1] * 8, min_specificity=0.7)
     -0.7
     """
-    floor = check_share("min_specificity", min_specificity)
+    floor = check_fraction("min_specificity", min_specificity)
     truth, called, weight = check_labels(y_true, y_pred, pos_label, sample_weight)
     name = "Recall with a floor of specificity"
     if is_undefined(name, truth, weight, needs=(True, False)):
@@ -263,7 +262,7 @@ def specificity_at_recall_score(
     >>> specificity_at_recall_score(y_true, y_score, min_recall=1.0)
     0.5
     """
-    floor = check_share("min_recall", min_recall)
+    floor = check_fraction("min_recall", min_recall)
     curve = _roc("Specificity at recall", y_true, y_score, pos_label, sample_weight)
     if curve is None:
         return np.nan
@@ -307,7 +306,7 @@ def recall_at_specificity_score(
     >>> recall_at_specificity_score(y_true, y_score, min_specificity=0.9)
     0.5
     """
-    floor = check_share("min_specificity", min_specificity)
+    floor = check_fraction("min_specificity", min_specificity)
     curve = _roc("Recall at specificity", y_true, y_score, pos_label, sample_weight)
     if curve is None:
         return np.nan

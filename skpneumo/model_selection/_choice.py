@@ -6,11 +6,11 @@ from numbers import Real
 
 import numpy as np
 
-from skpneumo._format import ROUNDING, percent
-from skpneumo.metrics._check import check_share
+from skpneumo._utils.formatting import ROUNDING, percent
+from skpneumo._utils.validation import check_fraction
 
 
-def choose_setting(cv_results, *, min_recall=0.98, min_specificity=0.5, margin="auto"):
+def choose_candidate(cv_results, *, min_recall=0.98, min_specificity=0.5, margin="auto"):
     """Choose among the settings of a finished search by mean recall and specificity.
 
     1. Among the settings whose mean recall, less a margin, and mean specificity reach their
@@ -82,20 +82,20 @@ def choose_setting(cv_results, *, min_recall=0.98, min_specificity=0.5, margin="
 
     Examples
     --------
-    >>> from skpneumo.model_selection import choose_setting
+    >>> from skpneumo.model_selection import choose_candidate
     >>> cv_results = {
     ...     "mean_test_recall": [1.0, 0.99, 0.98, 0.9],
     ...     "mean_test_specificity": [0.0, 0.7, 0.8, 0.95],
     ... }
-    >>> index, reason = choose_setting(cv_results)
+    >>> index, reason = choose_candidate(cv_results)
     >>> index
     2
     >>> print(reason)
     Setting 2 has the highest mean specificity, 80.0%, of those that reach a mean recall of 98%
     and a mean specificity of 50% (2 of 4); its mean recall is 98.0%.
     """
-    check_share("min_recall", min_recall)
-    check_share("min_specificity", min_specificity)
+    check_fraction("min_recall", min_recall)
+    check_fraction("min_specificity", min_specificity)
     recall = _means(cv_results, "recall")
     reached, n_errors = recall_less_margin(cv_results, margin)
     specificity = _means(cv_results, "specificity")
@@ -143,7 +143,7 @@ def choose_setting(cv_results, *, min_recall=0.98, min_specificity=0.5, margin="
 
 @dataclass(frozen=True)
 class HighestSpecificity:
-    """Refit a search on the setting that :func:`choose_setting` chooses.
+    """Refit a search on the setting that :func:`choose_candidate` chooses.
 
     Parameters
     ----------
@@ -153,12 +153,12 @@ class HighestSpecificity:
         The mean specificity wanted, from 0 to 1.
     margin : float or "auto", default="auto"
         By how many standard errors of the mean over the folds the mean recall must exceed
-        ``min_recall``; "auto" is 1. See `choose_setting`, also for how often the true recall is
+        ``min_recall``; "auto" is 1. See `choose_candidate`, also for how often the true recall is
         lower than the floor all the same.
 
     See Also
     --------
-    choose_setting : The rule, and the reason in words for a finished search.
+    choose_candidate : The rule, and the reason in words for a finished search.
 
     Notes
     -----
@@ -188,8 +188,8 @@ class HighestSpecificity:
     margin: float | str = "auto"
 
     def __post_init__(self):
-        check_share("min_recall", self.min_recall)
-        check_share("min_specificity", self.min_specificity)
+        check_fraction("min_recall", self.min_recall)
+        check_fraction("min_specificity", self.min_specificity)
         _check_margin(self.margin)
 
     def __call__(self, cv_results):
@@ -205,7 +205,7 @@ class HighestSpecificity:
         index : int
             The setting chosen.
         """
-        index, _ = choose_setting(
+        index, _ = choose_candidate(
             cv_results,
             min_recall=self.min_recall,
             min_specificity=self.min_specificity,
@@ -220,9 +220,9 @@ def recall_less_margin(cv_results, margin="auto"):
     Parameters
     ----------
     cv_results : dict of arrays
-        See `choose_setting`.
+        See `choose_candidate`.
     margin : float or "auto", default="auto"
-        See `choose_setting`.
+        See `choose_candidate`.
 
     Returns
     -------

@@ -10,8 +10,8 @@ from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skpneumo.images._filenames import parse_filename
-from skpneumo.images._paths import is_path
+from skpneumo._utils.filenames import parse_filename
+from skpneumo._utils.paths import is_path
 
 
 def warn_of_earlier_fit(estimator):

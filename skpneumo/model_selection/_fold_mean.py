@@ -10,8 +10,8 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skpneumo.metrics._response import RESPONSES, positive_scores
-from skpneumo.metrics._targets import check_groups
+from skpneumo._utils.response import RESPONSES, positive_scores
+from skpneumo._utils.targets import check_groups
 from skpneumo.model_selection._out_of_fold import check_data, fit_folds, make_splits, takes_groups
 
 

@@ -12,18 +12,18 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skpneumo._tracking import tracked_fit
-from skpneumo.metrics._bounds import (
+from skpneumo._utils.bounds import (
     draw_by_order,
     highest_rank,
     lower_bound,
-    n_units_needed,
+    min_sample_size,
     randomised_rank,
     scores_of_both,
 )
-from skpneumo.metrics._curves import threshold_curve
-from skpneumo.metrics._response import RESPONSES, positive_scores
-from skpneumo.metrics._targets import check_groups, order_checked
+from skpneumo._utils.mlflow_tracking import tracked_fit
+from skpneumo._utils.response import RESPONSES, positive_scores
+from skpneumo._utils.targets import check_groups, order_checked
+from skpneumo.metrics import threshold_curve
 from skpneumo.model_selection._fit_warnings import warn_of_earlier_fit, warn_of_repeated_patients
 from skpneumo.model_selection._fold_mean import FoldMeanClassifier
 from skpneumo.model_selection._out_of_fold import (
@@ -340,7 +340,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         n_units = rows.sum() if patients is None else len(np.unique(patients[rows]))
         if highest_rank(n_units, share, self.confidence):
             return
-        needed = n_units_needed(share, self.confidence)
+        needed = min_sample_size(share, self.confidence)
         need = (
             f"it takes at least {needed}. Add {units}, lower"
             if needed

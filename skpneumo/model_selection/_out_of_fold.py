@@ -11,8 +11,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params, has_fit_parameter
 
-from skpneumo.metrics._response import positive_scores
-from skpneumo.metrics._targets import two_classes
+from skpneumo._utils.response import positive_scores
+from skpneumo._utils.targets import two_classes
 
 
 def check_data(X, y):

@@ -15,7 +15,7 @@ from skpneumo.networks._maps import MAPS, split_at_maps
 from skpneumo.networks._optimizer import LeakFreeAdam
 from skpneumo.networks._precision import PRECISIONS, resolve_precision
 from skpneumo.networks._seeds import seed_stream
-from skpneumo.networks._tidy import tidy_up
+from skpneumo.networks._tidy import release_memory
 
 __all__ = [
     "MAPS",
@@ -31,10 +31,10 @@ __all__ = [
     "is_frozen",
     "quiet_start_up",
     "quiet_tracing",
+    "release_memory",
     "resolve_precision",
     "seed_stream",
     "set_trainable",
     "split_at_maps",
     "split_head",
-    "tidy_up",
 ]

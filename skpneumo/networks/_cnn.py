@@ -11,7 +11,7 @@ from skpneumo.networks._seeds import seed_stream
 
 # Of the channels, in the gate of a block.
 _SQUEEZE = 4
-_LEAST_SQUEEZED = 8
+_MIN_SQUEEZED = 8
 
 
 def _convolve(x, n_filters, policy, seeds, names, *, kernel=3, stride=1):
@@ -51,7 +51,7 @@ def _gate(x, policy, seeds, names):
 
 
 def _n_squeezed(n_filters):
-    return max(_LEAST_SQUEEZED, n_filters // _SQUEEZE)
+    return max(_MIN_SQUEEZED, n_filters // _SQUEEZE)
 
 
 def _block(x, n_filters, policy, seeds, names, *, stride):

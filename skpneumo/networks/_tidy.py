@@ -9,7 +9,7 @@ _EVERY = 8
 _calls = count(1)
 
 
-def tidy_up():
+def release_memory():
     """Give memory back, at every eighth call: it takes about a quarter of a second.
 
     Keras's networks are cycles of references, which Python collects late, and TensorFlow keeps the

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from skpneumo._files import whole_file
+from skpneumo._utils.files import atomic_write
 from skpneumo.exceptions import ModelFileError
 
 SUFFIX = ".skpneumo"
@@ -58,7 +58,7 @@ def write_archive(path, manifest, arrays):
     text = json.dumps(manifest | {"members": members}, indent=1, allow_nan=False)
     # Without Zip64, which takes more than 2 GiB and is not read either.
     with (
-        whole_file(path) as file,
+        atomic_write(path) as file,
         zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=False) as archive,
     ):
         archive.writestr(zipfile.ZipInfo(MANIFEST, _DATE), text)

@@ -2,10 +2,10 @@
 
 import re
 
-from skpneumo._format import percent
+from skpneumo._utils.formatting import percent
 from skpneumo.evaluation._text import format_ends, format_figure
 from skpneumo.persistence._archive import read_manifest
-from skpneumo.persistence._models import check_format, refused_where_odd
+from skpneumo.persistence._models import check_format, reraise_as_model_file_error
 
 # What would begin a heading, a link, code, a column or HTML.
 _MARKUP = re.compile(r"[\\`#<>\[\]|]")
@@ -41,7 +41,7 @@ def model_card(path):
     """
     manifest = read_manifest(path)
     check_format(manifest, path)
-    with refused_where_odd(path):
+    with reraise_as_model_file_error(path):
         return _card(manifest)
 
 

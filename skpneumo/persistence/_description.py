@@ -15,8 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skpneumo.classifiers import CNNPneumoniaClassifier, InceptionPneumoniaClassifier
 from skpneumo.exceptions import ModelFileError
-from skpneumo.model_selection import OperatingPointClassifierCV
-from skpneumo.model_selection._fold_mean import FoldMeanClassifier
+from skpneumo.model_selection import FoldMeanClassifier, OperatingPointClassifierCV
 from skpneumo.persistence._limits import check_extent, check_network, check_params
 from skpneumo.preprocessing import (
     XRayAugmenter,

@@ -7,8 +7,9 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 import skpneumo
-from skpneumo._files import check_folder
-from skpneumo._fork import check_process
+from skpneumo._utils.files import check_parent_dir
+from skpneumo._utils.fork import check_process
+from skpneumo._utils.unwrap import threshold_of
 from skpneumo.evaluation import Evaluation
 from skpneumo.evaluation._unwrap import (
     data_fingerprint,
@@ -17,7 +18,6 @@ from skpneumo.evaluation._unwrap import (
     threshold_origin,
 )
 from skpneumo.exceptions import ModelFileError
-from skpneumo.inspection._layers import threshold_of
 from skpneumo.persistence._archive import read_archive, write_archive
 from skpneumo.persistence._description import build, describe
 
@@ -91,7 +91,7 @@ def save_model(estimator, path, *, training_data=None, evaluation=None, notes=No
     >>> bool((loaded.predict_proba(xrays.images) == clf.predict_proba(xrays.images)).all())
     True
     """
-    check_folder(path)
+    check_parent_dir(path)
     _check_told(training_data, evaluation, notes)
     check_is_fitted(estimator)
     arrays = {}
@@ -167,7 +167,7 @@ def load_model(path):
     check_process()
     manifest, arrays = read_archive(path)
     check_format(manifest, path)
-    with refused_where_odd(path):
+    with reraise_as_model_file_error(path):
         estimator = build(manifest["estimator"], arrays)
         check_is_fitted(estimator)
         told = manifest["classes"], manifest["threshold"]
@@ -177,7 +177,7 @@ def load_model(path):
 
 
 @contextmanager
-def refused_where_odd(path):
+def reraise_as_model_file_error(path):
     """Tell whatever a manifest of odd content leads to as one kind of error."""
     try:
         yield

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
-from skpneumo.images import Augmentation, XRaySequence, as_xrays
+from skpneumo.images import Augmentation, XRaySequence, check_xrays
 from skpneumo.preprocessing._base import XRayTransformer
 
 
@@ -209,7 +209,7 @@ class XRayAugmenter(XRayTransformer):
             The transformer itself.
         """
         self.to_augmentation()
-        as_xrays(X)
+        check_xrays(X)
         return self
 
     def fit_transform(self, X, y=None):
@@ -229,7 +229,7 @@ class XRayAugmenter(XRayTransformer):
             it is decoded.
         """
         augmentation = self.to_augmentation()
-        X = as_xrays(X)
+        X = check_xrays(X)
         seeds = draw_seeds(check_random_state(self.random_state), len(X))
         return augment_xrays(X, augmentation, seeds)
 
@@ -246,4 +246,4 @@ class XRayAugmenter(XRayTransformer):
         ndarray of shape (n, H, W), dtype uint8, or XRaySequence
             The same images, in the form in which `fit_transform` returns them.
         """
-        return as_xrays(X)
+        return check_xrays(X)

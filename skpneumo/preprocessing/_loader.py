@@ -1,6 +1,6 @@
 """File paths enter a pipeline."""
 
-from skpneumo.images import as_xrays
+from skpneumo.images import check_xrays
 from skpneumo.preprocessing._base import XRayTransformer
 
 
@@ -54,7 +54,7 @@ class XRayLoader(XRayTransformer):
         XRayLoader
             The transformer itself.
         """
-        as_xrays(X, same_size=False)
+        check_xrays(X, same_size=False)
         return self
 
     def transform(self, X):
@@ -71,4 +71,4 @@ class XRayLoader(XRayTransformer):
             A sequence for paths and sequences, an array for images; a list of arrays where their
             sizes differ.
         """
-        return as_xrays(X, same_size=False)
+        return check_xrays(X, same_size=False)

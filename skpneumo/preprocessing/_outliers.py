@@ -11,9 +11,9 @@ from scipy.linalg import eigh, svd
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from skpneumo._utils.targets import check_groups
 from skpneumo.exceptions import OutlierWarning
-from skpneumo.images import as_xrays, bring_to_size
-from skpneumo.metrics._targets import check_groups
+from skpneumo.images import check_xrays, resize_to
 from skpneumo.preprocessing._base import XRayTransformer
 
 _SIDE = 24
@@ -30,7 +30,7 @@ _BETWEEN = ("skpneumo", "sklearn", "imblearn", "joblib")
 
 def _thumbnails(X):
     """Small copies with equalised histograms, as rows of numbers from 0 to 1."""
-    small = np.asarray(bring_to_size(X, (_SIDE, _SIDE)))
+    small = np.asarray(resize_to(X, (_SIDE, _SIDE)))
     even = [np.asarray(ImageOps.equalize(Image.fromarray(image))) for image in small]
     return np.reshape(even, (len(even), -1)) / 255.0
 
@@ -218,7 +218,7 @@ class XRayOutlierDetector(XRayTransformer):
             The transformer itself.
         """
         self._validate_params()
-        X = as_xrays(X)
+        X = check_xrays(X)
         patients = np.arange(len(X)) if groups is None else check_groups(groups, X)
         if len(X) < _FEWEST:
             raise ValueError(
@@ -257,7 +257,7 @@ class XRayOutlierDetector(XRayTransformer):
             The same images.
         """
         self.fit(X, groups=groups)
-        return as_xrays(X)
+        return check_xrays(X)
 
     def transform(self, X):
         """Leave the images as they are, and warn of outliers.
@@ -279,7 +279,7 @@ class XRayOutlierDetector(XRayTransformer):
             scores. Unlike other warnings it is given at each call: those of a service ask about
             other images every time.
         """
-        X = as_xrays(X)
+        X = check_xrays(X)
         scores = self.outlier_score(X)
         outliers = np.flatnonzero(scores > 1)
         if len(outliers):
@@ -309,5 +309,5 @@ class XRayOutlierDetector(XRayTransformer):
         """
         check_is_fitted(self)
         # Training images that are all alike leave no distance at all.
-        distance = _distance(_thumbnails(as_xrays(X)), self.mean_, self.components_)
+        distance = _distance(_thumbnails(check_xrays(X)), self.mean_, self.components_)
         return distance / max(self.threshold_, 1e-9)

@@ -6,7 +6,7 @@ from imblearn.utils import check_target_type
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import StrOptions
 
-from skpneumo.images import as_xrays
+from skpneumo.images import check_xrays
 from skpneumo.preprocessing._augmenter import XRayAugmenter, augment_xrays, draw_seeds
 from skpneumo.preprocessing._base import tag_images
 
@@ -119,11 +119,11 @@ class XRayOverSampler(BaseOverSampler):
         """
         self._validate_params()
         # imbalanced-learn turns the result for a list, such as one of paths, back into a list
-        return super().fit_resample(as_xrays(X), y)
+        return super().fit_resample(check_xrays(X), y)
 
     def _check_X_y(self, X, y):
         y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
-        X = as_xrays(X)
+        X = check_xrays(X)
         check_consistent_length(X, y)
         return X, y, binarize_y
 

@@ -2,7 +2,7 @@
 
 from sklearn.utils._param_validation import StrOptions
 
-from skpneumo.images import ASPECTS, as_xrays, bring_to_size, check_image_size
+from skpneumo.images import ASPECTS, check_image_size, check_xrays, resize_to
 from skpneumo.preprocessing._base import XRayTransformer
 
 
@@ -79,7 +79,7 @@ class XRayResizer(XRayTransformer):
         """
         self._validate_params()
         check_image_size(self.size)
-        as_xrays(X, same_size=False)
+        check_xrays(X, same_size=False)
         return self
 
     def transform(self, X):
@@ -95,4 +95,4 @@ class XRayResizer(XRayTransformer):
         ndarray of shape (n, rows, columns), dtype uint8, or XRaySequence
             An array for images, a sequence for sequences and paths.
         """
-        return bring_to_size(as_xrays(X, same_size=False), self.size, self.aspect)
+        return resize_to(check_xrays(X, same_size=False), self.size, self.aspect)

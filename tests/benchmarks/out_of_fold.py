@@ -45,7 +45,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 from skpneumo import CNNPneumoniaClassifier, InceptionPneumoniaClassifier
-from skpneumo.metrics._bounds import exact_interval, highest_rank, scores_of_both
+from skpneumo._utils.bounds import clopper_pearson_interval, highest_rank, scores_of_both
 
 CONFIDENCE = 0.95
 RECALLS = (0.95, 0.98)
@@ -230,7 +230,7 @@ def show(name, rows):
         for way, label in WAYS.items():
             found = {key: np.array([row[way][key] for row in some]) for key in some[0][way]}
             n_short = int(np.sum(found["recall"] < recall))
-            low, high = exact_interval(n_short, n, 0.95)
+            low, high = clopper_pearson_interval(n_short, n, 0.95)
             given = found["not_reached"]
             error = f" ± {np.std(given, ddof=1) / np.sqrt(n):.3f}" if n > 1 else ""
             cells = [

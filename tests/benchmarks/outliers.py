@@ -14,7 +14,7 @@ import numpy as np
 from _xrays import load_folder
 
 from skpneumo.datasets import make_xrays
-from skpneumo.images import as_xrays
+from skpneumo.images import check_xrays
 from skpneumo.preprocessing._outliers import (
     _N_FOLDS,
     _cross_fitted_distances,
@@ -85,7 +85,7 @@ def main():
         return
     train = load_folder()
     train_rows = train.split == "train"
-    rows = _thumbnails(as_xrays(train.paths[train_rows]))
+    rows = _thumbnails(check_xrays(train.paths[train_rows]))
     patients = np.unique(train.groups[train_rows], return_inverse=True)[1]
     for n in (60, 100, 200, 600, 2000):
         table_rows(

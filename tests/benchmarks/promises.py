@@ -25,8 +25,8 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from skpneumo import OperatingPointClassifierCV
-from skpneumo.metrics._bounds import draw_by_order, lower_bound, randomised_rank, score_by_unit
-from skpneumo.metrics._response import positive_scores
+from skpneumo._utils.bounds import draw_by_order, lower_bound, randomised_rank, score_by_unit
+from skpneumo._utils.response import positive_scores
 
 CONFIDENCE = 0.95
 NOMINAL = 1 - CONFIDENCE

@@ -5,7 +5,7 @@
 Logistic regressions on two normal distributions, so that the true recall of every model is known.
 In each of five folds a search over the class weights 1, 2 and 4 selects one on the other folds; the
 scores of the patients left out set the threshold, as in `OperatingPointClassifierCV`. Searches
-select by `choose_setting`, over thresholds too, or by the mean specificity at the recall required.
+select by `choose_candidate`, over thresholds too, or by the mean specificity at that recall.
 Columns: in how many of the runs the true recall is lower than the one certified, and the mean true
 specificity, of the search repeated on all images (``refit=True``) and of the mean of the models of
 the folds; and in how many runs the searches selected different class weights.
@@ -20,9 +20,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
+from skpneumo._utils.bounds import draw_by_order, randomised_rank
 from skpneumo.metrics import specificity_at_recall_score
-from skpneumo.metrics._bounds import draw_by_order, randomised_rank
-from skpneumo.model_selection import choose_setting
+from skpneumo.model_selection import choose_candidate
 
 CLASS_WEIGHTS = (1, 2, 4)
 THRESHOLDS = np.linspace(0.1, 0.9, 9)
@@ -31,11 +31,11 @@ MIN_RECALL = CONFIDENCE = 0.9
 PREVALENCE = 0.6
 # Patients, features, inverse regularization, distance of the means, and rule of the search.
 SETTINGS = (
-    (400, 20, 1.0, 2.5, "choose_setting"),
+    (400, 20, 1.0, 2.5, "choose_candidate"),
     (400, 20, 1.0, 2.5, "specificity at recall"),
-    (400, 50, 1e4, 3.0, "choose_setting"),
-    (400, 50, 1e-3, 3.0, "choose_setting"),
-    (150, 10, 1.0, 2.5, "choose_setting"),
+    (400, 50, 1e4, 3.0, "choose_candidate"),
+    (400, 50, 1e-3, 3.0, "choose_candidate"),
+    (150, 10, 1.0, 2.5, "choose_candidate"),
 )
 
 
@@ -65,7 +65,7 @@ def select_weight(X, y, C, rule):
     results = {f"split{i}_test_recall": values for i, values in enumerate(recall)}
     results["mean_test_recall"] = np.mean(recall, axis=0)
     results["mean_test_specificity"] = np.mean(specificity, axis=0)
-    index, _ = choose_setting(results, min_recall=MIN_RECALL)
+    index, _ = choose_candidate(results, min_recall=MIN_RECALL)
     return CLASS_WEIGHTS[index // len(THRESHOLDS)]
 
 

@@ -6,7 +6,7 @@ Searches over class weights and thresholds are simulated. The scores of images w
 pneumonia are normal with means 0 and ``SEPARATION``, one image per patient, half as many without
 pneumonia as with it (but 60 or more). Each class weight has scores of its own, correlated with
 those of the others, and each fit shifts its scores by a normal amount (``fit spread``). Every
-candidate is measured in five folds, `choose_setting` selects one with margins of 0, 1 and 2
+candidate is measured in five folds, `choose_candidate` selects one with margins of 0, 1 and 2
 standard errors and of a one-sided 95 % bound by Student's t (2.13 standard errors), and the true
 recall and specificity of the final fit are those of the normal distributions.
 
@@ -23,7 +23,7 @@ import numpy as np
 from scipy.special import logit
 from scipy.stats import norm, t
 
-from skpneumo.model_selection import choose_setting
+from skpneumo.model_selection import choose_candidate
 from skpneumo.model_selection._choice import recall_less_margin
 
 N_FOLDS = 5
@@ -108,7 +108,7 @@ def measure(n_runs, *, fit_spread, n_candidates, floor, n_positive, seed=0):
             n_positive, THRESHOLDS[n_candidates], fit_spread, rng
         )
         for name, margin in MARGINS.items():
-            index, _ = choose_setting(results, min_recall=floor, margin=margin)
+            index, _ = choose_candidate(results, min_recall=floor, margin=margin)
             reached = recall_less_margin(results, margin)[0][index] >= floor - 1e-9
             is_specific = results["mean_test_specificity"][index] >= 0.5
             found[name].append((reached and is_specific, recall[index], specificity[index]))

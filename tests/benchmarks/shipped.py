@@ -16,10 +16,10 @@ from _xrays import evaluate_on_test, load_images
 from scipy.special import logit
 
 from skpneumo import load_model
+from skpneumo._utils.unwrap import threshold_of
 from skpneumo.evaluation._estimates import Estimate, ratio, roc_auc
 from skpneumo.evaluation._interval_methods import logit_interval, proportion_interval
 from skpneumo.exceptions import OutlierWarning
-from skpneumo.inspection._layers import threshold_of
 from skpneumo.persistence import pretrained_path
 
 

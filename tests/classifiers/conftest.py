@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from skpneumo import CNNPneumoniaClassifier
-from skpneumo.classifiers import epochs_reported_to
+from skpneumo.classifiers import progress_callback
 from skpneumo.classifiers._memo import clear_results
 from skpneumo.datasets import make_xrays
 
@@ -75,7 +75,7 @@ def count_asked(monkeypatch):
 def trained_epochs():
     """Count the epochs that were trained: a list whose sum grows."""
     shares = []
-    with epochs_reported_to(shares.append):
+    with progress_callback(shares.append):
         yield shares
 
 
@@ -93,7 +93,7 @@ def training_begins():
     @contextmanager
     def begins(why):
         try:
-            with epochs_reported_to(stop):
+            with progress_callback(stop):
                 yield
         except Killed:
             return
@@ -115,7 +115,7 @@ def killed_after():
             if sum(done) > n_epochs + 1e-6:
                 raise Killed
 
-        with pytest.raises(Killed), epochs_reported_to(listen):
+        with pytest.raises(Killed), progress_callback(listen):
             yield
 
     return killed

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from skpneumo import CNNPneumoniaClassifier, XRayAugmenter
-from skpneumo.classifiers import epochs_reported_to
+from skpneumo.classifiers import progress_callback
 from skpneumo.classifiers._checkpoint import Checkpoint
 from skpneumo.classifiers._memo import clear_results
 from skpneumo.exceptions import CacheWarning, ImageReadError
@@ -46,7 +46,7 @@ def test_a_fit_goes_on_to_the_same_end(xrays, tiny, tmp_path, killed_after):
             clf.fit(xrays.X, xrays.y, groups=xrays.groups)
         assert len(checkpoints(memory)) == 1
         done = []
-        with epochs_reported_to(done.append):
+        with progress_callback(done.append):
             clf.fit(xrays.X, xrays.y, groups=xrays.groups)
         assert max(done) == n_epochs  # in one step: what was done before
         assert np.sum(done) == pytest.approx(5)
@@ -65,7 +65,7 @@ def test_a_file_that_was_lost_and_put_back_is_the_same(xrays, paths, tiny, tmp_p
         clf.fit(paths, xrays.y)
     Path(paths[3]).write_bytes(data)
     told = []
-    with epochs_reported_to(told.append):
+    with progress_callback(told.append):
         clf.fit(paths, xrays.y)
     assert told[0] == 2
     assert not checkpoints(tmp_path)
@@ -118,7 +118,7 @@ def test_a_damaged_checkpoint_is_none(xrays, tiny, tmp_path, killed_after):
         (file,) = checkpoints(tmp_path / name)
         file.write_bytes(damage(file.read_bytes()))
         done = []
-        with epochs_reported_to(done.append):
+        with progress_callback(done.append):
             clf = tiny(epochs=3, memory=memory).fit(xrays.X, xrays.y)
         assert max(done) < 1, name  # nothing was done before
         np.testing.assert_array_equal(clf.predict_proba(xrays.X), expected)
@@ -171,7 +171,7 @@ _KILLER = """
 import os, signal, sys, time
 import numpy as np
 from skpneumo import CNNPneumoniaClassifier
-from skpneumo.classifiers import epochs_reported_to
+from skpneumo.classifiers import progress_callback
 X, y, memory, result = np.load(sys.argv[1]), np.load(sys.argv[2]), sys.argv[3], sys.argv[4]
 clf = CNNPneumoniaClassifier(
     filters=(2, 4), epochs=20, batch_size=16, random_state=0, memory=memory
@@ -181,7 +181,7 @@ for kill in [True] * 5 + [False]:
     reads, writes = os.pipe()
     child = os.fork()
     if child == 0:
-        with epochs_reported_to(lambda share: os.write(writes, (str(share) + os.linesep).encode())):
+        with progress_callback(lambda share: os.write(writes, (str(share) + os.linesep).encode())):
             clf.fit(X, y)
         np.save(result, clf.predict_proba(X))
         os._exit(0)

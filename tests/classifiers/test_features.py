@@ -15,7 +15,7 @@ from skpneumo.classifiers._batches import image_reader
 from skpneumo.classifiers._features import feature_reader
 from skpneumo.classifiers._memo import clear_results
 from skpneumo.classifiers._network_key import forget_key, hand_out, network_key
-from skpneumo.classifiers._training import compile_network, falling_rate, train
+from skpneumo.classifiers._training import compile_network, cosine_decay, train
 from skpneumo.datasets import make_xrays
 from skpneumo.images import XRaySequence
 from skpneumo.networks import build_inception, set_trainable, split_head
@@ -61,7 +61,7 @@ def test_results_are_those_of_the_plain_way(data):
     start, seeds = head_only(), head_only()._draw_seeds()
     plain = start.initialize(X, labels).model_
     set_trainable(plain, "head")
-    compile_network(plain, falling_rate(1e-3, 6))
+    compile_network(plain, cosine_decay(1e-3, 6))
     train(plain, image_reader(X), y, epochs=2, batch_size=8, seed=seeds.order)
     for ours, theirs in zip(clf.model_.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)

@@ -19,7 +19,7 @@ OTHER_PROCESS = """
 import sys
 import numpy as np
 from skpneumo import CNNPneumoniaClassifier
-from skpneumo.classifiers import _base, epochs_reported_to
+from skpneumo.classifiers import _base, progress_callback
 data = np.load(sys.argv[1])
 ask, asked = _base.ask, []
 _base.ask = lambda model, read, n, size: asked.append(n) or ask(model, read, n, size)
@@ -27,7 +27,7 @@ clf = CNNPneumoniaClassifier(
     filters=(2, 4), epochs=1, batch_size=16, random_state=0, threshold=0.8, memory=sys.argv[2]
 )
 epochs = []
-with epochs_reported_to(epochs.append):
+with progress_callback(epochs.append):
     clf.fit(data["X"], data["y"])
 np.savez(sys.argv[3], proba=clf.predict_proba(data["X"]), n=[sum(epochs), sum(asked)])
 """

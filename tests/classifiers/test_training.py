@@ -8,12 +8,12 @@ import pytest
 from sklearn.metrics import log_loss
 
 from skpneumo.classifiers._batches import (
-    batches_of_rows,
-    decode_if_it_fits,
     image_reader,
-    one_ahead,
+    load_if_fits_in_memory,
+    padded_batches,
+    prefetch,
 )
-from skpneumo.classifiers._training import ask, compile_network, evaluate_loss, falling_rate, train
+from skpneumo.classifiers._training import ask, compile_network, cosine_decay, evaluate_loss, train
 from skpneumo.images import XRaySequence
 from skpneumo.networks import build_cnn
 
@@ -92,15 +92,15 @@ def test_the_filling_of_the_last_batch_weighs_nothing(xrays, y):
 @pytest.mark.parametrize(("n", "size"), [(50, 16), (48, 16), (5, 16), (1, 16), (17, 1)])
 def test_batches_hold_every_row_once_and_have_one_size(n, size):
     rows = np.random.default_rng(0).permutation(n)
-    batches = list(batches_of_rows(rows, size))
+    batches = list(padded_batches(rows, size))
     assert np.concatenate([batch[:own] for batch, own in batches]).tolist() == rows.tolist()
     assert {len(batch) for batch, _ in batches} == {min(n, size)}
 
 
 def test_reading_ahead_keeps_the_order_and_passes_errors_on():
-    assert list(one_ahead(lambda x: x * x, range(5))) == [0, 1, 4, 9, 16]
-    assert list(one_ahead(str, [])) == []
-    results = one_ahead(lambda x: 1 // x, [1, 0])
+    assert list(prefetch(lambda x: x * x, range(5))) == [0, 1, 4, 9, 16]
+    assert list(prefetch(str, [])) == []
+    results = prefetch(lambda x: 1 // x, [1, 0])
     assert next(results) == 1
     with pytest.raises(ZeroDivisionError):
         next(results)
@@ -120,11 +120,11 @@ def test_a_stream_trains_as_an_array_does(xrays, paths, y, network):
 
 def test_a_stream_too_large_is_not_decoded_at_once(paths, monkeypatch):
     sequence = XRaySequence(paths, size=(37, 41))
-    assert isinstance(decode_if_it_fits(sequence, (37, 41)), np.ndarray)
+    assert isinstance(load_if_fits_in_memory(sequence, (37, 41)), np.ndarray)
     monkeypatch.setattr("skpneumo.classifiers._batches.MAX_DECODED_BYTES", 1000)
-    assert decode_if_it_fits(sequence, (37, 41)) is sequence
+    assert load_if_fits_in_memory(sequence, (37, 41)) is sequence
     with pytest.raises(ValueError, match=r"50 images .*37 x 41 pixels, do not fit.*image_size"):
-        decode_if_it_fits(XRaySequence(paths), (37, 41))
+        load_if_fits_in_memory(XRaySequence(paths), (37, 41))
 
 
 def test_asking_equals_keras(xrays, network):
@@ -148,7 +148,7 @@ def test_the_loss_held_back_is_the_log_loss(xrays, y, network):
 
 
 def test_the_rate_falls_to_zero_along_a_cosine():
-    rate = falling_rate(0.1, 100)
+    rate = cosine_decay(0.1, 100)
     values = [float(rate(step)) for step in (0, 25, 50, 100)]
     expected = 0.05 * (1 + np.cos(np.pi * np.array([0, 0.25, 0.5, 1])))
     np.testing.assert_allclose(values, expected, atol=1e-7)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from sklearn.model_selection import ShuffleSplit
 
+from skpneumo._utils.targets import check_groups
 from skpneumo.classifiers._identity import content_keys, data_key
 from skpneumo.classifiers._validation import check_weights_of_split, split_validation
 from skpneumo.images import XRaySequence
-from skpneumo.metrics._targets import check_groups
 
 RNG = np.random.default_rng(0)
 X = RNG.integers(0, 256, (120, 5, 7), dtype=np.uint8)

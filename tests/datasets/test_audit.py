@@ -121,7 +121,7 @@ def test_a_clean_folder_gives_no_alarm(clean):
     assert names(report) == ["one_size"]
     assert report.counts == {s: {"NORMAL": 50, "PNEUMONIA": 50} for s in ("train", "test")}
     assert report.n_images == report.n_patients == 200
-    assert report.not_looked_for == []
+    assert report.skipped_checks == []
     assert report.outside["NORMAL"]["aspect"] == pytest.approx([64 / 72] * 3)
     assert report.outside["NORMAL"]["mode"] == {"JPEG L": 100}
     assert report.shortcut["low"] < 0.6
@@ -291,7 +291,7 @@ def test_arrays_are_audited_without_what_files_tell():
     report = audit({"images": xrays.images / 255, "target": (xrays.target == "NORMAL").astype(int)})
     assert only(report, "exact_copies_across_patients").rows == [[7, 9]]
     assert report.shortcut is None
-    assert len(report.not_looked_for) == 2
+    assert len(report.skipped_checks) == 2
     assert sorted(report.outside) == ["0", "1"]
     assert report.to_html().count("<img") == 2
 

@@ -17,8 +17,8 @@ from pydicom.uid import ExplicitVRLittleEndian
 from typer.testing import CliRunner
 
 from skpneumo import CNNPneumoniaClassifier, cli, load_model, save_model
-from skpneumo._find_files import find_files
-from skpneumo._predicting import exit_status, predict_files
+from skpneumo.cli._find_files import find_files
+from skpneumo.cli._prediction import exit_status, predict_files
 from skpneumo.datasets import audit, load_xray_folder, make_xrays
 from skpneumo.exceptions import DatasetError, ImageReadError, LowContrastWarning
 from skpneumo.images import read_xray

@@ -19,7 +19,7 @@ from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.svm import LinearSVC
 
 from skpneumo import CNNPneumoniaClassifier, OperatingPointClassifierCV
-from skpneumo._format import percent
+from skpneumo._utils.formatting import percent
 from skpneumo.datasets import make_xrays
 from skpneumo.evaluation import Evaluation, Figure, evaluate
 

@@ -16,7 +16,7 @@ from sklearn.pipeline import FunctionTransformer, make_pipeline
 from sklearn.svm import LinearSVC
 
 from skpneumo import CNNPneumoniaClassifier
-from skpneumo._format import percent
+from skpneumo._utils.formatting import percent
 from skpneumo.datasets import make_xrays
 from skpneumo.evaluation import _gallery, evaluate
 from skpneumo.evaluation._checklists import CLAIM, STARD_AI, filled_in

@@ -18,18 +18,18 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from skpneumo import CNNPneumoniaClassifier, OperatingPointClassifierCV, XRayAugmenter, XRayResizer
+from skpneumo._utils.unwrap import layers_of
 from skpneumo.datasets import make_xrays
 from skpneumo.evaluation import evaluate
 from skpneumo.evaluation._unwrap import (
     data_fingerprint,
     describe_model,
     model_fingerprint,
+    reported_params,
     threshold_origin,
-    told_params,
     uncalibrated_scores,
 )
 from skpneumo.images import XRaySequence
-from skpneumo.inspection._layers import layers_of
 from skpneumo.metrics import specificity_score
 
 DEFAULT = "scikit-learn's default"
@@ -217,10 +217,10 @@ def test_parameters_are_told_without_folders():
     model = CNNPneumoniaClassifier(
         memory="/home/jane/cache", verbose=1, augmentation=XRayAugmenter(rotation=3)
     )
-    told = told_params(model)
+    told = reported_params(model)
     assert not {"memory", "verbose"} & told.keys()
     assert "rotation=3" in told["augmentation"]
-    assert told_params("passthrough") == {}
+    assert reported_params("passthrough") == {}
 
 
 @pytest.mark.parametrize(
@@ -234,4 +234,4 @@ def test_parameters_are_told_without_folders():
     ],
 )
 def test_of_a_path_the_last_part_alone_is_told(value, told):
-    assert told_params(LogisticRegression(C=value))["C"] == told
+    assert reported_params(LogisticRegression(C=value))["C"] == told

@@ -9,7 +9,7 @@ from PIL import Image
 from scipy.sparse import csr_array
 
 from skpneumo.exceptions import ImageReadError
-from skpneumo.images import XRaySequence, as_xrays, read_xray
+from skpneumo.images import XRaySequence, check_xrays, read_xray
 
 
 @pytest.fixture
@@ -18,9 +18,9 @@ def images():
 
 
 def test_what_is_right_is_returned_as_it_is(images):
-    assert as_xrays(images) is images
+    assert check_xrays(images) is images
     sequence = XRaySequence(["a.png", "b.png"])
-    assert as_xrays(sequence) is sequence
+    assert check_xrays(sequence) is sequence
 
 
 @pytest.mark.parametrize("n_channels", [1, 3])
@@ -30,26 +30,26 @@ def test_accepted_shapes_and_dtypes(images, n_channels, dtype):
     if dtype != np.uint8:
         given = (given / 255).astype(dtype)
     for X in (given, given[..., 0]):
-        xrays = as_xrays(X)
+        xrays = check_xrays(X)
         assert xrays.dtype == np.uint8
         np.testing.assert_array_equal(xrays, images)
 
 
 def test_floats_are_rounded_to_the_nearest():
     levels = np.linspace(0, 1, 1001)
-    xrays = as_xrays(levels.reshape(1, 7, 143))
+    xrays = check_xrays(levels.reshape(1, 7, 143))
     np.testing.assert_allclose(xrays.ravel() / 255, levels, atol=0.5001 / 255)
 
 
 def test_lists_of_images(images):
-    np.testing.assert_array_equal(as_xrays(list(images)), images)
-    np.testing.assert_array_equal(as_xrays((images / 255).tolist()), images)
+    np.testing.assert_array_equal(check_xrays(list(images)), images)
+    np.testing.assert_array_equal(check_xrays((images / 255).tolist()), images)
 
 
 @pytest.mark.parametrize("value", [0, 1])
 def test_integers_0_and_1_are_not_taken_for_floats(value):
     with pytest.raises(ValueError, match=r"wrong dtype.*must be uint8"):
-        as_xrays(np.full((2, 3, 4), value))
+        check_xrays(np.full((2, 3, 4), value))
 
 
 @pytest.mark.parametrize(
@@ -70,14 +70,14 @@ def test_integers_0_and_1_are_not_taken_for_floats(value):
     ],
 )
 def test_paths_become_a_sequence(paths):
-    sequence = as_xrays(paths)
+    sequence = check_xrays(paths)
     assert isinstance(sequence, XRaySequence)
     assert sequence.paths.tolist() == ["a.png", "b.png"]
 
 
 def test_a_series_of_paths():
     pd = pytest.importorskip("pandas")
-    assert as_xrays(pd.Series(["a.png", "b.png"], index=[5, 9])).paths.tolist() == [
+    assert check_xrays(pd.Series(["a.png", "b.png"], index=[5, 9])).paths.tolist() == [
         "a.png",
         "b.png",
     ]
@@ -87,11 +87,11 @@ def test_one_column_of_a_table_of_paths():
     pd = pytest.importorskip("pandas")
     table = pd.DataFrame({"path": ["a.png", "b.png"], "age": [3, 4]}, index=[5, 9])
     for X in (table["path"], table[["path"]], table["path"].astype("category"), table.path.array):
-        assert as_xrays(X).paths.tolist() == ["a.png", "b.png"]
+        assert check_xrays(X).paths.tolist() == ["a.png", "b.png"]
     with pytest.raises(ValueError, match="It has 2 columns: give the one that holds the paths"):
-        as_xrays(table)
+        check_xrays(table)
     with pytest.raises(ValueError, match=r"does not hold images|wrong shape"):
-        as_xrays(table[["age"]])
+        check_xrays(table[["age"]])
 
 
 @pytest.mark.parametrize("missing", [None, float("nan"), "", np.nan, 7, np.zeros((3, 4))])
@@ -99,7 +99,7 @@ def test_one_column_of_a_table_of_paths():
 def test_what_is_no_path_among_paths_is_named(missing, container):
     items = container(["a.png", "b.png", missing, missing])
     with pytest.raises(ValueError, match=r"Row 2 of X holds .*not the path of a file.*such as y"):
-        as_xrays(items)
+        check_xrays(items)
     with pytest.raises(ValueError, match="Row 2 of X"):
         XRaySequence(items)
 
@@ -110,8 +110,8 @@ def test_a_missing_path_in_a_table_is_named(missing):
     column = pd.Series(["a.png", missing, "b.png"], index=[4, 5, 6])
     for X in (column, column.to_frame(), column.astype("string"), column.astype(str)):
         with pytest.raises(ValueError, match=r"Row 1 of X holds .*not the path of a file"):
-            as_xrays(X)
-    assert as_xrays(column.dropna()).paths.tolist() == ["a.png", "b.png"]
+            check_xrays(X)
+    assert check_xrays(column.dropna()).paths.tolist() == ["a.png", "b.png"]
 
 
 def test_entries_of_a_folder(tmp_path):
@@ -119,14 +119,14 @@ def test_entries_of_a_folder(tmp_path):
         (tmp_path / name).touch()
     with os.scandir(tmp_path) as entries:
         entries = sorted(entries, key=lambda entry: entry.name)
-    assert as_xrays(entries).paths.tolist() == [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
+    assert check_xrays(entries).paths.tolist() == [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
     with pytest.raises(ValueError, match="Got one path"):
-        as_xrays(entries[0])
+        check_xrays(entries[0])
 
 
 def test_bytes_that_are_no_text_are_paths_too():
     name = os.fsencode("radiografía.png")
-    assert as_xrays([name]).paths.tolist() == ["radiografía.png"]
+    assert check_xrays([name]).paths.tolist() == ["radiografía.png"]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_bytes_that_are_no_text_are_paths_too():
 )
 def test_one_path_alone(path):
     with pytest.raises(ValueError, match=r"Got one path, 'a\.png'.*list of paths.*: \[X\]"):
-        as_xrays(path)
+        check_xrays(path)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_one_path_alone(path):
 )
 def test_containers_that_are_no_arrays(X, advice):
     with pytest.raises(ValueError, match=f"does not hold images: got shape .*Wanted: .*{advice}"):
-        as_xrays(X)
+        check_xrays(X)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, float])
@@ -160,16 +160,16 @@ def test_one_image_without_its_batch_axis(dtype, n_channels):
     image = np.zeros((24, 20, n_channels), dtype)
     message = rf"wrong shape: got shape \(24, 20, {n_channels}\).* one image with {n_channels} chan"
     with pytest.raises(ValueError, match=rf"{message}.*even for one image: X\[None\]"):
-        as_xrays(image)
+        check_xrays(image)
     for other in (image.tolist(), list(image)):
         with pytest.raises(ValueError, match=r"X\[None\]"):
-            as_xrays(other if dtype is float else np.asarray(other, dtype))
+            check_xrays(other if dtype is float else np.asarray(other, dtype))
 
 
 def test_one_image_without_any_other_axis(images):
     with pytest.raises(ValueError, match=r"wrong shape: .*For one image write X\[None\]"):
-        as_xrays(images[0])
-    np.testing.assert_array_equal(as_xrays(images[0][None]), images[:1])
+        check_xrays(images[0])
+    np.testing.assert_array_equal(check_xrays(images[0][None]), images[:1])
 
 
 @pytest.mark.parametrize(
@@ -177,15 +177,15 @@ def test_one_image_without_any_other_axis(images):
 )
 def test_few_images_are_a_batch(shape):
     images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    assert as_xrays(images) is images
+    assert check_xrays(images) is images
 
 
 def test_three_equal_images_may_be_channels(images):
     channels = np.stack([images[0]] * 3)
     with pytest.warns(UserWarning, match=r"three equal images. .* channels of one, give X\[:1\]"):
-        assert as_xrays(channels) is channels
-    as_xrays(np.stack([images[0]] * 4))
-    as_xrays(np.full((3, 7, 9), 5, np.uint8))
+        assert check_xrays(channels) is channels
+    check_xrays(np.stack([images[0]] * 4))
+    check_xrays(np.full((3, 7, 9), 5, np.uint8))
 
 
 @pytest.mark.parametrize(
@@ -201,21 +201,21 @@ def test_three_equal_images_may_be_channels(images):
 def test_the_advice_on_four_axes(shape, advice):
     X = np.random.default_rng(0).random(shape)
     with pytest.raises(ValueError, match=rf"wrong shape: got shape .*Wanted: .*{advice}"):
-        as_xrays(X)
+        check_xrays(X)
     if shape[1] == 1:
-        assert as_xrays(np.moveaxis(X, 1, -1)).shape == (2, 7, 9)
+        assert check_xrays(np.moveaxis(X, 1, -1)).shape == (2, 7, 9)
     if shape[3] == 2:
-        assert as_xrays(X[..., :1]).shape == (2, 7, 9)
+        assert check_xrays(X[..., :1]).shape == (2, 7, 9)
 
 
 def test_masked_arrays(images):
     masked = np.ma.masked_greater(images, 200)
     with pytest.raises(ValueError, match=r"masked array, with [\d,]+ of 140 .*X.filled\(0\)"):
-        as_xrays(masked)
+        check_xrays(masked)
     with pytest.raises(ValueError, match=r"Row 0 of X: .*masked"):
-        as_xrays(list(masked))
-    assert as_xrays(masked.filled(0)).max() <= 200
-    np.testing.assert_array_equal(as_xrays(np.ma.array(images)), images)
+        check_xrays(list(masked))
+    assert check_xrays(masked.filled(0)).max() <= 200
+    np.testing.assert_array_equal(check_xrays(np.ma.array(images)), images)
 
 
 class Tensor:
@@ -231,11 +231,11 @@ class Tensor:
 
 
 def test_tensors(images):
-    np.testing.assert_array_equal(as_xrays(Tensor(images)), images)
-    np.testing.assert_array_equal(as_xrays([Tensor(image) for image in images]), images)
+    np.testing.assert_array_equal(check_xrays(Tensor(images)), images)
+    np.testing.assert_array_equal(check_xrays([Tensor(image) for image in images]), images)
     on_a_device = Tensor(images, TypeError("copy the tensor to host memory first"))
     with pytest.raises(ValueError, match="cannot be made one array: copy the tensor to host"):
-        as_xrays(on_a_device)
+        check_xrays(on_a_device)
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_tensors(images):
 )
 def test_nothing(empty):
     with pytest.raises(ValueError, match=r"0 sample\(s\) .* minimum of 1 is required"):
-        as_xrays(empty)
+        check_xrays(empty)
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_nothing(empty):
 @pytest.mark.parametrize("dtype", [np.uint8, float])
 def test_wrong_shapes(shape, dtype):
     with pytest.raises(ValueError, match="wrong shape: got shape") as caught:
-        as_xrays(np.zeros(shape, dtype))
+        check_xrays(np.zeros(shape, dtype))
     for part in (str(shape), np.dtype(dtype).name, "range [0, 0]", "Wanted: ", "(n, H, W)"):
         assert part in str(caught.value)
 
@@ -260,7 +260,7 @@ def test_wrong_shapes(shape, dtype):
 @pytest.mark.parametrize("shape", [(2, 0, 4), (2, 5, 0), (2, 5, 0, 1)])
 def test_images_without_pixels(shape):
     with pytest.raises(ValueError, match="without pixels: got shape"):
-        as_xrays(np.zeros(shape, np.uint8))
+        check_xrays(np.zeros(shape, np.uint8))
 
 
 @pytest.mark.parametrize("channel", [1, 2])
@@ -268,7 +268,7 @@ def test_channels_that_differ(images, channel):
     colours = np.repeat(images[..., None], 3, axis=-1)
     colours[-1, -1, -1, channel] ^= 1
     with pytest.raises(ValueError, match=r"three channels that differ: got shape \(4, 7, 5, 3\)"):
-        as_xrays(colours)
+        check_xrays(colours)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -276,7 +276,7 @@ def test_not_finite(images, value):
     floats = images / 255
     floats[-1, 0, 0] = value
     with pytest.raises(ValueError, match="contains NaN or infinity: got shape"):
-        as_xrays(floats)
+        check_xrays(floats)
 
 
 @pytest.mark.parametrize(
@@ -305,47 +305,47 @@ def test_floats_outside(low, high, advice, dtype):
     floats = np.linspace(low, high, 2 * 7 * 9).reshape(2, 7, 9).astype(dtype)
     message = rf"floats outside \[0, 1\]: got shape \(2, 7, 9\), .*range \[.*{advice}"
     with pytest.raises(ValueError, match=message):
-        as_xrays(floats)
+        check_xrays(floats)
 
 
 def test_less_than_half_a_grey_level_beyond_is_rounding():
     floats = np.array([[[-0.0019, 0.2, 0.8, 0.9, 1.0019]]])
-    assert as_xrays(floats).tolist() == [[[0, 51, 204, 230, 255]]]
+    assert check_xrays(floats).tolist() == [[[0, 51, 204, 230, 255]]]
     for beyond in (-0.002, 1.002):
         with pytest.raises(ValueError, match="outside"):
-            as_xrays(np.append(floats, beyond).reshape(1, 2, 3))
+            check_xrays(np.append(floats, beyond).reshape(1, 2, 3))
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, float])
 def test_floats_that_are_divided_twice(images, dtype):
     twice = (images / 255 / 255).astype(dtype)
     with pytest.raises(ValueError, match=r"at most 1/255: got shape .*once, not twice: X \* 255"):
-        as_xrays(twice)
-    np.testing.assert_array_equal(as_xrays(twice.astype(float) * 255), images)
+        check_xrays(twice)
+    np.testing.assert_array_equal(check_xrays(twice.astype(float) * 255), images)
 
 
 def test_black_images():
     for dtype in (np.uint8, float):
-        assert not as_xrays(np.zeros((2, 7, 9), dtype)).any()
+        assert not check_xrays(np.zeros((2, 7, 9), dtype)).any()
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, float])
 def test_masks(images, dtype):
     mask = (images > 127).astype(dtype)
     with pytest.raises(ValueError, match=r"holds only 0 and 1: got shape .*mask.*\* .*255"):
-        as_xrays(mask)
-    assert set(np.unique(as_xrays((mask * 255).astype(np.uint8)))) == {0, 255}
+        check_xrays(mask)
+    assert set(np.unique(check_xrays((mask * 255).astype(np.uint8)))) == {0, 255}
     with pytest.raises(ValueError, match=r"does not hold images: .*mask.*X \* numpy.uint8\(255\)"):
-        as_xrays(mask.astype(bool))
-    as_xrays(mask.astype(bool) * np.uint8(255))
+        check_xrays(mask.astype(bool))
+    check_xrays(mask.astype(bool) * np.uint8(255))
 
 
 def test_quotients_that_are_cut_to_integers(images):
     images[1, 2, 3] = 255
     with pytest.raises(ValueError, match=r"must stay floats: X / 255, not \(X / 255\).astype"):
-        as_xrays((images / 255).astype(np.uint8))
+        check_xrays((images / 255).astype(np.uint8))
     with pytest.raises(ValueError, match=r"wrong dtype: .*only 0 and 1 here: is it a mask"):
-        as_xrays(images.astype(int) // 255)
+        check_xrays(images.astype(int) // 255)
 
 
 @pytest.mark.parametrize(
@@ -360,14 +360,14 @@ def test_twelve_bits_that_are_scaled_as_sixteen(convert):
     samples = np.linspace(0, 4095, 2 * 70 * 90).reshape(2, 70, 90).astype(np.uint16)
     X = convert(samples)
     with pytest.warns(UserWarning, match=r"darkest \d+ of 256 .*X / 4095 for 12 bits"):
-        as_xrays([X] if isinstance(X, Image.Image) else X)
-    as_xrays(samples / 4095)
+        check_xrays([X] if isinstance(X, Image.Image) else X)
+    check_xrays(samples / 4095)
 
 
 def test_one_dark_image_among_others(images):
     images[0, :, :3] = 1
     images[0, :, 3:] = 7
-    assert as_xrays(images) is images
+    assert check_xrays(images) is images
 
 
 @pytest.mark.parametrize(
@@ -385,24 +385,24 @@ def test_one_dark_image_among_others(images):
 def test_integers_of_more_bits(high, advice):
     samples = np.linspace(0, high, 2 * 7 * 9).reshape(2, 7, 9).astype(np.uint32)
     with pytest.raises(ValueError, match=f"wrong dtype: got shape .*uint32, .*{advice}"):
-        as_xrays(samples)
+        check_xrays(samples)
 
 
 def test_the_advice_for_integers_keeps_their_grey_levels():
     samples = np.linspace(0, 4095, 2 * 70 * 90).reshape(2, 70, 90).astype(np.uint16)
-    assert len(np.unique(as_xrays(samples / 4095))) == 256
+    assert len(np.unique(check_xrays(samples / 4095))) == 256
 
 
 def test_negative_integers():
     with pytest.raises(ValueError, match=r"wrong dtype: .*range \[-1000, 400\]. .*not negative"):
-        as_xrays(np.linspace(-1000, 400, 126).reshape(2, 7, 9).astype(np.int16))
+        check_xrays(np.linspace(-1000, 400, 126).reshape(2, 7, 9).astype(np.int16))
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int16, np.uint16, np.int64])
 def test_other_integers(dtype):
     message = rf"wrong dtype: got shape \(2, 3, 4\), dtype {np.dtype(dtype)}, range \[7, 7\]"
     with pytest.raises(ValueError, match=message):
-        as_xrays(np.full((2, 3, 4), 7, dtype))
+        check_xrays(np.full((2, 3, 4), 7, dtype))
 
 
 @pytest.mark.parametrize(
@@ -421,13 +421,13 @@ def test_other_integers(dtype):
 )
 def test_other_things(X):
     with pytest.raises(ValueError, match=r"does not hold images: got shape .*Wanted: grey X-rays"):
-        as_xrays(X)
+        check_xrays(X)
 
 
 @pytest.mark.parametrize("scalar", [5, 0.5])
 def test_scalars(scalar):
     with pytest.raises(ValueError, match=r"wrong shape: got shape \(\)"):
-        as_xrays(scalar)
+        check_xrays(scalar)
 
 
 def test_images_of_different_sizes(images):
@@ -437,8 +437,8 @@ def test_images_of_different_sizes(images):
     objects[:] = pictures
     for X in (pictures, tuple(pictures), [Image.fromarray(one) for one in pictures], objects):
         with pytest.raises(ValueError, match=message):
-            as_xrays(X)
-        for image, expected in zip(as_xrays(X, same_size=False), pictures, strict=True):
+            check_xrays(X)
+        for image, expected in zip(check_xrays(X, same_size=False), pictures, strict=True):
             assert image.dtype == np.uint8
             np.testing.assert_array_equal(image, expected)
 
@@ -446,9 +446,9 @@ def test_images_of_different_sizes(images):
 @pytest.mark.parametrize("as_list", [list, tuple, lambda X: np.fromiter(X, dtype=object)])
 def test_images_of_several_kinds(images, as_list):
     X = [images[0], images[1] / 255, images[2][..., None], np.dstack([images[3]] * 3)]
-    np.testing.assert_array_equal(as_xrays(as_list(X)), images)
+    np.testing.assert_array_equal(check_xrays(as_list(X)), images)
     X[1] = Image.fromarray(images[1])
-    np.testing.assert_array_equal(as_xrays(as_list(X)), images)
+    np.testing.assert_array_equal(check_xrays(as_list(X)), images)
 
 
 @pytest.mark.parametrize(
@@ -469,7 +469,7 @@ def test_images_of_several_kinds(images, as_list):
 @pytest.mark.parametrize("same_size", [True, False])
 def test_each_of_a_list_is_checked(images, wrong, message, same_size):
     with pytest.raises(ValueError, match=f"[Rr]ow 2 (of X|is).*{message}"):
-        as_xrays([images[0], images[1, 1:], wrong], same_size=same_size)
+        check_xrays([images[0], images[1, 1:], wrong], same_size=same_size)
 
 
 MODES = ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "YCbCr", "I;16"]
@@ -483,7 +483,7 @@ def test_pillow_images_are_read_as_their_files_are(tmp_path, mode):
     path = tmp_path / ("a.jpeg" if mode in ("CMYK", "YCbCr") else "a.png")
     image.save(path, quality=95)
     for given in ([image], [Image.open(path)], (image,)):
-        xrays = as_xrays(given)
+        xrays = check_xrays(given)
         assert xrays.shape == (1, 40, 50)
         assert abs(xrays[0].astype(float) - read_xray(path)).mean() < (2 if mode != "1" else 1e-9)
 
@@ -493,14 +493,14 @@ def test_pillow_images_are_turned_upright_like_their_files(tmp_path, images):
     exif[0x0112] = 6
     Image.fromarray(images[0]).save(tmp_path / "a.png", exif=exif)
     with Image.open(tmp_path / "a.png") as image:
-        np.testing.assert_array_equal(as_xrays([image])[0], read_xray(tmp_path / "a.png"))
+        np.testing.assert_array_equal(check_xrays([image])[0], read_xray(tmp_path / "a.png"))
 
 
 def test_pillow_images_of_floats(images):
     floats = [Image.fromarray((image / 255).astype(np.float32)) for image in images]
-    np.testing.assert_array_equal(as_xrays(floats), images)
+    np.testing.assert_array_equal(check_xrays(floats), images)
     with pytest.raises(ValueError, match="floats outside"):
-        as_xrays([Image.fromarray(image.astype(np.float32)) for image in images])
+        check_xrays([Image.fromarray(image.astype(np.float32)) for image in images])
 
 
 def content_of(image):
@@ -512,9 +512,9 @@ def content_of(image):
 def test_contents_of_files(images):
     files = [content_of(image) for image in images]
     for X in (files, [file.getvalue() for file in files], [bytearray(f.getvalue()) for f in files]):
-        np.testing.assert_array_equal(as_xrays(X), images)
+        np.testing.assert_array_equal(check_xrays(X), images)
     with pytest.raises(ImageReadError, match=r"Row 1 of X: .*not a JPEG, PNG, TIFF"):
-        as_xrays([files[0], b"\0\0no image"])
+        check_xrays([files[0], b"\0\0no image"])
 
 
 def test_a_pillow_image_that_cannot_be_decoded(images):
@@ -523,11 +523,11 @@ def test_a_pillow_image_that_cannot_be_decoded(images):
     with pytest.raises(
         ImageReadError, match=r"Row 1 of X: This image cannot be decoded .*truncated"
     ):
-        as_xrays([Image.fromarray(images[0]), cut])
+        check_xrays([Image.fromarray(images[0]), cut])
 
 
 def test_one_picture_alone(images):
     for X in (Image.fromarray(images[0]), content_of(images[0]), content_of(images[0]).getvalue()):
         with pytest.raises(ValueError, match=r"Got one image, a.* list, even for one image: \[X\]"):
-            as_xrays(X)
-        np.testing.assert_array_equal(as_xrays([X]), images[:1])
+            check_xrays(X)
+        np.testing.assert_array_equal(check_xrays([X]), images[:1])

@@ -14,7 +14,7 @@ from PIL import Image
 
 from skpneumo.datasets import audit, load_xray_folder
 from skpneumo.exceptions import BitDepthWarning, ImageReadError, LowContrastWarning, NoXRayError
-from skpneumo.images import as_xrays, image_type, read_xray, resize_xray
+from skpneumo.images import check_xrays, image_type, read_xray, resize_xray
 
 PICTURES = {
     "TIFF": (".tif", {}),
@@ -200,7 +200,7 @@ def test_white_is_zero_in_a_compressed_file_of_twelve_bits_in_sixteen():
 def test_white_is_zero_in_an_image_that_pillow_opened():
     samples = scene(16)
     with Image.open(io.BytesIO(tiff(65535 - samples, 16, photometric=0))) as image:
-        np.testing.assert_array_equal(as_xrays([image])[0], np.rint(samples / 257))
+        np.testing.assert_array_equal(check_xrays([image])[0], np.rint(samples / 257))
 
 
 def test_what_pillow_would_not_invert_is_refused():

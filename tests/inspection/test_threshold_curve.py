@@ -12,9 +12,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from skpneumo import CNNPneumoniaClassifier, OperatingPointClassifierCV
-from skpneumo._format import percent
+from skpneumo._utils.formatting import percent
+from skpneumo._utils.unwrap import threshold_of
 from skpneumo.inspection import ThresholdCurveDisplay
-from skpneumo.inspection._layers import threshold_of
 from skpneumo.metrics import recall_scorer, specificity_scorer, threshold_curve
 
 LABELS = np.array(["NORMAL", "PNEUMONIA"])

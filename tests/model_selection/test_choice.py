@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
 from skpneumo.metrics import SCORERS, recall_scorer
-from skpneumo.model_selection import HighestSpecificity, choose_setting
+from skpneumo.model_selection import HighestSpecificity, choose_candidate
 from skpneumo.model_selection._choice import recall_less_margin
 
 EVERYONE_ILL, NOBODY_ILL = (1.0, 0.0), (0.0, 1.0)
@@ -48,7 +48,7 @@ def by_hand(settings, min_recall, min_specificity):
 
 
 def test_highest_specificity_among_those_that_reach_both_floors():
-    index, reason = choose_setting(
+    index, reason = choose_candidate(
         results(EVERYONE_ILL, (0.99, 0.7), (0.985, 0.81), (0.98, 0.75), (0.9, 0.95))
     )
     assert index == 2
@@ -60,7 +60,7 @@ def test_highest_specificity_among_those_that_reach_both_floors():
 
 
 def test_highest_recall_where_no_setting_reaches_both():
-    index, reason = choose_setting(
+    index, reason = choose_candidate(
         results((0.99, 0.3), (0.97, 0.6), (0.96, 0.9), EVERYONE_ILL, NOBODY_ILL)
     )
     assert index == 1
@@ -72,7 +72,7 @@ def test_highest_recall_where_no_setting_reaches_both():
 
 
 def test_highest_sum_where_no_setting_reaches_the_specificity():
-    index, reason = choose_setting(results(EVERYONE_ILL, (0.99, 0.2), (0.9, 0.4), NOBODY_ILL))
+    index, reason = choose_candidate(results(EVERYONE_ILL, (0.99, 0.2), (0.9, 0.4), NOBODY_ILL))
     assert index == 2
     assert reason == (
         "None of 4 settings tells the classes apart and reaches a mean specificity of 50%; "
@@ -81,7 +81,7 @@ def test_highest_sum_where_no_setting_reaches_the_specificity():
 
 
 def test_nothing_better_than_chance_is_said():
-    index, reason = choose_setting(results((0.6, 0.3), EVERYONE_ILL, NOBODY_ILL))
+    index, reason = choose_candidate(results((0.6, 0.3), EVERYONE_ILL, NOBODY_ILL))
     assert index == 1
     assert reason.startswith("None of 3 settings is better than chance; setting 1 has")
 
@@ -95,7 +95,7 @@ def test_a_degenerate_setting_never_beats_a_useful_one(
 ):
     for useful in product([0.3, 0.6, 0.97, 0.99], [0.72, 0.9, 1.0]):
         settings = [degenerate, useful] if first else [useful, degenerate]
-        index, _ = choose_setting(
+        index, _ = choose_candidate(
             results(*settings), min_recall=min_recall, min_specificity=min_specificity
         )
         assert settings[index] == useful
@@ -107,29 +107,29 @@ def test_the_rule_written_out(seed):
     n = rng.integers(1, 12)
     settings = [tuple(s) for s in rng.integers(0, 9, (n, 2)) / 8]  # eighths: many exact ties
     min_recall, min_specificity = rng.integers(0, 9, 2) / 8
-    index, _ = choose_setting(
+    index, _ = choose_candidate(
         results(*settings), min_recall=min_recall, min_specificity=min_specificity
     )
     assert index == by_hand(settings, min_recall, min_specificity)
 
 
 def test_ties():
-    assert choose_setting(results((0.98, 0.8), (0.99, 0.8), (0.99, 0.8)))[0] == 1
-    assert choose_setting(results((0.9, 0.8), (0.9, 0.85), (0.9, 0.85)))[0] == 1
-    assert choose_setting(results((0.875, 0.25), (1.0, 0.125), (1.0, 0.125)))[0] == 1
+    assert choose_candidate(results((0.98, 0.8), (0.99, 0.8), (0.99, 0.8)))[0] == 1
+    assert choose_candidate(results((0.9, 0.8), (0.9, 0.85), (0.9, 0.85)))[0] == 1
+    assert choose_candidate(results((0.875, 0.25), (1.0, 0.125), (1.0, 0.125)))[0] == 1
     # 0.1 + 0.2 is not 0.3: the last bit of a mean decides nothing
-    assert choose_setting(results((0.98, 0.1 + 0.2), (0.99, 0.3)), min_specificity=0)[0] == 1
+    assert choose_candidate(results((0.98, 0.1 + 0.2), (0.99, 0.3)), min_specificity=0)[0] == 1
 
 
 def test_a_mean_of_folds_on_the_floor_reaches_it():
     short = np.nextafter(np.nextafter(0.98, 0), 0)
-    index, reason = choose_setting(results((short, 0.8), (1.0, 0.6)))
+    index, reason = choose_candidate(results((short, 0.8), (1.0, 0.6)))
     assert index == 0
     assert "its mean recall is 98.0%" in reason
 
 
 def test_figures_are_rounded_down():
-    index, reason = choose_setting(results((0.9796, 0.8), (0.5, 0.9)))
+    index, reason = choose_candidate(results((0.9796, 0.8), (0.5, 0.9)))
     assert index == 0
     assert "97.9%" in reason
     assert "No useful setting reaches both" in reason
@@ -137,13 +137,13 @@ def test_figures_are_rounded_down():
 
 def test_settings_that_failed_are_passed_over():
     nan = np.nan
-    assert choose_setting(results((nan, nan), (0.99, nan), (nan, 0.99), (0.6, 0.6)))[0] == 3
+    assert choose_candidate(results((nan, nan), (0.99, nan), (nan, 0.99), (0.6, 0.6)))[0] == 3
     with pytest.raises(ValueError, match=r"None of the 2 settings.*NaN.*error_score='raise'"):
-        choose_setting(results((nan, nan), (0.99, nan)))
+        choose_candidate(results((nan, nan), (0.99, nan)))
 
 
 @pytest.mark.parametrize("missing", ["recall", "specificity"])
-@pytest.mark.parametrize("choose", [choose_setting, HighestSpecificity()])
+@pytest.mark.parametrize("choose", [choose_candidate, HighestSpecificity()])
 def test_missing_scores_are_asked_for(missing, choose):
     cv_results = results((0.9, 0.9))
     del cv_results[f"mean_test_{missing}"]
@@ -157,7 +157,7 @@ def test_missing_scores_are_asked_for(missing, choose):
 @pytest.mark.parametrize("value", [-0.1, 98, np.nan, "0.9", None, True])
 def test_floors_outside_zero_to_one_are_refused(name, value):
     with pytest.raises(ValueError, match=f"{name} must be a number from 0 to 1, got"):
-        choose_setting(results((0.9, 0.9)), **{name: value})
+        choose_candidate(results((0.9, 0.9)), **{name: value})
     with pytest.raises(ValueError, match=f"{name} must be a number from 0 to 1, got"):
         HighestSpecificity(**{name: value})
 
@@ -196,7 +196,7 @@ def test_a_search_refits_what_is_chosen(labels, n_jobs):
         n_jobs=n_jobs,
         error_score="raise",
     ).fit(X, y)
-    index, reason = choose_setting(search.cv_results_, min_recall=0.95)
+    index, reason = choose_candidate(search.cv_results_, min_recall=0.95)
     recall = search.cv_results_["mean_test_recall"]
     assert search.best_index_ == index
     assert recall.argmax() == 0 != index
@@ -235,7 +235,7 @@ def test_the_margin_is_in_standard_errors_of_the_mean():
 )
 def test_the_mean_recall_must_exceed_the_floor_by_the_margin(margin, expected):
     cv_results = results_by_fold(RECALLS, SPECIFICITIES)
-    index, reason = choose_setting(cv_results, min_recall=0.98, margin=margin)
+    index, reason = choose_candidate(cv_results, min_recall=0.98, margin=margin)
     assert index == expected
     assert HighestSpecificity(min_recall=0.98, margin=margin)(cv_results) == expected
     words = {0: "", 0.5: " plus 0.5 standard errors", 3: " plus 3 standard errors"}
@@ -245,13 +245,13 @@ def test_the_mean_recall_must_exceed_the_floor_by_the_margin(margin, expected):
 
 def test_one_standard_error_is_the_default():
     cv_results = results_by_fold(RECALLS, SPECIFICITIES)
-    assert choose_setting(cv_results) == choose_setting(cv_results, margin=1)
+    assert choose_candidate(cv_results) == choose_candidate(cv_results, margin=1)
     assert HighestSpecificity()(cv_results) == HighestSpecificity(margin=1)(cv_results) == 1
 
 
 def test_without_a_setting_that_reaches_the_margin_the_highest_recall_is_selected():
     cv_results = results_by_fold(RECALLS[:2], SPECIFICITIES[:2])
-    index, reason = choose_setting(cv_results, min_recall=0.99)
+    index, reason = choose_candidate(cv_results, min_recall=0.99)
     assert index == 1
     assert reason.startswith(
         "No useful setting reaches both a mean recall of 99% plus one standard error and a mean"
@@ -269,27 +269,27 @@ def test_without_a_setting_that_reaches_the_margin_the_highest_recall_is_selecte
 )
 def test_a_margin_needs_the_recall_of_two_folds(known):
     cv_results = results((0.98, 0.8), (0.99, 0.7)) | known
-    index, reason = choose_setting(cv_results)
+    index, reason = choose_candidate(cv_results)
     assert index == 0
     assert "standard error" not in reason
-    assert choose_setting(cv_results, margin=0) == (index, reason)
+    assert choose_candidate(cv_results, margin=0) == (index, reason)
     n_folds = len({"split0_test_recall"} & known.keys())
     with pytest.raises(
         ValueError, match=rf"margin=1 needs .* cv_results holds {n_folds}\..*margin=0"
     ):
-        choose_setting(cv_results, margin=1)
+        choose_candidate(cv_results, margin=1)
 
 
 def test_a_fold_that_failed_passes_its_setting_over():
     cv_results = results_by_fold([[np.nan, 1, 1, 1, 1], *RECALLS[1:]], SPECIFICITIES)
-    assert choose_setting(cv_results)[0] == 1
+    assert choose_candidate(cv_results)[0] == 1
 
 
 @pytest.mark.parametrize("margin", [-1, np.nan, np.inf, "1", None, True, [1], np.array([1, 2])])
 def test_a_margin_that_is_no_number_of_standard_errors_is_refused(margin):
     wanted = "margin must be a number of standard errors, 0 or more, or 'auto'"
     with pytest.raises(ValueError, match=wanted):
-        choose_setting(results((0.9, 0.9)), margin=margin)
+        choose_candidate(results((0.9, 0.9)), margin=margin)
     with pytest.raises(ValueError, match=wanted):
         HighestSpecificity(margin=margin)
 
@@ -304,7 +304,7 @@ def test_a_margin_makes_a_true_recall_below_the_floor_rarer():
         recall = (rng.normal(3, 1, (5, 80, 1)) >= cuts).mean(axis=1).T
         cv_results = results_by_fold(recall, norm.cdf(cuts))
         for margin, found in below.items():
-            index, reason = choose_setting(cv_results, min_recall=0.95, margin=margin)
+            index, reason = choose_candidate(cv_results, min_recall=0.95, margin=margin)
             assert "has the highest mean specificity" in reason
             found.append(true_recall[index] < 0.95)
     rates = [np.mean(found) for found in below.values()]

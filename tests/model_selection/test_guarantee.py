@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
-from skpneumo.metrics._bounds import draw_by_order, highest_rank, randomised_rank
+from skpneumo._utils.bounds import draw_by_order, highest_rank, randomised_rank
 from skpneumo.model_selection import OperatingPointClassifierCV
 
 N_UNITS = 65

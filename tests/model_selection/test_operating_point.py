@@ -1138,7 +1138,7 @@ def test_calibration_inside_keeps_the_threshold_and_around_it_does_not(table):
 HALF_RECALL = OperatingPointClassifierCV(
     LogisticRegression(), min_recall=0.5, confidence=None, cv=2
 )
-LEAST_COST = OperatingPointClassifierCV(LogisticRegression(), min_recall=None, missed_cost=1, cv=2)
+MIN_COST = OperatingPointClassifierCV(LogisticRegression(), min_recall=None, missed_cost=1, cv=2)
 CHECKED = {
     "check_classifiers_train": "It asks for more right answers than a recall of one half "
     "leaves, and for labels that change at a probability of one half.",
@@ -1151,8 +1151,8 @@ EXEMPT = {
     clone(HALF_RECALL).set_params(refit=True): CHECKED,
     HALF_RECALL: CHECKED
     | {"check_classifiers_classes": "It asks for labels that change at a decision value of 0."},
-    LEAST_COST: WEIGHTED,
-    clone(LEAST_COST).set_params(refit=True): WEIGHTED,
+    MIN_COST: WEIGHTED,
+    clone(MIN_COST).set_params(refit=True): WEIGHTED,
     FoldMeanClassifier(LogisticRegression(), cv=2): {},
 }
 

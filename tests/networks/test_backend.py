@@ -10,7 +10,7 @@ from textwrap import dedent
 import keras
 import pytest
 
-from skpneumo._fork import check_process
+from skpneumo._utils.fork import check_process
 from skpneumo.networks import _backend, quiet_start_up, quiet_tracing
 
 ON_TENSORFLOW = pytest.mark.skipif(

@@ -33,12 +33,12 @@ from skpneumo import (
     load_model,
     save_model,
 )
-from skpneumo._format import percent
+from skpneumo._utils.formatting import percent
+from skpneumo._utils.unwrap import layers_of
 from skpneumo.datasets import make_xrays
 from skpneumo.evaluation import evaluate
 from skpneumo.evaluation._unwrap import model_fingerprint
 from skpneumo.exceptions import ModelFileError, OutlierWarning
-from skpneumo.inspection._layers import layers_of
 from skpneumo.metrics import specificity_at_recall_scorer
 from skpneumo.persistence import model_card
 from skpneumo.persistence._archive import read_archive, write_archive

@@ -5,7 +5,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skpneumo.images import USUAL_AUGMENTATION, Augmentation, XRaySequence
+from skpneumo.images import DEFAULT_AUGMENTATION, Augmentation, XRaySequence
 from skpneumo.preprocessing import XRayAugmenter, XRayLoader, XRayResizer
 
 NONE = dict.fromkeys(XRayAugmenter().get_params().keys() - {"horizontal_flip", "random_state"}, 0)
@@ -86,7 +86,7 @@ def test_files_are_not_opened():
 
 def test_the_defaults_are_moderate():
     augmentation = XRayAugmenter().to_augmentation()
-    assert augmentation == USUAL_AUGMENTATION
+    assert augmentation == DEFAULT_AUGMENTATION
     assert 0 < augmentation.rotation <= 10
     assert 0 < augmentation.translation <= 0.1
     assert not augmentation.horizontal_flip

@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from skpneumo._files import write_report
+from skpneumo._utils.files import write_report
 from skpneumo.datasets._auditing import _findings as find
 from skpneumo.datasets._auditing._balance import balance, small_splits
 from skpneumo.datasets._auditing._collection import (
@@ -47,7 +47,7 @@ class Audit:
     shortcut : dict or None
         Areas under the ROC curve of the label told by these alone, on patients not learnt from:
         "auc", "low" and "high" (mean, least and greatest of five folds), and "alone", by name.
-    not_looked_for : list of str
+    skipped_checks : list of str
         What these data do not allow to look for.
     versions : dict of str to str
         Of the packages.
@@ -63,7 +63,7 @@ class Audit:
     counts: dict
     outside: dict
     shortcut: dict | None
-    not_looked_for: list
+    skipped_checks: list
     versions: dict
     date: str
     images: object
@@ -221,7 +221,7 @@ def audit(data):
         counts=counts,
         outside={label: _describe(outside, target == label) for label in classes},
         shortcut=result,
-        not_looked_for=_not_looked_for(has_files, counts, result),
+        skipped_checks=_not_looked_for(has_files, counts, result),
         versions={"python": platform.python_version()}
         | {name: version(name) for name in ("skpneumo", "scikit-learn", "numpy", "pillow")},
         date=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -3,14 +3,14 @@
 import numpy as np
 from scipy.stats import chi2_contingency
 
+from skpneumo._utils.bounds import clopper_pearson_interval
 from skpneumo.datasets._auditing._collection import n_patients, split_names
 from skpneumo.datasets._auditing._findings import Finding
-from skpneumo.metrics._bounds import exact_interval
 
 SUPPOSED_SHARE = 0.9
-WIDEST_INTERVAL = 0.2
-LEAST_SHIFT = 0.05
-LEAST_MAJORITY = 0.6
+MAX_INTERVAL = 0.2
+MIN_SHIFT = 0.05
+MIN_MAJORITY = 0.6
 
 
 def balance(counts):
@@ -38,7 +38,7 @@ def balance(counts):
     totals = table.sum(axis=0)
     most = totals.argmax()
     share = totals[most] / totals.sum()
-    if share >= LEAST_MAJORITY and len(classes) > 1:
+    if share >= MIN_MAJORITY and len(classes) > 1:
         found.append(
             Finding(
                 "imbalance",
@@ -53,7 +53,7 @@ def balance(counts):
         len(classes) == 2
         and len(counts) > 1
         and totals.all()
-        and np.ptp(shares) >= LEAST_SHIFT
+        and np.ptp(shares) >= MIN_SHIFT
         and chi2_contingency(table).pvalue < 0.01
     ):
         each = ", ".join(f"{s} {x:.1%}" for s, x in zip(counts, shares, strict=True))
@@ -78,7 +78,7 @@ def small_splits(collection):
         few = []
         for label in np.unique(collection.target):
             n = n_patients(collection, (collection.split == split) & (collection.target == label))
-            if n and np.ptp(interval(n)) > WIDEST_INTERVAL:
+            if n and np.ptp(interval(n)) > MAX_INTERVAL:
                 few.append((n, str(label)))
         if not few:
             continue
@@ -91,7 +91,7 @@ def small_splits(collection):
                 f"(patients, where known). If {SUPPOSED_SHARE:.0%} were called right, the 95% "
                 f"interval would be {low:.0%} to {high:.0%}.",
                 "Settings that differ by less than this cannot be told apart: the best by "
-                f"such a split is best by luck. {100 * WIDEST_INTERVAL:.0f} points are allowed.",
+                f"such a split is best by luck. {100 * MAX_INTERVAL:.0f} points are allowed.",
                 "Choose by cross-validation on train and val together."
                 if split == "val"
                 else "Give intervals with every figure, and add patients.",
@@ -102,4 +102,4 @@ def small_splits(collection):
 
 def interval(n):
     """Interval of Clopper and Pearson, 95%, where 90% of ``n`` are called right."""
-    return exact_interval(SUPPOSED_SHARE * n, n, 0.95)
+    return clopper_pearson_interval(SUPPOSED_SHARE * n, n, 0.95)

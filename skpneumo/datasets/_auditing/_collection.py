@@ -11,7 +11,7 @@ from skpneumo.datasets._auditing._scan import why_unreadable
 from skpneumo.datasets._folder_names import parse_folder_name
 from skpneumo.datasets._patients import are_identified
 from skpneumo.exceptions import DatasetError
-from skpneumo.images import EXTENSIONS, as_xrays
+from skpneumo.images import EXTENSIONS, check_xrays
 
 # Of files beside images. A name without one of these extensions may be that of a patient.
 _OTHER_EXTENSIONS = (
@@ -57,7 +57,7 @@ def check_collection(data):
         )
     has_files = "paths" in data
     images = (
-        [os.fsdecode(path) for path in data["paths"]] if has_files else as_xrays(data["images"])
+        [os.fsdecode(path) for path in data["paths"]] if has_files else check_xrays(data["images"])
     )
     n = len(images)
     columns = {

@@ -8,8 +8,8 @@ from scipy.sparse.csgraph import connected_components
 _SIGMA = 2  # pixels of the small pictures
 # Among the 13.7 million pairs of 5,232 real X-rays none that differs in its bytes reaches 0.8.
 # Copies do: compressed again, resized, brightened, inverted, with noise.
-_LEAST_CORRELATION = 0.9
-_LEAST_DETAIL = 0.5  # grey levels: of a blank image there is nothing to compare
+_MIN_CORRELATION = 0.9
+_MIN_DETAIL = 0.5  # grey levels: of a blank image there is nothing to compare
 _ROWS_AT_ONCE = 512
 
 
@@ -62,7 +62,7 @@ def near_copies(small):
     pairs = []
     for start in range(0, len(details), _ROWS_AT_ONCE):
         correlations = details[start : start + _ROWS_AT_ONCE] @ details[start:].T
-        first, second = np.nonzero(np.abs(correlations) >= _LEAST_CORRELATION)
+        first, second = np.nonzero(np.abs(correlations) >= _MIN_CORRELATION)
         pairs.append(start + np.stack([first, second])[:, first < second])
     first, second = np.concatenate(pairs, axis=1)
     graph = coo_array((np.ones(len(first)), (first, second)), shape=(len(small),) * 2)
@@ -81,6 +81,6 @@ def _details(small):
         part = part.reshape(len(part), -1)
         part -= part.mean(axis=1, keepdims=True)
         norms = np.linalg.norm(part, axis=1, keepdims=True)
-        is_blank = norms < _LEAST_DETAIL * np.sqrt(part.shape[1])
+        is_blank = norms < _MIN_DETAIL * np.sqrt(part.shape[1])
         details[start : start + _ROWS_AT_ONCE] = np.where(is_blank, 0, part / np.maximum(norms, 1))
     return details

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from skpneumo.datasets._auditing._shortcuts import N_FOLDS
 
 LEVELS = ("error", "warning", "info")
-LEAST_SHORTCUT = 0.6
+MIN_SHORTCUT = 0.6
 _MAX_NAMED = 3  # files of one reason
 # By words of the reasons: what may be an X-ray to learn from comes first, what is none last.
 _ORDER_OF_REASONS = (
@@ -190,7 +190,7 @@ def shortcut(result, classes, sizes):
         Width and height of the images.
     """
     found = []
-    if result is not None and result["low"] > LEAST_SHORTCUT:
+    if result is not None and result["low"] > MIN_SHORTCUT:
         alone = max(result["alone"], key=result["alone"].get)
         found.append(
             Finding(

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from PIL import Image
 
-from skpneumo._format import fold_lines
+from skpneumo._utils.formatting import fold_lines
 from skpneumo.datasets._auditing._findings import LEVELS, count
 from skpneumo.datasets._auditing._shortcuts import N_FOLDS
 from skpneumo.exceptions import ImageReadError
@@ -16,9 +16,9 @@ from skpneumo.images import read_xray, resize_xray
 _WIDTH = 88
 _LINES = 3
 _LINES_OF_REASONS = 20  # each of which is a group of files
-_MOST_LINES = 1000
-_MOST_PICTURES = 12  # of one finding
-_MOST_MODES = 4
+_MAX_LINES = 1000
+_MAX_PICTURES = 12  # of one finding
+_MAX_MODES = 4
 _PICTURES_OF_GROUP = 4
 _PICTURE = (128, 128)
 _QUALITY = 72
@@ -78,8 +78,8 @@ def _quantiles(facts):
         return "-"
     if isinstance(facts, dict):
         modes = sorted(facts, key=facts.get, reverse=True)
-        told = [f"{mode} {facts[mode]:,}" for mode in modes[:_MOST_MODES]]
-        return ", ".join(told + [f"{len(modes) - _MOST_MODES} more"] * (len(modes) > _MOST_MODES))
+        told = [f"{mode} {facts[mode]:,}" for mode in modes[:_MAX_MODES]]
+        return ", ".join(told + [f"{len(modes) - _MAX_MODES} more"] * (len(modes) > _MAX_MODES))
     low, middle, high = (f"{x:.2f}" if x < 10 else f"{x:,.0f}" for x in facts)
     return middle if low == high else f"{middle} ({low} to {high})"
 
@@ -119,8 +119,8 @@ def as_text(audit, width=_WIDTH):
         n_lines = n_lines_shown(finding)
         details, n_more = finding.details[:n_lines], len(finding.details) - n_lines
         lines += [f"    {line}" for line in details] + [f"    {n_more:,} more"] * (n_more > 0)
-    if audit.not_looked_for:
-        lines += ["", "Not looked for:", *(f"  {text}" for text in audit.not_looked_for)]
+    if audit.skipped_checks:
+        lines += ["", "Not looked for:", *(f"  {text}" for text in audit.skipped_checks)]
     return fold_lines("\n".join(lines), width)
 
 
@@ -159,7 +159,7 @@ def as_html(audit, embedded=False):
         verdict=verdict(audit),
         shown=shown,
         n_lines_shown=n_lines_shown,
-        most_lines=_MOST_LINES,
+        most_lines=_MAX_LINES,
         level_names=_LEVEL_NAMES,
         classes=list(audit.outside),
         balance_rows=balance_rows(audit),
@@ -176,7 +176,7 @@ def pictures(audit, finding):
     for line, rows in zip(finding.details, finding.rows, strict=True):
         uris = [_picture(audit.images[row]) for row in rows[:_PICTURES_OF_GROUP]]
         n += len(uris)
-        if n > _MOST_PICTURES:
+        if n > _MAX_PICTURES:
             break
         groups.append((line, [uri for uri in uris if uri]))
     return groups

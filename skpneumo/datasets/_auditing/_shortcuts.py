@@ -8,7 +8,7 @@ from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
 N_FOLDS = 5
 FEWEST = 20  # patients of a class, four in each fold
 _N_TREES = 40
-_LEAST_IN_LEAF = 0.03  # share of the images
+_MIN_IN_LEAF = 0.03  # share of the images
 
 
 def outside_of(looks):
@@ -58,7 +58,7 @@ def probe(outside, is_positive, groups):
     if min(len(np.unique(groups[is_positive == label])) for label in (False, True)) < FEWEST:
         return None
     X = np.column_stack([_as_numbers(values) for values in outside.values()])
-    forest = RandomForestClassifier(_N_TREES, min_samples_leaf=_LEAST_IN_LEAF, random_state=0)
+    forest = RandomForestClassifier(_N_TREES, min_samples_leaf=_MIN_IN_LEAF, random_state=0)
     folds = StratifiedGroupKFold(N_FOLDS, shuffle=True, random_state=0)
     areas = cross_val_score(forest, X, is_positive, groups=groups, cv=folds, scoring="roc_auc")
     return {

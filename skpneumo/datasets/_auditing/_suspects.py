@@ -8,13 +8,13 @@ from skpneumo.datasets._synthetic import make_xrays
 _SIDE = 32
 _ROWS_AT_ONCE = 512
 _N_DRAWN = 200
-_FEWEST_FOR_TEMPLATE = 50
+_MIN_FOR_TEMPLATE = 50
 # On 5,232 real X-rays: 7 are less like a chest than this, 98 % of photographs are ...
-_LEAST_LIKENESS = 0.4
+_MIN_LIKENESS = 0.4
 # ... and none is more by this, turned or inverted; 92 % of those turned by 180 degrees are.
-_LEAST_GAIN = 0.13
-_LEAST_SPREAD = 2.0
-_LARGEST_COLOUR = 10.0
+_MIN_GAIN = 0.13
+_MIN_SPREAD = 2.0
+_MAX_COLOUR = 10.0
 
 
 def find_suspects(small, colour):
@@ -43,11 +43,11 @@ def find_suspects(small, colour):
     images = blocks.mean(axis=(2, 4), dtype=np.float32)
     likeness = _likeness(_ranks(images))
     best = likeness.argmax(axis=1)
-    is_other_way = likeness.max(axis=1) - likeness[:, 0] > _LEAST_GAIN
+    is_other_way = likeness.max(axis=1) - likeness[:, 0] > _MIN_GAIN
     kinds = {
-        "blank": images.std(axis=(1, 2)) < _LEAST_SPREAD,
-        "coloured": colour > _LARGEST_COLOUR,
-        "unlike": likeness.max(axis=1) < _LEAST_LIKENESS,
+        "blank": images.std(axis=(1, 2)) < _MIN_SPREAD,
+        "coloured": colour > _MAX_COLOUR,
+        "unlike": likeness.max(axis=1) < _MIN_LIKENESS,
         "inverted": is_other_way & (best >= 4),
         "turned": is_other_way & (best < 4),
     }
@@ -72,8 +72,8 @@ def _likeness(ranks):
     """Correlation with the template, upright and turned by quarters; then with its inverse."""
     drawn = make_xrays(_N_DRAWN, image_size=(_SIDE, _SIDE), random_state=0).images
     likeness = _correlations(ranks, _ranks(drawn).mean(axis=0))
-    is_chest = (likeness.argmax(axis=1) == 0) & (likeness[:, 0] > _LEAST_LIKENESS)
-    if is_chest.sum() < _FEWEST_FOR_TEMPLATE:
+    is_chest = (likeness.argmax(axis=1) == 0) & (likeness[:, 0] > _MIN_LIKENESS)
+    if is_chest.sum() < _MIN_FOR_TEMPLATE:
         return likeness
     return _correlations(ranks, ranks[is_chest].mean(axis=0))
 

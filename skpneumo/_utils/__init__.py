@@ -1,0 +1,1 @@
+"""What packages share: arrays on disk, files, text, validation, estimators inside others."""
