@@ -18,7 +18,7 @@ _HOMES = {
     "XRayOutlierDetector": "preprocessing",
     "XRayOverSampler": "preprocessing",
     "XRayResizer": "preprocessing",
-    "clear_cache": "_utils.array_store",
+    "clear_cache": "_utils.caching",
     "load_model": "persistence",
     "load_pretrained": "persistence",
     "save_model": "persistence",
