@@ -35,7 +35,6 @@ __all__ = [
     "XRayOutlierDetector",
     "XRayOverSampler",
     "XRayResizer",
-    "__version__",
     "classifiers",
     "clear_cache",
     "datasets",

@@ -14,7 +14,7 @@ import skpneumo
 from skpneumo.cli import main
 
 HEAVY = {"keras", "matplotlib", "scikeras", "sklearn", "tensorflow"}
-LAZY = [name for name in skpneumo.__all__ if name != "__version__"]
+LAZY = skpneumo.__all__
 
 
 def run_python(*arguments):
