@@ -1,17 +1,18 @@
-"""Scores and scorers that put few missed pneumonias first, at a known cost in false alarms.
+"""Scores and scorers for detectors that must have few false negatives (missed pneumonias).
 
-Every scorer takes ``estimator.classes_[1]`` as the positive class, so it is right for
-``"NORMAL"`` and ``"PNEUMONIA"`` as for 0 and 1, where scikit-learn's ``scoring="recall"`` gives
-NaN on text. ``SCORERS`` holds all of them for a search over several metrics::
+Every scorer takes ``estimator.classes_[1]`` as the positive class, so it works with ``"NORMAL"``
+and ``"PNEUMONIA"`` as well as with 0 and 1, whereas scikit-learn's ``scoring="recall"`` returns
+NaN for text labels. ``SCORERS`` holds all of them for a search over several metrics::
 
     GridSearchCV(classifier, grid, scoring=SCORERS, refit="recall_with_specificity_floor")
 
-For another floor or other costs, ``make_scorer(recall_with_specificity_floor_score,
-min_specificity=0.9)`` of scikit-learn will do, as long as every test fold holds both classes.
+For another floor or other costs, use scikit-learn's ``make_scorer``, such as
+``make_scorer(recall_with_specificity_floor_score, min_specificity=0.9)``. It requires that every
+test fold holds both classes.
 
-A share of nothing is NaN, with a warning, where the images lack a class: recall without a
-pneumonia, specificity without a healthy child. Where only the prediction lacks one it is 0:
-precision if nobody is called ill, negative predictive value if everyone is.
+If ``y_true`` lacks a class that a score needs, the score is NaN, with a warning: recall without
+positive images, specificity without negative ones. If only the prediction lacks a class, the score
+is 0: precision without predicted positives, negative predictive value without predicted negatives.
 """
 
 from skpneumo.metrics._curves import decision_curve, threshold_curve

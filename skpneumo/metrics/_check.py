@@ -1,4 +1,4 @@
-"""What scores are given, checked and turned into ones and zeros."""
+"""Input validation of the scores."""
 
 import warnings
 
@@ -20,8 +20,8 @@ def _check_column(values, name):
 def _check_lengths(**arrays):
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{name} has {n}" for name, n in lengths.items())
-        raise ValueError(f"One entry per image is wanted in each: {told}.")
+        found = ", ".join(f"{name} has {n}" for name, n in lengths.items())
+        raise ValueError(f"Expected one entry per image in each array: {found}.")
     if not lengths["y_true"]:
         raise ValueError("y_true is empty: a score needs at least one image.")
 
@@ -33,44 +33,44 @@ def _check_weight(sample_weight, n_samples):
     if weight.size and weight.min() < 0:
         raise ValueError(f"sample_weight must not be negative, got {weight.min():g}.")
     if weight.size and not weight.any():
-        raise ValueError("sample_weight is 0 everywhere: some image must count.")
+        raise ValueError("sample_weight is 0 everywhere: at least one image needs a weight.")
     return weight
 
 
 def _positive_label(pos_label, **targets):
     """Return ``pos_label``, or the greater of the two labels found in ``targets``."""
     labels = set().union(*(y.tolist() for y in targets.values()))
-    where = " and ".join(targets)
+    arrays = " and ".join(targets)
     texts = {isinstance(label, str) for label in labels}
     if len(texts) > 1:
         raise ValueError(
-            f"Text and number labels meet in {where}: {sorted(labels, key=str)[:6]}. "
-            "Give both the labels that the classifier was fitted on."
+            f"{arrays} mix text and numeric labels: {sorted(labels, key=str)[:6]}. "
+            "Pass the labels that the classifier was fitted on in both."
         )
     labels = sorted(labels)
     if len(labels) > 2:
         shown = ", ".join(map(repr, labels[:5])) + (", ..." if len(labels) > 5 else "")
         raise ValueError(
-            f"Two classes are wanted, but there are {len(labels)} labels in {where}: {shown}. "
+            f"Expected two classes, but there are {len(labels)} labels in {arrays}: {shown}. "
             "Merge the classes first, and pass labels here, not probabilities."
         )
     if pos_label is None:
         if len(labels) == 2 or isinstance(labels[0], bool):
             return True if isinstance(labels[0], bool) else labels[-1]
         raise ValueError(
-            f"The positive class cannot be told: {labels[0]!r} is the only label in {where}. "
+            f"Cannot infer the positive class: {labels[0]!r} is the only label in {arrays}. "
             "Pass pos_label, for example pos_label='PNEUMONIA'."
         )
     if isinstance(pos_label, str) not in texts or (len(labels) == 2 and pos_label not in labels):
         raise ValueError(
-            f"pos_label={pos_label!r} is no label in {where}: there are {labels}. "
-            "Pass the one that means pneumonia."
+            f"pos_label={pos_label!r} is not among the labels of {arrays}: {labels}. "
+            "Pass the one that stands for pneumonia."
         )
     return pos_label
 
 
-def check_labels(y_true, y_pred, pos_label, sample_weight):
-    """Turn true and predicted labels into booleans, True for the positive class.
+def binarize_labels(y_true, y_pred, pos_label, sample_weight):
+    """Check true and predicted labels and convert them to booleans.
 
     Parameters
     ----------
@@ -83,8 +83,8 @@ def check_labels(y_true, y_pred, pos_label, sample_weight):
 
     Returns
     -------
-    truth, called : ndarray of shape (n_samples,), dtype bool
-        Whether an image is positive, and whether it was called so.
+    y_true, y_pred : ndarray of shape (n_samples,), dtype bool
+        True for the positive class.
     weight : ndarray of shape (n_samples,), dtype float
         The weights.
     """
@@ -96,7 +96,7 @@ def check_labels(y_true, y_pred, pos_label, sample_weight):
 
 
 def check_scores(y_true, y_score, pos_label, sample_weight):
-    """Turn true labels into booleans, beside one score per image.
+    """Check one score per image, and convert the true labels to booleans.
 
     Parameters
     ----------
@@ -111,8 +111,8 @@ def check_scores(y_true, y_score, pos_label, sample_weight):
 
     Returns
     -------
-    truth : ndarray of shape (n_samples,), dtype bool
-        Whether an image is positive.
+    y_true : ndarray of shape (n_samples,), dtype bool
+        True for the positive class.
     y_score, weight : ndarray of shape (n_samples,), dtype float
         The scores and the weights.
     """
@@ -133,17 +133,17 @@ def check_scores(y_true, y_score, pos_label, sample_weight):
     return y_true == _positive_label(pos_label, y_true=y_true), y_score, weight
 
 
-def is_undefined(score, truth, weight, *, needs):
-    """Whether ``truth`` lacks a class that the score needs; then warn.
+def is_undefined(score, y_true, weight, *, needs):
+    """Whether ``y_true`` lacks a class that the score needs; if so, warn.
 
     Parameters
     ----------
     score : str
         Name of the score, for the warning.
-    truth : ndarray of shape (n_samples,), dtype bool
-        Whether an image is positive.
+    y_true : ndarray of shape (n_samples,), dtype bool
+        True for the positive class.
     weight : ndarray of shape (n_samples,), dtype float
-        Weights; a class without weight is missing.
+        Weights; a class whose weights are all 0 is missing.
     needs : tuple of bool
         The classes needed, True for the positive one.
 
@@ -153,9 +153,9 @@ def is_undefined(score, truth, weight, *, needs):
         True if a class is missing.
     """
     for positive in needs:
-        if not weight[truth == positive].sum() > 0:
+        if not weight[y_true == positive].sum() > 0:
             warnings.warn(
-                f"{score} is undefined and NaN: y_true holds no image of the "
+                f"{score} is undefined and set to NaN: y_true holds no image of the "
                 f"{'positive' if positive else 'negative'} class. In cross-validation, use "
                 "a splitter that keeps both classes in every fold (StratifiedGroupKFold).",
                 UndefinedMetricWarning,

@@ -1,4 +1,4 @@
-"""Curves over the threshold: what each would have given, and what that is worth."""
+"""Metrics as functions of the threshold."""
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -6,11 +6,11 @@ from sklearn.utils import Bunch
 from skpneumo._utils.bounds import lower_bound, scores_of_both
 from skpneumo._utils.targets import check_groups
 from skpneumo._utils.validation import check_open_fraction
-from skpneumo.metrics._check import check_labels, check_scores
+from skpneumo.metrics._check import binarize_labels, check_scores
 
 
 def threshold_curve(y_true, y_score, *, groups=None, confidence=0.95, pos_label=None):
-    """Compute recall, its lower confidence bound and specificity of every threshold.
+    """Compute recall, its lower confidence bound and specificity for every threshold.
 
     Parameters
     ----------
@@ -19,20 +19,20 @@ def threshold_curve(y_true, y_score, *, groups=None, confidence=0.95, pos_label=
     y_score : array-like of shape (n_samples,)
         Scores, higher for the positive class: its probability, or a decision value.
     groups : array-like of shape (n_samples,), default=None
-        The patient of each image. With them recall and specificity count patients, who are caught
-        only if each of their ill images is, and spared only if none of their healthy ones is;
-        without them both count images.
+        The patient of each image. With groups, recall and specificity count patients: one is a true
+        positive only if each positive image is predicted positive, and a true negative only if no
+        negative image is. Without groups, both count images.
     confidence : float or None, default=0.95
-        Of each bound, between 0 and 1. None leaves the bounds out.
+        Confidence of each bound, between 0 and 1. None omits the bounds.
     pos_label : str, int, float, bool or None, default=None
         The positive class. None means the greater of the two labels.
 
     Returns
     -------
     curve : Bunch of ndarrays of shape (n_thresholds,), dtype float64
-        ``threshold`` (rising: the scores that occur; an image is called positive where its score
-        reaches the threshold), ``recall``, ``recall_lower_bound`` (NaN if ``confidence`` is None)
-        and ``specificity``.
+        ``threshold`` (the distinct scores in ascending order; images are predicted positive if
+        their score is at least the threshold), ``recall``, ``recall_lower_bound`` (NaN if
+        ``confidence`` is None) and ``specificity``.
 
     Raises
     ------
@@ -41,13 +41,13 @@ def threshold_curve(y_true, y_score, *, groups=None, confidence=0.95, pos_label=
 
     See Also
     --------
-    skpneumo.inspection.ThresholdCurveDisplay : The picture.
-    skpneumo.model_selection.OperatingPointClassifierCV : Chooses a threshold whose bound holds.
+    skpneumo.inspection.ThresholdCurveDisplay : Plot of the curve.
+    skpneumo.model_selection.OperatingPointClassifierCV : Chooses a threshold of certified recall.
 
     Notes
     -----
-    Each bound, that of Clopper and Pearson [1]_, holds for a threshold that was given beforehand.
-    A threshold that is picked from the curve has no bound.
+    Each bound, the one-sided Clopper-Pearson bound [1]_, holds for a threshold that was fixed
+    before these data were seen. It does not hold for a threshold that is selected from the curve.
 
     References
     ----------
@@ -67,41 +67,44 @@ def threshold_curve(y_true, y_score, *, groups=None, confidence=0.95, pos_label=
     """
     if confidence is not None:
         check_open_fraction("confidence", confidence)
-    truth, y_score = _both_classes("A threshold curve", y_true, y_score, pos_label)
-    groups = check_groups(groups, truth)
+    y_true, y_score = _check_both_classes("A threshold curve", y_true, y_score, pos_label)
+    groups = check_groups(groups, y_true)
     threshold = np.unique(y_score)
-    ill, healthy = map(np.sort, scores_of_both(truth, y_score, groups))
-    missed = np.searchsorted(ill, threshold)
+    positive, negative = map(np.sort, scores_of_both(y_true, y_score, groups))
+    n_false_negatives = np.searchsorted(positive, threshold)
+    # The scores of negative patients come negated, so that sorted and reversed they ascend.
+    n_true_negatives = np.searchsorted(-negative[::-1], threshold)
     if confidence is None:
         bound = np.full(len(threshold), np.nan)
     else:
-        bound = lower_bound(len(ill), missed, confidence)
+        bound = lower_bound(len(positive), n_false_negatives, confidence)
     return Bunch(
         threshold=threshold,
-        recall=1 - missed / len(ill),
+        recall=1 - n_false_negatives / len(positive),
         recall_lower_bound=bound,
-        specificity=np.searchsorted(-healthy[::-1], threshold) / len(healthy),
+        specificity=n_true_negatives / len(negative),
     )
 
 
 def decision_curve(y_true, y_proba, *, y_pred=None, thresholds=None, pos_label=None):
-    """Compute the net benefit of a model over the threshold probability.
+    """Compute the net benefit of a model as a function of the threshold probability.
 
-    At a threshold probability ``p``, missing one of the ill is as bad as ``(1 - p) / p`` false
-    alarms: 9 at 0.1. The net benefit is the share of the images that are rightly called ill, less
-    the share that are wrongly called ill times ``p / (1 - p)``. [1]_
+    At a threshold probability ``p``, a false negative is as bad as ``(1 - p) / p`` false positives:
+    9 at 0.1. The net benefit is the fraction of the images that are true positives, minus the
+    fraction that are false positives times ``p / (1 - p)``. [1]_
 
     Parameters
     ----------
     y_true : array-like of shape (n_samples,)
         True labels of two classes.
     y_proba : array-like of shape (n_samples,)
-        Probability of the positive class. Each image whose probability reaches ``p`` is called ill.
+        Probability of the positive class. Images with a probability of at least ``p`` are predicted
+        positive.
     y_pred : array-like of shape (n_samples,), default=None
-        Labels of a fixed operating point, whose net benefit is computed too.
+        Labels predicted at a fixed operating point, whose net benefit is computed too.
     thresholds : array-like of shape (n_thresholds,), default=None
-        Threshold probabilities, at least 0 and below 1. None means 101 from 0 to 0.5, where a
-        false alarm is as bad as a miss.
+        Threshold probabilities, at least 0 and below 1. None means 101 from 0 to 0.5, at which a
+        false positive is as bad as a false negative.
     pos_label : str, int, float, bool or None, default=None
         The positive class. None means the greater of the two labels.
 
@@ -109,22 +112,22 @@ def decision_curve(y_true, y_proba, *, y_pred=None, thresholds=None, pos_label=N
     -------
     curve : Bunch of ndarrays of shape (n_thresholds,), dtype float64
         ``threshold``, and net benefits: ``net_benefit`` of the model, ``net_benefit_all`` of
-        calling everyone ill and ``net_benefit_calls`` of ``y_pred`` (None without). That of
-        calling nobody ill is 0.
+        predicting every image positive and ``net_benefit_calls`` of ``y_pred`` (None without).
+        The net benefit of predicting every image negative is 0.
 
     Raises
     ------
     ValueError
-        If a class is missing, or a value is no probability.
+        If a class is missing, or a value is not a probability.
 
     See Also
     --------
-    skpneumo.inspection.DecisionCurveDisplay : The picture.
+    skpneumo.inspection.DecisionCurveDisplay : Plot of the curve.
 
     Notes
     -----
-    Net benefit depends on the share of the ill, and on probabilities that mean what they say:
-    calibrate them first where a class weight has shifted them.
+    Net benefit depends on the prevalence and assumes calibrated probabilities: calibrate them first
+    if the model was fitted with class weights.
 
     References
     ----------
@@ -142,7 +145,7 @@ def decision_curve(y_true, y_proba, *, y_pred=None, thresholds=None, pos_label=N
     >>> curve.net_benefit_all.round(3).tolist()
     [0.4, 0.2, -0.2]
     """
-    truth, y_proba = _both_classes("A decision curve", y_true, y_proba, pos_label)
+    is_positive, y_proba = _check_both_classes("A decision curve", y_true, y_proba, pos_label)
     if y_proba.min() < 0 or y_proba.max() > 1:
         raise ValueError(
             f"A decision curve needs probabilities, got values from {y_proba.min():g} to "
@@ -152,34 +155,37 @@ def decision_curve(y_true, y_proba, *, y_pred=None, thresholds=None, pos_label=N
     p = np.linspace(0, 0.5, 101) if thresholds is None else np.asarray(thresholds, np.float64)
     if p.ndim != 1 or not p.size or not ((p >= 0) & (p < 1)).all():
         raise ValueError(
-            "thresholds must be a row of probabilities, at least 0 and below 1, got "
+            "thresholds must be a 1-D array of probabilities, at least 0 and below 1, got "
             f"{thresholds!r}."
         )
-    ill, healthy = np.sort(y_proba[truth]), np.sort(y_proba[~truth])
-    caught = len(ill) - np.searchsorted(ill, p)
-    alarms = len(healthy) - np.searchsorted(healthy, p)
-    calls = None
+    positive, negative = np.sort(y_proba[is_positive]), np.sort(y_proba[~is_positive])
+    n_images, n_positive, n_negative = len(y_proba), len(positive), len(negative)
+    tp = n_positive - np.searchsorted(positive, p)
+    fp = n_negative - np.searchsorted(negative, p)
+    of_labels = None
     if y_pred is not None:
-        _, called, _ = check_labels(y_true, y_pred, pos_label, None)
-        calls = _net_benefit(np.sum(called & truth), np.sum(called & ~truth), len(truth), p)
+        _, y_pred, _ = binarize_labels(y_true, y_pred, pos_label, None)
+        of_labels = _net_benefit(
+            np.sum(y_pred & is_positive), np.sum(y_pred & ~is_positive), n_images, p
+        )
     return Bunch(
         threshold=p,
-        net_benefit=_net_benefit(caught, alarms, len(truth), p),
-        net_benefit_all=_net_benefit(len(ill), len(healthy), len(truth), p),
-        net_benefit_calls=calls,
+        net_benefit=_net_benefit(tp, fp, n_images, p),
+        net_benefit_all=_net_benefit(n_positive, n_negative, n_images, p),
+        net_benefit_calls=of_labels,
     )
 
 
-def _net_benefit(caught, alarms, n_images, p):
-    return (caught - alarms * p / (1 - p)) / n_images
+def _net_benefit(tp, fp, n_images, p):
+    return (tp - fp * p / (1 - p)) / n_images
 
 
-def _both_classes(name, y_true, y_score, pos_label):
-    """Booleans for the labels, and scores; both classes must be there."""
-    truth, y_score, _ = check_scores(y_true, y_score, pos_label, None)
-    if truth.all() or not truth.any():
+def _check_both_classes(name, y_true, y_score, pos_label):
+    """Binarized labels and checked scores; raises an error if a class is missing."""
+    y_true, y_score, _ = check_scores(y_true, y_score, pos_label, None)
+    if y_true.all() or not y_true.any():
         raise ValueError(
             f"{name} needs images of both classes, but y_true holds no image of the "
-            f"{'negative' if truth.all() else 'positive'} class."
+            f"{'negative' if y_true.all() else 'positive'} class."
         )
-    return truth, y_score
+    return y_true, y_score

@@ -1,4 +1,4 @@
-"""Scorers that know which class is pneumonia: ``classes_[1]`` of the estimator."""
+"""Scorers whose positive class is ``classes_[1]`` of the estimator."""
 
 import numpy as np
 from sklearn.metrics import (
@@ -12,11 +12,12 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-# Private, but the one class whose instances multi-metric searches serve from their cache of
-# predictions and TunedThresholdClassifierCV takes apart; tests/metrics/test_scorers.py watches.
+# Private, but multi-metric searches cache predictions only for instances of this class, and
+# TunedThresholdClassifierCV reads their attributes; tests/metrics/test_scorers.py would notice a
+# change in scikit-learn.
 from sklearn.metrics._scorer import _Scorer
 
-from skpneumo.metrics._check import check_labels, check_scores, is_undefined
+from skpneumo.metrics._check import binarize_labels, check_scores, is_undefined
 from skpneumo.metrics._scores import (
     missed_cost_score,
     negative_predictive_value_score,
@@ -26,97 +27,97 @@ from skpneumo.metrics._scores import (
     specificity_score,
 )
 
-# Probabilities first: the network runs once for these and for the Brier score.
+# Probabilities first: the Brier score needs them too, so the network runs only once.
 _RANKING = ("predict_proba", "decision_function")
 
 
 class _ClassScorer(_Scorer):
-    """What :func:`sklearn.metrics.make_scorer` makes, with ``pos_label=classes_[1]``.
+    """Scorer like those of :func:`sklearn.metrics.make_scorer`, with ``pos_label=classes_[1]``.
 
-    Only the estimator knows both labels when a test fold holds one.
+    If a test fold holds one class only, both labels are known from the estimator alone.
     """
 
     def _score(self, method_caller, estimator, X, y_true, **kwargs):
-        """Score as scikit-learn's scorer does, naming the positive class."""
+        """Score as scikit-learn's scorer does, with the positive class passed on."""
         classes = getattr(estimator, "classes_", None)
         if classes is None or len(classes) != 2:
             raise ValueError(
-                "This scorer wants a fitted classifier of two classes, got a "
-                f"{type(estimator).__name__} with classes_={classes!r}. Fit it on both."
+                "This scorer needs a fitted classifier of two classes, got a "
+                f"{type(estimator).__name__} with classes_={classes!r}. Fit it on both classes."
             )
         kwargs = {"pos_label": np.asarray(classes).tolist()[1], **kwargs}
         return super()._score(method_caller, estimator, X, y_true, **kwargs)
 
 
 def _recall_score(y_true, y_pred, *, pos_label=None, sample_weight=None):
-    truth, called, weight = check_labels(y_true, y_pred, pos_label, sample_weight)
-    if is_undefined("Recall", truth, weight, needs=(True,)):
+    y_true, y_pred, weight = binarize_labels(y_true, y_pred, pos_label, sample_weight)
+    if is_undefined("Recall", y_true, weight, needs=(True,)):
         return np.nan
-    return float(recall_score(truth, called, sample_weight=weight))
+    return float(recall_score(y_true, y_pred, sample_weight=weight))
 
 
 def _precision_score(y_true, y_pred, *, pos_label=None, sample_weight=None):
-    truth, called, weight = check_labels(y_true, y_pred, pos_label, sample_weight)
-    return float(precision_score(truth, called, sample_weight=weight, zero_division=0.0))
+    y_true, y_pred, weight = binarize_labels(y_true, y_pred, pos_label, sample_weight)
+    return float(precision_score(y_true, y_pred, sample_weight=weight, zero_division=0.0))
 
 
 def _fbeta_score(y_true, y_pred, *, beta, pos_label=None, sample_weight=None):
-    truth, called, weight = check_labels(y_true, y_pred, pos_label, sample_weight)
-    if is_undefined(f"F{beta}", truth, weight, needs=(True,)):
+    y_true, y_pred, weight = binarize_labels(y_true, y_pred, pos_label, sample_weight)
+    if is_undefined(f"F{beta}", y_true, weight, needs=(True,)):
         return np.nan
-    return float(fbeta_score(truth, called, beta=beta, sample_weight=weight))
+    return float(fbeta_score(y_true, y_pred, beta=beta, sample_weight=weight))
 
 
 def _balanced_accuracy_score(y_true, y_pred, *, pos_label=None, sample_weight=None):
-    # scikit-learn's drops a class missing from y_true: calling everyone ill then earns 1.
-    truth, called, weight = check_labels(y_true, y_pred, pos_label, sample_weight)
-    if is_undefined("Balanced accuracy", truth, weight, needs=(True, False)):
+    # scikit-learn's leaves out a class that y_true lacks: an all-positive prediction then scores 1.
+    y_true, y_pred, weight = binarize_labels(y_true, y_pred, pos_label, sample_weight)
+    if is_undefined("Balanced accuracy", y_true, weight, needs=(True, False)):
         return np.nan
-    return float(recall_score(truth, called, sample_weight=weight, average="macro"))
+    return float(recall_score(y_true, y_pred, sample_weight=weight, average="macro"))
 
 
 def _average_precision_score(y_true, y_score, *, pos_label=None, sample_weight=None):
-    truth, y_score, weight = check_scores(y_true, y_score, pos_label, sample_weight)
-    if is_undefined("Average precision", truth, weight, needs=(True,)):
+    y_true, y_score, weight = check_scores(y_true, y_score, pos_label, sample_weight)
+    if is_undefined("Average precision", y_true, weight, needs=(True,)):
         return np.nan
-    return float(average_precision_score(truth, y_score, sample_weight=weight))
+    return float(average_precision_score(y_true, y_score, sample_weight=weight))
 
 
 def _roc_auc_score(y_true, y_score, *, pos_label=None, sample_weight=None):
-    truth, y_score, weight = check_scores(y_true, y_score, pos_label, sample_weight)
-    if is_undefined("ROC AUC", truth, weight, needs=(True, False)):
+    y_true, y_score, weight = check_scores(y_true, y_score, pos_label, sample_weight)
+    if is_undefined("ROC AUC", y_true, weight, needs=(True, False)):
         return np.nan
-    return float(roc_auc_score(truth, y_score, sample_weight=weight))
+    return float(roc_auc_score(y_true, y_score, sample_weight=weight))
 
 
 def _brier_score_loss(y_true, y_proba, *, pos_label=None, sample_weight=None):
-    truth, y_proba, weight = check_scores(y_true, y_proba, pos_label, sample_weight)
-    return float(brier_score_loss(truth, y_proba, pos_label=True, sample_weight=weight))
+    y_true, y_proba, weight = check_scores(y_true, y_proba, pos_label, sample_weight)
+    return float(brier_score_loss(y_true, y_proba, pos_label=True, sample_weight=weight))
 
 
-def _of_labels(score, **kwargs):
+def _label_scorer(score, **kwargs):
     return _ClassScorer(score, 1, kwargs, "predict")
 
 
-def _of_ranking(score, **kwargs):
+def _ranking_scorer(score, **kwargs):
     return _ClassScorer(score, 1, kwargs, _RANKING)
 
 
-recall_scorer = _of_labels(_recall_score)
-specificity_scorer = _of_labels(specificity_score)
-precision_scorer = _of_labels(_precision_score)
-negative_predictive_value_scorer = _of_labels(negative_predictive_value_score)
-f1_scorer = _of_labels(_fbeta_score, beta=1)
-f2_scorer = _of_labels(_fbeta_score, beta=2)
+recall_scorer = _label_scorer(_recall_score)
+specificity_scorer = _label_scorer(specificity_score)
+precision_scorer = _label_scorer(_precision_score)
+negative_predictive_value_scorer = _label_scorer(negative_predictive_value_score)
+f1_scorer = _label_scorer(_fbeta_score, beta=1)
+f2_scorer = _label_scorer(_fbeta_score, beta=2)
 accuracy_scorer = make_scorer(accuracy_score)
-balanced_accuracy_scorer = _of_labels(_balanced_accuracy_score)
-roc_auc_scorer = _of_ranking(_roc_auc_score)
-average_precision_scorer = _of_ranking(_average_precision_score)
+balanced_accuracy_scorer = _label_scorer(_balanced_accuracy_score)
+roc_auc_scorer = _ranking_scorer(_roc_auc_score)
+average_precision_scorer = _ranking_scorer(_average_precision_score)
 neg_brier_scorer = _ClassScorer(_brier_score_loss, -1, {}, "predict_proba")
-specificity_at_recall_scorer = _of_ranking(specificity_at_recall_score)
-recall_at_specificity_scorer = _of_ranking(recall_at_specificity_score)
-recall_with_specificity_floor_scorer = _of_labels(recall_with_specificity_floor_score)
-missed_cost_scorer = _of_labels(missed_cost_score)
+specificity_at_recall_scorer = _ranking_scorer(specificity_at_recall_score)
+recall_at_specificity_scorer = _ranking_scorer(recall_at_specificity_score)
+recall_with_specificity_floor_scorer = _label_scorer(recall_with_specificity_floor_score)
+missed_cost_scorer = _label_scorer(missed_cost_score)
 
 SCORERS = {
     "recall": recall_scorer,

@@ -1,4 +1,4 @@
-"""Scores for a detector that must miss few and pay for it in known false alarms."""
+"""Scores for a detector that must have few false negatives, at a known specificity."""
 
 from numbers import Real
 
@@ -6,17 +6,13 @@ import numpy as np
 from sklearn.metrics import confusion_matrix, roc_curve
 
 from skpneumo._utils.validation import check_cost, check_fraction
-from skpneumo.metrics._check import (
-    check_labels,
-    check_scores,
-    is_undefined,
-)
+from skpneumo.metrics._check import binarize_labels, check_scores, is_undefined
 
-_ROUNDING = 1e-9  # weighted sums may fall short of a floor that they reach on paper
+_ROUNDING = 1e-9  # a weighted sum may miss by rounding a floor that the exact value reaches
 
 
 def specificity_score(y_true, y_pred, *, pos_label=None, sample_weight=None):
-    """Compute the specificity: the share of healthy images that are called healthy.
+    """Compute the specificity, the fraction of negative images that are predicted negative.
 
     Parameters
     ----------
@@ -37,14 +33,14 @@ def specificity_score(y_true, y_pred, *, pos_label=None, sample_weight=None):
 
     See Also
     --------
-    sklearn.metrics.recall_score : The same of the positive class.
-    negative_predictive_value_score : The share of healthy calls that are right.
+    sklearn.metrics.recall_score : The same for the positive class.
+    negative_predictive_value_score : Fraction of the predicted negatives that are negative.
 
     Notes
     -----
     It is the recall of the negative class. ``imblearn.metrics.specificity_score`` agrees
-    without weights; with them it may even be negative (imbalanced-learn 0.14), which is why it
-    is not used here.
+    without weights. With weights it may be negative (imbalanced-learn 0.14), so it is not used
+    here.
 
     Examples
     --------
@@ -52,17 +48,17 @@ def specificity_score(y_true, y_pred, *, pos_label=None, sample_weight=None):
     >>> specificity_score(["NORMAL", "NORMAL", "PNEUMONIA"], ["NORMAL", "PNEUMONIA", "PNEUMONIA"])
     0.5
     """
-    truth, called, weight = check_labels(y_true, y_pred, pos_label, sample_weight)
-    if is_undefined("Specificity", truth, weight, needs=(False,)):
+    y_true, y_pred, weight = binarize_labels(y_true, y_pred, pos_label, sample_weight)
+    if is_undefined("Specificity", y_true, weight, needs=(False,)):
         return np.nan
-    tn, fp, _, _ = _outcomes(truth, called, weight)
+    tn, fp, _, _ = _confusion_counts(y_true, y_pred, weight)
     return tn / (tn + fp)
 
 
 def negative_predictive_value_score(
     y_true, y_pred, *, pos_label=None, sample_weight=None, zero_division=0.0
 ):
-    """Compute the negative predictive value: the share of healthy calls that are right.
+    """Compute the negative predictive value, the fraction of predicted negatives that are negative.
 
     Parameters
     ----------
@@ -75,8 +71,8 @@ def negative_predictive_value_score(
     sample_weight : array-like of shape (n_samples,), default=None
         Sample weights.
     zero_division : {0.0, 1.0, np.nan}, default=0.0
-        The value where nothing is called negative. At 0, whoever calls everyone ill earns
-        nothing; at 1 that would be the best detector of all.
+        The value if no image is predicted negative. With 1, predicting every image positive would
+        have the highest score.
 
     Returns
     -------
@@ -85,12 +81,12 @@ def negative_predictive_value_score(
 
     See Also
     --------
-    sklearn.metrics.precision_score : The same of the positive class.
+    sklearn.metrics.precision_score : The same for the positive class.
 
     Notes
     -----
-    Predictive values depend on the share of the ill: one measured where 62 % have pneumonia
-    does not hold in a practice where 5 % do [1]_.
+    Predictive values depend on the prevalence: one measured at a prevalence of 62 % does not hold
+    at 5 % [1]_.
 
     References
     ----------
@@ -109,14 +105,14 @@ def negative_predictive_value_score(
         zero_division in (0, 1) or np.isnan(zero_division)
     ):
         raise ValueError(f"zero_division must be 0.0, 1.0 or np.nan, got {zero_division!r}.")
-    tn, _, fn, _ = _outcomes(*check_labels(y_true, y_pred, pos_label, sample_weight))
+    tn, _, fn, _ = _confusion_counts(*binarize_labels(y_true, y_pred, pos_label, sample_weight))
     return tn / (tn + fn) if tn + fn > 0 else float(zero_division)
 
 
 def missed_cost_score(
-    y_true, y_pred, *, missed_cost=5, false_alarm_cost=1, pos_label=None, sample_weight=None
+    y_true, y_pred, *, missed_cost=5, false_positive_cost=1, pos_label=None, sample_weight=None
 ):
-    """Compute the mean cost of an image, negated: higher is better, 0 is perfect.
+    """Compute the negated mean cost per image: higher is better, 0 is perfect.
 
     Parameters
     ----------
@@ -125,9 +121,9 @@ def missed_cost_score(
     y_pred : array-like of shape (n_samples,)
         Predicted labels.
     missed_cost : float, default=5
-        Cost of a pneumonia called healthy, at least 0.
-    false_alarm_cost : float, default=1
-        Cost of a healthy child called ill, at least 0.
+        Cost of a false negative, a missed pneumonia, at least 0.
+    false_positive_cost : float, default=1
+        Cost of a false positive, at least 0.
     pos_label : str, int, float, bool or None, default=None
         The positive class. None means the greater of the two labels.
     sample_weight : array-like of shape (n_samples,), default=None
@@ -140,10 +136,10 @@ def missed_cost_score(
 
     Notes
     -----
-    The defaults are a convention, not a finding: choose costs with those who bear them. Calling
-    everyone ill costs ``false_alarm_cost`` times the share of the healthy, whatever a missed
-    one costs: this is the mark to beat. Costs far apart, or few healthy images, bring a
-    detector that is right most of the time below it [1]_.
+    The defaults are a convention: choose the costs with the clinicians who will use the detector.
+    Predicting every image positive costs ``false_positive_cost`` times the fraction of negative
+    images, whatever a false negative costs, and is the baseline to beat. If the costs are far
+    apart or negative images are few, even an accurate detector may not beat it [1]_.
 
     References
     ----------
@@ -156,19 +152,19 @@ def missed_cost_score(
     -1.2
     """
     missed_cost = check_cost("missed_cost", missed_cost)
-    false_alarm_cost = check_cost("false_alarm_cost", false_alarm_cost)
-    tn, fp, fn, tp = _outcomes(*check_labels(y_true, y_pred, pos_label, sample_weight))
-    # "0.0 -" rather than a minus sign: the cost of a perfect prediction shall not read -0.0
-    return 0.0 - (missed_cost * fn + false_alarm_cost * fp) / (tn + fp + fn + tp)
+    false_positive_cost = check_cost("false_positive_cost", false_positive_cost)
+    tn, fp, fn, tp = _confusion_counts(*binarize_labels(y_true, y_pred, pos_label, sample_weight))
+    # "0.0 -" rather than a minus sign, so that a perfect prediction has 0.0 and not -0.0
+    return 0.0 - (missed_cost * fn + false_positive_cost * fp) / (tn + fp + fn + tp)
 
 
 def recall_with_specificity_floor_score(
     y_true, y_pred, *, min_specificity=0.8, pos_label=None, sample_weight=None
 ):
-    """Compute the recall, provided that the specificity reaches a floor.
+    """Compute the recall if the specificity reaches a floor, and a negative score otherwise.
 
-    Recall alone is won by calling everyone ill. Here a prediction below the floor is worth
-    less than any that reaches it, and the nearer the floor the better.
+    Predicting every image positive has the highest recall of all. Here, any prediction that
+    reaches the floor scores higher than any below it; below, closer to the floor is better.
 
     Parameters
     ----------
@@ -186,7 +182,7 @@ def recall_with_specificity_floor_score(
     Returns
     -------
     score : float
-        The recall if the specificity reaches the floor; otherwise the specificity less the
+        The recall if the specificity reaches the floor; otherwise the specificity minus the
         floor, which is negative. NaN, with an ``UndefinedMetricWarning``, if a class is missing.
 
     See Also
@@ -195,9 +191,10 @@ def recall_with_specificity_floor_score(
 
     Notes
     -----
-    The floor holds in each fold of a cross-validation, and falling short in one costs far more
-    than a little recall: with few healthy images to a fold, set it below what you need on
-    average, or choose by the means with :func:`skpneumo.model_selection.choose_candidate`.
+    The floor applies in each fold of a cross-validation, and missing it in one fold lowers the mean
+    far more than a little recall does. With few negative images per fold, set the floor below the
+    specificity that you need on average, or select by the means with
+    :func:`skpneumo.model_selection.choose_candidate`.
 
     Examples
     --------
@@ -209,11 +206,11 @@ def recall_with_specificity_floor_score(
     -0.7
     """
     floor = check_fraction("min_specificity", min_specificity)
-    truth, called, weight = check_labels(y_true, y_pred, pos_label, sample_weight)
+    y_true, y_pred, weight = binarize_labels(y_true, y_pred, pos_label, sample_weight)
     name = "Recall with a floor of specificity"
-    if is_undefined(name, truth, weight, needs=(True, False)):
+    if is_undefined(name, y_true, weight, needs=(True, False)):
         return np.nan
-    tn, fp, fn, tp = _outcomes(truth, called, weight)
+    tn, fp, fn, tp = _confusion_counts(y_true, y_pred, weight)
     shortfall = floor - tn / (tn + fp)
     return -shortfall if shortfall > _ROUNDING else tp / (tp + fn)
 
@@ -243,14 +240,14 @@ def specificity_at_recall_score(
 
     See Also
     --------
-    recall_at_specificity_score : The other way round.
+    recall_at_specificity_score : The reverse.
     sklearn.metrics.roc_curve : Recall and specificity over all thresholds.
 
     Notes
     -----
-    The threshold is chosen on the labels it is judged by, so the score flatters a little, more
-    so with few positives. It ranks models; it does not promise a performance. Nor does it see
-    a classifier's own threshold: over a grid of thresholds it ties.
+    The threshold is chosen on the labels that it is evaluated on, so the score is optimistic, the
+    more so with few positives: use it to rank models, not to estimate their performance. It does
+    not depend on a classifier's own threshold, so all thresholds of a grid tie.
 
     Examples
     --------
@@ -295,7 +292,7 @@ def recall_at_specificity_score(
 
     See Also
     --------
-    specificity_at_recall_score : The other way round, and its notes.
+    specificity_at_recall_score : The reverse, whose notes apply here too.
     recall_with_specificity_floor_score : For labels, with the classifier's own threshold.
 
     Examples
@@ -314,16 +311,16 @@ def recall_at_specificity_score(
     return float(recall[specificity >= floor - _ROUNDING].max())
 
 
-def _outcomes(truth, called, weight):
-    """Weigh true negatives, false positives, false negatives and true positives."""
-    table = confusion_matrix(truth, called, labels=[False, True], sample_weight=weight)
+def _confusion_counts(y_true, y_pred, weight):
+    """Weights of the true negatives, false positives, false negatives and true positives."""
+    table = confusion_matrix(y_true, y_pred, labels=[False, True], sample_weight=weight)
     return table.ravel().tolist()
 
 
 def _roc(name, y_true, y_score, pos_label, sample_weight):
-    """Specificity and recall of every threshold; None where a class is missing."""
-    truth, y_score, weight = check_scores(y_true, y_score, pos_label, sample_weight)
-    if is_undefined(name, truth, weight, needs=(True, False)):
+    """Specificity and recall of every threshold; None if a class is missing."""
+    y_true, y_score, weight = check_scores(y_true, y_score, pos_label, sample_weight)
+    if is_undefined(name, y_true, weight, needs=(True, False)):
         return None
-    fpr, tpr, _ = roc_curve(truth, y_score, sample_weight=weight, drop_intermediate=False)
+    fpr, tpr, _ = roc_curve(y_true, y_score, sample_weight=weight, drop_intermediate=False)
     return 1 - fpr, tpr
