@@ -59,6 +59,51 @@ def xray_data():
     return folder
 
 
+@pytest.fixture(scope="session")
+def make_collection():
+    """Return `write_collection`, which writes a folder of synthetic X-rays."""
+    return write_collection
+
+
+def write_collection(root, n_images, *, image_size=(40, 36), difficulty=0.0):
+    """Write synthetic X-rays as PNG files, named as those of the public collection.
+
+    Parameters
+    ----------
+    root : path
+        Folder to write to, created if needed.
+    n_images : dict of str to int
+        Number of images by split, such as ``{"train": 54, "test": 21}``; ``{"": 8}`` writes a
+        folder without splits. No patient is in two of them.
+    image_size : tuple of (int, int), default=(40, 36)
+        Rows and columns.
+    difficulty : float, default=0.0
+        See `make_xrays`.
+
+    Returns
+    -------
+    Path
+        ``root``.
+    """
+    from PIL import Image
+
+    from skpneumo.datasets import make_xrays
+
+    for i, (split, n) in enumerate(n_images.items()):
+        options = {"image_size": image_size, "difficulty": difficulty, "random_state": i}
+        xrays = make_xrays(n, **options)
+        for row, image in enumerate(xrays.images):
+            patient = 1000 * i + int(xrays.groups[row].removeprefix("patient"))
+            if xrays.target[row] == "NORMAL":
+                name = f"IM-{patient:04}-{row:04}.png"
+            else:
+                name = f"person{patient}_virus_{row}.png"
+            folder = Path(root, split, xrays.target[row])
+            folder.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(folder / name)
+    return Path(root)
+
+
 def pytest_terminal_summary(terminalreporter):
     """Print the tables that tests recorded."""
     for report in terminalreporter.getreports("passed"):

@@ -7,10 +7,9 @@ import sys
 import threading
 
 import pytest
-from PIL import Image
 
 from skpneumo._utils.files import write_report, write_text
-from skpneumo.datasets import audit, load_xray_folder, make_xrays
+from skpneumo.datasets import audit, load_xray_folder
 
 # Its bytes are no UTF-8; in a Latin-1 locale they are a name as any other.
 LATIN_1 = b"K\xf6nig.jpeg"
@@ -19,12 +18,9 @@ WRITTEN = NAME.encode("utf-8", "backslashreplace").decode()
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(make_collection, tmp_path):
     """A collection with a file that cannot be read and has a name in Latin-1."""
-    xrays = make_xrays(6, image_size=(34, 32), random_state=0)
-    for i, (image, label) in enumerate(zip(xrays.images, xrays.target, strict=True)):
-        (tmp_path / "xrays" / label).mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image).save(tmp_path / "xrays" / label / f"{i}.png")
+    make_collection(tmp_path / "xrays", {"": 6})
     name = os.path.join(os.fsencode(tmp_path), b"xrays", b"NORMAL", LATIN_1)
     try:
         with open(name, "wb") as file:

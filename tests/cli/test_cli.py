@@ -47,19 +47,10 @@ SMALL = ("--image-size", "36x40", "--epochs", "1", "--folds", "2", "--min-recall
 
 
 @pytest.fixture(scope="module")
-def collection(tmp_path_factory):
+def collection(make_collection, tmp_path_factory):
     """A folder of small X-rays: 54 in train, 21 in test."""
     root = tmp_path_factory.mktemp("collection") / "chest_xray"
-    for split, n in (("train", 54), ("test", 21)):
-        xrays = make_xrays(n, image_size=(40, 36), difficulty=0.0, random_state=n)
-        for i, (image, target, group) in enumerate(
-            zip(xrays.images, xrays.target, xrays.groups, strict=True)
-        ):
-            number = int(group.removeprefix("patient"))
-            name = f"IM-{number:04}-{i:04}" if target == "NORMAL" else f"person{number}_virus_{i}"
-            (root / split / target).mkdir(parents=True, exist_ok=True)
-            Image.fromarray(image).save(root / split / target / f"{name}.png")
-    return root
+    return make_collection(root, {"train": 54, "test": 21})
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -8,22 +8,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from PIL import Image
-
-from skpneumo.datasets import make_xrays
 
 COMMAND = [sys.executable, "-m", "skpneumo"]
 FULL = Path("/dev/full")
 
 
 @pytest.fixture(scope="module")
-def collection(tmp_path_factory):
-    root = tmp_path_factory.mktemp("data") / "xrays"
-    xrays = make_xrays(8, image_size=(36, 33), random_state=0)
-    for i, (image, label) in enumerate(zip(xrays.images, xrays.target, strict=True)):
-        (root / label).mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image).save(root / label / f"person{i}_virus_{i}.png")
-    return root
+def collection(make_collection, tmp_path_factory):
+    """A folder of eight small X-rays, without splits."""
+    root = tmp_path_factory.mktemp("collection") / "xrays"
+    return make_collection(root, {"": 8})
 
 
 def run(*arguments, **options):

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import (
@@ -52,19 +51,10 @@ SCORES = {
 
 
 @pytest.fixture(scope="module")
-def collection(tmp_path_factory):
+def collection(make_collection, tmp_path_factory):
     """A folder of small X-rays: 54 in train, 10 in val, 21 in test, one child in one of them."""
     root = tmp_path_factory.mktemp("collection") / "chest_xray"
-    for seed, (split, n) in enumerate({"train": 54, "val": 10, "test": 21}.items()):
-        xrays = make_xrays(n, image_size=(40, 36), difficulty=0.0, random_state=seed)
-        for i, (image, target, group) in enumerate(
-            zip(xrays.images, xrays.target, xrays.groups, strict=True)
-        ):
-            number = 100 * seed + int(group.removeprefix("patient"))
-            name = f"IM-{number:04}-{i:04}" if target == "NORMAL" else f"person{number}_virus_{i}"
-            (root / split / target).mkdir(parents=True, exist_ok=True)
-            Image.fromarray(image).save(root / split / target / f"{name}.png")
-    return root
+    return make_collection(root, {"train": 54, "val": 10, "test": 21})
 
 
 TINY = partial(CNNPneumoniaClassifier, filters=(2, 4), learning_rate=0.02)
