@@ -1,25 +1,57 @@
-"""Numbers and lines as text."""
+"""Numbers, names and lines as text."""
 
 from math import ceil, floor, isnan
 from textwrap import wrap
 
 ROUNDING = 1e-9  # the mean of folds that all sit on a floor may fall short of it by rounding
+_MAX_NAMED = 3
 
 
-def percent(share, digits=1, *, up=False):
-    """Round down: 97.96 % shall not read as the 98.0 % that it misses, nor 0.04 % as nothing.
+def percent(proportion, digits=1, *, up=False):
+    """Format a proportion in per cent, rounded down or up.
 
-    What should be low is rounded up, and so is the upper end of an interval.
+    Parameters
+    ----------
+    proportion : float
+        From 0 to 1, or NaN.
+    digits : int, default=1
+        Decimals.
+    up : bool, default=False
+        Round up, as is right for errors and the upper end of an interval. Rounding down, 97.96 %
+        does not read as the 98.0 % that it misses, nor 0.04 % as 0.
+
+    Returns
+    -------
+    str
     """
-    if isnan(share):
+    if isnan(proportion):
         return "-"
     step = 10**-digits
     if up:
-        return f"{ceil(100 * (share - ROUNDING) / step) * step:.{digits}f}%"
-    found = floor(100 * (share + ROUNDING) / step) * step
-    if found == 0 and share > ROUNDING:
+        return f"{ceil(100 * (proportion - ROUNDING) / step) * step:.{digits}f}%"
+    rounded = floor(100 * (proportion + ROUNDING) / step) * step
+    if rounded == 0 and proportion > ROUNDING:
         return f"<{step:.{digits}f}%"
-    return f"{found:.{digits}f}%"
+    return f"{rounded:.{digits}f}%"
+
+
+def shorten(names, format_name=repr):
+    """Name the first three and count the rest.
+
+    Parameters
+    ----------
+    names : sequence
+        What to name.
+    format_name : callable, default=repr
+        Called with each of the first three.
+
+    Returns
+    -------
+    str
+    """
+    n_more = len(names) - _MAX_NAMED
+    named = ", ".join(map(format_name, names[:_MAX_NAMED]))
+    return named + (f" and {n_more:,} more" if n_more > 0 else "")
 
 
 def fold_lines(text, width):

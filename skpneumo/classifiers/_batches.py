@@ -4,10 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from skpneumo._utils.memory import MAX_DECODED_BYTES
 from skpneumo.images import XRaySequence
-
-# Images of a training are decoded once if they fit, else again in every epoch.
-MAX_DECODED_BYTES = 2 * 2**30
 
 
 def load_if_fits_in_memory(X, image_size):

@@ -3,6 +3,7 @@
 import os
 import shlex
 
+from skpneumo._utils.formatting import shorten
 from skpneumo._utils.label_words import label_sign
 from skpneumo.datasets._folder_names import parse_folder_name
 from skpneumo.images import is_image, list_entries
@@ -11,12 +12,6 @@ _MAX_NAMED = 3
 _MAX_DEPTH = 3
 # By the sign of a label: what its folder may hold.
 _GUESSES = {1: "PNEUMONIA", -1: "NORMAL", 0: "NORMAL or PNEUMONIA?"}
-
-
-def shorten(names):
-    """Name the first few and count the rest."""
-    more = len(names) - _MAX_NAMED
-    return ", ".join(map(repr, names[:_MAX_NAMED])) + (f" and {more:,} more" if more > 0 else "")
 
 
 def describe_contents(folder):

@@ -7,7 +7,8 @@ from collections import Counter
 import numpy as np
 from sklearn.utils import Bunch
 
-from skpneumo.datasets._contents import describe_contents, describe_levels, shorten
+from skpneumo._utils.formatting import shorten
+from skpneumo.datasets._contents import describe_contents, describe_levels
 from skpneumo.datasets._folder_names import class_phrases
 from skpneumo.datasets._patients import (
     identify_patients,
@@ -37,6 +38,9 @@ _LAYOUT = """Expected, in any spelling (val, test or the level of splits may be 
         val/             likewise
         test/            likewise"""
 
+# The Kaggle copy moves images of train into val: a patient may have images in both.
+_GROUP_PREFIXES = {"val": "train"}
+
 _DESCR = """Chest X-rays of children, labelled by the folders they lie in.
 
 Folder: {folder}
@@ -45,8 +49,9 @@ Patients: {patients}
 
 The child of an image is read from its file name, as Kermany, Zhang and Goldbaum (Mendeley Data,
 rscbjbr9sj) name their files; a copy with a longer name belongs to the same child. `groups` is for
-cross-validation: it never crosses splits and merges children whom the names may have split.
-`patient` is finer and does not contain the split: it is for looking for children across splits.
+cross-validation: it keeps train with val apart from test, and merges children whom the names may
+have split. `patient` is finer and does not contain the split: it is for looking for children across
+splits. `identified` is False for images whose patient is not known.
 DICOM files identify the child themselves: children are numbered, and their identifiers not kept.
 A DICOM file without an identifier belongs to the child of its study.
 So are folders of patients in a class folder. Every other file counts as a child of its own.
@@ -179,8 +184,9 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
         target : ndarray
             "NORMAL" or "PNEUMONIA", from the folder.
         groups : ndarray
-            The child of each image, for cross-validation: it starts with the split and merges
-            children whom the file names may have split.
+            The patient of each image, for cross-validation. It merges patients whom the file names
+            may have split, and starts with the split: "train/" for train and val alike, so that
+            the two can be joined, and "test/" for test, so that no group is on both sides.
         patient : ndarray
             The child as finely as file names identify it, without the split: to look for children
             in more than one split. Of DICOM files the identifier in the file counts; where it is
@@ -196,6 +202,12 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
             the classes or ``root`` is named after, else "all".
         view : ndarray
             "PA", "AP", "LATERAL" or "OBLIQUE" by the header; "" where it does not say.
+
+        An array of shape (n_images,), dtype bool:
+
+        identified : ndarray
+            Whether the patient of an image is known, from the header, the file name or the folder.
+            Every other image counts as a patient of its own.
 
         Arrays of shape (n_images,), dtype int, that hold for one call:
 
@@ -308,9 +320,13 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
         paths=np.array([file.path for file in files]),
         target=np.array([file.target for file in files]),
         groups=np.array(
-            [f"{file.split}/{name.group}" for file, name in zip(files, names, strict=True)]
+            [
+                f"{_GROUP_PREFIXES.get(file.split, file.split)}/{name.group}"
+                for file, name in zip(files, names, strict=True)
+            ]
         ),
         patient=np.array([name.patient for name in names]),
+        identified=np.array([source != "" for source in sources]),
         subtype=np.array([name.subtype for name in names]),
         split=np.array([file.split for file in files]),
         view=np.array([records[file.path].header.view for file in files]),

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from skpneumo._utils.filenames import XRayName, parse_filename
-from skpneumo.datasets._contents import shorten
+from skpneumo._utils.formatting import shorten
 from skpneumo.datasets._folder_names import names_no_patient
 
 # A folder that holds so large a fraction of a class, or more images than any child of the Kermany

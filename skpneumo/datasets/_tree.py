@@ -224,8 +224,24 @@ def _why_not_read(entry):
         return f"this file cannot be opened: {error.strerror}."
 
 
-def named_split(folder):
-    """The split that a folder is named after, or None."""
+def split_from_name(folder):
+    """Return the split that a folder is named after.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        The folder, in any spelling that `load_xray_folder` understands, such as "Test_Images".
+
+    Returns
+    -------
+    {"train", "val", "test"} or None
+
+    Examples
+    --------
+    >>> from skpneumo.datasets import split_from_name
+    >>> split_from_name("xrays/Test_Images")
+    'test'
+    """
     meaning = parse_folder_name(os.path.basename(os.path.abspath(folder)))
     return None if meaning is None else meaning.split
 
@@ -235,7 +251,7 @@ def _split_above(folder, root):
     folders = [folder]
     while folders[-1] != root and len(folders[-1]) > len(root):
         folders.append(os.path.dirname(folders[-1]))
-    return next(filter(None, map(named_split, folders)), None)
+    return next(filter(None, map(split_from_name, folders)), None)
 
 
 def holds_image(folder):

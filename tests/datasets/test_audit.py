@@ -17,7 +17,6 @@ from skpneumo.datasets import load_xray_folder, make_xrays
 from skpneumo.datasets._auditing._audit import audit
 from skpneumo.datasets._auditing._balance import interval
 from skpneumo.datasets._auditing._duplicates import near_copies
-from skpneumo.datasets._auditing._report import as_text
 from skpneumo.datasets._auditing._scan import look_at_files, look_at_images
 from skpneumo.datasets._auditing._shortcuts import probe
 from skpneumo.datasets._auditing._suspects import find_suspects
@@ -392,7 +391,7 @@ def test_reports_tell_everything_but_the_folder(many_faults, tmp_path):
 @pytest.mark.parametrize("width", [40, 60, 88, 120])
 def test_text_is_folded_once(many_faults, width):
     _, report = many_faults
-    text = as_text(report, width)
+    text = report.to_text(width)
     assert "".join(text.split()) == "".join(str(report).split())
     lines = text.splitlines()
     assert all(len(line) <= width or " " not in line.strip() for line in lines)

@@ -17,8 +17,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from typer.testing import CliRunner
 
 from skpneumo import CNNPneumoniaClassifier, cli, load_model, save_model
-from skpneumo.cli._find_files import find_files
-from skpneumo.cli._prediction import exit_status, predict_files
+from skpneumo.cli._prediction import FoundFiles, exit_status, find_files, predict_files
 from skpneumo.datasets import audit, load_xray_folder, make_xrays
 from skpneumo.exceptions import DatasetError, ImageReadError, LowContrastWarning
 from skpneumo.images import read_xray
@@ -525,7 +524,7 @@ def test_an_empty_file_cannot_be_read(tmp_path, model_file, name):
     (tmp_path / name).touch()
     found = find_files([tmp_path])
     assert not found.left_out
-    rows = predict_files(load_model(model_file), found.files, found.errors)
+    rows = predict_files(load_model(model_file), found)
     assert {Path(row["file"]).name for row in rows if row["error"]} == {name}
 
 
@@ -567,7 +566,9 @@ def test_what_only_decoding_shows_to_hold_no_x_ray_is_left_out(tmp_path, model_f
     good = save(tmp_path / "IM1", IMAGES[0])
     raw = save(tmp_path / "IM2", IMAGES[1], PresentationIntentType="FOR PROCESSING")
     # As if the file had been replaced since the headers were read.
-    rows = predict_files(load_model(model_file), [str(good), str(raw), str(tmp_path / "gone")])
+    rows = predict_files(
+        load_model(model_file), FoundFiles([str(good), str(raw), str(tmp_path / "gone")])
+    )
     assert [bool(row["probability"]) for row in rows] == [True, False, False]
     assert [bool(row["left_out"]) for row in rows] == [False, True, False]
     assert [bool(row["error"]) for row in rows] == [False, False, True]

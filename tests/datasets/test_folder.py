@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ImplicitVRLittleEndian
 from sklearn.utils import Bunch
 
-from skpneumo.datasets._folder import load_xray_folder
+from skpneumo.datasets import load_xray_folder, split_from_name
 from skpneumo.exceptions import DatasetError, ImageReadError
 from skpneumo.images import XRaySequence
 
@@ -48,7 +48,8 @@ def found(data, root):
 def test_a_row_tells_all_about_one_image(tmp_path):
     data = load_xray_folder(kaggle(tmp_path))
     assert isinstance(data, Bunch)
-    assert set(data) == {*ARRAYS, "view", "study", "series", "left_out", "reasons", "DESCR"}
+    more = ("identified", "view", "study", "series", "left_out", "reasons", "DESCR")
+    assert set(data) == {*ARRAYS, *more}
     for name in ARRAYS:
         assert data[name].shape == (15,)
         assert data[name].dtype.kind == "U"
@@ -56,15 +57,17 @@ def test_a_row_tells_all_about_one_image(tmp_path):
         assert path.is_file()
         assert data.split[row] == path.parts[-3]
         assert data.target[row] == path.parts[-2]
-        assert data.groups[row].startswith(f"{data.split[row]}/")
+        assert data.groups[row].startswith("test/" if data.split[row] == "test" else "train/")
         assert data.subtype[row] in path.name
         assert (data.subtype[row] == "") == (data.target[row] == "NORMAL")
+    # A patient of val is the same group as in train: the two can be joined.
     assert set(data.groups[data.split == "val"]) == {
-        "val/IM-115",
-        "val/NORMAL2-IM-115",
-        "val/person-12",
-        "val/person-13",
+        "train/IM-115",
+        "train/NORMAL2-IM-115",
+        "train/person-12",
+        "train/person-13",
     }
+    assert data.identified.all()
     assert set(data.patient) == {
         *("IM-115", "NORMAL2-IM-115"),
         *("bacteria-12", "virus-12", "virus-13"),
@@ -141,7 +144,8 @@ def test_a_flat_folder_may_name_its_split(tmp_path, monkeypatch, name, split):
     for root in (folder, f"{folder}{os.sep}", "."):
         data = load_xray_folder(root)
         assert set(data.split) == {split}
-        assert data.groups[0].startswith(f"{split}/")
+        assert data.groups[0].startswith("train/" if split == "val" else f"{split}/")
+    assert split_from_name(folder) == (None if split == "all" else split)
 
 
 @pytest.mark.parametrize(
@@ -195,6 +199,7 @@ def test_names_that_tell_nothing_are_children_of_their_own(tmp_path):
         data = load_xray_folder(tmp_path)
     assert data.groups[2] == f"all/PNEUMONIA/{name}"
     assert data.patient[2] == f"all/PNEUMONIA/{name}"
+    assert not data.identified.any()
     assert set(data.subtype) == {""}
 
 

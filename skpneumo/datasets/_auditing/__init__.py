@@ -2,6 +2,5 @@
 
 from skpneumo.datasets._auditing._audit import Audit, audit
 from skpneumo.datasets._auditing._findings import Finding
-from skpneumo.datasets._auditing._report import as_text
 
-__all__ = ["Audit", "Finding", "as_text", "audit"]
+__all__ = ["Audit", "Finding", "audit"]

@@ -69,9 +69,7 @@ class Audit:
     images: object
 
     def __str__(self):
-        from skpneumo.datasets._auditing._report import as_text
-
-        return as_text(self)
+        return self.to_text()
 
     __repr__ = __str__
 
@@ -100,6 +98,22 @@ class Audit:
         str
         """
         return json.dumps(self.to_dict(), indent=2, allow_nan=False)
+
+    def to_text(self, width=88):
+        """Format the audit as lines of text.
+
+        Parameters
+        ----------
+        width : int, default=88
+            Columns, at which lines are folded between words.
+
+        Returns
+        -------
+        str
+        """
+        from skpneumo.datasets._auditing._report import as_text
+
+        return as_text(self, width)
 
     def to_html(self):
         """One page with all findings, and pictures of the first images of each.

@@ -13,7 +13,6 @@ from skpneumo.datasets._auditing._shortcuts import N_FOLDS
 from skpneumo.exceptions import ImageReadError
 from skpneumo.images import read_xray, resize_xray
 
-_WIDTH = 88
 _LINES = 3
 _LINES_OF_REASONS = 20  # each of which is a group of files
 _MAX_LINES = 1000
@@ -84,14 +83,14 @@ def _quantiles(facts):
     return middle if low == high else f"{middle} ({low} to {high})"
 
 
-def as_text(audit, width=_WIDTH):
+def as_text(audit, width):
     """The audit as lines of text.
 
     Parameters
     ----------
     audit : Audit
         The run.
-    width : int, default=88
+    width : int
         Columns, at which lines are folded between words.
 
     Returns

@@ -6,14 +6,18 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from imblearn.pipeline import make_pipeline as make_pipeline_with_samplers
 from matplotlib import pyplot as plt
 from PIL import Image
+from sklearn.pipeline import make_pipeline
 
+from skpneumo import CNNPneumoniaClassifier, XRayOutlierDetector, XRayOverSampler
 from skpneumo._utils.heatmap_marks import HEATMAP_METADATA, is_heatmap
-from skpneumo.cli._find_files import find_files
 from skpneumo.cli._prediction import (
+    FoundFiles,
     check_overwrites_nothing,
     describe_errors,
+    find_files,
     predict_files,
     prepare_folder,
 )
@@ -66,12 +70,11 @@ def draw_heatmap(path):
 
 
 def predict(*paths):
-    found = find_files(paths)
-    return predict_files(Brightness(), found.files, found.errors)
+    return predict_files(Brightness(), find_files(paths))
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
+    ("name", "cause"),
     [
         ("gone.png", "there is no such file or folder"),
         ("gone/*.png", "no file matches this pattern"),
@@ -90,7 +93,7 @@ def predict(*paths):
         ("map.png", "this is a heatmap that skpneumo drew, not an X-ray"),
     ],
 )
-def test_what_cannot_be_read_is_a_row_among_the_others(scans, name, says):
+def test_what_cannot_be_read_is_a_row_among_the_others(scans, name, cause):
     os.mkdir("empty")
     os.symlink("nowhere.png", "broken.png")
     os.symlink("circle.png", "circle.png")
@@ -102,7 +105,7 @@ def test_what_cannot_be_read_is_a_row_among_the_others(scans, name, says):
     rows = predict("scans/a.png", name, "scans/more")
     assert [row["file"] for row in rows] == ["scans/a.png", name, "scans/more/c.png"]
     assert [row["error"] is None for row in rows] == [True, False, True]
-    assert says in rows[1]["error"]
+    assert cause in rows[1]["error"]
     assert "Errno" not in rows[1]["error"]
     assert rows[1]["probability"] is rows[1]["label"] is None
     expected = Brightness().predict_proba(["scans/a.png", "scans/more/c.png"])[:, 1]
@@ -140,8 +143,7 @@ def test_what_may_not_be_read(scans, tmp_path):
 
 
 def test_a_file_that_vanishes_meanwhile(scans):
-    found = find_files([scans])
-    rows = predict_files(Vanishing("scans/b.png"), found.files, found.errors)
+    rows = predict_files(Vanishing("scans/b.png"), find_files([scans]))
     assert [row["error"] is None for row in rows] == [True, False, True]
     assert "there is no such file" in rows[1]["error"]
     assert rows[0]["probability"] is not None
@@ -158,6 +160,27 @@ def test_nothing_but_errors(scans):
     assert all(row["error"] for row in rows)
     with pytest.raises(DatasetError, match="No X-rays are named"):
         find_files([])
+
+
+def test_steps_without_a_transform_are_passed_over(collection):
+    train = load_xray_folder(collection / "train")
+    cnn = CNNPneumoniaClassifier((40, 36), filters=(2, 4), epochs=1, random_state=0)
+    detector = XRayOutlierDetector(contamination=0)
+    sampler = XRayOverSampler(random_state=0)
+    files = train.paths[:3].tolist()
+    for model in (
+        make_pipeline_with_samplers(sampler, cnn),
+        make_pipeline_with_samplers(sampler, detector, cnn),
+        make_pipeline("passthrough", detector, cnn),
+    ):
+        model.fit(train.paths, train.target)
+        rows = predict_files(model, FoundFiles(files))
+        expected = (
+            detector.outlier_score(files).tolist()
+            if detector in model.named_steps.values()
+            else [None] * 3
+        )
+        assert [row["outlier_score"] for row in rows] == expected
 
 
 # -- heatmaps -------------------------------------------------------------------------------------

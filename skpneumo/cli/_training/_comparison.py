@@ -1,4 +1,4 @@
-"""Whether a model beats a baseline: by its ranking of the images, and at its threshold."""
+"""Whether a model beats a baseline: by its ranking of images, and at its threshold."""
 
 from sklearn.metrics import roc_auc_score
 
@@ -11,16 +11,16 @@ AT_ITS_RECALL = "specificity_at_its_recall"
 
 
 def ranking_metrics(positive, score, min_recall):
-    """Metrics that no threshold enters.
+    """Compute metrics that do not depend on a threshold.
 
     Parameters
     ----------
     positive : ndarray of shape (n,), dtype bool
-        Whether each image is positive; both kinds are there.
+        Whether each image is positive; both classes are there.
     score : ndarray of shape (n,)
-        Higher for the positive.
+        Higher for positive images.
     min_recall : float
-        The recall required.
+        The required recall.
 
     Returns
     -------
@@ -48,16 +48,16 @@ def compare(model, baseline, *, on, name, min_recall, intervals=None):
     Parameters
     ----------
     model, baseline : dict of str to float
-        The metrics of `RANKING`, of `AT_THRESHOLD` at the threshold of each, and, where it is
-        known, `AT_ITS_RECALL`: the specificity of each at the recall of the model's threshold.
+        The metrics of `RANKING`, of `AT_THRESHOLD` at the threshold of each, and, if it is known,
+        `AT_ITS_RECALL`: the specificity of each at the recall of the model's threshold.
     on : str
-        What they were measured on, for the verdict: "the test split".
+        What they were computed on, for the verdict: "the test split".
     name : str
-        Of the model, for the verdict.
+        Name of the model, for the verdict.
     min_recall : float
-        The recall required.
+        The required recall.
     intervals : dict of str to list of float, default=None
-        Of the differences, by metric.
+        Intervals of the differences, by metric.
 
     Returns
     -------
@@ -76,13 +76,7 @@ def compare(model, baseline, *, on, name, min_recall, intervals=None):
         }
         for key in model
     }
-    gains = [rows[key]["difference"] for key in RANKING]
-    ranks_better = min(gains) >= -ROUNDING and max(gains) > ROUNDING
-    losses = [-rows[key]["difference"] for key in AT_THRESHOLD]
-    is_dominated = min(losses) >= -ROUNDING and max(losses) > ROUNDING
-    is_useful = sum(model[key] for key in AT_THRESHOLD) > 1 + ROUNDING
-    is_behind = AT_ITS_RECALL in rows and rows[AT_ITS_RECALL]["difference"] < -ROUNDING
-    beats = ranks_better and is_useful and not is_dominated and not is_behind
+    beats = _beats(rows)
     verdict = (
         f"On {on} the {name} {'beats' if beats else 'does not beat'} the logistic regression. "
         f"{_describe(rows, min_recall)}."
@@ -93,6 +87,16 @@ def compare(model, baseline, *, on, name, min_recall, intervals=None):
     elif (interval := intervals.get("roc_auc")) and interval[0] <= 0:
         verdict += " The interval of the AUC reaches 0, so the difference may be chance."
     return beats, {"on": on, "min_recall": min_recall, "verdict": verdict, "metrics": rows}
+
+
+def _beats(rows):
+    gains = [rows[key]["difference"] for key in RANKING]
+    losses = [-rows[key]["difference"] for key in AT_THRESHOLD]
+    ranks_better = min(gains) >= -ROUNDING and max(gains) > ROUNDING
+    is_dominated = min(losses) >= -ROUNDING and max(losses) > ROUNDING
+    is_better_than_chance = sum(rows[key]["model"] for key in AT_THRESHOLD) > 1 + ROUNDING
+    is_behind = AT_ITS_RECALL in rows and rows[AT_ITS_RECALL]["difference"] < -ROUNDING
+    return ranks_better and is_better_than_chance and not is_dominated and not is_behind
 
 
 def _describe(rows, min_recall):

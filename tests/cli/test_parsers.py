@@ -1,4 +1,4 @@
-"""Options are read from text, and what is wrong with them is said in plain words."""
+"""Options are parsed from text, with errors in plain words."""
 
 import os
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 import typer
 
-from skpneumo.cli._options import (
+from skpneumo.cli._parsers import (
     Choice,
     Number,
     parse_folder,
@@ -40,8 +40,8 @@ def without_privileges():
         (Number(float, 0, 1), "1.01", "a number from 0 to 1"),
         (Number(float, 0, 1), "nan", "a number from 0 to 1"),
         (Number(float, 0, 1), "98%", "a number from 0 to 1"),
-        (Number(float, 0, 1, open=True), "1", "a number between 0 and 1"),
-        (Number(float, 0, 1, open=True), "0.0", "a number between 0 and 1"),
+        (Number(float, 0, 1, exclusive=True), "1", "a number between 0 and 1"),
+        (Number(float, 0, 1, exclusive=True), "0.0", "a number between 0 and 1"),
         (Choice(("cnn", "inception")), "resnet", "cnn or inception"),
         (Choice(("cnn", "inception")), "", "cnn or inception"),
     ],
@@ -57,7 +57,7 @@ def test_a_value_that_is_not_allowed(parser, text, wanted):
 def test_values_that_are_allowed():
     assert Number(int, 2)("2") == 2
     assert Number(float, 0, 1)("1") == 1.0
-    assert Number(float, 0, 1, open=True)("0.999") == 0.999
+    assert Number(float, 0, 1, exclusive=True)("0.999") == 0.999
     assert Choice(("cnn", "inception"))("cnn") == "cnn"
     assert parse_size("112") == (112, 112)
     assert parse_size("112x96") == (112, 96)

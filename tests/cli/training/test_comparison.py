@@ -1,10 +1,10 @@
-"""When a model beats the baseline, and what is said if it does not."""
+"""When a model beats the baseline, and the verdict if it does not."""
 
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from skpneumo.cli._comparison import compare, ranking_metrics
+from skpneumo.cli._training._comparison import compare, ranking_metrics
 
 OPTIONS = {"on": "the test split", "name": "cnn", "min_recall": 0.98}
 BASELINE = {"roc_auc": 0.9, "specificity_at_recall": 0.6, "recall": 0.97, "specificity": 0.7}
@@ -48,7 +48,7 @@ def test_the_baseline_may_be_better_at_the_recall_of_the_model():
     assert not compare(BETTER | {name: 0.8}, BASELINE | {name: 0.81}, **OPTIONS)[0]
 
 
-def test_a_difference_that_may_be_chance_is_called_so():
+def test_a_difference_that_may_be_chance_is_reported():
     sure = {"roc_auc": [0.01, 0.08], "specificity_at_recall": [0.1, 0.3]}
     unsure = sure | {"roc_auc": [-0.01, 0.08]}
     for intervals, expected in ((sure, False), (unsure, True)):

@@ -1,4 +1,4 @@
-"""The files that ``skpneumo predict`` is given, and what it finds in folders."""
+"""The files that ``skpneumo predict`` is given, and those in folders."""
 
 import glob
 import os
@@ -23,7 +23,7 @@ _TEXT_STARTS_WITHIN = 256
 
 
 @dataclass
-class Found:
+class FoundFiles:
     """What `find_files` found.
 
     Attributes
@@ -71,7 +71,7 @@ def find_files(paths, views="frontal"):
 
     Returns
     -------
-    Found
+    FoundFiles
 
     Raises
     ------
@@ -80,32 +80,40 @@ def find_files(paths, views="frontal"):
     """
     if not paths:
         raise DatasetError("No X-rays are named, only a model. Name files or folders after it.")
-    found = Found()
+    found = FoundFiles()
     for path in paths:
         name = os.fspath(path) and str(Path(path))  # Path("") is the working directory
         if os.path.isdir(name):
-            n_before = len(found.files)
-            n_skipped = len(found.skipped)
-            _search(name, found)
-            if len(found.files) == n_before:
-                n_heatmaps = len(found.skipped) - n_skipped
-                but = f", but {n_heatmaps} heatmaps of skpneumo" if n_heatmaps else ""
-                found.add_error(name, f"this folder holds no {READABLE_FORMATS} file{but}.")
+            _add_folder(name, found)
         elif cause := _why_no_image(name):
             found.add_error(name, cause)
         else:
             found.files.append(name)
             found.named.append(name)
+    _leave_out_other_views(found, views)
+    return found
+
+
+def _leave_out_other_views(found, views):
     readable = [
         name for name in found.files if not (name in found.errors or name in found.left_out)
     ]
     for name, record in zip(readable, read_records(readable, views), strict=True):
         if record.reason:
             found.left_out[name] = record.reason
-    return found
+
+
+def _add_folder(folder, found):
+    n_files, n_skipped = len(found.files), len(found.skipped)
+    _search(folder, found)
+    if len(found.files) == n_files:
+        n_heatmaps = len(found.skipped) - n_skipped
+        but = f", but {n_heatmaps} heatmaps of skpneumo" if n_heatmaps else ""
+        found.add_error(folder, f"this folder holds no {READABLE_FORMATS} file{but}.")
 
 
 def _search(folder, found):
+    """Add what lies in a folder and below it."""
     try:
         entries = list_entries(folder)
     except OSError as error:

@@ -1,13 +1,12 @@
-"""A certified operating point in words and numbers, and whether the test split bears it out."""
+"""A certified operating point in words and numbers, and the check of it on the test split."""
 
 from skpneumo._utils.formatting import ROUNDING, percent
-from skpneumo.cli._test_split import estimate
-
-_POSITIVE = "PNEUMONIA"
+from skpneumo.cli._training._data import POSITIVE
+from skpneumo.cli._training._test_split import estimate
 
 
 def describe_operating_point(model):
-    """A certified operating point, ready for JSON.
+    """Describe a certified operating point, ready for JSON.
 
     Parameters
     ----------
@@ -19,14 +18,14 @@ def describe_operating_point(model):
     dict
         "threshold", "certified_recall", "recall" and "specificity" (of the patients left out),
         "n_positive_patients", "n_negative_patients", "images_per_patient" (of those with
-        pneumonia), "reason" (all of these in sentences), and "test": None, for what
-        `check_on_test` finds.
+        pneumonia), "reason" (all of these in sentences), and "test", which is None: the place for
+        what `check_on_test` returns.
     """
     recall, specificity = map(percent, (model.recall_, model.specificity_))
     n_models = len(model.estimator_.fold_estimators_)
     reason = (
         f"Certified operating point: at the decision threshold {model.best_threshold_:.4g} for "
-        f"{_POSITIVE}, the recall of new patients is at least {100 * model.min_recall:g}% with "
+        f"{POSITIVE}, the recall of new patients is at least {100 * model.min_recall:g}% with "
         f"{100 * model.confidence:g}% confidence. This is approximate, as the threshold is set by "
         f"out-of-fold scores and the model averages the log odds of {n_models} models, one of each "
         f"fold. It rests on {model.n_positive_units_} patients with pneumonia, "
@@ -49,12 +48,12 @@ def describe_operating_point(model):
 
 
 def check_on_test(report, target):
-    """Whether the recall that was certified is reached on the test split.
+    """Check whether the certified recall is reached on the test split.
 
     Parameters
     ----------
     report : Evaluation
-        Of the model.
+        The model on the test split.
     target : float
         The recall that was certified for patients.
 
@@ -64,17 +63,17 @@ def check_on_test(report, target):
         "metric", "value", "interval" and "verdict".
     """
     name = "recall_of_patients" if "recall_of_patients" in report.figures else "recall"
-    found = estimate(report.figures[name])
+    metric = estimate(report.figures[name])
+    value, interval = metric["value"], metric["interval"]
     of = "by patient" if name == "recall_of_patients" else "by image, as no patient is known,"
-    text = f"On the test split the recall {of} is {percent(found['value'])}"
-    if found["interval"]:
-        low, high = found["interval"]
-        text += f" [{percent(low)}, {percent(high, up=True)}]"
-    wanted = f"the certified recall of {100 * target:g}%"
-    if found["value"] >= target - ROUNDING:
-        verdict = f"{text}; {wanted} is reached."
-    elif found["interval"] is None or found["interval"][1] >= target:
-        verdict = f"{text}; it is below {wanted}, which the interval contains."
+    text = f"On the test split the recall {of} is {percent(value)}"
+    if interval:
+        text += f" [{percent(interval[0])}, {percent(interval[1], up=True)}]"
+    certified = f"the certified recall of {100 * target:g}%"
+    if value >= target - ROUNDING:
+        verdict = f"{text}; {certified} is reached."
+    elif interval is None or interval[1] >= target:
+        verdict = f"{text}; it is below {certified}, which the interval contains."
     else:
-        verdict = f"{text}; {wanted} is not reached on these images."
-    return {"metric": name, **found, "verdict": verdict}
+        verdict = f"{text}; {certified} is not reached on these images."
+    return {"metric": name, **metric, "verdict": verdict}
