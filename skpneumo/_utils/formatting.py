@@ -41,7 +41,7 @@ def shorten(names, format_name=repr):
     Parameters
     ----------
     names : sequence
-        What to name.
+        The names.
     format_name : callable, default=repr
         Called with each of the first three.
 
@@ -67,7 +67,7 @@ def fold_lines(text, width):
     Returns
     -------
     str
-        Words and numbers stay whole; what follows the first part of a line is indented.
+        Words and numbers stay whole; continuation lines are indented.
     """
     options = {"break_long_words": False, "break_on_hyphens": False, "replace_whitespace": False}
     folded = []

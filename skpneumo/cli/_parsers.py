@@ -1,4 +1,4 @@
-"""Values of options, read from what was typed; what is wrong with them is said in plain words."""
+"""Parsers of the values of options, with errors in plain words."""
 
 import math
 import os

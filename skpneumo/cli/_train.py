@@ -137,7 +137,7 @@ def train(
     with errors_as_messages("Training", ERR) as written:
         with ERR.status("Loading TensorFlow …"):
             from skpneumo.cli import _training
-        # What is wrong with the patients must be known before hours of training, not after.
+        # Warnings about patients are shown before hours of training, not after.
         with warnings_as_messages(ERR), ERR.status("Reading the folder …"):
             data = _training.load_data(
                 folder,
@@ -190,7 +190,7 @@ def _show(bar, task, fraction, doing):
 
 
 def _deliver(result, model, save, output, as_json, written):
-    """Save the model, write the results and print them; what fails loses nothing else."""
+    """Save the model, write the results and print them; if one fails, the others are done."""
     from skpneumo.cli._training import model_notes, print_result
     from skpneumo.persistence import save_model
 

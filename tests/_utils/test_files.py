@@ -80,12 +80,12 @@ def test_a_link_leads_to_the_file_and_stays(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names on this system")
 def test_a_pipe_is_written_to_and_stays(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    got = []
+    received = []
     reader = threading.Thread(
-        target=lambda: got.append((tmp_path / "pipe").read_text(encoding="utf-8"))
+        target=lambda: received.append((tmp_path / "pipe").read_text(encoding="utf-8"))
     )
     reader.start()
-    write_text("told", tmp_path / "pipe")
+    write_text("text", tmp_path / "pipe")
     reader.join(timeout=10)
-    assert got == ["told"]
+    assert received == ["text"]
     assert (tmp_path / "pipe").is_fifo()

@@ -72,7 +72,7 @@ def test_an_empty_name_is_not_the_working_directory():
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
+    ("name", "message"),
     [
         ("", "is a folder. Name a file"),
         ("gone/a.json", "does not exist. Make it first"),
@@ -82,12 +82,12 @@ def test_an_empty_name_is_not_the_working_directory():
         ("circle", "links lead in a circle"),
     ],
 )
-def test_where_nothing_can_be_written(tmp_path, name, says):
+def test_where_nothing_can_be_written(tmp_path, name, message):
     (tmp_path / "file").touch()
     (tmp_path / "circle").symlink_to(tmp_path / "circle")
     with pytest.raises(typer.BadParameter) as caught:
         parse_output(str(tmp_path / name))
-    assert says in caught.value.message
+    assert message in caught.value.message
     assert "Errno" not in caught.value.message
     assert sorted(os.listdir(tmp_path)) == ["circle", "file"]
 

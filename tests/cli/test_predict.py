@@ -68,7 +68,7 @@ def test_predict(collection, model_file, tmp_path, invoke):
     assert done.stdout.count("out-of-distribution, not labelled") == n + 1
     assert {row["error"] for row in rows} == {""}
     assert done.stderr.endswith(f"Wrote {table}.\n")
-    # Only where that is wanted they get what the model makes of them.
+    # With the option they are predicted as the others.
     done = invoke(
         "predict", model_file, tmp_path / "scans", negative, "--csv", table, "--label-outliers"
     )

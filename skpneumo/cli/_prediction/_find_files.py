@@ -64,7 +64,7 @@ def find_files(paths, views="frontal"):
     ----------
     paths : sequence of path
         Files are taken as they are; folders are searched, whatever the names in them, but not
-        folders that are links in them. What cannot be read stops nothing.
+        folders that are links in them. Files that cannot be read stop nothing.
     views : {"frontal", "all"}, default="frontal"
         Leave out lateral and oblique views and other parts of the body than the chest by the
         headers of DICOM files, or only files that hold no X-ray.
@@ -113,7 +113,7 @@ def _add_folder(folder, found):
 
 
 def _search(folder, found):
-    """Add what lies in a folder and below it."""
+    """Add the files in a folder and below it."""
     try:
         entries = list_entries(folder)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The work of ``skpneumo train``: data, search, baseline, comparison, and what is reported."""
+"""The work of ``skpneumo train``: data, search, baseline, comparison and report."""
 
 from skpneumo.cli._training._classifiers import make_classifier
 from skpneumo.cli._training._data import load_data

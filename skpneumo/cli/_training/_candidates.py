@@ -65,7 +65,7 @@ def describe_selection(searches, candidates, options):
     candidates : list of dict
         Returned by `list_candidates`.
     options : SearchOptions
-        What was searched.
+        The options of the search.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""All of ``skpneumo train``: a search, a baseline, and an honest look at the test split."""
+"""A training job: a search, a baseline, and the evaluation of both on the test split."""
 
 import time
 import warnings
@@ -32,7 +32,7 @@ def run(data, classifier, options, *, test=True, on_progress=None):
     classifier : BasePneumoniaClassifier
         Not fitted.
     options : SearchOptions
-        What to search.
+        Candidates and folds.
     test : bool, default=True
         Whether to evaluate on the test split, if there is one of both classes.
     on_progress : callable, default=None

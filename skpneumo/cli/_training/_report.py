@@ -1,4 +1,4 @@
-"""What ``skpneumo train`` prints, and the notes in the model card."""
+"""The result of a training job in the terminal and in the model card."""
 
 from skpneumo._utils.formatting import percent
 from skpneumo.cli._training._tables import candidates_table, evaluation_table

@@ -20,7 +20,7 @@ METRICS = ("recall", "specificity", "f1", "precision", "accuracy", "roc_auc")
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """What to search, and how.
+    """The candidates of a search, and how one of them is selected.
 
     Parameters
     ----------
@@ -39,9 +39,9 @@ class SearchOptions:
     random_state : int, default=0
         Controls the folds.
     class_weights : tuple of float, default=(1, 2, 4)
-        Weights of PNEUMONIA to search, where NORMAL has 1.
+        Weights of PNEUMONIA; that of NORMAL is 1.
     thresholds : tuple of float, default=(0.1, 0.2, ..., 0.9)
-        Thresholds to search.
+        Decision thresholds on the probability of PNEUMONIA.
     """
 
     image_size: tuple
@@ -78,7 +78,7 @@ def search(classifier, train, options, on_epochs=None):
     train : Bunch of X, y, groups
         Training images.
     options : SearchOptions
-        What to search.
+        Candidates and folds.
     on_epochs : callable, default=None
         Called as ``on_epochs(n)`` while training, with the number of epochs since the last call.
 
@@ -108,7 +108,7 @@ def make_search(classifier, options):
     classifier : BasePneumoniaClassifier
         The classifier to search with.
     options : SearchOptions
-        What to search.
+        Candidates and folds.
 
     Returns
     -------
@@ -162,7 +162,7 @@ def check_folds(train, options):
     train : Bunch of y, groups
         Training images.
     options : SearchOptions
-        What to search.
+        Candidates and folds.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a training job prints, and the notes in its model card."""
+"""The result of a training job in the terminal and in the model card."""
 
 import io
 import re
