@@ -16,7 +16,7 @@ def audit(
     class_of_folder = parse_classes(classes)
     with errors_as_messages("The audit", ERR) as written:
         with warnings_as_messages(ERR), ERR.status("Decoding every file …"):
-            from skpneumo import datasets
+            from skpneumo import datasets  # imports scikit-learn, which takes time
 
             data = datasets.load_xray_folder(
                 folder, classes=class_of_folder, views=views_to_load(all_views)
@@ -25,5 +25,6 @@ def audit(
         if report is not None:
             result.save(report)
             written.append(report)
+        # The text is laid out for a width: folded again by the console, it would be ragged.
         width = results_width()
         print_lines(str(result) if width is None else result.to_text(width))

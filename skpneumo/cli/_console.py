@@ -14,7 +14,7 @@ class PipeConsole(Console):
     """Console that leaves a closed pipe to `standard_output`."""
 
     def on_broken_pipe(self):
-        raise
+        raise  # rich would end the process before the names of written files are printed
 
 
 OUT, ERR = PipeConsole(), PipeConsole(stderr=True)
@@ -27,6 +27,7 @@ def results_width():
     -------
     int or None
     """
+    # rich takes 80 columns if there is no terminal, and would fold what a program is to parse.
     return OUT.width if OUT.is_terminal or "COLUMNS" in os.environ else None
 
 
@@ -48,6 +49,7 @@ def print_lines(text):
     text : str
     """
     with standard_output():
+        # Brackets in names of files are no markup.
         OUT.print(text, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -34,6 +34,7 @@ def evaluate(
     with errors_as_messages("The evaluation", ERR) as written:
         evaluating = ERR.status("Evaluating …")
         with warnings_as_messages(ERR), evaluating, redirect_stdout(sys.stderr):
+            # Imports TensorFlow, for which --help and wrong options need not wait.
             from skpneumo import evaluation
             from skpneumo.cli._models import open_model
             from skpneumo.datasets import load_xray_folder

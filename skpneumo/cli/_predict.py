@@ -55,10 +55,12 @@ def predict(
     """
     with errors_as_messages("The prediction", ERR) as written:
         with warnings_as_messages(ERR), ERR.status("Predicting …"), redirect_stdout(sys.stderr):
+            # Imports TensorFlow, for which --help and wrong options need not wait.
             from skpneumo.cli import _prediction
 
             model, names = _prediction.open_first_model(paths)
             found = _prediction.find_files(names, views_to_load(all_views))
+            # What cannot be written is an error before hours of prediction, not after.
             if csv is not None:
                 _prediction.check_overwrites_nothing(csv, [*paths, *found.files])
             if heatmaps is not None:

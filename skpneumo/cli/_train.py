@@ -135,6 +135,7 @@ def train(
     default_size, default_epochs = (_ON_SYNTHETIC if folder is None else _ON_FOLDER)[model]
     size = default_size if image_size is None else parse_size(image_size)
     with errors_as_messages("Training", ERR) as written:
+        # Takes seconds, for which --help and wrong options need not wait.
         with ERR.status("Loading TensorFlow …"):
             from skpneumo.cli import _training
         # Warnings about patients are shown before hours of training, not after.
@@ -195,6 +196,7 @@ def _deliver(result, model, save, output, as_json, written):
     from skpneumo.persistence import save_model
 
     text = json.dumps(result, indent=2)
+    # After hours of training a full disk or a closed pipe must not cost the other results.
     try:
         if save is not None:
             save_model(model, save, notes=model_notes(result))

@@ -107,4 +107,4 @@ def _save_figure(figure, path):
 
     with atomic_write(path) as file:
         figure.savefig(file, format="png", metadata=HEATMAP_METADATA)
-    plt.close(figure)
+    plt.close(figure)  # pyplot keeps every figure in memory until then

@@ -67,6 +67,7 @@ def _predict_readable(model, files, errors, left_out):
 
 def _predict_batch(model, files):
     probability = model.predict_proba(files)[:, 1].tolist()
+    # By `predict`, not by the probability: a wrapper may have a threshold on another score.
     labels = np.asarray(model.predict(files)).tolist()
     columns = zip(files, probability, labels, _outlier_scores(model, files), strict=True)
     return {

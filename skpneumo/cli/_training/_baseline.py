@@ -71,7 +71,7 @@ def fit_baseline(train, options, on_fit=None):
         if on_fit is not None:
             on_fit()
     results = {name: np.array([fold[name] for fold in folds]) for name in folds[0]}
-    index, summary = _select_threshold(results, options)
+    index, summary = select_threshold(results, options)
     model.set_params(fixedthresholdclassifier__threshold=options.thresholds[index])
     model.fit(train.X, train.y)
     if on_fit is not None:
@@ -88,13 +88,29 @@ def _score_fold(positive, score, options):
     } | ranking_metrics(positive, score, options.min_recall)
 
 
-def _select_threshold(results, options):
-    """Select a threshold from metrics of shape (n_folds, n_thresholds), and summarize it."""
+def select_threshold(results, options):
+    """Select a threshold by the rule of the search.
+
+    Parameters
+    ----------
+    results : dict of str to ndarray
+        "recall" and "specificity" of shape (n_folds, n_thresholds), and the metrics of `RANKING` of
+        shape (n_folds,).
+    options : SearchOptions
+        Thresholds and rule.
+
+    Returns
+    -------
+    index : int
+    summary : dict
+        See `fit_baseline`.
+    """
     recall, specificity = (results[name].mean(axis=0) for name in ("recall", "specificity"))
     cv_results = {f"split{i}_test_recall": fold for i, fold in enumerate(results["recall"])}
     cv_results |= {"mean_test_recall": recall, "mean_test_specificity": specificity}
     min_recall, min_specificity = options.min_recall, options.min_specificity
     index, _ = choose_candidate(cv_results, min_recall=min_recall, min_specificity=min_specificity)
+    # The rule selects a threshold even if none meets it: one standard error above the recall.
     exceeds_recall = recall[index] - sem(results["recall"][:, index]) >= min_recall - ROUNDING
     summary = {
         "threshold": options.thresholds[index],

@@ -50,6 +50,7 @@ def load_data(
             has no test split.
     """
     if folder is None:
+        # Two seeds, so that no test image is among the training images.
         train, test = (
             _draw_xrays(n, image_size, random_state + i) for i, n in enumerate(n_synthetic)
         )

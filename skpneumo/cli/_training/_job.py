@@ -75,6 +75,7 @@ def run(data, classifier, options, *, test=True, on_progress=None):
     result["beats_baseline"], result["comparison"] = comparison
     progress.finish()
     result["seconds"] = round(time.perf_counter() - started, 1)
+    # Predictions need nothing of a search but its best estimator, which is a smaller file.
     return result, fitted if certified else fitted.best_estimator_
 
 

@@ -116,6 +116,7 @@ def make_search(classifier, options):
     """
     pipe = make_pipeline(XRayLoader(), XRayResizer(options.image_size), classifier)
     step = pipe.steps[-1][0]
+    # For the comparison with the baseline, at any recall: `SCORERS` has some recalls only.
     specificity_at_recall = make_scorer(
         specificity_at_recall_score,
         response_method="predict_proba",
@@ -132,6 +133,7 @@ def make_search(classifier, options):
         | {"specificity_at_recall": specificity_at_recall},
         refit=HighestSpecificity(options.min_recall, options.min_specificity),
         cv=options.make_folds(),
+        # By default a fit that fails is a warning and a NaN, and another candidate is selected.
         error_score="raise",
     )
 

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import recall_score, roc_auc_score, roc_curve
 from sklearn.model_selection import StratifiedGroupKFold
 
-from skpneumo.cli._training._baseline import fit_baseline
+from skpneumo.cli._training._baseline import fit_baseline, select_threshold
 from skpneumo.images import read_xray
 from skpneumo.model_selection import choose_candidate
 
@@ -67,6 +67,16 @@ def test_the_baseline_meets_the_rule_only_with_its_minimum_of_specificity(
     _, summary = fit_baseline(data.train, options)
     assert (summary["mean_recall"], summary["mean_specificity"]) == (1, 0)
     assert summary["met"] == (min_specificity == 0)
+
+
+@pytest.mark.parametrize(("recall", "met"), [((0.95, 0.95), True), ((0.9, 1.0), False)])
+def test_the_recall_exceeds_its_minimum_by_one_standard_error(recall, met, make_options):
+    results = {"recall": np.array(recall)[:, None], "specificity": np.full((2, 1), 0.8)}
+    results |= dict.fromkeys(("roc_auc", "specificity_at_recall"), np.array([0.9, 0.9]))
+    index, summary = select_threshold(results, make_options(min_recall=0.94, thresholds=(0.3,)))
+    assert index == 0
+    assert summary["mean_recall"] == pytest.approx(0.95)
+    assert summary["met"] == met
 
 
 def test_each_fit_is_reported(data, make_options):
