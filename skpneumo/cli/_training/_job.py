@@ -49,32 +49,35 @@ def run(data, classifier, options, *, test=True, on_progress=None):
     """
     started = time.perf_counter()
     train, test_images = data.train, _check_test(data.test) if test else None
+    name, certified = model_name(classifier), options.confidence is not None
     progress = _make_progress(classifier, options, on_progress)
     fitted = search(classifier, train, options, on_epochs=progress.add_epochs)
     searches = get_searches(fitted)
     candidates = list_candidates(mean_results(searches))
+    point = describe_operating_point(fitted) if certified else None
     progress.start_baseline()
     baseline, baseline_summary = fit_baseline(train, options, on_fit=progress.add_baseline_fit)
     progress.show("Test")
-    certified = options.confidence is not None
+    if test_images is None:
+        test_summary = None
+        beats, comparison = _compare_on_folds(searches, baseline_summary, name, options)
+    else:
+        reports = evaluate_both(fitted, baseline, test_images, options.image_size)
+        test_summary = dict(zip(("model", "baseline"), map(summarize, reports), strict=True))
+        if certified:
+            point["test"] = check_on_test(reports[0], options.min_recall)
+        beats, comparison = compare_on_test(*reports, name=name, min_recall=options.min_recall)
+    progress.finish()
     result = _describe_job(data, classifier, options) | {
         "candidates": candidates,
         "selected": describe_selection(searches, candidates, options),
-        "operating_point": describe_operating_point(fitted) if certified else None,
+        "operating_point": point,
         "baseline": baseline_summary,
-        "test": None,
+        "test": test_summary,
+        "beats_baseline": beats,
+        "comparison": comparison,
+        "seconds": round(time.perf_counter() - started, 1),
     }
-    if test_images is None:
-        comparison = _compare_on_folds(searches, result, options)
-    else:
-        reports = evaluate_both(fitted, baseline, test_images, options.image_size)
-        result["test"] = dict(zip(("model", "baseline"), map(summarize, reports), strict=True))
-        if certified:
-            result["operating_point"]["test"] = check_on_test(reports[0], options.min_recall)
-        comparison = compare_on_test(*reports, name=result["model"], min_recall=options.min_recall)
-    result["beats_baseline"], result["comparison"] = comparison
-    progress.finish()
-    result["seconds"] = round(time.perf_counter() - started, 1)
     # Predictions need nothing of a search but its best estimator, which is a smaller file.
     return result, fitted if certified else fitted.best_estimator_
 
@@ -125,14 +128,14 @@ def _describe_job(data, classifier, options):
     }
 
 
-def _compare_on_folds(searches, result, options):
-    """Compare the means of model and baseline over folds, as no test split decides."""
-    names = (*AT_THRESHOLD, *RANKING)
+def _compare_on_folds(searches, baseline_summary, name, options):
+    """Compare the means of model and baseline over folds, if there is no test split."""
+    metrics = (*AT_THRESHOLD, *RANKING)
     certified = " and before certification" if options.confidence is not None else ""
     return compare(
-        {name: mean_of_selected(searches, name) for name in names},
-        {name: result["baseline"][f"mean_{name}"] for name in names},
+        {metric: mean_of_selected(searches, metric) for metric in metrics},
+        {metric: baseline_summary[f"mean_{metric}"] for metric in metrics},
         on=f"the folds of the cross-validation{certified}",
-        name=result["model"],
+        name=name,
         min_recall=options.min_recall,
     )
