@@ -434,7 +434,7 @@ def predict(
     """
     with errors_as_messages("The prediction", _ERR) as written:
         with warnings_as_messages(_ERR), _ERR.status("Predicting …"), redirect_stdout(sys.stderr):
-            from skpneumo._utils.unwrap import threshold_of
+            from skpneumo._utils.unwrap import unwrap
             from skpneumo.cli import _prediction
             from skpneumo.cli._find_files import find_files
 
@@ -459,12 +459,14 @@ def predict(
                 result = _prediction.results_as_dict(
                     rows,
                     classes=fitted.classes_,
-                    threshold=threshold_of(fitted),
+                    threshold=unwrap(fitted).threshold,
                     skipped=found.skipped,
                 )
                 print(json.dumps(result, indent=2))
             else:
-                _print_predictions(rows, fitted.classes_[1], threshold_of(fitted), found.skipped)
+                _print_predictions(
+                    rows, fitted.classes_[1], unwrap(fitted).threshold, found.skipped
+                )
         if found.skipped:
             print_warning(_prediction.describe_skipped(found.skipped), _ERR)
         if any(row["left_out"] for row in rows):

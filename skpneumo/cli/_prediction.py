@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from skpneumo._utils.files import atomic_write, write_text
 from skpneumo._utils.heatmap_marks import HEATMAP_METADATA
-from skpneumo._utils.unwrap import layers_of
+from skpneumo._utils.unwrap import unwrap
 from skpneumo.exceptions import (
     DatasetError,
     ImageReadError,
@@ -302,7 +302,7 @@ def _add_causes(files, errors, left_out):
 
 def _outlier_scores(model, files):
     """Of what the detector of a pipeline is given, if there is one."""
-    pipelines = (layer for layer in layers_of(model) if isinstance(layer, Pipeline))
+    pipelines = (one for one in unwrap(model).wrappers if isinstance(one, Pipeline))
     steps = [step for pipeline in pipelines for _, step in pipeline.steps[:-1]]
     where = [i for i, step in enumerate(steps) if isinstance(step, XRayOutlierDetector)]
     if not where:

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from skpneumo._utils.formatting import percent
-from skpneumo._utils.unwrap import layers_of
+from skpneumo._utils.unwrap import unwrap
 from skpneumo.evaluation._estimates import KIND
 from skpneumo.evaluation._text import format_figure, format_interval, intervals_line, threshold_line
 
@@ -241,7 +241,7 @@ def _sayings(report, method_name):
 
 def _size_line(report):
     """Size of the images that the network sees, where there is one."""
-    size = getattr(layers_of(report.estimator)[-1], "image_size_", None)
+    size = getattr(unwrap(report.estimator).classifier, "image_size_", None)
     return f"Grey, 8 bits, brought to {size[0]} rows and {size[1]} columns." if size else ""
 
 

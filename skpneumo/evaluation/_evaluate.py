@@ -8,21 +8,21 @@ import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
+from skpneumo._utils.provenance import (
+    data_fingerprint,
+    describe_model,
+    describe_threshold,
+    get_certified_images_per_patient,
+    get_certified_target,
+    package_versions,
+)
 from skpneumo._utils.response import positive_scores
 from skpneumo._utils.targets import check_groups, check_labels, is_missing
-from skpneumo._utils.unwrap import threshold_followed
+from skpneumo._utils.unwrap import get_followed_threshold, unwrap
 from skpneumo.evaluation._estimates import Predictions
 from skpneumo.evaluation._evaluation import Evaluation
 from skpneumo.evaluation._intervals import compute_metrics
-from skpneumo.evaluation._unwrap import (
-    certified_images_per_patient,
-    certified_target,
-    data_fingerprint,
-    describe_model,
-    package_versions,
-    threshold_origin,
-    uncalibrated_scores,
-)
+from skpneumo.evaluation._predict import uncalibrated_scores
 from skpneumo.exceptions import OutlierWarning
 
 
@@ -163,7 +163,8 @@ def evaluate(
             positive_scores(estimator, X),
             uncalibrated_scores(estimator, X),
         )
-    threshold, origin = threshold_followed(estimator, scores, called), threshold_origin(estimator)
+    threshold = get_followed_threshold(unwrap(estimator), scores, called)
+    origin = describe_threshold(estimator)
     if threshold is None:
         threshold, origin = np.nan, "predict follows another score or threshold"
     is_probability = hasattr(estimator, "predict_proba")
@@ -183,8 +184,8 @@ def evaluate(
         prevalence=float(truth.mean()),
         threshold=threshold,
         threshold_origin=origin,
-        promise=certified_target(estimator),
-        certified_images_per_patient=certified_images_per_patient(estimator),
+        promise=get_certified_target(estimator),
+        certified_images_per_patient=get_certified_images_per_patient(estimator),
         classes=classes.tolist(),
         confidence=confidence,
         model=describe_model(estimator),

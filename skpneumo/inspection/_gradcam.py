@@ -5,11 +5,10 @@ from numbers import Integral
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.fork import check_process
-from skpneumo._utils.unwrap import layers_around_one, layers_of
+from skpneumo._utils.unwrap import check_not_several, get_transformers, unwrap
 from skpneumo.images import XRaySequence, check_xrays, resize_to, resized_positions
 
 # What the field knows each method as: captions take their words from here.
@@ -114,8 +113,8 @@ def weights_of(positions, centres, width):
     return np.nan_to_num(weights / weights.sum(axis=1, keepdims=True))
 
 
-def networks_inside(estimator):
-    """Networks that an estimator holds, each with the transformers on the way to it.
+def find_networks(estimator):
+    """Find the networks that an estimator holds, each with the transformers on the way to it.
 
     Parameters
     ----------
@@ -133,29 +132,16 @@ def networks_inside(estimator):
     TypeError
         If there is no network, or calibration has fitted several.
     """
-    outer = layers_of(estimator)
-    for depth, layer in enumerate(outer):
-        if hasattr(layer, "fold_estimators_"):
-            before = _transformers(outer[:depth])
-            return [
-                (before + after, classifier)
-                for member in layer.fold_estimators_
-                for after, classifier in networks_inside(member)
-            ]
-    layers = layers_around_one(estimator)
-    if not hasattr(layers[-1], "_network"):
-        raise TypeError(
-            f"There is no network to look into: {type(layers[-1]).__name__} has no model_. Wanted: "
-            "a fitted CNNPneumoniaClassifier or InceptionPneumoniaClassifier, or a pipeline, a "
-            "search or a threshold around one."
-        )
-    return [(_transformers(layers), layers[-1])]
-
-
-def _transformers(layers):
-    pipelines = [layer for layer in layers if isinstance(layer, Pipeline)]
-    steps = [step for pipeline in pipelines for _, step in pipeline.steps[:-1]]
-    return [step for step in steps if hasattr(step, "transform")]
+    nested = unwrap(estimator)
+    check_not_several(nested, allow_folds=True)
+    for classifier in nested.classifiers:
+        if not hasattr(classifier, "_network"):
+            raise TypeError(
+                f"There is no network to inspect: {type(classifier).__name__} has no model_. "
+                "Expected a fitted CNNPneumoniaClassifier or InceptionPneumoniaClassifier, or a "
+                "pipeline, a search or a threshold around one."
+            )
+    return [(get_transformers(branch), branch.classifier) for branch in nested.branches]
 
 
 class GradCAM:
@@ -248,7 +234,7 @@ class GradCAM:
         self.estimator = estimator
         self.method = method
         self.batch_size = batch_size
-        self._networks = networks_inside(estimator)
+        self._networks = find_networks(estimator)
 
     @property
     def method_name(self):

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skpneumo._utils.unwrap import layers_around_one
+from skpneumo._utils.unwrap import check_not_several, unwrap
 from skpneumo.inspection._drawing import BLUE, VERMILION, axes_of, labelled, merged
 
 
@@ -150,7 +150,9 @@ class LearningHistoryDisplay:
             If there are several networks.
         """
         check_is_fitted(estimator)
-        classifier = layers_around_one(estimator)[-1]
+        nested = unwrap(estimator)
+        check_not_several(nested)
+        classifier = nested.classifier
         if not hasattr(classifier, "history_"):
             raise ValueError(
                 f"A learning history needs a network that was trained, but "

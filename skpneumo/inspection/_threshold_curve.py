@@ -5,7 +5,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.formatting import percent
 from skpneumo._utils.response import positive_scores
-from skpneumo._utils.unwrap import deciding_layer, threshold_followed
+from skpneumo._utils.unwrap import get_followed_threshold, unwrap
 from skpneumo.inspection._drawing import BLUE, VERMILION, axes_of, labelled, merged
 from skpneumo.metrics import threshold_curve
 
@@ -196,7 +196,7 @@ class ThresholdCurveDisplay:
             If there is no operating point.
         """
         check_is_fitted(model)
-        chosen = deciding_layer(model)
+        chosen = unwrap(model).threshold_source
         if not hasattr(chosen, "curve_"):
             raise ValueError(
                 f"from_operating_point needs a fitted OperatingPointClassifierCV, got "
@@ -262,7 +262,8 @@ class ThresholdCurveDisplay:
         check_is_fitted(estimator)
         scores, positive = positive_scores(estimator, X), estimator.classes_[1]
         if threshold == "auto":
-            threshold = threshold_followed(estimator, scores, estimator.predict(X) == positive)
+            y_pred = estimator.predict(X) == positive
+            threshold = get_followed_threshold(unwrap(estimator), scores, y_pred)
         return cls.from_predictions(
             y,
             scores,

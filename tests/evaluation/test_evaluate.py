@@ -265,8 +265,8 @@ def test_one_false_positive_leaves_the_likelihood_ratio_open_above():
     assert (np.diff(highs) < 0).all()
 
 
-def test_a_decision_function_has_no_probabilities(learnt, new):
-    model = LinearSVC().fit(learnt.X, learnt.y)
+def test_a_decision_function_has_no_probabilities(train, new):
+    model = LinearSVC().fit(train.X, train.y)
     report = evaluate(model, new.X, new.y)
     assert not report.is_probability
     assert report.threshold == 0
@@ -283,8 +283,8 @@ def test_a_rule_that_is_no_threshold_is_told(new):
     assert report.to_dict()["threshold"] is None
 
 
-def test_calibrated_probabilities_are_kept_before_and_after(learnt, new):
-    model = CalibratedClassifierCV(LogisticRegression(C=1e-3), cv=3).fit(learnt.X, learnt.y)
+def test_calibrated_probabilities_are_kept_before_and_after(train, new):
+    model = CalibratedClassifierCV(LogisticRegression(C=1e-3), cv=3).fit(train.X, train.y)
     report = evaluate(model, new.X, new.y)
     parts = [one.estimator.predict_proba(new.X)[:, 1] for one in model.calibrated_classifiers_]
     np.testing.assert_allclose(report.before_calibration, np.mean(parts, axis=0))
@@ -475,12 +475,12 @@ def test_wrong_input_is_told(linear, new, change, message):
         evaluate(linear, **given)
 
 
-def test_what_is_not_fitted_or_has_no_scores_is_told(learnt, new):
+def test_what_is_not_fitted_or_has_no_scores_is_told(train, new):
     for model in (LogisticRegression(), OperatingPointClassifierCV(LogisticRegression())):
         with pytest.raises(NotFittedError, match="not fitted"):
             evaluate(model, new.X, new.y)
     hard = VotingClassifier([("a", LogisticRegression()), ("b", LinearSVC())])
-    hard.fit(learnt.X, learnt.y)
+    hard.fit(train.X, train.y)
     with pytest.raises(ValueError, match="neither predict_proba nor decision_function"):
         evaluate(hard, new.X, new.y)
 
@@ -512,10 +512,10 @@ def test_more_than_two_classes_are_refused(new):
         evaluate(model, new.X, np.arange(120) % 3)
 
 
-def test_a_data_frame_and_numbers_for_labels(learnt, new):
+def test_a_data_frame_and_numbers_for_labels(train, new):
     columns = ["a", "b", "c"]
-    frame = pd.DataFrame(learnt.X, columns=columns)
-    model = LogisticRegression().fit(frame, learnt.y == "PNEUMONIA")
+    frame = pd.DataFrame(train.X, columns=columns)
+    model = LogisticRegression().fit(frame, train.y == "PNEUMONIA")
     report = evaluate(
         model,
         pd.DataFrame(new.X, columns=columns),

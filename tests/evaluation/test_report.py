@@ -344,7 +344,7 @@ def test_without_a_network_there_are_images_and_no_heatmaps():
     model, y = erring(images)
     html = evaluate(model, images, y).to_html()
     page = Page(html)
-    assert "No heatmaps: There is no network to look into" in html
+    assert "No heatmaps: There is no network to inspect" in html
     assert {image.size for image in pictures(page)} == {(33, 40)}
     assert "image 1" in page.text("code")
     assert "Grad-CAM" not in html
@@ -376,8 +376,8 @@ def test_without_errors(linear):
     assert "nan" not in html.replace("nance", "")
 
 
-def test_decision_values_have_neither_decision_curve_nor_calibration(learnt, new):
-    model = LinearSVC().fit(learnt.X, learnt.y)
+def test_decision_values_have_neither_decision_curve_nor_calibration(train, new):
+    model = LinearSVC().fit(train.X, train.y)
     html = evaluate(model, new.X, new.y).to_html()
     assert "Decision curve" not in html
     assert "Calibration" not in Page(html).text("h2")

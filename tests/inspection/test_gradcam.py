@@ -299,7 +299,7 @@ def test_a_map_without_evidence_is_zero(clf, xrays):
 
 def test_what_is_wrong_is_told(clf, xrays):
     table = LogisticRegression().fit([[0], [1]], [0, 1])
-    with pytest.raises(TypeError, match="There is no network to look into: LogisticRegression"):
+    with pytest.raises(TypeError, match="There is no network to inspect: LogisticRegression"):
         GradCAM(table)
     with pytest.raises(ValueError, match="method must be one of 'integrated', 'gradcam'; got 'x"):
         GradCAM(clf, method="x")

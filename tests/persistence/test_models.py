@@ -34,10 +34,10 @@ from skpneumo import (
     save_model,
 )
 from skpneumo._utils.formatting import percent
-from skpneumo._utils.unwrap import layers_of
+from skpneumo._utils.provenance import model_fingerprint
+from skpneumo._utils.unwrap import unwrap
 from skpneumo.datasets import make_xrays
 from skpneumo.evaluation import evaluate
-from skpneumo.evaluation._unwrap import model_fingerprint
 from skpneumo.exceptions import ModelFileError, OutlierWarning
 from skpneumo.metrics import specificity_at_recall_scorer
 from skpneumo.persistence import model_card
@@ -219,8 +219,8 @@ def test_a_search_is_saved_as_what_it_selected(xrays, tmp_path, where):
     model.fit(xrays.images, xrays.target, **fit_params)
     loaded = there_and_back(model, tmp_path)
     assert_same(loaded, model, xrays.images)
-    search = next(layer for layer in layers_of(model) if isinstance(layer, GridSearchCV))
-    kept = [layer for layer in layers_of(loaded) if isinstance(layer, Pipeline)][-1]
+    search = next(layer for layer in unwrap(model).wrappers if isinstance(layer, GridSearchCV))
+    kept = [layer for layer in unwrap(loaded).wrappers if isinstance(layer, Pipeline)][-1]
     assert kept[0].aspect == search.best_params_["xrayresizer__aspect"]
     if where in ("inside", "twice"):
         again = clone(loaded).fit(xrays.images, xrays.target, groups=xrays.groups)
