@@ -76,7 +76,7 @@ plt.show()
 calibrated = CalibratedClassifierCV(FrozenEstimator(cnn))
 calibrated.fit(choose.images, choose.target)
 display = DecisionCurveDisplay.from_estimator(
-    model, test.images, test.target, with_calls=True, name="network"
+    model, test.images, test.target, at_threshold=True, name="network"
 )
 DecisionCurveDisplay.from_estimator(
     calibrated, test.images, test.target, name="calibrated", ax=display.ax_
