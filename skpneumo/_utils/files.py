@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and reports of any kind."""
+"""Files that are written whole or not at all."""
 
 import os
 import secrets
@@ -55,35 +55,6 @@ def check_parent_dir(path):
         raise FileNotFoundError(
             f"{path} cannot be written: there is no folder {folder}. Make it first."
         )
-
-
-def write_report(report, path):
-    """Write a report as HTML, JSON or text, as the end of the name says.
-
-    Parameters
-    ----------
-    report : Audit or Evaluation
-        Its ``to_html`` or ``to_json`` is called, or it is printed.
-    path : str or path
-        Where to.
-
-    Raises
-    ------
-    ValueError
-        If it ends in something else than ``.html``, ``.json`` and ``.txt``.
-    FileNotFoundError
-        If its folder does not exist.
-
-    Notes
-    -----
-    Names of files that are no UTF-8 are written with backslashes.
-    """
-    path = Path(path)
-    writers = {".html": report.to_html, ".json": report.to_json, ".txt": report.__str__}
-    if path.suffix.lower() not in writers:
-        raise ValueError(f"A report ends in {', '.join(writers)}; got {path.name!r}.")
-    check_parent_dir(path)
-    write_text(writers[path.suffix.lower()](), path)
 
 
 def write_text(text, path):

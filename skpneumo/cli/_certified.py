@@ -63,8 +63,8 @@ def check_on_test(report, target):
     dict
         "metric", "value", "interval" and "verdict".
     """
-    name = "recall_of_patients" if "recall_of_patients" in report.figures else "recall"
-    found = estimate(report.figures[name])
+    name = "recall_of_patients" if "recall_of_patients" in report.metrics else "recall"
+    found = estimate(report.metrics[name])
     of = "by patient" if name == "recall_of_patients" else "by image, as no patient is known,"
     text = f"On the test split the recall {of} is {percent(found['value'])}"
     if found["interval"]:

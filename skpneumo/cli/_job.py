@@ -396,12 +396,14 @@ def describe_choice(searches, settings, min_recall):
 
 def _compare_on_test(result, reports):
     """Compare the two models on the same images."""
-    positive, min_recall = reports[0].truth, result["min_recall"]
+    positive, min_recall = reports[0].predictions.y_true, result["min_recall"]
     recall, specificity = (result["test"]["model"][n]["value"] for n in ("recall", "specificity"))
-    at_its_recall = specificity_at_recall_score(positive, reports[1].scores, min_recall=recall)
+    at_its_recall = specificity_at_recall_score(
+        positive, reports[1].predictions.y_score, min_recall=recall
+    )
     sides = [
         {name: result["test"][side][name]["value"] for name in ("recall", "specificity")}
-        | ranking_metrics(positive, report.scores, min_recall)
+        | ranking_metrics(positive, report.predictions.y_score, min_recall)
         for side, report in zip(("model", "baseline"), reports, strict=True)
     ]
     sides[0]["specificity_at_its_recall"] = specificity

@@ -46,7 +46,8 @@ def evaluate_both(model, baseline, test, image_size):
     report = evaluate(model, load_if_fits_in_memory(xrays, image_size), test.y, groups=groups)
     pixels = baseline[:-1].transform(test.X)
     of_baseline = evaluate(baseline[-1], pixels, test.y, groups=groups)
-    return report, replace(of_baseline, data_fingerprint=report.data_fingerprint)
+    same_data = replace(of_baseline.provenance, data_fingerprint=report.provenance.data_fingerprint)
+    return report, replace(of_baseline, provenance=same_data)
 
 
 def summarize(report):
@@ -64,9 +65,9 @@ def summarize(report):
         known, and without metrics of patients).
     """
     metrics = {
-        name: estimate(report.figures[key])
+        name: estimate(report.metrics[key])
         for name, key in _METRICS.items()
-        if key in report.figures
+        if key in report.metrics
     }
     return metrics | {
         "missed": report.table["false_negative"],

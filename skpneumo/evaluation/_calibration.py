@@ -9,8 +9,8 @@ from scipy.stats import f, ncf, norm
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from skpneumo.evaluation._estimates import Estimate, ratio
-from skpneumo.evaluation._interval_methods import NO_INTERVAL
+from skpneumo.evaluation._intervals import NO_INTERVAL
+from skpneumo.evaluation._statistics import Statistic, ratio
 
 N_BINS = 10
 # From here on the root of a noncentral chi-squared variable is as good as normal.
@@ -19,7 +19,7 @@ _CLIP = 1e-7  # float32 probabilities of 0 and 1
 
 
 def brier(y_true, probability):
-    """Brier score: the mean squared difference of probability and label, as an Estimate."""
+    """Brier score: the mean squared difference of probability and label, as an Statistic."""
     return ratio((y_true - np.float64(probability)) ** 2, np.ones(len(y_true)))
 
 
@@ -40,7 +40,7 @@ def calibration_intercept(y_true, probability):
 
     Returns
     -------
-    Estimate
+    Statistic
         Below 0 where probabilities are too high.
 
     References
@@ -53,7 +53,7 @@ def calibration_intercept(y_true, probability):
     value = brentq(lambda intercept: np.sum(y_true - expit(intercept + x)), -bound, bound)
     p = expit(value + x)
     every = np.ones(len(x), dtype=bool)
-    return Estimate(value, (y_true - p) / np.sum(p * (1 - p)), every)
+    return Statistic(value, (y_true - p) / np.sum(p * (1 - p)), every)
 
 
 def calibration_slope(y_true, probability):
@@ -68,7 +68,7 @@ def calibration_slope(y_true, probability):
 
     Returns
     -------
-    Estimate
+    Statistic
         Below 1 where probabilities are too extreme; infinite where they separate the classes, NaN
         where they are all equal.
     """
@@ -76,10 +76,10 @@ def calibration_slope(y_true, probability):
     every = np.ones(len(x), dtype=bool)
     undefined = np.zeros(len(x))
     if x.min() == x.max():
-        return Estimate(np.nan, undefined, every)
+        return Statistic(np.nan, undefined, every)
     for sign in (1, -1):
         if np.min(sign * x[y_true]) >= np.max(sign * x[~y_true]):
-            return Estimate(sign * np.inf, undefined, every)
+            return Statistic(sign * np.inf, undefined, every)
     center, spread = x.mean(), x.std()
     x = (x - center) / spread
     model = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-8, max_iter=100)
@@ -90,7 +90,7 @@ def calibration_slope(y_true, probability):
     design = np.stack([np.ones(len(x)), x])
     information = design * (p * (1 - p)) @ design.T
     change = np.linalg.solve(information, design * (y_true - p))[1]
-    return Estimate(float(model.coef_[0, 0] / spread), change / spread, every)
+    return Statistic(float(model.coef_[0, 0] / spread), change / spread, every)
 
 
 def calibration_error(y_true, probability, clusters, confidence):

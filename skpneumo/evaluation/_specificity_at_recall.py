@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.special import betainc
 
-from skpneumo.evaluation._estimates import count_patients, ratio
-from skpneumo.evaluation._interval_methods import effective_size, proportion_interval
+from skpneumo.evaluation._intervals import effective_size, proportion_interval
+from skpneumo.evaluation._statistics import count_patients, ratio
 
 _ROUNDING = 1e-9  # 0.05 * 100 may be less than 5
 # How alike the images of a patient are is estimated at a threshold that misses so many.
@@ -44,12 +44,12 @@ def specificity_at_recalls(y_true, y_score, clusters, recalls, confidence):
         may_be = _may_miss(scores, y_true, y_score, clusters, recall, confidence)
         lowest = scores[may_be[0] - 1] if may_be[0] else -np.inf
         highest = scores[may_be[-1]] if may_be[-1] < len(scores) else np.inf
-        estimate, least, most = (
+        statistic, least, most = (
             ratio(~y_true & (y_score < threshold), ~y_true)
             for threshold in (scores[n_missed], lowest, highest)
         )
-        low, high = proportion_interval(estimate, clusters, confidence)
-        value = estimate.value
+        low, high = proportion_interval(statistic, clusters, confidence)
+        value = statistic.value
         low = max(0.0, value - np.hypot(value - least.value, value - low))
         high = min(1.0, value + np.hypot(most.value - value, high - value))
         found.append((value, float(low), float(high)))

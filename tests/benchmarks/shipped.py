@@ -17,8 +17,8 @@ from scipy.special import logit
 
 from skpneumo import load_model
 from skpneumo._utils.unwrap import unwrap
-from skpneumo.evaluation._estimates import Estimate, ratio, roc_auc
-from skpneumo.evaluation._interval_methods import logit_interval, proportion_interval
+from skpneumo.evaluation._intervals import logit_interval, proportion_interval
+from skpneumo.evaluation._statistics import Statistic, ratio, roc_auc
 from skpneumo.exceptions import OutlierWarning
 from skpneumo.persistence import pretrained_path
 
@@ -26,7 +26,7 @@ from skpneumo.persistence import pretrained_path
 def mean_over_copies(estimates):
     """Mean of a metric over copies of the same images."""
     values, influences, rows = zip(*estimates, strict=True)
-    return Estimate(float(np.mean(values)), np.mean(influences, axis=0), rows[0])
+    return Statistic(float(np.mean(values)), np.mean(influences, axis=0), rows[0])
 
 
 def told(truth, scores, threshold, clusters):

@@ -440,7 +440,7 @@ def test_the_test_figures_are_those_of_the_setting_chosen(collection, job):
     search = _job.search(classifier, train, image_size=SIZE, **options)
     model, found = _job.fit_baseline(train, **options)
     for side, fitted in (("model", search), ("baseline", model)):
-        metrics = evaluate(fitted, test.X, test.y, groups=test.groups).figures
+        metrics = evaluate(fitted, test.X, test.y, groups=test.groups).metrics
         predicted = fitted.predict(test.X)
         for name, score in SCORES.items():
             side_metric = result["test"][side][name]

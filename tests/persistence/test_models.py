@@ -270,16 +270,21 @@ def test_the_manifest_and_the_card(xrays, cnn, tmp_path):
     assert manifest["classes"] == ["NORMAL", "PNEUMONIA"]
     assert manifest["threshold"] == 0.3
     assert manifest["threshold_origin"] == report.threshold_origin
-    assert manifest["data_fingerprint"] == report.data_fingerprint
+    assert manifest["data_fingerprint"] == report.provenance.data_fingerprint
     assert manifest["metrics"] == report.to_dict()
     assert {told["dtype"] for told in manifest["members"].values()} == {"<f4"}
     card = model_card(path)
     assert card.startswith("# CNNPneumoniaClassifier\n")
-    recall = report.figures["recall"]
+    recall = report.metrics["recall"]
     ends = f"{percent(recall.low)} to {percent(recall.high, up=True)}"
     assert f"| {percent(recall.value)} | {ends} |" in card
-    assert f"| Area under the ROC curve | {report.figures['roc_auc'].value:.3f} |" in card
-    for text in ("not a medical device", "CC BY 4.0", "Threshold: 0.3", report.data_fingerprint):
+    assert f"| Area under the ROC curve | {report.metrics['roc_auc'].value:.3f} |" in card
+    for text in (
+        "not a medical device",
+        "CC BY 4.0",
+        "Threshold: 0.3",
+        report.provenance.data_fingerprint,
+    ):
         assert text in card
 
 

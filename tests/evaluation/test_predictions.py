@@ -6,7 +6,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from skpneumo.evaluation._predict import uncalibrated_scores
+from skpneumo.evaluation._predictions import uncalibrated_scores
 
 
 def test_probabilities_before_calibration_are_of_transformed_data(train, new):
