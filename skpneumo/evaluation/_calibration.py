@@ -19,7 +19,7 @@ _CLIP = 1e-7  # float32 probabilities of 0 and 1
 
 
 def brier(y_true, probability):
-    """Brier score: the mean squared difference of probability and label, as an Statistic."""
+    """Brier score: the mean squared difference of probability and label, as a Statistic."""
     return ratio((y_true - np.float64(probability)) ** 2, np.ones(len(y_true)))
 
 
@@ -41,7 +41,7 @@ def calibration_intercept(y_true, probability):
     Returns
     -------
     Statistic
-        Below 0 where probabilities are too high.
+        Below 0 if probabilities are too high.
 
     References
     ----------
@@ -69,8 +69,8 @@ def calibration_slope(y_true, probability):
     Returns
     -------
     Statistic
-        Below 1 where probabilities are too extreme; infinite where they separate the classes, NaN
-        where they are all equal.
+        Below 1 if probabilities are too extreme; infinite if they separate the classes, NaN if they
+        are all equal.
     """
     x = log_odds(probability)
     every = np.ones(len(x), dtype=bool)
@@ -94,12 +94,12 @@ def calibration_slope(y_true, probability):
 
 
 def calibration_error(y_true, probability, clusters, confidence):
-    """Root of the mean squared distance of probability and proportion over ten bins of equal size.
+    """Debiased root mean squared distance of probability and proportion in 10 bins of equal size.
 
-    The square of the distance in a bin is above 0 by chance alone. Its expectation by chance, from
-    the products of the residuals of a patient with themselves, is subtracted [1]_, and the metric
-    is 0 where chance explains all. The interval takes the squared distances before that for a
-    noncentral F variable, whose noncentrality is what is sought.
+    The squared distance in a bin is above 0 by chance alone. Its expectation by chance, from the
+    products of the residuals of a patient with themselves, is subtracted [1]_; the metric is 0 if
+    chance explains the distances. The interval is that of the noncentrality of an F variable, the
+    sum of the squared distances before the subtraction.
 
     Parameters
     ----------
@@ -177,6 +177,6 @@ def _noncentrality(observed, freedom, n_free, level):
 
 
 def bins_of_equal_size(probability, n_bins=N_BINS):
-    """Number of the bin of each probability; equal ones share a bin."""
+    """Number of the bin of each probability; equal probabilities are in one bin."""
     edges = np.quantile(probability, np.arange(1, n_bins) / n_bins)
     return np.searchsorted(edges, probability, side="right")

@@ -1,4 +1,4 @@
-"""Intervals of metrics in closed form, patients with several images as clusters."""
+"""Intervals of metrics in closed form, with patients as clusters."""
 
 import numpy as np
 from scipy.special import expit, logit, stdtrit
@@ -12,7 +12,7 @@ NO_INTERVAL = (np.nan, np.nan)
 def clustered_variance(statistic, y_true, clusters):
     """Variance of a metric between samples of patients, and its degrees of freedom.
 
-    The sums of squares of positive and negative images have each the factor of their own number of
+    The sums of squares of positive and of negative images are each corrected by their own number of
     patients [1]_, and the degrees of freedom follow from both (Welch and Satterthwaite).
 
     Parameters
@@ -27,7 +27,7 @@ def clustered_variance(statistic, y_true, clusters):
     Returns
     -------
     variance, degrees_of_freedom : float
-        0 degrees where there is one patient of a class.
+        0 degrees if there is one patient of a class.
 
     References
     ----------
@@ -56,7 +56,7 @@ def clustered_variance(statistic, y_true, clusters):
 
 
 def correlation(influence, other, clusters):
-    """Correlation of two metrics between samples of patients; 0 where either does not vary."""
+    """Correlation of two metrics between samples of patients; 0 if either does not vary."""
     sums = [np.bincount(clusters, values) for values in (influence, other)]
     sizes = [np.sqrt(np.sum(part**2)) for part in sums]
     if not min(sizes) > 0:
@@ -65,13 +65,13 @@ def correlation(influence, other, clusters):
 
 
 def proportion_interval(statistic, clusters, confidence, weighted=False):
-    """Interval of Korn and Graubard for a proportion of images.
+    """Korn-Graubard interval of a proportion of images.
 
-    It is that of Clopper and Pearson for as many independent images as would make the proportion
-    vary as it does between patients, fewer where the patients that this is estimated from are few
-    [1]_; where patients have one image each it is that of Clopper and Pearson. Where the proportion
-    is 0 or 1, the patients are counted, and the interval always contains that of so many patients
-    all of whom are right, or wrong: one error never makes a metric more certain.
+    It is the Clopper-Pearson interval of the effective number of independent images, at which the
+    proportion would vary as it does between patients, and fewer if there are few patients [1]_; if
+    patients have one image each it is the Clopper-Pearson interval. If the proportion is 0 or 1 the
+    patients are counted. The interval always contains that of the same number of patients all of
+    whom are right, or wrong: one error never makes a metric more certain.
 
     Parameters
     ----------
@@ -82,12 +82,12 @@ def proportion_interval(statistic, clusters, confidence, weighted=False):
     confidence : float
         Between 0 and 1.
     weighted : bool, default=False
-        Whether images count more or less than one, as in F2.
+        Whether images have weights other than 1, as in F2.
 
     Returns
     -------
     low, high : float
-        NaN where the proportion is not defined.
+        NaN if the proportion is not defined.
 
     References
     ----------
@@ -101,13 +101,13 @@ def proportion_interval(statistic, clusters, confidence, weighted=False):
     if statistic.rows.sum() > n_patients or weighted:
         n = effective_size(statistic, clusters, confidence)
     low, high = clopper_pearson_interval(statistic.value * n, n, confidence)
-    all_right, _ = clopper_pearson_interval(n_patients, n_patients, confidence)
-    _, all_wrong = clopper_pearson_interval(0, n_patients, confidence)
-    return min(low, all_right), max(high, all_wrong)
+    without_error, _ = clopper_pearson_interval(n_patients, n_patients, confidence)
+    _, without_right = clopper_pearson_interval(0, n_patients, confidence)
+    return min(low, without_error), max(high, without_right)
 
 
 def effective_size(statistic, clusters, confidence):
-    """Number of independent images that a proportion of clustered images is worth.
+    """Effective number of independent images for a proportion of clustered images.
 
     Parameters
     ----------
@@ -116,12 +116,12 @@ def effective_size(statistic, clusters, confidence):
     clusters : ndarray of shape (n,), dtype int
         Number of the patient of each image, from 0.
     confidence : float
-        Of the interval to be computed, between 0 and 1.
+        Confidence level of the interval to be computed, between 0 and 1.
 
     Returns
     -------
     float
-        The number of patients where the proportion does not vary between them.
+        The number of patients if the proportion does not vary between them.
     """
     value, n_images = statistic.value, int(statistic.rows.sum())
     n_patients = count_patients(clusters, statistic.rows)
@@ -135,7 +135,7 @@ def effective_size(statistic, clusters, confidence):
 
 
 def n_contributing(influence, clusters):
-    """Number of patients that would make up the variance if each contributed the same (Kish)."""
+    """Effective number of patients that contribute to the variance (Kish)."""
     squares = np.bincount(clusters, influence) ** 2
     return float(squares.sum() ** 2 / np.sum(squares**2)) if squares.any() else 0.0
 
@@ -143,8 +143,8 @@ def n_contributing(influence, clusters):
 def student_half_width(statistic, y_true, clusters, confidence):
     """Half the width of an interval of a metric with Student's t.
 
-    The degrees of freedom of the variance are fewer where it comes from a few large contributions:
-    they also follow from the fourth moment of these.
+    The variance has fewer degrees of freedom if it comes from a few large contributions: they also
+    follow from the fourth moment of these.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def student_half_width(statistic, y_true, clusters, confidence):
     Returns
     -------
     float
-        NaN where the metric has no variance, or one patient of a class alone.
+        NaN if the metric has no variance, or there is one patient of a class.
     """
     variance, freedom = clustered_variance(statistic, y_true, clusters)
     if not 0 < variance < np.inf:
@@ -188,7 +188,7 @@ def logit_interval(statistic, y_true, clusters, confidence):
     Returns
     -------
     low, high : float
-        NaN where the number is 0, 1 or not defined, or has no variance.
+        NaN if the number is 0, 1 or not defined, or has no variance.
     """
     value = statistic.value
     if not 0 < value < 1:
@@ -214,7 +214,7 @@ def normal_interval(statistic, y_true, clusters, confidence):
     Returns
     -------
     low, high : float
-        NaN where the metric is infinite or not defined, or has no variance.
+        NaN if the metric is infinite or not defined, or has no variance.
     """
     if not np.isfinite(statistic.value):
         return NO_INTERVAL
@@ -235,7 +235,7 @@ def difference_interval(one, other, correlated=0.0):
     Returns
     -------
     low, high : float
-        Newcombe's method 10 [1]_ where the numbers are proportions of the same images; the method
+        Newcombe's method 10 [1]_ if the numbers are proportions of the same images; the method
         of variance estimates recovery [2]_ in general.
 
     References
@@ -288,7 +288,7 @@ def ratio_interval(numerator, denominator, correlated=0.0):
     """
     (a, low_a, high_a), (b, low_b, high_b) = numerator, denominator
     squares, _, product, root = _quadratic(a, a - low_a, b, high_b - b, correlated)
-    # The smaller root, written so that it also holds where the other one is negative.
+    # The smaller root, written so that it is also valid if the other one is negative.
     low = squares / (product + root) if product + root > 0 else 0.0
     _, others, product, root = _quadratic(a, high_a - a, b, b - low_b, correlated)
     high = (product + root) / others if others > 0 else np.inf

@@ -58,9 +58,9 @@ class Metric(NamedTuple):
 
     estimate: Estimate
     influence: np.ndarray | None
-    """Influence of each image, for correlations; None where it is not known."""
+    """Influence of each image, for correlations; None if it is not known."""
     rows: np.ndarray | None = None
-    """Images whose labels decide it alone, where it is a proportion of these."""
+    """Images whose labels alone decide it, if it is a proportion of these."""
     from_labels: bool = False
     """Whether it follows from labels, and not from scores."""
     bounded: bool = False
@@ -241,7 +241,7 @@ def _area(statistic, y_true, clusters, confidence):
 def _precision(statistic, y_true, clusters, confidence):
     """Average precision with its interval.
 
-    Where the classes are separated, or few patients decide about the variance, the lower end is
+    If the classes are separated, or few patients contribute to the variance, the lower end is
     that which follows from the recall and the specificity of the highest threshold without a false
     positive, each with half of the risk: at every recall up to this one there are no more false
     positives than at that specificity.
@@ -287,7 +287,7 @@ def measure_probabilities(p, y_true, clusters, confidence):
     if has_patients and has_many:
         ends = logit_interval(score, *sample)
     elif has_patients:
-        # Where errors are rare a mean of numbers from 0 to 1 needs more than its variance.
+        # If errors are rare a mean of numbers from 0 to 1 needs more than its variance.
         ends = proportion_interval(score, clusters, confidence, weighted=True)
     metrics = {"brier": Metric(Estimate(score.value, *ends), score.influence, bounded=True)}
     for name, compute in (

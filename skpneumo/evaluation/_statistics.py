@@ -48,7 +48,7 @@ def ratio(numerator, denominator):
     Returns
     -------
     Statistic
-        NaN where no image enters.
+        NaN if no image enters.
     """
     numerator, denominator = np.float64(numerator), np.float64(denominator)
     total, rows = denominator.sum(), denominator > 0

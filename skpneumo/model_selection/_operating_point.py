@@ -17,8 +17,8 @@ from skpneumo._utils.bounds import (
     highest_rank,
     lower_bound,
     min_sample_size,
+    min_scores_per_class,
     randomised_rank,
-    scores_of_both,
 )
 from skpneumo._utils.mlflow_tracking import tracked_fit
 from skpneumo._utils.response import RESPONSES, positive_scores
@@ -389,7 +389,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
 
     def _choose(self, target, share, scores, truth, patients):
         """Set the threshold, and what is known of it."""
-        positive, negative = scores_of_both(truth, scores, patients)
+        positive, negative = min_scores_per_class(truth, scores, patients)
         if target == "min_recall":
             threshold = self._nth_lowest(positive, share)
         elif target == "min_specificity":
