@@ -3,7 +3,9 @@
 import os
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 # The environment is set before anything is imported that reads it, and processes that tests start
@@ -57,6 +59,36 @@ def xray_data():
     if not (folder / "chest_xray").is_dir():
         pytest.skip(f"real X-rays are not at {folder}; set SKPNEUMO_TEST_DATA to their folder")
     return folder
+
+
+def draw_table(n, seed):
+    """Rows of three numbers, sorted by class, more positive than negative, two of each patient."""
+    rng = np.random.default_rng(seed)
+    positive = np.arange(n) >= n // 3
+    X = rng.normal(0.6 * positive[:, None], 1, (n, 3))
+    subtype = np.where(positive, np.where(np.arange(n) % 3, "bacteria", "virus"), "")
+    y = np.where(positive, "PNEUMONIA", "NORMAL")
+    return SimpleNamespace(X=X, y=y, groups=np.arange(n) // 2, subtype=subtype)
+
+
+@pytest.fixture(scope="session")
+def train():
+    """Data on which a linear classifier errs."""
+    return draw_table(90, 0)
+
+
+@pytest.fixture(scope="session")
+def new():
+    """More of the same data."""
+    return draw_table(120, 2)
+
+
+@pytest.fixture(scope="session")
+def linear(train):
+    """A linear classifier, fitted on `train`."""
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression().fit(train.X, train.y)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and reports as files."""
+"""Files that are written whole or not at all."""
 
 import os
 import secrets
@@ -55,35 +55,6 @@ def check_parent_dir(path):
         raise FileNotFoundError(
             f"{path} cannot be written: there is no folder {folder}. Make it first."
         )
-
-
-def write_report(report, path):
-    """Write a report as HTML, JSON or text, by the extension of the file.
-
-    Parameters
-    ----------
-    report : Audit or Evaluation
-        With ``to_html``, ``to_json`` and ``__str__``.
-    path : str or path
-        The file.
-
-    Raises
-    ------
-    ValueError
-        If the extension is not ``.html``, ``.json`` or ``.txt``.
-    FileNotFoundError
-        If its folder does not exist.
-
-    Notes
-    -----
-    Bytes of file names that are not UTF-8 are written as backslash escapes.
-    """
-    path = Path(path)
-    writers = {".html": report.to_html, ".json": report.to_json, ".txt": report.__str__}
-    if path.suffix.lower() not in writers:
-        raise ValueError(f"A report ends in {', '.join(writers)}; got {path.name!r}.")
-    check_parent_dir(path)
-    write_text(writers[path.suffix.lower()](), path)
 
 
 def write_text(text, path):

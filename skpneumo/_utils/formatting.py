@@ -1,8 +1,20 @@
 """Numbers, names and lines as text."""
 
-from math import ceil, floor, isnan
+from math import ceil, floor, inf, isfinite, isnan
 from textwrap import wrap
 
+# Names the recall among the positive images of one subtype.
+SUBTYPE_PREFIX = "recall_of_kind_"
+_NOT_PROPORTIONS = (
+    "likelihood_ratio",
+    "f1",
+    "f2",
+    "roc_auc",
+    "average_precision",
+    "brier",
+    "calibration",
+    "net_benefit",
+)
 ROUNDING = 1e-9  # the mean of folds that all sit on a floor may fall short of it by rounding
 _MAX_NAMED = 3
 
@@ -33,6 +45,38 @@ def percent(proportion, digits=1, *, up=False):
     if rounded == 0 and proportion > ROUNDING:
         return f"<{step:.{digits}f}%"
     return f"{rounded:.{digits}f}%"
+
+
+def is_proportion(metric):
+    """Whether a metric of an evaluation, by its name, is a proportion, shown in per cent."""
+    return metric.startswith(SUBTYPE_PREFIX) or not any(part in metric for part in _NOT_PROPORTIONS)
+
+
+def format_metric(metric, value, *, up=False):
+    """Format the value of a metric of an evaluation.
+
+    Parameters
+    ----------
+    metric : str
+        Its name.
+    value : float
+        Its value.
+    up : bool, default=False
+        Whether to round a proportion up, such as the upper end of an interval.
+
+    Returns
+    -------
+    str
+        Proportions in per cent, others as numbers, and a dash if it is not defined.
+    """
+    if not isfinite(value):
+        return {inf: "∞", -inf: "-∞"}.get(value, "-")
+    return percent(value, up=up) if is_proportion(metric) else f"{value:.3f}"
+
+
+def format_ends(metric, low, high):
+    """Format both ends of the interval of a metric, rounded away from each other."""
+    return format_metric(metric, low), format_metric(metric, high, up=True)
 
 
 def shorten(names, format_name=repr):

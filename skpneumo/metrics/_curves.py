@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import Bunch
 
-from skpneumo._utils.bounds import lower_bound, scores_of_both
+from skpneumo._utils.bounds import lower_bound, min_scores_per_class
 from skpneumo._utils.targets import check_groups
 from skpneumo._utils.validation import check_open_fraction
 from skpneumo.metrics._check import check_labels, check_scores
@@ -70,7 +70,7 @@ def threshold_curve(y_true, y_score, *, groups=None, confidence=0.95, pos_label=
     truth, y_score = _both_classes("A threshold curve", y_true, y_score, pos_label)
     groups = check_groups(groups, truth)
     threshold = np.unique(y_score)
-    ill, healthy = map(np.sort, scores_of_both(truth, y_score, groups))
+    ill, healthy = map(np.sort, min_scores_per_class(truth, y_score, groups))
     missed = np.searchsorted(ill, threshold)
     if confidence is None:
         bound = np.full(len(threshold), np.nan)

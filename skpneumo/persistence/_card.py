@@ -2,8 +2,7 @@
 
 import re
 
-from skpneumo._utils.formatting import percent
-from skpneumo.evaluation._text import format_ends, format_figure
+from skpneumo._utils.formatting import format_ends, format_metric, percent
 from skpneumo.persistence._archive import read_manifest
 from skpneumo.persistence._models import check_format, reraise_as_model_file_error
 
@@ -97,11 +96,13 @@ def _figures(metrics):
         f"| figure | value | {interval} |",
         "| --- | --- | --- |",
     ]
+    # The name of the metrics in files of skpneumo 0.1.0.
+    by_name = metrics["figures"] if "figures" in metrics else metrics["metrics"]
     for name, title in _FIGURES.items():
-        figure = metrics["figures"].get(name)
+        figure = by_name.get(name)
         if figure is None or figure["value"] is None:
             continue
         ends = figure["low"], figure["high"]
         told = "not defined" if None in ends else "{} to {}".format(*format_ends(name, *ends))
-        lines.append(f"| {title} | {format_figure(name, figure['value'])} | {told} |")
+        lines.append(f"| {title} | {format_metric(name, figure['value'])} | {told} |")
     return lines

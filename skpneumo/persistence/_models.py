@@ -9,14 +9,14 @@ from sklearn.utils.validation import check_is_fitted
 import skpneumo
 from skpneumo._utils.files import check_parent_dir
 from skpneumo._utils.fork import check_process
-from skpneumo._utils.unwrap import threshold_of
-from skpneumo.evaluation import Evaluation
-from skpneumo.evaluation._unwrap import (
+from skpneumo._utils.provenance import (
     data_fingerprint,
     describe_model,
+    describe_threshold,
     package_versions,
-    threshold_origin,
 )
+from skpneumo._utils.unwrap import unwrap
+from skpneumo.evaluation import Evaluation
 from skpneumo.exceptions import ModelFileError
 from skpneumo.persistence._archive import read_archive, write_archive
 from skpneumo.persistence._description import build, describe
@@ -102,8 +102,8 @@ def save_model(estimator, path, *, training_data=None, evaluation=None, notes=No
         "estimator": describe(estimator, arrays),
         "model": describe_model(estimator),
         "classes": np.asarray(estimator.classes_).tolist(),
-        "threshold": threshold_of(estimator),
-        "threshold_origin": threshold_origin(estimator),
+        "threshold": unwrap(estimator).threshold,
+        "threshold_origin": describe_threshold(estimator),
         "image_contract": _CONTRACT,
         "data_fingerprint": None if training_data is None else data_fingerprint(*training_data),
         "metrics": None if evaluation is None else evaluation.to_dict(),
@@ -171,7 +171,7 @@ def load_model(path):
         estimator = build(manifest["estimator"], arrays)
         check_is_fitted(estimator)
         told = manifest["classes"], manifest["threshold"]
-        if told != (np.asarray(estimator.classes_).tolist(), threshold_of(estimator)):
+        if told != (np.asarray(estimator.classes_).tolist(), unwrap(estimator).threshold):
             raise ModelFileError("it tells other classes or another threshold than its model has")
     return estimator
 

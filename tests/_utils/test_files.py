@@ -8,7 +8,8 @@ import threading
 
 import pytest
 
-from skpneumo._utils.files import write_report, write_text
+from skpneumo._reporting.files import write_report
+from skpneumo._utils.files import write_text
 from skpneumo.datasets import audit, load_xray_folder
 
 # Its bytes are no UTF-8; in a Latin-1 locale they are a name as any other.

@@ -23,7 +23,7 @@ def test_evaluate(collection, model_file, tmp_path, invoke, words):
         warnings.simplefilter("ignore", OutlierWarning)
         expected = evaluate(model, test.paths, test.target, groups=test.groups)
     assert "21 images" in done.stdout
-    assert expected.data_fingerprint in page.read_text(encoding="utf-8")
+    assert expected.provenance.data_fingerprint in page.read_text(encoding="utf-8")
     shutil.copytree(collection / "test", tmp_path / "test")
     for file in (tmp_path / "test").glob("*/*"):
         Image.fromarray(255 - np.asarray(Image.open(file))).save(file)

@@ -365,7 +365,7 @@ class Page(HTMLParser):
         self.texts.append(data)
 
 
-def test_reports_tell_everything_but_the_folder(many_faults, tmp_path):
+def test_reports_show_everything_but_the_folder(many_faults, tmp_path):
     _, report = many_faults
     for ending in ("txt", "json", "html"):
         report.save(tmp_path / f"audit.{ending}")
@@ -375,10 +375,10 @@ def test_reports_tell_everything_but_the_folder(many_faults, tmp_path):
         assert str(tmp_path.parent) not in text
     assert json.loads(report.to_json()) == report.to_dict()
     page = Page(report.to_html())
-    told = "".join(page.texts)
+    shown = "".join(page.texts)
     for finding in report.findings:
         for text in (finding.found, finding.why, finding.advice, *finding.details):
-            assert text in told
+            assert text in shown
     assert {attrs["src"][:22] for tag, attrs in page.tags if tag == "img"} == {
         "data:image/jpeg;base64"
     }
@@ -402,14 +402,14 @@ def test_text_is_folded_once(many_faults, width):
             assert len(f"{line} {following.split()[0]}") > width, (line, following)
 
 
-def test_the_embedded_part_leaves_the_notebook_alone(many_faults):
+def test_the_embedded_part_does_not_style_the_notebook(many_faults):
     part = many_faults[1]._repr_html_()
     tags = {tag for tag, _ in Page(part).tags}
     assert not {"html", "head", "body", "title", "meta", "h1", "h2", "h3", "img"} & tags
     style = re.search("<style>(.*?)</style>", part, re.DOTALL)[1]
     for selectors in re.findall(r"([^{}]+)\{", style):
         for selector in selectors.split(","):
-            assert re.match(r"\s*(@media|@container|(body|div)?\.skp-audit\b)", selector), selector
+            assert re.match(r"\s*(@media|@container|(body|div)?\.skpneumo\b)", selector), selector
 
 
 def test_hostile_names_are_escaped(tmp_path):

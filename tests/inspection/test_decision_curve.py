@@ -33,19 +33,21 @@ def labels_of(ax):
 def test_net_benefit_written_out(data, model):
     X, y = data
     fixed = FixedThresholdClassifier(FrozenEstimator(model), threshold=0.2).fit(X, y)
-    display = DecisionCurveDisplay.from_estimator(fixed, X, y, with_calls=True, name="m")
+    display = DecisionCurveDisplay.from_estimator(fixed, X, y, at_threshold=True, name="m")
     ill, p = y == "PNEUMONIA", model.predict_proba(X)[:, 1]
     x, drawn = display.line_.get_data()
-    _, of_calls = display.calls_line_.get_data()
+    _, of_predictions = display.threshold_line_.get_data()
     assert (x[0], x[-1]) == (0, 0.5)
-    assert labels_of(display.ax_) == ["treat all", "treat none", "m", "m: its calls"]
+    assert labels_of(display.ax_) == ["treat all", "treat none", "m", "m: at its threshold"]
     everyone, nobody = display.ax_.lines[:2]
     for i, t in enumerate(x):
         odds = t / (1 - t)
         called = p >= t
         assert drawn[i] == pytest.approx((called & ill).mean() - odds * (called & ~ill).mean())
         called = p >= 0.2
-        assert of_calls[i] == pytest.approx((called & ill).mean() - odds * (called & ~ill).mean())
+        assert of_predictions[i] == pytest.approx(
+            (called & ill).mean() - odds * (called & ~ill).mean()
+        )
         assert everyone.get_ydata()[i] == pytest.approx(ill.mean() - odds * (~ill).mean())
     assert not np.any(nobody.get_ydata())
 
@@ -82,7 +84,7 @@ def test_plot_returns_itself_on_new_axes(data):
     rng = np.random.default_rng(0)
     display = DecisionCurveDisplay.from_predictions(data[1], rng.uniform(size=300))
     before = display.ax_
-    assert display.calls_line_ is None
+    assert display.threshold_line_ is None
     assert labels_of(before) == ["treat all", "treat none", "model"]
     assert display.plot(name="again") is display
     assert display.ax_ is not before

@@ -33,7 +33,12 @@ from skpneumo import (
 )
 from skpneumo.datasets import make_xrays
 from skpneumo.inspection import GradCAM, GradCAMDisplay
-from skpneumo.inspection._gradcam import blur, evidence, positions_of, weights_of
+from skpneumo.inspection._gradcam import (
+    blur,
+    compute_evidence,
+    interpolation_weights,
+    map_positions,
+)
 from skpneumo.networks import build_cnn, build_inception, split_at_maps
 
 needs_tensorflow = pytest.mark.skipif(
@@ -85,17 +90,17 @@ def test_other_sizes_than_that_of_the_network(clf, xrays, heatmaps):
 
 def test_rows_of_a_map_are_laid_around_their_centres():
     centres = [3.0, 7.0, 11.0]
-    weights = weights_of(np.array([0.0, 3.0, 5.0, 11.5, np.nan]), centres, width=1.5)
+    weights = interpolation_weights(np.array([0.0, 3.0, 5.0, 11.5, np.nan]), centres, width=1.5)
     np.testing.assert_allclose(weights.sum(axis=1), [1, 1, 1, 1, 0])
     np.testing.assert_array_equal(weights[[0, 1, 3]].argmax(axis=1), [0, 0, 2])
     np.testing.assert_allclose(weights[2, 0], weights[2, 1])
-    far = weights_of(np.array([1e4]), centres, width=0.1)
+    far = interpolation_weights(np.array([1e4]), centres, width=0.1)
     np.testing.assert_array_equal(far, [[0, 0, 1]])
 
 
 @pytest.mark.parametrize("aspect", ["stretch", "crop", "pad"])
 def test_positions_follow_a_line_through_resizings(aspect):
-    rows, columns = positions_of((160, 120), [((60, 90), aspect), ((45, 50), "stretch")])
+    rows, columns = map_positions((160, 120), [((60, 90), aspect), ((45, 50), "stretch")])
     assert rows.shape == (160,)
     assert columns.shape == (120,)
     for row in (60, 75, 100):
@@ -159,7 +164,7 @@ def test_grad_cam_is_that_written_out_for_tensorflow(kind):
         logit = tf.reduce_mean(maps, axis=(1, 2)) @ head.kernel.value + head.bias.value
     slopes = tape.gradient(logit, maps)
     expected = tf.reduce_sum(maps * tf.reduce_mean(slopes, axis=(1, 2), keepdims=True), axis=-1)
-    found = evidence(*split_at_maps(model, "last")[:2], images, "gradcam")
+    found = compute_evidence(*split_at_maps(model, "last")[:2], images, "gradcam")
     assert found.max() > 0
     np.testing.assert_allclose(found, np.maximum(expected, 0), rtol=1e-3, atol=1e-5)
     expected = keras.ops.sigmoid(logit)
@@ -190,14 +195,14 @@ def test_integrated_is_a_sum_along_the_way_as_written_out_for_tensorflow(clf, xr
         tf.reduce_sum((after[0] - before[0]) * (after[1] + before[1]) / 2, axis=-1)
         for before, after in pairwise(stops)
     )
-    found = evidence(*split_at_maps(model, "first")[:2], images, "integrated")
+    found = compute_evidence(*split_at_maps(model, "first")[:2], images, "integrated")
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
 
 
 def test_integrated_maps_add_up_to_the_log_odds_gained(clf, xrays):
     images = xrays.images[xrays.target == "PNEUMONIA"][:40]
     parts = split_at_maps(clf.model_, "first")[:2]
-    total = evidence(*parts, images, "integrated").sum(axis=(1, 2))
+    total = compute_evidence(*parts, images, "integrated").sum(axis=(1, 2))
 
     def log_odds(images):
         p = clf.model_.predict(np.rint(images).astype(np.uint8), verbose=0)[:, 0].astype(float)
@@ -299,7 +304,7 @@ def test_a_map_without_evidence_is_zero(clf, xrays):
 
 def test_what_is_wrong_is_told(clf, xrays):
     table = LogisticRegression().fit([[0], [1]], [0, 1])
-    with pytest.raises(TypeError, match="There is no network to look into: LogisticRegression"):
+    with pytest.raises(TypeError, match="There is no network to inspect: LogisticRegression"):
         GradCAM(table)
     with pytest.raises(ValueError, match="method must be one of 'integrated', 'gradcam'; got 'x"):
         GradCAM(clf, method="x")
@@ -325,7 +330,7 @@ def test_heatmaps_of_the_models_of_folds_are_the_mean_of_their_evidence(clf, xra
     ).fit(xrays.images[:40], xrays.target[:40])
     cam = GradCAM(folds)
     X = xrays.images[:5]
-    signed = [cam._evidence_of(*inside, X) for inside in cam._networks]
+    signed = [cam._compute_evidence(*network, X) for network in cam._networks]
     assert len(signed) == 2
     positive = np.maximum(np.mean(signed, axis=0), 0)
     expected = positive / np.maximum(positive.max(axis=(1, 2), keepdims=True), 1e-12)
@@ -339,7 +344,7 @@ def test_heatmaps_of_the_models_of_folds_are_the_mean_of_their_evidence(clf, xra
 def test_gradients_of_inception_in_bfloat16():
     model = build_inception((76, 75), weights=None, precision="bfloat16")
     images = np.random.default_rng(0).integers(0, 256, (1, 76, 75), dtype=np.uint8)
-    found = evidence(*split_at_maps(model, "first")[:2], images, "integrated")
+    found = compute_evidence(*split_at_maps(model, "first")[:2], images, "integrated")
     assert np.isfinite(found).all()
     assert found.any()
 

@@ -13,7 +13,7 @@ from sklearn.svm import LinearSVC
 
 from skpneumo import CNNPneumoniaClassifier, OperatingPointClassifierCV
 from skpneumo._utils.formatting import percent
-from skpneumo._utils.unwrap import threshold_of
+from skpneumo._utils.unwrap import unwrap
 from skpneumo.inspection import ThresholdCurveDisplay
 from skpneumo.metrics import recall_scorer, specificity_scorer, threshold_curve
 
@@ -199,15 +199,15 @@ def test_the_threshold_of_predict_is_found(data, model):
     search = GridSearchCV(
         FixedThresholdClassifier(LogisticRegression()), {"threshold": [0.7]}, cv=2
     ).fit(X, y)
-    assert threshold_of(model) == model.best_threshold_
-    assert threshold_of(make_pipeline("passthrough", cnn)) == 0.3
-    assert threshold_of(fixed) == 0.2
-    assert threshold_of(search) == 0.7
+    assert unwrap(model).threshold == model.best_threshold_
+    assert unwrap(make_pipeline("passthrough", cnn)).threshold == 0.3
+    assert unwrap(fixed).threshold == 0.2
+    assert unwrap(search).threshold == 0.7
     # a probability that is calibrated is held against 0.5, whatever is inside
-    assert threshold_of(CalibratedClassifierCV(FrozenEstimator(cnn))) == 0.5
+    assert unwrap(CalibratedClassifierCV(FrozenEstimator(cnn))).threshold == 0.5
     automatic = FixedThresholdClassifier(FrozenEstimator(model)).fit(X, y)
-    assert threshold_of(automatic) == 0.5
-    assert threshold_of(make_pipeline(StandardScaler(), LinearSVC())) == 0
+    assert unwrap(automatic).threshold == 0.5
+    assert unwrap(make_pipeline(StandardScaler(), LinearSVC())).threshold == 0
 
 
 def test_a_threshold_may_be_given_or_left_out(data, model):

@@ -190,11 +190,11 @@ def test_what_is_refused(data, search):
         draw(single, metric="recall")
     no_weight = searched(data, {"threshold": [0.4], "estimator__C": [1, 2]}, refit="recall")
     with pytest.raises(
-        ValueError, match=r"'class_weight' is wanted, .* varies estimator__C, thresh"
+        ValueError, match=r"ends in 'class_weight', but it varies estimator__C, thresh"
     ):
         draw(no_weight)
     undecided = searched(data, small | {"estimator__C": [1, 2]}, refit=False)
-    with pytest.raises(ValueError, match="varies estimator__C too and has chosen no setting"):
+    with pytest.raises(ValueError, match="varies estimator__C too and has selected no candidate"):
         draw(undecided)
     with pytest.warns(UserWarning, match="non-finite"):
         failed = searched(data, small, scoring=lambda *_: np.nan, refit=True)

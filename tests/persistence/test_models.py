@@ -34,10 +34,10 @@ from skpneumo import (
     save_model,
 )
 from skpneumo._utils.formatting import percent
-from skpneumo._utils.unwrap import layers_of
+from skpneumo._utils.provenance import model_fingerprint
+from skpneumo._utils.unwrap import unwrap
 from skpneumo.datasets import make_xrays
 from skpneumo.evaluation import evaluate
-from skpneumo.evaluation._unwrap import model_fingerprint
 from skpneumo.exceptions import ModelFileError, OutlierWarning
 from skpneumo.metrics import specificity_at_recall_scorer
 from skpneumo.persistence import model_card
@@ -219,8 +219,8 @@ def test_a_search_is_saved_as_what_it_selected(xrays, tmp_path, where):
     model.fit(xrays.images, xrays.target, **fit_params)
     loaded = there_and_back(model, tmp_path)
     assert_same(loaded, model, xrays.images)
-    search = next(layer for layer in layers_of(model) if isinstance(layer, GridSearchCV))
-    kept = [layer for layer in layers_of(loaded) if isinstance(layer, Pipeline)][-1]
+    search = next(layer for layer in unwrap(model).wrappers if isinstance(layer, GridSearchCV))
+    kept = [layer for layer in unwrap(loaded).wrappers if isinstance(layer, Pipeline)][-1]
     assert kept[0].aspect == search.best_params_["xrayresizer__aspect"]
     if where in ("inside", "twice"):
         again = clone(loaded).fit(xrays.images, xrays.target, groups=xrays.groups)
@@ -270,16 +270,21 @@ def test_the_manifest_and_the_card(xrays, cnn, tmp_path):
     assert manifest["classes"] == ["NORMAL", "PNEUMONIA"]
     assert manifest["threshold"] == 0.3
     assert manifest["threshold_origin"] == report.threshold_origin
-    assert manifest["data_fingerprint"] == report.data_fingerprint
+    assert manifest["data_fingerprint"] == report.provenance.data_fingerprint
     assert manifest["metrics"] == report.to_dict()
     assert {told["dtype"] for told in manifest["members"].values()} == {"<f4"}
     card = model_card(path)
     assert card.startswith("# CNNPneumoniaClassifier\n")
-    recall = report.figures["recall"]
+    recall = report.metrics["recall"]
     ends = f"{percent(recall.low)} to {percent(recall.high, up=True)}"
     assert f"| {percent(recall.value)} | {ends} |" in card
-    assert f"| Area under the ROC curve | {report.figures['roc_auc'].value:.3f} |" in card
-    for text in ("not a medical device", "CC BY 4.0", "Threshold: 0.3", report.data_fingerprint):
+    assert f"| Area under the ROC curve | {report.metrics['roc_auc'].value:.3f} |" in card
+    for text in (
+        "not a medical device",
+        "CC BY 4.0",
+        "Threshold: 0.3",
+        report.provenance.data_fingerprint,
+    ):
         assert text in card
 
 

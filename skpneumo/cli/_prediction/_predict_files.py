@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from skpneumo._utils.unwrap import layers_of
+from skpneumo._utils.unwrap import unwrap
 from skpneumo.exceptions import ImageReadError, NoXRayError, OutlierWarning
 from skpneumo.images import XRaySequence
 from skpneumo.preprocessing import XRayOutlierDetector
@@ -93,7 +93,7 @@ def _drop_unreadable(files, errors, left_out):
 
 def _outlier_scores(model, files):
     """Score files by the outlier detector of a pipeline; None without one."""
-    pipelines = (layer for layer in layers_of(model) if isinstance(layer, Pipeline))
+    pipelines = (one for one in unwrap(model).wrappers if isinstance(one, Pipeline))
     steps = [step for pipeline in pipelines for _, step in pipeline.steps[:-1]]
     n_before = next(
         (i for i, step in enumerate(steps) if isinstance(step, XRayOutlierDetector)), None

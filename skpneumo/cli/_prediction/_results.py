@@ -8,7 +8,7 @@ import numpy as np
 
 from skpneumo._utils.files import write_text
 from skpneumo._utils.formatting import shorten
-from skpneumo._utils.unwrap import threshold_of
+from skpneumo._utils.unwrap import unwrap
 from skpneumo.cli._prediction._predict_files import COLUMNS
 from skpneumo.cli._prediction._tables import predictions_summary, predictions_table, reasons_table
 from skpneumo.exceptions import DatasetError
@@ -38,7 +38,7 @@ def print_results(rows, model, skipped, console):
         console.print(reasons_table("Left out, holding no frontal chest X-ray", left_out, width))
     if unreadable:
         console.print(reasons_table("Cannot be read", unreadable, width, style="red"))
-    summary = predictions_summary(rows, positive, threshold_of(model), n_skipped=len(skipped))
+    summary = predictions_summary(rows, positive, unwrap(model).threshold, n_skipped=len(skipped))
     console.print(summary, markup=False, highlight=False)
 
 
@@ -71,7 +71,7 @@ def results_as_dict(rows, model, *, skipped):
         ],
         "skipped": list(skipped),
         "positive": np.asarray(model.classes_).tolist()[1],
-        "threshold": float(threshold_of(model)),
+        "threshold": float(unwrap(model).threshold),
     }
 
 

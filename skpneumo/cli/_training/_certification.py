@@ -63,8 +63,8 @@ def check_on_test(report, target):
         "metric", "value", "interval" and "verdict".
     """
     # Without known patients every image counts as a patient.
-    name = "recall_of_patients" if "recall_of_patients" in report.figures else "recall"
-    metric = estimate(report.figures[name])
+    name = "recall_of_patients" if "recall_of_patients" in report.metrics else "recall"
+    metric = estimate(report.metrics[name])
     value, interval = metric["value"], metric["interval"]
     of = "by patient" if name == "recall_of_patients" else "by image, as no patient is known,"
     text = f"On the test split the recall {of} is {percent(value)}"

@@ -50,7 +50,10 @@ def evaluate_both(model, baseline, test, image_size):
     pixels = baseline[:-1].transform(test.X)
     baseline_report = evaluate(baseline[-1], pixels, test.y, groups=groups)
     # The same images, although their pixels differ: they can be compared.
-    return report, replace(baseline_report, data_fingerprint=report.data_fingerprint)
+    same_data = replace(
+        baseline_report.provenance, data_fingerprint=report.provenance.data_fingerprint
+    )
+    return report, replace(baseline_report, provenance=same_data)
 
 
 def summarize(report):
@@ -67,7 +70,7 @@ def summarize(report):
         "false_negatives", "false_positives" and "n_images"; "n_patients", which is None if
         patients are not known, and then there are no metrics of patients.
     """
-    metrics = {name: estimate(report.figures[name]) for name in METRICS if name in report.figures}
+    metrics = {name: estimate(report.metrics[name]) for name in METRICS if name in report.metrics}
     return metrics | {
         "false_negatives": report.table["false_negative"],
         "false_positives": report.table["false_positive"],
@@ -104,7 +107,7 @@ def compare_on_test(report, baseline_report, *, name, min_recall):
         See `compare`.
     """
     model, baseline = (
-        {key: float(one.figures[key].value) for key in AT_THRESHOLD}
+        {key: float(one.metrics[key].value) for key in AT_THRESHOLD}
         | ranking_metrics(one.predictions.y_true, one.predictions.y_score, min_recall)
         for one in (report, baseline_report)
     )

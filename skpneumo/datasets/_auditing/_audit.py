@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from skpneumo._utils.files import write_report
+from skpneumo._reporting.files import write_report
 from skpneumo.datasets._auditing import _findings as find
 from skpneumo.datasets._auditing._balance import balance, small_splits
 from skpneumo.datasets._auditing._collection import (

@@ -96,7 +96,7 @@ def test_the_test_metrics_are_those_of_the_selected_candidate(
     model = search(make_tiny_classifier(), data.train, make_options())
     baseline, summary = fit_baseline(data.train, make_options())
     for side, fitted in (("model", model), ("baseline", baseline)):
-        metrics = evaluate(fitted, test.X, test.y, groups=test.groups).to_dict()["figures"]
+        metrics = evaluate(fitted, test.X, test.y, groups=test.groups).to_dict()["metrics"]
         y_pred = fitted.predict(test.X)
         for name, score in (
             ("recall", recall_score),

@@ -1,8 +1,8 @@
 """Metrics of predictions, each with the influence of every image on it.
 
-The influence of an image is what one more of its kind would add to the metric. Its sums over
-patients vary as the metric does from one sample of patients to the next, which gives variances and
-correlations in closed form, without a bootstrap.
+The influence of an image is the change of the metric if one more image like it is added. Its sums
+over patients vary as the metric does from one sample of patients to the next, which gives variances
+and correlations in closed form, without a bootstrap.
 """
 
 from typing import NamedTuple
@@ -11,40 +11,18 @@ import numpy as np
 from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score
 
+from skpneumo._utils.formatting import SUBTYPE_PREFIX
+
 PREVALENCES = (0.05, 0.10, 0.20, 0.40)
-EXCHANGE_PROBABILITIES = (0.05, 0.10, 0.20)
-# Begins the name of the recall of one kind.
-KIND = "recall_of_kind_"
+THRESHOLD_PROBABILITIES = (0.05, 0.10, 0.20)
 
 
-class Predictions(NamedTuple):
-    """Labels and scores of some images."""
-
-    y_true: np.ndarray
-    """Whether each image is positive, of shape (n,) and dtype bool, as the next."""
-    y_pred: np.ndarray
-    """Whether each is predicted positive."""
-    y_score: np.ndarray
-    """Probability, or decision value, of the positive class."""
-    is_probability: bool
-    """Which of these."""
-    groups: np.ndarray | None = None
-    """Number of the patient of each image, from 0; None where patients are not known."""
-    subtype: np.ndarray | None = None
-    """Kind of each image, empty where there is none."""
-
-    @property
-    def clusters(self):
-        """Number of the patient of each image, or of the image where patients are not known."""
-        return np.arange(len(self.y_true)) if self.groups is None else self.groups
-
-
-class Estimate(NamedTuple):
-    """A metric, and what its variance follows from."""
+class Statistic(NamedTuple):
+    """A metric of a sample, and what its variance follows from."""
 
     value: float
     influence: np.ndarray
-    """Of each image, of shape (n,); 0 for images that do not enter."""
+    """Influence of each image, of shape (n,); 0 for images that do not enter."""
     rows: np.ndarray
     """Whether each image enters, of shape (n,) and dtype bool."""
 
@@ -69,15 +47,15 @@ def ratio(numerator, denominator):
 
     Returns
     -------
-    Estimate
-        NaN where no image enters.
+    Statistic
+        NaN if no image enters.
     """
     numerator, denominator = np.float64(numerator), np.float64(denominator)
     total, rows = denominator.sum(), denominator > 0
     if not rows.any():
-        return Estimate(np.nan, np.zeros(len(rows)), rows)
+        return Statistic(np.nan, np.zeros(len(rows)), rows)
     value = numerator.sum() / total
-    return Estimate(float(value), (numerator - value * denominator) / total, rows)
+    return Statistic(float(value), (numerator - value * denominator) / total, rows)
 
 
 def proportions(predictions):
@@ -90,32 +68,36 @@ def proportions(predictions):
 
     Returns
     -------
-    dict of str to Estimate
+    dict of str to Statistic
         "f1_jaccard" is F1 on the scale on which it is a proportion: true positives among all
         images that are not true negatives.
     """
-    y_true, y_pred, *_, groups, subtype = predictions
-    found, missed, alarm = y_true & y_pred, y_true & ~y_pred, ~y_true & y_pred
-    estimates = {
-        "recall": ratio(found, y_true),
-        "specificity": ratio(~y_true & ~y_pred, ~y_true),
-        "positive_predictive_value": ratio(found, y_pred),
-        "negative_predictive_value": ratio(~y_true & ~y_pred, ~y_pred),
+    y_true, y_pred, groups = predictions.y_true, predictions.y_pred, predictions.groups
+    true_positive, true_negative = y_true & y_pred, ~y_true & ~y_pred
+    false_negative, false_positive = y_true & ~y_pred, ~y_true & y_pred
+    statistics = {
+        "recall": ratio(true_positive, y_true),
+        "specificity": ratio(true_negative, ~y_true),
+        "positive_predictive_value": ratio(true_positive, y_pred),
+        "negative_predictive_value": ratio(true_negative, ~y_pred),
         "accuracy": ratio(y_true == y_pred, np.ones_like(y_true)),
-        "f1_jaccard": ratio(found, found | missed | alarm),
+        "f1_jaccard": ratio(true_positive, ~true_negative),
     }
     if groups is not None:
-        estimates["recall_of_patients"] = _by_patient(y_true, missed, groups)
-        estimates["specificity_of_patients"] = _by_patient(~y_true, alarm, groups)
-    if subtype is not None:
-        for kind in np.unique(subtype[y_true & (subtype != "")]):
-            rows = y_true & (subtype == kind)
-            estimates[f"{KIND}{kind}"] = ratio(rows & y_pred, rows)
-    return estimates
+        statistics["recall_of_patients"] = _by_patient(y_true, false_negative, groups)
+        statistics["specificity_of_patients"] = _by_patient(~y_true, false_positive, groups)
+    if predictions.subtype is not None:
+        for subtype in np.unique(predictions.subtype[y_true & (predictions.subtype != "")]):
+            rows = y_true & (predictions.subtype == subtype)
+            statistics[f"{SUBTYPE_PREFIX}{subtype}"] = ratio(rows & y_pred, rows)
+    return statistics
 
 
 def _by_patient(rows, wrong, groups):
-    """Proportion of the patients of a class without a wrong image: one image stands for each."""
+    """Proportion of the patients of a class without a misclassified image.
+
+    One image of each patient carries the weight, so that patients count once.
+    """
     _, first = np.unique(groups[rows], return_index=True)
     stands = np.zeros(len(rows))
     stands[np.flatnonzero(rows)[first]] = 1
@@ -123,7 +105,7 @@ def _by_patient(rows, wrong, groups):
 
 
 def f2(predictions):
-    """F2 score, in which a miss weighs four times as much as a false positive.
+    """F2 score, in which a false negative weighs four times as much as a false positive.
 
     Parameters
     ----------
@@ -132,15 +114,15 @@ def f2(predictions):
 
     Returns
     -------
-    Estimate
+    Statistic
     """
-    y_true, y_pred, *_ = predictions
-    found = 5 * (y_true & y_pred)
-    return ratio(found, found + 4 * (y_true & ~y_pred) + (~y_true & y_pred))
+    y_true, y_pred = predictions.y_true, predictions.y_pred
+    true_positive = 5 * (y_true & y_pred)
+    return ratio(true_positive, true_positive + 4 * (y_true & ~y_pred) + (~y_true & y_pred))
 
 
 def true_and_false_positives(predictions):
-    """Proportions of all images that are true and false positives: the parts of net benefit.
+    """Proportions of true and of false positives among all images, of which net benefit is made.
 
     Parameters
     ----------
@@ -149,9 +131,9 @@ def true_and_false_positives(predictions):
 
     Returns
     -------
-    true_positives, false_positives : Estimate
+    true_positives, false_positives : Statistic
     """
-    y_true, y_pred, *_ = predictions
+    y_true, y_pred = predictions.y_true, predictions.y_pred
     every = np.ones(len(y_true))
     return ratio(y_true & y_pred, every), ratio(~y_true & y_pred, every)
 
@@ -168,9 +150,9 @@ def roc_auc(y_true, y_score):
 
     Returns
     -------
-    Estimate
+    Statistic
         The influence of an image is its structural component [1]_: the proportion of the images of
-        the other class that it is ranked rightly against, less the area.
+        the other class that are ranked on the right side of it, less the area.
 
     References
     ----------
@@ -186,7 +168,7 @@ def roc_auc(y_true, y_score):
         component[rows] = below if sign > 0 else 1 - below
     value = component[y_true].mean()
     every = np.ones(len(y_true), dtype=bool)
-    return Estimate(float(value), (component - value) / n_of_class, every)
+    return Statistic(float(value), (component - value) / n_of_class, every)
 
 
 def average_precision(y_true, y_score):
@@ -201,7 +183,7 @@ def average_precision(y_true, y_score):
 
     Returns
     -------
-    Estimate
+    Statistic
     """
     value = average_precision_score(y_true, y_score)
     scores, tie = np.unique(-y_score, return_inverse=True)
@@ -213,4 +195,4 @@ def average_precision(y_true, y_score):
         np.cumsum((positives * part / n_above)[::-1])[::-1] for part in (1 - precision, precision)
     )
     change = np.where(y_true, precision[tie] - value + gained[tie], -lost[tie])
-    return Estimate(float(value), change / y_true.sum(), np.ones(len(y_true), dtype=bool))
+    return Statistic(float(value), change / y_true.sum(), np.ones(len(y_true), dtype=bool))
