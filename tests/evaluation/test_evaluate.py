@@ -125,7 +125,7 @@ def test_intervals_are_wider_where_images_of_a_patient_are_alike(linear, new):
 
 
 def test_names_of_patients_may_be_anything(linear, new, report):
-    names = np.array([f"child {code % 7}-{code}" for code in new.groups], dtype=object)
+    names = np.array([f"patient {code % 7}-{code}" for code in new.groups], dtype=object)
     named = evaluate(linear, new.X, new.y, groups=names)
     assert named.n_patients == report.n_patients
 

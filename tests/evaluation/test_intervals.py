@@ -38,11 +38,11 @@ def evaluate_labels(y_true, y_pred, patients=None, confidence=0.95):
     )
 
 
-def with_errors(n_missed, n_false_positives, n_positive=150, n_negative=120):
+def with_errors(n_false_negatives, n_false_positives, n_positive=150, n_negative=120):
     """Labels and predictions with so many errors of each kind."""
     y_true = np.arange(n_positive + n_negative) >= n_negative
     y_pred = y_true.copy()
-    y_pred[n_negative : n_negative + n_missed] = False
+    y_pred[n_negative : n_negative + n_false_negatives] = False
     y_pred[:n_false_positives] = True
     return y_true, y_pred
 
@@ -102,9 +102,9 @@ def test_one_error_among_many_patients_does_not_make_an_interval_useless():
     patients = np.arange(600) // 2
     y_true = patients >= 150
     widths = []
-    for n_missed in range(6):
+    for n_false_negatives in range(6):
         y_pred = y_true.copy()
-        y_pred[300 : 300 + 2 * n_missed : 2] = False
+        y_pred[300 : 300 + 2 * n_false_negatives : 2] = False
         metrics = evaluate_labels(y_true, y_pred, patients)
         names = ("negative_predictive_value", "f1", "f2", "accuracy", "recall", "brier")
         widths.append([metrics[n].high - metrics[n].low for n in names if n in metrics])
@@ -172,7 +172,7 @@ def test_the_correlation_of_two_proportions_is_that_of_their_images():
     "name", ["negative_likelihood_ratio", "npv_at_prevalence_0.05", "balanced_accuracy"]
 )
 def test_one_miss_never_makes_a_metric_more_certain(name):
-    """With 0 of 150 missed it gave LR- up to .0295, with 1 up to .0250."""
+    """With 0 of 150 false negatives LR- was up to .0295, with 1 up to .0250."""
     worst = [evaluate_labels(*with_errors(n, 6))[name] for n in range(6)]
     bad_ends = [one.high if name.startswith("negative") else 1 - one.low for one in worst]
     assert (np.diff(bad_ends) > 0).all()
@@ -268,9 +268,9 @@ def test_thresholds_of_independent_images_are_the_ranks_of_order_statistics(reca
         y_true, scores, np.arange(len(scores)), [recall], 0.95
     )
     # Ranks between which the quantile of the positive scores lies with a confidence of .95.
-    missed = np.arange(n_positive + 1)
-    too_few = binom.sf(missed - 1, n_positive, 1 - recall) < 0.025
-    too_many = binom.cdf(missed, n_positive, 1 - recall) < 0.025
+    n_false_negatives = np.arange(n_positive + 1)
+    too_few = binom.sf(n_false_negatives - 1, n_positive, 1 - recall) < 0.025
+    too_many = binom.cdf(n_false_negatives, n_positive, 1 - recall) < 0.025
     may_be = np.flatnonzero(~too_few & ~too_many)
     ordered = np.sort(scores[y_true])
     below = ordered[may_be[0] - 1] if may_be[0] else -np.inf
@@ -319,7 +319,7 @@ def test_the_correlation_of_labels_is_corrected_for_continuity():
     given = [Predictions(y_true, p, p * 1.0, is_probability=False) for p in (one, other)]
     found = compute_differences(*given, 0.95)["recall"]
     n, p, q = 80, 73 / 80, 68 / 80
-    # Both find 64; 4 are missed by one alone, 9 by the other alone, and 3 by both.
+    # True positives of both: 64; false negatives: 4 of one only, 9 of the other only, 3 of both.
     phi = (64 * 3 - 4 * 9 - n / 2) / (n**2 * np.sqrt(p * (1 - p) * q * (1 - q)))
     ends = [(r / n, *clopper_pearson(r, n)) for r in (73, 68)]
     assert found == (pytest.approx(5 / 80), *map(pytest.approx, difference_interval(*ends, phi)))
@@ -368,9 +368,9 @@ def draw(rng, n_patients, n_images, correlated, distance=2.5):
 
 
 @pytest.mark.parametrize(
-    "setting", [(60, 1, 0), (20, 10, 0.8), (60, 4, 0.3)], ids=["60", "20 x 10", "60 x 4"]
+    "sample", [(60, 1, 0), (20, 10, 0.8), (60, 4, 0.3)], ids=["60", "20 x 10", "60 x 4"]
 )
-def test_intervals_contain_the_truth(setting):
+def test_intervals_contain_the_true_value(sample):
     """The full table is made by tests/benchmarks/coverage.py."""
     rng = np.random.default_rng(0)
     recall, specificity = norm.cdf(1.5), norm.cdf(1.0)
@@ -387,7 +387,7 @@ def test_intervals_contain_the_truth(setting):
     n_runs = 120
     covered = dict.fromkeys([*truth, "difference"], 0)
     for _ in range(n_runs):
-        predictions, other = draw(rng, *setting)
+        predictions, other = draw(rng, *sample)
         metrics = compute_metrics(predictions, 0.95)
         for name, value in truth.items():
             _, low, high = metrics[name]
