@@ -54,15 +54,15 @@ def invoke():
 
 
 @pytest.fixture(scope="session")
-def train(make_tiny_classifier):
+def run_train(make_tiny_classifier):
     """Return a function that runs ``skpneumo train``; equal fits are done once per process."""
 
-    def run_train(*arguments, **options):
+    def run(*arguments, **options):
         small = ("--image-size", "36x40", "--epochs", "1", "--folds", "2", "--min-recall", "0.8")
         with mock.patch.object(_training, "make_classifier", make_tiny_classifier):
             return run_command("train", *small, *arguments, **{"columns": "80"} | options)
 
-    return run_train
+    return run
 
 
 def run_command(*arguments, columns=None, charset="utf-8"):

@@ -112,7 +112,7 @@ def test_an_interruption_is_reported_and_leaves_nothing_behind(tmp_path):
             pass
         printed = process.stdout.read()
     os.close(ours)
-    assert process.returncode == 130
+    assert process.returncode == 130, seen.decode()
     text = " ".join(seen.decode().split())
     assert "Training has not finished: nothing was written." in text
     assert "Traceback" not in text

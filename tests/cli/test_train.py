@@ -24,16 +24,16 @@ def output(collection):
 
 
 @pytest.fixture(scope="module")
-def done(collection, output, train):
+def done(collection, output, run_train):
     """A run that printed tables."""
-    return train(collection, "--output", output)
+    return run_train(collection, "--output", output)
 
 
 @pytest.fixture(scope="module")
-def done_as_json(done, collection, output, train):
+def done_as_json(done, collection, output, run_train):
     """The same with ``--json``."""
     output.unlink()
-    return train(collection, "--output", output, "--json")
+    return run_train(collection, "--output", output, "--json")
 
 
 @pytest.fixture
@@ -79,9 +79,9 @@ def test_what_was_written_is_named_on_standard_error(done, output):
     assert "Wrote" not in done.stdout
 
 
-def test_the_model_is_written(result, collection, tmp_path, holds, train):
+def test_the_model_is_written(result, collection, tmp_path, holds, run_train):
     path = tmp_path / "model.skpneumo"
-    done = train(collection, "--save", path)
+    done = run_train(collection, "--save", path)
     assert done.exit_code == 0, done.output
     test = load_xray_folder(collection / "test")
     y_true, y_pred = test.target == "PNEUMONIA", load_model(path).predict(test.paths) == "PNEUMONIA"
@@ -95,13 +95,13 @@ def test_the_model_is_written(result, collection, tmp_path, holds, train):
 
 
 @needs_full_disk
-def test_what_cannot_be_written_loses_nothing_else(collection, tmp_path, train):
+def test_what_cannot_be_written_loses_nothing_else(collection, tmp_path, run_train):
     output, save = tmp_path / "results.json", tmp_path / "model.skpneumo"
     for options, kept in (
         (("--save", FULL, "--output", output), output),
         (("--save", save, "--output", FULL), save),
     ):
-        done = train(collection, *options)
+        done = run_train(collection, *options)
         assert done.exit_code == 1
         assert "no space is left on the device" in done.stderr.lower()
         assert "Errno" not in done.stderr
@@ -127,8 +127,8 @@ def test_each_row_shows_a_candidate_and_its_metrics(done, result):
             assert "[{:.3f}, {:.3f}]".format(*interval) in printed
 
 
-def test_what_standard_output_cannot_encode_is_no_error(collection, train):
-    done = train(collection, charset="ascii")
+def test_what_standard_output_cannot_encode_is_no_error(collection, run_train):
+    done = run_train(collection, charset="ascii")
     assert done.exception is None
     assert "accuracy" in done.stdout
 
@@ -150,9 +150,9 @@ def test_json_is_printed_alone_and_written(done_as_json, output):
     assert result["test"]["model"]["n_images"] == 21
 
 
-def test_options_reach_the_job_and_without_a_folder_images_are_synthetic(train):
+def test_options_reach_the_job_and_without_a_folder_images_are_synthetic(run_train):
     options = ("--seed", "3", "--subset", "40", "--image-size", "41", "--min-recall", "0.6")
-    result = json.loads(train(*options, "--json", "--no-test").stdout)
+    result = json.loads(run_train(*options, "--json", "--no-test").stdout)
     assert result["data"]["folder"] is None
     assert 20 < result["data"]["images"] < 50
     assert result["image_size"] == [41, 41]
@@ -160,7 +160,7 @@ def test_options_reach_the_job_and_without_a_folder_images_are_synthetic(train):
     assert result["random_state"] == 3
     assert (result["model"], result["epochs"], result["folds"]) == ("cnn", 1, 2)
     assert result["test"] is None
-    printed = train(*options, "--no-test").stdout
+    printed = run_train(*options, "--no-test").stdout
     assert printed.startswith("Synthetic X-rays: ")
     assert "Test:" not in printed
 
@@ -168,9 +168,9 @@ def test_options_reach_the_job_and_without_a_folder_images_are_synthetic(train):
 # -- certified operating points -------------------------------------------------------------------
 
 
-def test_confidence_certifies_the_recall(collection, tmp_path, invoke, words, holds, train):
+def test_confidence_certifies_the_recall(collection, tmp_path, invoke, words, holds, run_train):
     output, save = tmp_path / "results.json", tmp_path / "model.skpneumo"
-    done = train(collection, "--confidence", "0.9", "--output", output, "--save", save)
+    done = run_train(collection, "--confidence", "0.9", "--output", output, "--save", save)
     assert done.exit_code == 0, done.output
     result = json.loads(output.read_text(encoding="utf-8"))
     point = result["operating_point"]
@@ -194,24 +194,24 @@ def test_confidence_certifies_the_recall(collection, tmp_path, invoke, words, ho
     assert len([*(tmp_path / "maps").iterdir()]) == 2
 
 
-def test_confidence_without_a_test_split(collection, words, train):
-    done = train(collection, "--confidence", "0.9", "--no-test")
+def test_confidence_without_a_test_split(collection, words, run_train):
+    done = run_train(collection, "--confidence", "0.9", "--no-test")
     assert done.exit_code == 0, done.output
     assert "Certified operating point" in done.stdout
     assert "test split" not in words(done.stdout)
     assert "of the cross-validation and before certification the cnn" in words(done.stdout)
 
 
-def test_without_confidence_nothing_is_certified(result, collection, tmp_path, train):
+def test_without_confidence_nothing_is_certified(result, collection, tmp_path, run_train):
     assert result["confidence"] is None
     assert result["operating_point"] is None
     save = tmp_path / "model.skpneumo"
-    train(collection, "--save", save)
+    run_train(collection, "--save", save)
     assert "Nothing is certified" in " ".join(model_card(save).split())
 
 
-def test_too_few_patients_are_an_error_before_training(collection, assert_refused, train):
-    done = train(collection, "--min-recall", "0.98", "--confidence", "0.95")
+def test_too_few_patients_are_an_error_before_training(collection, assert_refused, run_train):
+    done = run_train(collection, "--min-recall", "0.98", "--confidence", "0.95")
     assert_refused(done, 1, "cannot be certified with", "positive patients: it takes at least 149")
     assert "Search 1" not in done.stderr
 
@@ -230,15 +230,15 @@ def damaged_test(collection, tmp_path_factory):
     return root
 
 
-def test_no_test_opens_no_file_of_the_test_split(damaged_test, train):
-    done = train(damaged_test, "--no-test")
+def test_no_test_opens_no_file_of_the_test_split(damaged_test, run_train):
+    done = run_train(damaged_test, "--no-test")
     assert done.exit_code == 0
     assert "→" in done.stdout
     assert "Test:" not in done.stdout
 
 
-def test_a_test_image_that_cannot_be_read_is_named(damaged_test, holds, train):
-    done = train(damaged_test)
+def test_a_test_image_that_cannot_be_read_is_named(damaged_test, holds, run_train):
+    done = run_train(damaged_test)
     assert done.exit_code == 1
     assert isinstance(done.exception, SystemExit)
     name = sorted(file.name for file in damaged_test.glob("test/NORMAL/*"))[0]
@@ -248,30 +248,30 @@ def test_a_test_image_that_cannot_be_read_is_named(damaged_test, holds, train):
 # -- patients -------------------------------------------------------------------------------------
 
 
-def test_more_folds_than_patients_are_refused(collection, assert_refused, train):
-    done = train(collection, "--folds", "50")
+def test_more_folds_than_patients_are_refused(collection, assert_refused, run_train):
+    done = run_train(collection, "--folds", "50")
     assert_refused(done, 1, "patients are too few for 50 folds", "fewer folds")
 
 
-def test_train_reports_files_without_a_patient(collection, tmp_path, words, train):
+def test_train_reports_files_without_a_patient(collection, tmp_path, words, run_train):
     shutil.copytree(collection / "train", tmp_path / "train")
     for i, file in enumerate(sorted((tmp_path / "train/PNEUMONIA").iterdir())[:4]):
         file.rename(file.with_name(f"scan {i}.png"))
-    done = train(tmp_path)
+    done = run_train(tmp_path)
     assert done.exit_code == 0, done.output
     assert "4 of 54 files name no patient" in words(done.stdout)
     assert words(done.stderr).startswith("Warning: 4 of 54 files name no patient")
-    assert json.loads(train(tmp_path, "--json").stdout)["data"]["images_without_patient"] == 4
+    assert json.loads(run_train(tmp_path, "--json").stdout)["data"]["images_without_patient"] == 4
 
 
 def test_patients_that_leave_a_fold_without_a_class_stop_train_at_once(
-    collection, tmp_path, words, assert_refused, train
+    collection, tmp_path, words, assert_refused, run_train
 ):
     shutil.copytree(collection / "train/NORMAL", tmp_path / "NORMAL")
     shutil.copytree(collection / "train/PNEUMONIA", tmp_path / "PNEUMONIA/site")
     for i, file in enumerate(sorted((tmp_path / "PNEUMONIA/site").iterdir())):
         file.rename(file.with_name(f"{i}.png"))
-    done = train(tmp_path)
+    done = run_train(tmp_path)
     assert_refused(done, 1, "2 folds cannot all hold both classes", "from 1 patient(s)")
     assert "the folder 'site' holds" in words(done.stderr)
     assert "Training" not in done.stderr
@@ -281,12 +281,14 @@ def test_patients_that_leave_a_fold_without_a_class_stop_train_at_once(
 
 
 @pytest.mark.parametrize("size", ["", "x", "0", "-3", "112x", "112x96x3", "wide", "3.5", "90000"])
-def test_a_size_that_is_none_is_refused(size, assert_refused, train):
-    assert_refused(train("--image-size", size), 2, "is no size; give 112 or ROWSxCOLUMNS such as")
+def test_a_size_that_is_none_is_refused(size, assert_refused, run_train):
+    assert_refused(
+        run_train("--image-size", size), 2, "is no size; give 112 or ROWSxCOLUMNS such as"
+    )
 
 
-def test_a_missing_folder_is_named(tmp_path, holds, assert_refused, train):
-    done = train(tmp_path / "nowhere")
+def test_a_missing_folder_is_named(tmp_path, holds, assert_refused, run_train):
+    done = run_train(tmp_path / "nowhere")
     assert_refused(
         done, 1, "Error: There is no folder", "Give the folder of an unpacked", "NORMAL/"
     )
@@ -294,49 +296,53 @@ def test_a_missing_folder_is_named(tmp_path, holds, assert_refused, train):
 
 
 @pytest.mark.parametrize("name", ["xrays[old]", "xrays[/b]"])
-def test_brackets_in_a_name_are_no_markup(tmp_path, name, holds, assert_refused, train):
+def test_brackets_in_a_name_are_no_markup(tmp_path, name, holds, assert_refused, run_train):
     (tmp_path / name).mkdir(parents=True)
-    done = train(tmp_path / name)
+    done = run_train(tmp_path / name)
     assert_refused(done, 1, "holds no folders of classes")
     assert holds(done.stderr, name)
 
 
-def test_one_class_is_refused(collection, tmp_path, assert_refused, train):
+def test_one_class_is_refused(collection, tmp_path, assert_refused, run_train):
     (tmp_path / "NORMAL").symlink_to(collection / "train" / "NORMAL")
-    assert_refused(train(tmp_path), 1, "must hold images of both classes")
+    assert_refused(run_train(tmp_path), 1, "must hold images of both classes")
 
 
-def test_a_test_split_alone_is_refused(collection, assert_refused, train):
-    assert_refused(train(collection / "test"), 1, "a test split only", "Give the folder above it")
+def test_a_test_split_alone_is_refused(collection, assert_refused, run_train):
+    assert_refused(
+        run_train(collection / "test"), 1, "a test split only", "Give the folder above it"
+    )
 
 
-def test_inception_refuses_small_images(collection, assert_refused, train):
-    done = train(collection, "--model", "inception", "--weights", "none", "--image-size", "74x80")
+def test_inception_refuses_small_images(collection, assert_refused, run_train):
+    done = run_train(
+        collection, "--model", "inception", "--weights", "none", "--image-size", "74x80"
+    )
     assert_refused(done, 1, "at least 75 x 75 pixels, got 74 x 80")
 
 
-def test_a_missing_weights_file_is_named(collection, assert_refused, train):
+def test_a_missing_weights_file_is_named(collection, assert_refused, run_train):
     options = ("--model", "inception", "--weights", "nowhere.h5", "--image-size", "75x80")
     assert_refused(
-        train(collection, *options), 1, "There is no weights file nowhere.h5", "imagenet"
+        run_train(collection, *options), 1, "There is no weights file nowhere.h5", "imagenet"
     )
 
 
 def test_where_nothing_can_be_written_nothing_is_trained(
-    collection, tmp_path, holds, assert_refused, train
+    collection, tmp_path, holds, assert_refused, run_train
 ):
-    done = train(collection, "--output", tmp_path / "nowhere" / "results.json")
+    done = run_train(collection, "--output", tmp_path / "nowhere" / "results.json")
     assert_refused(done, 2, "cannot write to")
     assert holds(done.stderr, tmp_path / "nowhere" / "results.json")
     for option in ("--output", "--save"):
-        assert_refused(train(collection, option, tmp_path), 2, option)
-    twice = train(collection, "--output", tmp_path / "a", "--save", tmp_path / "a")
+        assert_refused(run_train(collection, option, tmp_path), 2, option)
+    twice = run_train(collection, "--output", tmp_path / "a", "--save", tmp_path / "a")
     assert_refused(twice, 2, "--output and --save both name")
     assert not list(tmp_path.iterdir())
 
 
-def test_weights_are_for_inception(assert_refused, train):
-    assert_refused(train("--weights", "w.h5"), 2, "--weights is for --model inception")
+def test_weights_are_for_inception(assert_refused, run_train):
+    assert_refused(run_train("--weights", "w.h5"), 2, "--weights is for --model inception")
 
 
 @pytest.mark.parametrize(
@@ -355,14 +361,14 @@ def test_weights_are_for_inception(assert_refused, train):
         ("--model", "resnet", "wanted cnn or inception"),
     ],
 )
-def test_options_out_of_range_are_refused(arguments, assert_refused, train):
+def test_options_out_of_range_are_refused(arguments, assert_refused, run_train):
     *arguments, wanted = arguments
-    done = train(*arguments)
+    done = run_train(*arguments)
     assert_refused(done, 2, "Invalid value for", arguments[0], wanted)
     assert "Input should" not in done.stderr
 
 
 @pytest.mark.parametrize("recall", ["0", "1"])
-def test_a_recall_that_cannot_be_certified_is_refused(recall, assert_refused, train):
-    done = train("--confidence", "0.9", "--min-recall", recall)
+def test_a_recall_that_cannot_be_certified_is_refused(recall, assert_refused, run_train):
+    done = run_train("--confidence", "0.9", "--min-recall", recall)
     assert_refused(done, 2, f"certifies a recall between 0 and 1, got --min-recall {recall}.")
