@@ -14,6 +14,7 @@ LOWEST = [
     "numpy==2.0.2",
     "pillow==11.0.0",
     "rich==13.7.1",
+    "safetensors==0.4.3",
     "scikeras==0.13.0",
     "scikit-learn==1.7.2",
     "scipy==1.13.1",

@@ -5,7 +5,6 @@ import io
 import os
 import tempfile
 import warnings
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +16,12 @@ from skpneumo._utils.unwrap import layers_of
 from skpneumo.exceptions import (
     DatasetError,
     ImageReadError,
-    ModelFileError,
     NoXRayError,
     OutlierWarning,
 )
 from skpneumo.images import XRaySequence, read_xray
 from skpneumo.inspection import GradCAM, GradCAMDisplay
-from skpneumo.persistence import load_model, load_pretrained
-from skpneumo.persistence._archive import SUFFIX, read_manifest
+from skpneumo.persistence import is_model_file, load_model, load_pretrained
 from skpneumo.preprocessing import XRayOutlierDetector
 
 DEFAULT_MODEL = "default"
@@ -82,11 +79,7 @@ def open_first_model(paths):
 
 
 def _is_model(path):
-    if path == DEFAULT_MODEL or path.lower().endswith(SUFFIX):
-        return True
-    with suppress(ModelFileError):
-        return os.path.isfile(path) and bool(read_manifest(path))
-    return False
+    return path == DEFAULT_MODEL or is_model_file(path)
 
 
 def describe_skipped(skipped):
