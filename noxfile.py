@@ -20,6 +20,7 @@ LOWEST = [
     "scipy==1.13.1",
     "tensorflow==2.18.1",
     "typer==0.15.1",
+    "urllib3==2.0.7",
 ]
 
 # Fit, predict, grid search, save and load, the packaged network, heatmaps, Inception.

@@ -300,11 +300,11 @@ def test_each_size_is_fetched_by_its_own_file(server, tmp_path, monkeypatch, siz
     monkeypatch.setenv("SKPNEUMO_DATA", str(tmp_path))
     again = fetch_pneumoniamnist(size=size, download_if_missing=False)
     np.testing.assert_array_equal(again.images, data.images)
-    assert len(server.asked) == 1
+    assert len(server.ranges) == 1
 
 
 def test_the_smallest_is_the_default(tmp_path):
-    with pytest.raises(DatasetError, match=r"pneumoniamnist\.npz cannot be had.*\n.*zenodo\.org"):
+    with pytest.raises(DatasetError, match=r"pneumoniamnist\.npz is not available.*\n.*zenodo\.org"):
         fetch_pneumoniamnist(data_home=tmp_path, download_if_missing=False)
 
 
