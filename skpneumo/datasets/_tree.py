@@ -6,7 +6,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from skpneumo.datasets._folder_names import names_class, names_no_xray, parse_folder_name
-from skpneumo.images import has_extension, is_image, list_entries, why_not_read
+from skpneumo.images import describe_unread_file, has_extension, is_image, list_entries
 
 _MAX_DEPTH = 2  # archive/chest_xray/chest_xray is the deepest that a download nests
 _HAS_LETTER = re.compile("[A-Za-z]")
@@ -219,7 +219,7 @@ def _why_not_read(entry):
     if not entry.is_file():  # opening a pipe would wait for someone to write to it
         return "this is a pipe, a device or a link that leads nowhere, not a file."
     try:
-        return why_not_read(entry.path)
+        return describe_unread_file(entry.path)
     except OSError as error:
         return f"this file cannot be opened: {error.strerror}."
 

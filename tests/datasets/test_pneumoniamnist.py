@@ -304,7 +304,9 @@ def test_each_size_is_fetched_by_its_own_file(server, tmp_path, monkeypatch, siz
 
 
 def test_the_smallest_is_the_default(tmp_path):
-    with pytest.raises(DatasetError, match=r"pneumoniamnist\.npz is not available.*\n.*zenodo\.org"):
+    with pytest.raises(
+        DatasetError, match=r"pneumoniamnist\.npz is not available.*\n.*zenodo\.org"
+    ):
         fetch_pneumoniamnist(data_home=tmp_path, download_if_missing=False)
 
 

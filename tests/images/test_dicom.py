@@ -338,7 +338,7 @@ def test_jpeg_inside():
 @pytest.mark.parametrize("told", [{"Rows": 61}, {"Columns": 7}])
 def test_a_compressed_image_of_another_size_than_told(told):
     dataset, _ = in_jpeg(np.zeros((60, 47), np.uint8), **told)
-    with pytest.raises(ImageReadError, match="of another size than its header says"):
+    with pytest.raises(ImageReadError, match="of another size than its header states"):
         read_xray(written(dataset))
 
 
@@ -353,15 +353,15 @@ def test_a_compressed_image_of_another_size_than_told(told):
         ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, "cut off"),
         ({"PhotometricInterpretation": "PALETTE COLOR"}, "palette is missing"),
         ({"PhotometricInterpretation": "HSV", "SamplesPerPixel": 3}, "in colour"),
-        ({"PhotometricInterpretation": None}, "does not say that it is grey"),
+        ({"PhotometricInterpretation": None}, "does not state that it is grey"),
         ({"BitsAllocated": 32, "BitsStored": 32}, "take 32 bits each; wanted 8 or 16"),
         ({"BitsStored": 17}, "17 stored bits of 16"),
         ({"Modality": "ANNA"}, "its modality is unknown"),
         ({"HighBit": 200}, "HighBit is none"),
         ({"HighBit": 3}, "HighBit is none"),
         ({"WindowCenter": ["1"] * 600, "WindowWidth": 5}, "WindowCenter is larger than any"),
-        ({"Rows": 0}, "how many rows"),
-        ({"Columns": None}, "how many rows"),
+        ({"Rows": 0}, "number of rows"),
+        ({"Columns": None}, "number of rows"),
         ({"Rows": 60_000, "Columns": 60_000}, "more than the limit of 50,000,000"),
         ({"Rows": 38}, "cut off"),
     ],
@@ -655,7 +655,7 @@ def test_run_lengths_of_every_kind():
 )
 def test_run_lengths_that_tell_another_size(segments):
     dataset = run_lengths(np.zeros((8, 8), np.uint8), *segments)
-    refused(dataset, "cut off|of another kind than its header says|no fragments")
+    refused(dataset, "cut off|of another kind than its header states|no fragments")
 
 
 def test_tables_larger_than_any(stored):

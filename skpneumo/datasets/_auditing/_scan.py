@@ -11,7 +11,7 @@ import numpy as np
 from skpneumo.exceptions import ImageReadError, NoXRayError
 from skpneumo.images import (
     READ_WARNINGS,
-    image_type,
+    detect_format,
     open_picture,
     read_xray,
     resize_xray,
@@ -116,7 +116,7 @@ def look_at_images(images):
 def _look(path, out):
     """Look at one file; its small picture goes into ``out``."""
     try:
-        kind = image_type(path)
+        kind = detect_format(path)
         with open(path, "rb") as file:
             digest = hashlib.file_digest(file, _hash).digest()
             n_bytes = file.tell()
