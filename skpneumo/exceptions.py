@@ -25,7 +25,7 @@ class ModelFileError(ValueError):
 
 
 class OutlierWarning(UserWarning):
-    """Images are unlike those of the training; the message tells which."""
+    """Images are out of distribution; the message names them."""
 
 
 class CacheWarning(UserWarning):

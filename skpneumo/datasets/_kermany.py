@@ -137,7 +137,7 @@ def fetch_kermany(*, data_home=None, download_if_missing=True):
         ``subtype``, ``split`` ("train" or "test") and ``DESCR``. Besides:
 
         licence : str
-            What the images may be used for.
+            Licence of the images.
         citation : str
             What to cite.
 
