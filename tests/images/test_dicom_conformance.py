@@ -60,7 +60,7 @@ class Row(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A situation that must end in an error, with what it says."""
+    """A situation that must end in an error, with its message."""
 
     situation: str
     section: str

@@ -442,14 +442,14 @@ UNREAD = {
 @pytest.mark.parametrize("name", UNREAD)
 @pytest.mark.parametrize("suffix", ["", ".png"])
 def test_a_format_that_is_not_read_is_named(tmp_path, name, suffix):
-    data, called, advice = UNREAD[name]
+    data, description, advice = UNREAD[name]
     path = tmp_path / (name + suffix)
     path.write_bytes(data)
     with pytest.raises(NoXRayError) as caught:
         read_xray(path)
     message = str(caught.value)
     assert message.startswith(f"{path}: this is ")
-    assert called in message
+    assert description in message
     assert "which is not read. " in message
     assert advice in message
     assert detect_format(path) is None
