@@ -28,7 +28,7 @@ MAIN_PARTS = [
     "tests/classifiers/test_fit.py",
     "tests/classifiers/test_inception.py",
     "tests/classifiers/test_meta_estimators.py",
-    "tests/classifiers/test_trainer.py",
+    "tests/classifiers/test_trace_cache.py",
     "tests/inspection/test_gradcam.py",
     "tests/networks",
     "tests/persistence/test_models.py",

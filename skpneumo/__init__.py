@@ -3,60 +3,18 @@
 import importlib
 import sys
 
+import lazy_loader
+
 # Watches for forks from the first import on.
 from skpneumo._utils import fork as _fork  # noqa: F401
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "ArrayStore": "_utils.array_store",
-    "CNNPneumoniaClassifier": "classifiers",
-    "InceptionPneumoniaClassifier": "classifiers",
-    "OperatingPointClassifierCV": "model_selection",
-    "XRayAugmenter": "preprocessing",
-    "XRayLoader": "preprocessing",
-    "XRayOutlierDetector": "preprocessing",
-    "XRayOverSampler": "preprocessing",
-    "XRayResizer": "preprocessing",
-    "clear_cache": "_utils.array_store",
-    "load_model": "persistence",
-    "load_pretrained": "persistence",
-    "save_model": "persistence",
-}
-_PACKAGES = [
-    "classifiers",
-    "datasets",
-    "evaluation",
-    "exceptions",
-    "images",
-    "inspection",
-    "metrics",
-    "model_selection",
-    "networks",
-    "persistence",
-    "preprocessing",
-]
+# Names are imported when they are first used, as Keras takes seconds to load. __init__.pyi lists
+# them, for editors too.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
-__all__ = ["__version__", *_HOMES, *_PACKAGES]
-
-
-def __getattr__(name):
-    """Import a public name when it is first used (PEP 562): Keras takes seconds to load."""
-    if name in _HOMES:
-        value = getattr(importlib.import_module(f"skpneumo.{_HOMES[name]}"), name)
-    elif name in _PACKAGES:
-        value = importlib.import_module(f"skpneumo.{name}")
-    else:
-        raise AttributeError(f"module 'skpneumo' has no attribute {name!r}")
-    globals()[name] = value
-    return value
-
-
-def __dir__():
-    return sorted(__all__)
-
-
-# Keras finds the layers of a saved network once they are registered. Where it is loaded already
-# that takes milliseconds; it is not worth loading it for.
+# Keras finds the layers of a saved network once they are registered. If it is loaded already that
+# takes milliseconds; it is not worth loading it for.
 if "keras" in sys.modules:
     importlib.import_module("skpneumo.networks")

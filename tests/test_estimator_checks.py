@@ -29,12 +29,8 @@ from sklearn.utils.fixes import parse_version
 from sklearn.utils.validation import check_is_fitted
 
 import skpneumo
-from skpneumo import preprocessing
-from skpneumo.classifiers import (
-    CNNPneumoniaClassifier,
-    InceptionPneumoniaClassifier,
-    clear_memory,
-)
+from skpneumo import clear_cache, preprocessing
+from skpneumo.classifiers import CNNPneumoniaClassifier, InceptionPneumoniaClassifier
 from skpneumo.datasets import make_xrays
 from skpneumo.images import resize_xrays
 from skpneumo.model_selection import OperatingPointClassifierCV
@@ -314,7 +310,7 @@ def test_parameters_are_not_changed_in_place(estimator, X, y):
 @stands_for("check_fit_idempotent")
 def test_fitting_again_changes_nothing(estimator, X, y):
     expected = answers(estimator.fit(X, y), X, y)
-    clear_memory()
+    clear_cache(disk=False)
     assert_same(answers(estimator.fit(X, y), X, y), expected)
 
 
@@ -331,7 +327,7 @@ def test_pickles_answer_alike(fitted, X, y, tmp_path):
     joblib.dump(fitted, tmp_path / "fitted")
     mapped = joblib.load(tmp_path / "fitted", mmap_mode="r")
     for copy in (pickle.loads(pickle.dumps(fitted)), mapped):
-        clear_memory()
+        clear_cache(disk=False)
         assert_same(answers(copy, X, y), expected)
 
 
@@ -378,7 +374,7 @@ def test_floats_stand_for_bytes(estimator, fitted, X, y):
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_read_only_images_in_any_order_of_memory(estimator, fitted, X, y, order, tmp_path):
     expected = answers(fitted, X, y)
-    clear_memory()
+    clear_cache(disk=False)
     joblib.dump((np.asarray(X, order=order), y), tmp_path / "xrays")
     mapped = joblib.load(tmp_path / "xrays", mmap_mode="r")
     assert_same(answers(estimator.fit(*mapped), *mapped), expected)
@@ -387,7 +383,7 @@ def test_read_only_images_in_any_order_of_memory(estimator, fitted, X, y, order,
 @stands_for("check_array_api_input")
 def test_array_api_dispatch_changes_nothing(estimator, fitted, X, y, monkeypatch):
     expected = answers(fitted, X, y)
-    clear_memory()
+    clear_cache(disk=False)
     monkeypatch.setenv("SCIPY_ARRAY_API", "1")
     with config_context(array_api_dispatch=True):
         assert_same(answers(estimator.fit(X, y), X, y), expected)

@@ -12,11 +12,8 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.fixes import parse_version
 
-from skpneumo.classifiers import (
-    CNNPneumoniaClassifier,
-    InceptionPneumoniaClassifier,
-    clear_memory,
-)
+from skpneumo import clear_cache
+from skpneumo.classifiers import CNNPneumoniaClassifier, InceptionPneumoniaClassifier
 from skpneumo.datasets import make_xrays
 from skpneumo.preprocessing import XRayLoader, XRayOverSampler
 
@@ -180,7 +177,7 @@ def test_it_learns(classifier, X, y):
 def test_labels_of_any_kind(classifier, X, y, labels):
     expected = clone(classifier).fit(X, y).predict_proba(X)
     labels = np.asarray(labels)
-    clear_memory()
+    clear_cache(disk=False)
     classifier.fit(X, labels[(y == "PNEUMONIA").astype(int)])
     np.testing.assert_array_equal(classifier.classes_, labels)
     np.testing.assert_allclose(classifier.predict_proba(X), expected, atol=1e-6)
@@ -224,7 +221,7 @@ def test_no_label_may_be_missing_among_strings(classifier, X, y, missing):
 @stands_for("check_supervised_y_2d")
 def test_a_column_of_labels_is_taken_with_a_warning(classifier, X, y):
     expected = clone(classifier).fit(X, y).predict_proba(X)
-    clear_memory()
+    clear_cache(disk=False)
     with pytest.warns(DataConversionWarning, match="A column-vector y was passed"):
         classifier.fit(X, y[:, None])
     np.testing.assert_allclose(classifier.predict_proba(X), expected, atol=1e-6)
@@ -233,7 +230,7 @@ def test_a_column_of_labels_is_taken_with_a_warning(classifier, X, y):
 @stands_for("check_classifier_data_not_an_array")
 def test_lists_are_images_and_labels_too(classifier, X, y):
     expected = clone(classifier).fit(X, y).predict_proba(X)
-    clear_memory()
+    clear_cache(disk=False)
     pd = pytest.importorskip("pandas")
     for images, labels in [
         (list(X), y.tolist()),

@@ -8,7 +8,6 @@ import time
 import warnings
 import weakref
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +16,6 @@ import psutil
 import xxhash
 
 from skpneumo.exceptions import CacheWarning
-
-__all__ = ["ArrayStore", "clear_cache", "default_location", "default_store"]
 
 _FILE = "arrays.sqlite"
 _SCHEMA = """
@@ -257,37 +254,6 @@ def default_location():
     if location.lower() in _OFF:
         return None
     return location or platformdirs.user_cache_dir("skpneumo")
-
-
-def default_store():
-    """Store at the default location, or None where SKPNEUMO_CACHE is "off"."""
-    location = default_location()
-    return None if location is None else _at(os.path.abspath(os.path.expanduser(location)))
-
-
-def clear_cache():
-    """Remove what skpneumo keeps on disk: decoded images, features, weights of fitted networks.
-
-    It is in the folder that the environment variable ``SKPNEUMO_CACHE`` names, or else in the
-    user's cache folder, at most 10 GiB, least recently used first to go. Set the variable to
-    "off" to keep nothing.
-
-    Examples
-    --------
-    >>> import skpneumo
-    >>> skpneumo.clear_cache()
-    """
-    store = default_store()
-    if store is not None:
-        store.clear()
-
-
-@cache
-def _at(location):
-    try:
-        return ArrayStore(location)
-    except ValueError as error:
-        warnings.warn(f"Nothing is kept on disk: {error}", CacheWarning, stacklevel=2)
 
 
 def _again(location, max_bytes):

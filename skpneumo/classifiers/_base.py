@@ -2,52 +2,57 @@
 
 import os
 import threading
-from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from numbers import Integral, Real
 from typing import NamedTuple
 
+import joblib
 import numpy as np
 from sklearn.metrics import accuracy_score
-from sklearn.utils import (
-    assert_all_finite,
-    check_consistent_length,
-    check_random_state,
-    column_or_1d,
-)
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.fork import check_process
 from skpneumo._utils.mlflow_tracking import tracked_fit
-from skpneumo._utils.targets import check_groups, check_labels, two_classes
-from skpneumo.classifiers._batches import image_reader, load_if_fits_in_memory
-from skpneumo.classifiers._checkpoint import Checkpoint
-from skpneumo.classifiers._features import feature_reader
-from skpneumo.classifiers._network_key import (
-    forget_key,
-    hand_out,
-    is_handed_out,
+from skpneumo._utils.targets import two_classes
+from skpneumo.classifiers._callbacks import EarlyStopping, ProgressReporter
+from skpneumo.classifiers._checkpoint import (
+    Checkpoint,
+    get_checkpoint_path,
+    load_checkpoint,
+    remove_checkpoint,
 )
-from skpneumo.classifiers._reuse import (
-    fit_key,
-    fit_once,
-    predict_once,
-    unchanged_on_error,
+from skpneumo.classifiers._data import (
+    ImageReader,
+    augment_until,
+    check_training_set,
+    load_if_fits_in_memory,
 )
-from skpneumo.classifiers._scikeras import RepairedKerasClassifier, pack_network, unpack_network
-from skpneumo.classifiers._trainer import borrow_trainer
+from skpneumo.classifiers._feature_cache import FeatureReader
+from skpneumo.classifiers._fit_cache import (
+    get_fit_key,
+    get_prediction_key,
+    load_fit,
+    load_prediction,
+    save_fit,
+    save_prediction,
+)
+from skpneumo.classifiers._network import FittedNetwork, unchanged_on_error
+from skpneumo.classifiers._scikeras import RepairedKerasClassifier
+from skpneumo.classifiers._trace_cache import borrow_trainer
 from skpneumo.classifiers._training import (
-    ask,
+    Stage,
     compile_network,
+    compute_loss,
     cosine_decay,
-    n_steps,
+    count_steps,
+    predict_batches,
     train,
 )
-from skpneumo.classifiers._validation import check_weights_of_split, split_validation
-from skpneumo.classifiers._weights import training_weights
+from skpneumo.classifiers._validation_split import split_validation
 from skpneumo.images import (
     DEFAULT_AUGMENTATION,
     XRaySequence,
@@ -66,10 +71,10 @@ from skpneumo.networks import (
 
 # One in so many epochs, the last ones, sees the images as they are: see Touvron et al., "Fixing the
 # train-test resolution discrepancy", NeurIPS 2019.
-_PLAIN_SHARE = 8
+_UNAUGMENTED_FRACTION = 1 / 8
 # So that a fit waits for an equal one in another thread, and takes its network.
-_ONE_FIT_AT_A_TIME = threading.RLock()
-_ONE_IS_HANDED_OUT = threading.RLock()
+_FIT_LOCK = threading.RLock()
+_HAND_OUT_LOCK = threading.RLock()
 
 
 class _Seeds(NamedTuple):
@@ -85,12 +90,9 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
     """scikit-learn classifier over a Keras network for two classes of X-rays.
 
     A subclass writes out its ``__init__``, implements `_build_network`, and may override
-    `_stages`, `_set_trainable` and `_parts`.
+    `_get_stages`, `_set_trainable` and `_shares_backbone`.
     """
 
-    # Whether other estimators may hold the same network, or its frozen part.
-    _shared = False
-    _shares_backbone = False
     n_views = 1
     # With metadata routing it requests the patients itself, for ``validation``.
     __metadata_request__fit = {"groups": True}
@@ -109,7 +111,7 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "precision": [StrOptions(set(PRECISIONS))],
-        "memory": [str, os.PathLike, HasMethods(["cache"]), None],
+        "memory": [str, os.PathLike, joblib.Memory, None],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -118,45 +120,25 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
     def _build_network(self, image_size, seed, load):
         """Keras model, not compiled, for images of this size.
 
-        ``load`` is False where the caller sets all its weights.
+        ``load`` is False if the caller sets all its weights.
         """
         raise NotImplementedError
 
-    def _stages(self):
-        """Stages of a training: (epochs, learning rate, name of what is trained)."""
-        return [(self.epochs, self.learning_rate, "all")]
+    def _get_stages(self):
+        """Stages of a training, in their order."""
+        return [Stage(self.epochs, self.learning_rate)]
 
-    def _set_trainable(self, name):
-        """Choose which layers of the network a stage may change; all of them by default."""
+    def _set_trainable(self, trainable):
+        """Choose the layers that a stage trains; all of them by default."""
 
-    def _parts(self):
-        """Frozen part of the network, or None, and the part over it, or all of it."""
-        return None, self._network
+    def _shares_backbone(self):
+        """Whether the network is built over a frozen part that others hold too."""
+        return False
 
-    @property
-    def model_(self):
-        """The network, which is this estimator's alone from now on."""
-        if not self.initialized_:
-            raise AttributeError(
-                f"This {type(self).__name__} has no model_ yet. Call fit before using it."
-            )
-        with _ONE_IS_HANDED_OUT:
-            if not is_handed_out(self._network):
-                check_process()
-                self._take_own_network()
-                for network in (self._network, *filter(None, self._parts())):
-                    hand_out(network)
-        return self._network
+    def _start_key(self):
+        """Key of what training starts from beside the parameters."""
 
-    @model_.setter
-    def model_(self, network):
-        if not self.initialized_:
-            raise AttributeError(
-                f"This {type(self).__name__} is not fitted: there is no network to replace. Call "
-                "fit or initialize first."
-            )
-        hand_out(network)
-        self._network, self._shared, self._shares_backbone = network, False, False
+    # -- fit --------------------------------------------------------------------------------------
 
     @tracked_fit
     def fit(self, X, y, *, sample_weight=None, groups=None):
@@ -171,7 +153,7 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         sample_weight : array-like of shape (n,), default=None
             Weight of each image in the loss, multiplied by the class weight.
         groups : array-like of shape (n,), default=None
-            The child of each image: ``validation`` keeps the images of one on one side.
+            The patient of each image: ``validation`` keeps the images of one on one side.
 
         Returns
         -------
@@ -184,27 +166,102 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         """
         check_process()
         self._validate_params()
-        X, y = self._validate_data(X, column_or_1d(y, warn=True))
-        groups = check_groups(groups, y)
         resume = self.warm_start and self.initialized_
-        classes = self.classes_ if resume else two_classes(y)
-        check_labels(y, classes)
-        weights = training_weights(y, classes, self.class_weight, sample_weight)
-        codes = (y == classes[1]).astype(int)
-        key = None if resume else fit_key(self, X, codes, weights, groups)
-        checkpoint = Checkpoint.of_fit(self.memory, key)
-        learn = partial(
-            self._learn,
-            *(X, codes, weights, groups),
-            classes=classes,
-            resume=resume,
-            checkpoint=checkpoint,
-        )
-        with _ONE_FIT_AT_A_TIME, unchanged_on_error(self, resume):
-            fit_once(self, key, learn)
-        checkpoint.remove()
-        self.classes_ = classes
+        data = self._check_data(X, y, self.classes_ if resume else None, sample_weight, groups)
+        key = None if resume else get_fit_key(self, data)
+        checkpoint_path = get_checkpoint_path(self.memory, key)
+        with _FIT_LOCK, unchanged_on_error(self, resume):
+            if not load_fit(self, key):
+                self._learn(data, resume, checkpoint_path)
+                save_fit(self, key)
+        remove_checkpoint(checkpoint_path)
+        self.classes_ = data.classes
         return self
+
+    def _check_data(self, X, y, classes=None, sample_weight=None, groups=None):
+        return check_training_set(
+            X,
+            y,
+            classes=classes,
+            class_weight=self.class_weight,
+            sample_weight=sample_weight,
+            groups=groups,
+        )
+
+    def _learn(self, data, resume, checkpoint_path):
+        """Train all stages, from random or pretrained weights or from those of the last fit."""
+        seeds = self._draw_seeds()
+        if not resume:
+            self._initialize_network(data.X, seeds.network)
+        rows, validation_rows = split_validation(self.validation, data, seeds.validation)
+        data = replace(data, X=self._resize_to_network(data.X, resume))
+        validation_data = data.select(validation_rows) if len(validation_rows) else None
+        data = data.select(rows)
+        stages, history = self._get_stages(), {}
+        saved = load_checkpoint(checkpoint_path)
+        for number, stage in enumerate(stages):
+            if saved is not None and number < saved.stage:
+                history = saved.earlier
+                continue
+            self._set_trainable(stage.trainable)
+            batch_sizes = tuple(
+                min(self.batch_size, len(part)) for part in (data, validation_data) if part
+            )
+            network = self._fitted_network
+            with network.changing(), borrow_trainer(network.head, batch_sizes) as trainer:
+                losses = self._train(
+                    trainer,
+                    stage,
+                    data,
+                    seeds,
+                    validation_data=validation_data,
+                    learning_rate=cosine_decay(
+                        stage.learning_rate,
+                        stage.epochs * count_steps(len(data), self.batch_size),
+                    ),
+                    first_epoch=len(history.get("loss", [])),
+                    n_augmented=_count_augmented_epochs(stages),
+                    checkpoint=Checkpoint(checkpoint_path, number, history),
+                    resume_from=saved if saved is not None and number == saved.stage else None,
+                )
+            history = _append(history, losses)
+        self._finish(stages[-1].learning_rate)
+        self.history_ = history
+
+    def _train(
+        self,
+        network,
+        stage,
+        data,
+        seeds,
+        *,
+        validation_data=None,
+        n_augmented=np.inf,
+        checkpoint=None,
+        **options,
+    ):
+        """Train one stage; return its history."""
+        callbacks = [ProgressReporter(stage.epochs, self.verbose)]
+        if validation_data is not None:
+            loss_on = partial(
+                compute_loss,
+                read=self._make_reader(validation_data.X, is_training=True),
+                y=validation_data.y,
+                weights=validation_data.sample_weight,
+                batch_size=self.batch_size,
+            )
+            callbacks.insert(0, EarlyStopping(loss_on, self.patience))
+        return train(
+            network,
+            self._make_reader(data.X, seeds.augmentation, n_augmented, is_training=True),
+            data.y,
+            data.sample_weight,
+            epochs=stage.epochs,
+            batch_size=self.batch_size,
+            seed=seeds.order,
+            callbacks=[*callbacks, *([] if checkpoint is None else [checkpoint])],
+            **options,
+        )
 
     def partial_fit(self, X, y, classes=None, *, sample_weight=None):
         """Train for one more epoch, on these images.
@@ -216,7 +273,7 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         y : array-like of shape (n,)
             Labels.
         classes : array-like of shape (2,), default=None
-            Both labels; needed in the first call where ``y`` holds only one of them.
+            Both labels; needed in the first call if ``y`` holds only one of them.
         sample_weight : array-like of shape (n,), default=None
             Weight of each image in the loss, multiplied by the class weight.
 
@@ -231,22 +288,36 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
             )
         check_process()
         self._validate_params()
-        X, y = self._validate_data(X, column_or_1d(y, warn=True))
         resume = self.initialized_
         if resume:
             classes = self.classes_
-        else:
-            classes = two_classes(y if classes is None else np.asarray(classes))
-        check_labels(y, classes)
-        weights = training_weights(y, classes, self.class_weight, sample_weight)
-        codes = (y == classes[1]).astype(int)
-        with _ONE_FIT_AT_A_TIME, unchanged_on_error(self, resume):
-            seeds = self._draw_seeds()
-            if not resume:
-                self._initialize_network(X, seeds.network)
-            self._train_one_epoch((self._at_network_size(X, resume), codes, weights), seeds)
-        self.classes_ = classes
+        elif classes is not None:
+            classes = two_classes(np.asarray(classes))
+        data = self._check_data(X, y, classes, sample_weight)
+        with _FIT_LOCK, unchanged_on_error(self, resume):
+            self._learn_one_epoch(data, resume)
+        self.classes_ = data.classes
         return self
+
+    def _learn_one_epoch(self, data, resume):
+        seeds = self._draw_seeds()
+        if not resume:
+            self._initialize_network(data.X, seeds.network)
+        data = replace(data, X=self._resize_to_network(data.X, resume))
+        history = getattr(self, "history_", {})
+        epoch = len(history.get("loss", []))
+        stage = _find_stage(self._get_stages(), epoch)._replace(epochs=1)
+        # Adam goes on with the moments it has, unless another stage begins.
+        goes_on = self._fitted_network.compiled_for == stage
+        if not goes_on:
+            self._set_trainable(stage.trainable)
+            self._fitted_network.compiled_for = stage
+        network = self._fitted_network
+        if not (goes_on and network.head.compiled):
+            compile_network(network.head, stage.learning_rate)
+        with network.changing():
+            losses = self._train(network.head, stage, data, seeds, first_epoch=epoch)
+        self.history_ = _append(history, losses)
 
     def initialize(self, X, y):
         """Build the network with the weights that training would start from, and train nothing.
@@ -264,13 +335,14 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         """
         check_process()
         self._validate_params()
-        X, y = self._validate_data(X, y)
-        classes = two_classes(y)
-        with _ONE_FIT_AT_A_TIME, unchanged_on_error(self, False):
-            self._initialize_network(X, self._draw_seeds().network)
+        data = self._check_data(X, y)
+        with _FIT_LOCK, unchanged_on_error(self, False):
+            self._initialize_network(data.X, self._draw_seeds().network)
         vars(self).pop("history_", None)
-        self.classes_ = classes
+        self.classes_ = data.classes
         return self
+
+    # -- prediction -------------------------------------------------------------------------------
 
     def predict_proba(self, X):
         """Probability of each class.
@@ -285,7 +357,7 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         ndarray of shape (n, 2), dtype float32
             In the order of ``classes_``: normal, pneumonia.
         """
-        pneumonia = self._predict_raw(X)
+        pneumonia = self._predict_positive(X)
         return np.hstack([1 - pneumonia, pneumonia])
 
     def predict_log_proba(self, X):
@@ -338,17 +410,54 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         """
         return accuracy_score(y, self.predict(X), sample_weight=sample_weight)
 
-    # -- from data to a network ---------------------------------------------------------------
+    def _predict_positive(self, X):
+        """Probability of pneumonia, of shape (n, 1)."""
+        check_is_fitted(self)
+        network = self._fitted_network
+        X = resize_to(check_xrays(X), self.image_size_)
+        key = get_prediction_key(network, X, self.memory)
+        probability = load_prediction(key, self.memory)
+        if probability is None:
+            reader = self._make_reader(X)
+            probability = predict_batches(network.head, reader, len(X), self.batch_size)
+            save_prediction(key, self.memory, probability)
+        return probability.copy()
 
-    @staticmethod
-    def _validate_data(X, y):
-        X, y = check_xrays(X), column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
-        if y.dtype == object and any(label is None for label in y):
-            raise ValueError("Input y contains None.")
-        check_classification_targets(y)
-        check_consistent_length(X, y)
-        return X, y
+    # -- the network ------------------------------------------------------------------------------
+
+    @property
+    def model_(self):
+        """The network, which is this estimator's alone from now on."""
+        if not self.initialized_:
+            raise AttributeError(
+                f"This {type(self).__name__} has no model_ yet. Call fit before using it."
+            )
+        with _HAND_OUT_LOCK:
+            if not self._fitted_network.is_handed_out:
+                check_process()
+                self._take_own_network()
+                self._fitted_network.is_handed_out = True
+        return self._network
+
+    @model_.setter
+    def model_(self, network):
+        if not self.initialized_:
+            raise AttributeError(
+                f"This {type(self).__name__} is not fitted: there is no network to replace. Call "
+                "fit or initialize first."
+            )
+        self._fitted_network = FittedNetwork(network)
+        self._fitted_network.is_handed_out = True
+
+    @property
+    def _network(self):
+        """The network, to be read and not to be changed."""
+        return self._fitted_network.model
+
+    def _take_own_network(self):
+        """Copy a network that other estimators may hold."""
+        if self._fitted_network.is_shared or self._fitted_network.shares_backbone:
+            self._fitted_network = self._fitted_network.copy()
 
     def _draw_seeds(self):
         if isinstance(self.random_state, Integral):
@@ -358,179 +467,11 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         return _Seeds(*islice(seed_stream(seed), len(_Seeds._fields)))
 
     def _initialize_network(self, X, seed):
-        self.image_size_ = self._network_size(X)
+        self.image_size_ = self._choose_image_size(X)
         self.precision_ = resolve_precision(self.precision)
-        self._network, self._shared = self._make_network(seed), False
+        self._fitted_network = self._make_network(seed)
 
-    def _make_network(self, seed=None, *, load=True):
-        release_memory()
-        with float32_policy():
-            network = self._build_network(self.image_size_, seed, load)
-            compile_network(network, self.learning_rate, "SGD")
-        return network
-
-    def _take_own_network(self):
-        """Copy a network that other estimators may hold."""
-        if self._shared or self._shares_backbone:
-            self._network = unpack_network(*pack_network(self._network))
-            self._shared = self._shares_backbone = False
-
-    def _set_trained_stage(self):
-        """Leave a network as a training does: its last stage trainable, no moments kept."""
-        _, rate, name = self._stages()[-1]
-        self._set_trainable(name)
-        self._finish(rate)
-
-    def _at_network_size(self, X, resume):
-        unsized = isinstance(X, XRaySequence) and X.size is None
-        if unsized and self.image_size is None and not resume:
-            X = load_if_fits_in_memory(X, X[0].shape)
-        return resize_to(X, self.image_size_)
-
-    def _learn(self, X, y, weights, groups, *, classes, resume, checkpoint):
-        """Train all stages, from random or pretrained weights or from those of the last fit."""
-        seeds = self._draw_seeds()
-        if not resume:
-            self._initialize_network(X, seeds.network)
-        split = split_validation(self.validation, X, classes[y], groups, seeds.validation)
-        rows, validation_rows = split
-        if weights is not None:
-            check_weights_of_split(y, weights, rows, validation_rows)
-            rows = rows[weights[rows] > 0]
-        X = self._at_network_size(X, resume)
-
-        def select(rows):
-            part = X if len(rows) == len(X) else X[rows]
-            return part, y[rows], None if weights is None else weights[rows]
-
-        validation_data = select(validation_rows) if len(validation_rows) else None
-        self._train_stages(select(rows), validation_data, seeds, checkpoint)
-
-    def _predict_raw(self, X):
-        check_is_fitted(self)
-        X = resize_to(check_xrays(X), self.image_size_)
-        parts = self._parts()
-
-        def compute():
-            return ask(parts[1], self._reader(X), len(X), self.batch_size)
-
-        if is_handed_out(self._network):
-            return compute()
-        return predict_once(parts, X, self.memory, compute).copy()
-
-    # -- training -----------------------------------------------------------------------------
-
-    def _reader(self, X, seed=None, plain_from=np.inf):
-        """Function that returns what the network takes; augmented with a seed."""
-        backbone, _ = self._parts()
-        augmentation = None if seed is None else self._augmentation(backbone is not None)
-        if backbone is not None:
-            return feature_reader(backbone, X, self.batch_size, augmentation, self.n_views)
-
-        def augment(image, row, epoch):
-            return image if epoch >= plain_from else augmentation(image, [seed, epoch, row])
-
-        return image_reader(X, None if augmentation is None else augment)
-
-    def _augmentation(self, is_frozen):
-        if self.augmentation == "auto":
-            return None if is_frozen else DEFAULT_AUGMENTATION
-        if self.augmentation is None:
-            return None
-        return check_augmentation(self.augmentation.to_augmentation())
-
-    def _train_stages(self, data, validation_data, seeds, checkpoint):
-        history = {}
-        kept = checkpoint.load()
-        n_epochs = sum(epochs for epochs, _, _ in self._stages())
-        batch_sizes = tuple(
-            min(self.batch_size, len(y)) for _, y, _ in filter(None, (data, validation_data))
-        )
-        plain_from = n_epochs - n_epochs // _PLAIN_SHARE
-        for stage, (epochs, rate, name) in enumerate(self._stages()):
-            if kept is not None and stage < kept["stage"]:
-                history = kept["earlier"]
-                continue
-            self._set_trainable(name)
-            steps = epochs * n_steps(len(data[1]), self.batch_size)
-            _, network = self._parts()
-            with self._weights_changing(), borrow_trainer(network, batch_sizes) as trainer:
-                part = self._train(
-                    trainer,
-                    data,
-                    validation_data,
-                    seeds,
-                    plain_from,
-                    learning_rate=cosine_decay(rate, steps),
-                    epochs=epochs,
-                    first_epoch=len(history.get("loss", [])),
-                    patience=self.patience,
-                    kept=kept if kept is not None and stage == kept["stage"] else None,
-                    keep=partial(checkpoint.save, stage=stage, earlier=history),
-                )
-            history = {key: history.get(key, []) + values for key, values in part.items()}
-        self._finish(rate)
-        self.history_ = history
-
-    def _train_one_epoch(self, data, seeds):
-        history = getattr(self, "history_", {})
-        epoch = len(history.get("loss", []))
-        ends = np.cumsum([epochs for epochs, _, _ in self._stages()])
-        stage = min(np.searchsorted(ends, epoch, side="right"), len(ends) - 1)
-        _, rate, name = self._stages()[stage]
-        is_ready = getattr(self, "_ready_for", None) == (name, rate)
-        if not is_ready:
-            self._set_trainable(name)
-            self._ready_for = name, rate
-        _, network = self._parts()
-        if not (is_ready and network.compiled):  # else it goes on with the moments it has
-            compile_network(network, rate)
-        with self._weights_changing():
-            part = self._train(network, data, None, seeds, epochs=1, first_epoch=epoch)
-        self.history_ = history | {key: history.get(key, []) + part[key] for key in part}
-
-    def _train(self, network, data, validation_data, seeds, plain_from=np.inf, **options):
-        backbone, _ = self._parts()
-
-        def readable(part, seed=None):
-            X, y, weights = part
-            if backbone is None:
-                X = load_if_fits_in_memory(X, self.image_size_)
-            return self._reader(X, seed, plain_from), y, weights
-
-        if validation_data is not None:
-            validation_data = readable(validation_data)
-        return train(
-            network,
-            *readable(data, seeds.augmentation),
-            held_back=validation_data,
-            batch_size=self.batch_size,
-            seed=seeds.order,
-            verbose=self.verbose,
-            **options,
-        )
-
-    @contextmanager
-    def _weights_changing(self):
-        # Before too: what another thread predicts meanwhile must not be kept for the old weights.
-        self._forget_keys()
-        try:
-            yield
-        finally:
-            self._forget_keys()
-
-    def _forget_keys(self):
-        backbone, network = self._parts()
-        forget_key(network)
-        if backbone is not None:  # which stays what it is, and so does its key
-            forget_key(self._network, nested=False)
-
-    def _finish(self, rate):
-        # Plain descent has no moments to keep in memory and to pickle.
-        compile_network(self._parts()[1], rate, "SGD")
-        self._ready_for = None
-
-    def _network_size(self, X):
+    def _choose_image_size(self, X):
         if self.image_size is not None:
             return check_image_size(self.image_size)
         size = X.size or X[0].shape if isinstance(X, XRaySequence) else X.shape[1:]
@@ -538,13 +479,71 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
             return size
         return tuple(max(1, round(side * self._largest_side / max(size))) for side in size)
 
+    def _make_network(self, seed=None, *, load=True):
+        release_memory()
+        with float32_policy():
+            model = self._build_network(self.image_size_, seed, load)
+            compile_network(model, self.learning_rate, "SGD")
+        return FittedNetwork(model, shares_backbone=load and self._shares_backbone())
+
+    def _set_trained_stage(self):
+        """Leave a network as a training does: its last stage trainable, no moments kept."""
+        stage = self._get_stages()[-1]
+        self._set_trainable(stage.trainable)
+        self._finish(stage.learning_rate)
+
+    def _finish(self, learning_rate):
+        # Plain descent has no moments to keep in memory and to pickle.
+        compile_network(self._fitted_network.head, learning_rate, "SGD")
+        self._fitted_network.compiled_for = None
+
     def _rebuild(self, image_size, classes, precision, weights, history):
         """Bring an estimator to where a fit of another, with these parameters, left that one."""
         self.image_size_, self.precision_ = image_size, precision
-        self._network, self._shared = self._make_network(load=False), False
+        self._fitted_network = self._make_network(load=False)
         self.classes_, self.history_ = classes, history
         self._set_trained_stage()
         self._network.set_weights(weights)
 
-    def _start_key(self):
-        """Key of what training starts from beside the parameters."""
+    # -- images for the network -------------------------------------------------------------------
+
+    def _resize_to_network(self, X, resume):
+        is_unsized = isinstance(X, XRaySequence) and X.size is None
+        if is_unsized and self.image_size is None and not resume:
+            X = load_if_fits_in_memory(X, X[0].shape)
+        return resize_to(X, self.image_size_)
+
+    def _make_reader(self, X, seed=None, n_augmented=np.inf, *, is_training=False):
+        """Reader of the inputs of the head, augmented with a seed in the first epochs."""
+        network = self._fitted_network
+        is_frozen = network.backbone is not None
+        augmentation = None if seed is None else self._get_augmentation(is_frozen)
+        if is_frozen:
+            return FeatureReader(network, X, self.batch_size, augmentation, self.n_views)
+        if is_training:
+            X = load_if_fits_in_memory(X, self.image_size_)
+        if augmentation is None:
+            return ImageReader(X)
+        return ImageReader(X, partial(augment_until, augmentation, seed, n_augmented))
+
+    def _get_augmentation(self, is_frozen):
+        if self.augmentation == "auto":
+            return None if is_frozen else DEFAULT_AUGMENTATION
+        if self.augmentation is None:
+            return None
+        return check_augmentation(self.augmentation.to_augmentation())
+
+
+def _count_augmented_epochs(stages):
+    n_epochs = sum(stage.epochs for stage in stages)
+    return n_epochs - int(n_epochs * _UNAUGMENTED_FRACTION)
+
+
+def _find_stage(stages, epoch):
+    """Stage that an epoch belongs to; epochs after the last one belong to it."""
+    ends = np.cumsum([stage.epochs for stage in stages])
+    return stages[min(np.searchsorted(ends, epoch, side="right"), len(stages) - 1)]
+
+
+def _append(history, losses):
+    return history | {name: history.get(name, []) + values for name, values in losses.items()}

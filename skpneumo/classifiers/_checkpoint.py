@@ -1,125 +1,150 @@
-"""Trainings that are killed go on from their last finished epoch."""
+"""Trainings that are killed resume from their last finished epoch."""
 
 import json
 import os
 import warnings
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from skpneumo._utils.files import atomic_write
+from skpneumo.classifiers._callbacks import Callback
 from skpneumo.exceptions import CacheWarning
 
 _FOLDER = "skpneumo-checkpoints"
+_LISTS = ("model", "optimizer", "best_weights")
 
 
-class Checkpoint:
-    """What a training was after its last finished epoch, in a file.
+@dataclass(frozen=True)
+class SavedTraining:
+    """A training after its last finished epoch.
+
+    Attributes
+    ----------
+    stage : int
+        Number of the stage.
+    earlier : dict of str to list of float
+        History of the stages before.
+    history : dict of str to list of float
+        History of this one.
+    best_loss : float
+        Lowest loss on the validation data.
+    epochs_without_improvement : int
+        Epochs since then.
+    model, optimizer, best_weights : list of ndarray
+        States of the network and of its optimizer, and weights of the best epoch.
+    """
+
+    stage: int
+    earlier: dict
+    history: dict
+    best_loss: float
+    epochs_without_improvement: int
+    model: list
+    optimizer: list
+    best_weights: list
+
+
+def get_checkpoint_path(memory, key):
+    """File for the checkpoint of a fit under a memory, or None if either is missing.
+
+    Parameters
+    ----------
+    memory : str, path, joblib.Memory or None
+        As in :class:`~sklearn.pipeline.Pipeline`.
+    key : tuple or None
+        Of `get_fit_key`.
+
+    Returns
+    -------
+    Path or None
+    """
+    location = memory.location if hasattr(memory, "location") else memory
+    if key is None or not isinstance(location, (str, os.PathLike)):
+        return None
+    return Path(os.fspath(location), _FOLDER, f"{key[-1]}.npz")
+
+
+def load_checkpoint(path):
+    """Load what `Checkpoint` wrote last.
 
     Parameters
     ----------
     path : path or None
-        The file; None keeps nothing.
+        The file.
+
+    Returns
+    -------
+    SavedTraining or None
+        None if there is nothing, or nothing whole.
+    """
+    if path is None:
+        return None
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = dict(archive)
+        values = json.loads(arrays.pop("state").item())
+        for name in _LISTS:
+            values[name] = [arrays[f"{name}/{i}"] for i in range(values[name])]
+        return SavedTraining(**values)
+    except Exception:  # of whatever kind: it would stop every fit until someone removes the file
+        return None
+
+
+def remove_checkpoint(path):
+    """Remove a checkpoint, and the files of processes that were killed while they wrote it."""
+    if path is None:
+        return
+    for file in [path, *path.parent.glob(f".{path.name}.*.part")]:
+        with suppress(OSError):
+            file.unlink()
+
+
+class Checkpoint(Callback):
+    """Save a training after each epoch.
+
+    Parameters
+    ----------
+    path : path or None
+        The file; None saves nothing.
+    stage : int
+        Number of the stage of the fit.
+    earlier : dict of str to list of float
+        History of the stages before.
     """
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, path, stage=0, earlier=None):
+        self.path, self.stage, self.earlier = path, stage, earlier or {}
 
-    @classmethod
-    def of_fit(cls, memory, key):
-        """Checkpoint of the fit with this key, under a memory; of none where either is missing.
-
-        Parameters
-        ----------
-        memory : str, path, joblib.Memory or None
-            As in :class:`~sklearn.pipeline.Pipeline`.
-        key : tuple or None
-            Of `fit_key`.
-
-        Returns
-        -------
-        Checkpoint
-        """
-        location = memory.location if hasattr(memory, "location") else memory
-        if key is None or not isinstance(location, (str, os.PathLike)):
-            return cls(None)
-        return cls(Path(os.fspath(location), _FOLDER, f"{key[-1]}.npz"))
-
-    def load(self):
-        """What `save` wrote last: a dict, or None where there is nothing whole."""
-        if self.path is None:
-            return None
-        try:
-            with open(self.path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-                arrays = dict(archive)
-            kept = json.loads(arrays.pop("told").item())
-            for name in ("model", "optimizer", "best"):
-                kept[name] = [arrays[f"{name}/{i}"] for i in range(kept[name])]
-        except Exception:  # of whatever kind: it would stop every fit until someone removes it
-            return None
-        return kept
-
-    def save(self, model, told, best, *, stage, earlier):
-        """Keep a network and its optimizer as they are, and what is told of the training.
-
-        Parameters
-        ----------
-        model : keras.Model
-            Compiled.
-        told : dict
-            What JSON can hold.
-        best : list of ndarray or None
-            Weights of the best epoch so far.
-        stage : int
-            Number of the stage of the fit.
-        earlier : dict of str to list of float
-            History of the stages before.
-        """
+    def on_epoch_end(self, state):
         if self.path is None:
             return
-        parts = {
-            "model": [np.asarray(variable) for variable in model.variables],
-            "optimizer": [np.asarray(variable) for variable in model.optimizer.variables],
-            "best": best or [],
+        lists = {
+            "model": [np.asarray(variable) for variable in state.model.variables],
+            "optimizer": [np.asarray(variable) for variable in state.model.optimizer.variables],
+            "best_weights": state.best_weights or [],
         }
-        arrays = {f"{k}/{i}": value for k, part in parts.items() for i, value in enumerate(part)}
-        told = told | {"stage": stage, "earlier": earlier}
-        told |= {name: len(part) for name, part in parts.items()}
+        values = {name: len(arrays) for name, arrays in lists.items()} | {
+            "stage": self.stage,
+            "earlier": self.earlier,
+            "history": state.history,
+            "best_loss": state.best_loss,
+            "epochs_without_improvement": state.epochs_without_improvement,
+        }
+        arrays = {f"{name}/{i}": array for name in lists for i, array in enumerate(lists[name])}
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with atomic_write(self.path) as file:
-                np.savez(file, told=np.array(json.dumps(told)), **arrays)
+                np.savez(file, state=np.array(json.dumps(values)), **arrays)
         except FileNotFoundError:
-            pass  # another process finished the same fit, and removed what this one was writing
+            pass  # another process finished the same fit, and removed the file that this one wrote
         except OSError as error:
             warnings.warn(
-                f"This training cannot be continued if it is killed: {self.path.parent} cannot be "
+                f"This training cannot be resumed if it is killed: {self.path.parent} cannot be "
                 f"written to ({error.strerror}). Free space there, or give another memory.",
                 CacheWarning,
                 stacklevel=2,
             )
             self.path = None
-
-    def remove(self):
-        """Forget it, and what processes left that were killed while they wrote it."""
-        if self.path is None:
-            return
-        for file in [self.path, *self.path.parent.glob(f".{self.path.name}.*.part")]:
-            with suppress(OSError):
-                file.unlink()
-
-
-def restore(model, kept):
-    """Bring a compiled network and its optimizer to where `Checkpoint.save` saw them.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Changed in place.
-    kept : dict
-        From `Checkpoint.load`.
-    """
-    for part, values in (("model", model.variables), ("optimizer", model.optimizer.variables)):
-        for variable, value in zip(values, kept[part], strict=True):
-            variable.assign(value)

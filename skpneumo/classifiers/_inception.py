@@ -3,24 +3,20 @@
 import os
 from functools import partial
 from numbers import Integral, Real
-from weakref import WeakKeyDictionary
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skpneumo._utils.caching import NETWORKS
 from skpneumo.classifiers._base import BasePneumoniaClassifier
-from skpneumo.classifiers._memo import BACKBONES
+from skpneumo.classifiers._fit_cache import get_network_bytes
+from skpneumo.classifiers._training import Stage
 from skpneumo.images import file_identity
 from skpneumo.networks import (
     TRAINABLE,
     build_backbone,
     build_inception,
-    is_frozen,
     set_trainable,
-    split_head,
 )
-
-_BYTES_PER_WEIGHT = 4
-_PARTS = WeakKeyDictionary()
 
 
 class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
@@ -177,54 +173,49 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         self.verbose = verbose
 
     def _build_network(self, image_size, seed, load):
-        frozen = [name for _, _, name in self._stages()] == ["head"]
-        self._shares_backbone = frozen and load
+        shares_backbone = load and self._shares_backbone()
         return build_inception(
             image_size,
             weights=self.weights,
             dropout=self.dropout,
             precision=self.precision_,
             seed=seed,
-            make_backbone=self._shared_backbone
-            if self._shares_backbone
+            make_backbone=self._get_shared_backbone
+            if shares_backbone
             else partial(build_backbone, load=load),
         )
 
-    def _shared_backbone(self, image_size, *, weights, precision, seed):
+    def _shares_backbone(self):
+        return [stage.trainable for stage in self._get_stages()] == ["head"]
+
+    def _get_shared_backbone(self, image_size, *, weights, precision, seed):
         """Frozen network, shared by all equal estimators of this process: building takes long."""
         if weights is None and not isinstance(self.random_state, Integral):
             return build_backbone(image_size, weights=weights, precision=precision, seed=seed)
-        # Where weights are loaded the seed decides nothing.
+        # With weights that are loaded the seed decides nothing.
         used_seed = seed if weights is None else None
-        key = str(weights), self._start_key(), image_size, precision, used_seed
-        backbone = BACKBONES.get(key)
+        key = "backbone", str(weights), self._start_key(), image_size, precision, used_seed
+        backbone = NETWORKS.get(key)
         if backbone is None:
             backbone = build_backbone(image_size, weights=weights, precision=precision, seed=seed)
-            BACKBONES.put(key, backbone, backbone.count_params() * _BYTES_PER_WEIGHT)
+            NETWORKS.put(key, backbone, get_network_bytes(backbone))
         return backbone
 
-    def _stages(self):
+    def _get_stages(self):
         trainable = self.trainable
         if trainable == "auto":
             trainable = "all" if self.weights is None else "upper"
         if self.weights is None or trainable == "head":
-            return [(self.epochs, self.learning_rate, trainable)]
+            return [Stage(self.epochs, self.learning_rate, trainable)]
         return [
-            (self.head_epochs, self.learning_rate, "head"),
-            (self.epochs, self.fine_tune_learning_rate, trainable),
+            Stage(self.head_epochs, self.learning_rate, "head"),
+            Stage(self.epochs, self.fine_tune_learning_rate, trainable),
         ]
 
-    def _set_trainable(self, name):
-        if self._shares_backbone and name != "head":
+    def _set_trainable(self, trainable):
+        if self._fitted_network.shares_backbone and trainable != "head":
             self._take_own_network()
-        set_trainable(self._network, name)
-
-    def _parts(self):
-        if not is_frozen(self._network):
-            return None, self._network
-        if self._network not in _PARTS:
-            _PARTS[self._network] = split_head(self._network)
-        return _PARTS[self._network]
+        set_trainable(self._network, trainable)
 
     def _start_key(self):
         if self.weights in ("imagenet", None) or not os.path.isfile(self.weights):

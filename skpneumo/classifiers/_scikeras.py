@@ -1,46 +1,22 @@
 """scikeras, imported here and nowhere else, with its scikit-learn contract repaired."""
 
-import pickle
-
-import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import ClassifierTags
 
-from skpneumo._utils.fork import check_process
-from skpneumo.networks import float32_policy, quiet_start_up
+from skpneumo.networks import quiet_start_up
 
 # After skpneumo.networks, which loads Keras without noise.
 with quiet_start_up():
     from scikeras.wrappers import KerasClassifier
 
 
-def pack_network(network):
-    """A network as bytes, and the states of its generators of random numbers, which Keras omits."""
-    states = [np.asarray(state).copy() for state in _generator_states(network)]
-    return pickle.dumps(network), states
-
-
-def unpack_network(packed, states):
-    """A network out of what `pack_network` returned."""
-    with float32_policy():
-        network = pickle.loads(packed)
-    for variable, state in zip(_generator_states(network), states, strict=True):
-        variable.assign(state)
-    return network
-
-
-def _generator_states(network):
-    weights = {id(variable) for variable in network.weights}
-    return [variable for variable in network.variables if id(variable) not in weights]
-
-
 class RepairedKerasClassifier(KerasClassifier):
     """`KerasClassifier` that scikit-learn takes for a classifier, with a network of its own.
 
-    A subclass keeps its network in ``_network``, and the public ``model_`` is its own property.
+    A subclass keeps its network in ``_fitted_network``; the public ``model_`` is its own property.
     """
 
-    # scikeras reads these; a network here is never given from outside.
+    # scikeras reads these; here a network is never given as a parameter.
     model = build_fn = None
     loss = "binary_crossentropy"
 
@@ -66,24 +42,11 @@ class RepairedKerasClassifier(KerasClassifier):
     @property
     def initialized_(self):
         """Whether there is a network, which `partial_fit` and ``warm_start`` resume."""
-        return "_network" in vars(self)
+        return "_fitted_network" in vars(self)
 
     def _get_fitted_attr_html(self, doc_link=""):
         # scikit-learn's HTML page reads all attributes, and reading model_ hands the network out:
         # it is shown an estimator without one.
         shown = type(self).__new__(type(self))
-        vars(shown).update({k: v for k, v in vars(self).items() if k != "_network"})
+        vars(shown).update({k: v for k, v in vars(self).items() if k != "_fitted_network"})
         return BaseEstimator._get_fitted_attr_html(shown, doc_link)
-
-    def __getstate__(self):
-        state = super().__getstate__()
-        if self.initialized_:
-            state = state | {"_network": pack_network(self._network)}
-        return state
-
-    def __setstate__(self, state):
-        # Before the network is built, which would hang in a forked process.
-        if "_network" in state:
-            check_process()
-            state = state | {"_network": unpack_network(*state["_network"])}
-        super().__setstate__(state)

@@ -4,16 +4,73 @@ The loops are our own: `keras.Model.fit` reads Python-made batches through Tenso
 dataset, which changes how the whole process allocates memory and doubles the time of a step.
 """
 
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
 import keras
 import numpy as np
 
 from skpneumo._utils.fork import check_process
-from skpneumo.classifiers._batches import padded_batches, prefetch
-from skpneumo.classifiers._checkpoint import restore
-from skpneumo.classifiers._progress import progress_of
+from skpneumo.classifiers._data import padded_batches, prefetch
 from skpneumo.networks import LeakFreeAdam, quiet_tracing
 
 _OPTIMIZERS = {"Adam": LeakFreeAdam, "SGD": keras.optimizers.SGD}
+
+
+class Stage(NamedTuple):
+    """Part of a training with one learning rate and one choice of layers.
+
+    Attributes
+    ----------
+    epochs : int
+        Maximum number of epochs.
+    learning_rate : float
+        Initial learning rate of Adam.
+    trainable : str
+        What is trained, such as "all".
+    """
+
+    epochs: int
+    learning_rate: float
+    trainable: str = "all"
+
+
+@dataclass
+class TrainingState:
+    """State of a training after an epoch.
+
+    Attributes
+    ----------
+    model : keras.Model
+        The network.
+    first_epoch : int
+        Number of the first epoch, counted through all stages.
+    history : dict of str to list of float
+        "loss", and "val_loss" with early stopping, by epoch.
+    best_loss : float
+        Lowest loss on the validation data.
+    best_weights : list of ndarray or None
+        Weights of that epoch.
+    epochs_without_improvement : int
+        Epochs since then.
+    is_finished : bool
+        Whether no epoch follows.
+    """
+
+    model: keras.Model
+    first_epoch: int
+    history: dict
+    best_loss: float = np.inf
+    best_weights: list | None = None
+    epochs_without_improvement: int = 0
+    is_finished: bool = False
+
+    @property
+    def n_done(self):
+        """Number of finished epochs."""
+        return len(self.history["loss"])
 
 
 def compile_network(model, learning_rate, optimizer="Adam"):
@@ -42,7 +99,7 @@ def compile_network(model, learning_rate, optimizer="Adam"):
 
 
 def cosine_decay(learning_rate, n_steps):
-    """Learning rate that falls to zero along a cosine [1]_.
+    """Learning rate with cosine decay to zero [1]_.
 
     References
     ----------
@@ -53,8 +110,8 @@ def cosine_decay(learning_rate, n_steps):
     return keras.optimizers.schedules.CosineDecay(np.float32(learning_rate), n_steps)
 
 
-def n_steps(n_images, batch_size):
-    """Steps of one epoch."""
+def count_steps(n_images, batch_size):
+    """Number of steps of one epoch."""
     return -(-n_images // batch_size)
 
 
@@ -69,11 +126,8 @@ def train(
     seed,
     learning_rate=None,
     first_epoch=0,
-    held_back=None,
-    patience=1,
-    verbose=0,
-    kept=None,
-    keep=None,
+    callbacks=(),
+    resume_from=None,
 ):
     """Train a compiled network.
 
@@ -82,96 +136,72 @@ def train(
     model : keras.Model
         Changed in place.
     read : callable
-        Gives what the network takes: called as ``read(rows, epoch)`` with an array of row numbers.
+        Inputs of the network: called as ``read(rows, epoch)`` with an array of row numbers.
     y : ndarray of shape (n,)
         0 or 1.
     weights : ndarray of shape (n,), default=None
         Weights in the loss.
     epochs : int
-        How many at most.
+        Maximum number of epochs.
     batch_size : int
         Images per step.
     seed : int
-        Decides the order of the images, together with the epoch.
+        Controls the order of the images, together with the epoch.
     learning_rate : callable, default=None
         Learning rate of each step, called as ``learning_rate(step)``; None leaves it as it is.
     first_epoch : int, default=0
         Number of the first epoch.
-    held_back : tuple of (read, y, weights), default=None
-        Training ends when the loss on these has not fallen for ``patience`` epochs, with the
-        weights of the best epoch.
-    patience : int, default=1
-        See ``held_back``.
-    verbose : int, default=0
-        0 is silent, 1 a progress bar, 2 a line per epoch.
-    kept : dict, default=None
-        What `Checkpoint.load` found of this training, to go on from.
-    keep : callable, default=None
-        Keeps each finished epoch: called as ``keep(model, told, best_weights)``.
+    callbacks : sequence of Callback, default=()
+        Called in this order.
+    resume_from : SavedTraining, default=None
+        Where an interrupted training is resumed.
 
     Returns
     -------
     dict of str to list of float
-        "loss", and "val_loss" where there is ``held_back``, by epoch.
+        "loss", and what callbacks add, by epoch.
 
     Raises
     ------
     ValueError
-        If the loss stops being a number.
+        If the loss becomes NaN or infinite.
     """
     weights = np.ones(len(y), dtype=np.float32) if weights is None else weights
-    history = {"loss": []} if held_back is None else {"loss": [], "val_loss": []}
-    best_loss, best_weights, waited = np.inf, None, 0
-    if kept is not None:
-        restore(model, kept)
-        history, best_loss, waited = kept["history"], kept["best_loss"], kept["waited"]
-        best_weights = kept["best"] or None
-    done = len(history["loss"])
-    with progress_of(epochs, verbose) as report, quiet_tracing():
-        report(done)
-        for epoch in range(first_epoch + done, first_epoch + epochs):
-            if waited >= patience:
-                report(first_epoch + epochs - epoch)
-                break
-            loss = _train_epoch(
-                model, read, y, weights, batch_size, learning_rate, seed, epoch, report
-            )
-            if not np.isfinite(loss):
-                raise ValueError(
-                    f"The loss is not a number any more in epoch {epoch + 1}. Lower "
-                    "learning_rate, or look at very large sample or class weights."
-                )
-            history["loss"].append(loss)
-            if held_back is not None:
-                loss = evaluate_loss(model, *held_back, batch_size)
-                history["val_loss"].append(loss)
-                waited += 1
-                if loss < best_loss:
-                    best_loss, best_weights, waited = loss, model.get_weights(), 0
-            text = f"Epoch {epoch + 1}/{first_epoch + epochs}: " + ", ".join(
-                f"{name} {values[-1]:.4f}" for name, values in history.items()
-            )
-            report(0, text)
-            if verbose > 1:
-                print(text)
-            if keep is not None:
-                told = {"history": history, "best_loss": best_loss, "waited": waited}
-                keep(model, told, best_weights)
-    if best_weights is not None:
-        model.set_weights(best_weights)
-    return history
+    state = TrainingState(model, first_epoch, {"loss": []})
+    if resume_from is not None:
+        _restore(state, resume_from)
+    with ExitStack() as stack, quiet_tracing():
+        for callback in callbacks:
+            stack.enter_context(callback)
+        for callback in callbacks:
+            callback.on_train_begin(state)
+        while state.n_done < epochs and not state.is_finished:
+            loss = _train_epoch(state, read, y, weights, batch_size, learning_rate, seed, callbacks)
+            state.history["loss"].append(loss)
+            for callback in callbacks:
+                callback.on_epoch_end(state)
+        for callback in callbacks:
+            callback.on_train_end(state)
+    return state.history
 
 
-def _train_epoch(model, read, y, weights, batch_size, learning_rate, seed, epoch, report):
+def _restore(state, saved):
+    optimizer = state.model.optimizer
+    for variables, values in (
+        (state.model.variables, saved.model),
+        (optimizer.variables, saved.optimizer),
+    ):
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+    state.history, state.best_loss = saved.history, saved.best_loss
+    state.best_weights = saved.best_weights or None
+    state.epochs_without_improvement = saved.epochs_without_improvement
+
+
+def _train_epoch(state, read, y, weights, batch_size, learning_rate, seed, callbacks):
+    model, epoch = state.model, state.first_epoch + state.n_done
     order = np.random.default_rng([seed, epoch]).permutation(len(y))
-
-    def prepare(batch):
-        rows, n_own = batch
-        batch_weights = weights[rows].copy()
-        batch_weights[n_own:] = 0
-        return read(rows, epoch), y[rows], batch_weights
-
-    steps = n_steps(len(y), batch_size)
+    prepare = partial(_read_training_batch, read, y, weights, epoch)
     total = 0.0
     for inputs, targets, batch_weights in prefetch(prepare, padded_batches(order, batch_size)):
         model.reset_metrics()
@@ -179,27 +209,41 @@ def _train_epoch(model, read, y, weights, batch_size, learning_rate, seed, epoch
             model.optimizer.learning_rate = learning_rate(model.optimizer.iterations)
         # Keras's mean is over the filling of the last batch too.
         total += len(inputs) * float(model.train_on_batch(inputs, targets, batch_weights))
-        report(1 / steps)
-    return total / len(y)
+        for callback in callbacks:
+            callback.on_batch_end(1 / count_steps(len(y), batch_size))
+    loss = total / len(y)
+    if not np.isfinite(loss):
+        raise ValueError(
+            f"The loss became NaN or infinite in epoch {epoch + 1}. Lower learning_rate, or check "
+            "for very large sample or class weights."
+        )
+    return loss
 
 
-def evaluate_loss(model, read, y, weights=None, batch_size=32):
-    """Mean weighted log loss of a network on what ``read(rows)`` gives."""
-    probability = ask(model, read, len(y), batch_size)[:, 0].astype(np.float64)
+def _read_training_batch(read, y, weights, epoch, batch):
+    rows, n_own = batch
+    batch_weights = weights[rows].copy()
+    batch_weights[n_own:] = 0
+    return read(rows, epoch), y[rows], batch_weights
+
+
+def compute_loss(model, read, y, weights=None, batch_size=32):
+    """Mean weighted log loss of a network on the inputs that ``read(rows)`` returns."""
+    probability = predict_batches(model, read, len(y), batch_size)[:, 0].astype(np.float64)
     probability = np.clip(probability, 1e-7, 1 - 1e-7)
     losses = -np.where(y == 1, np.log(probability), np.log(1 - probability))
     return float(np.mean(losses if weights is None else losses * weights))
 
 
-def ask(model, read, n, batch_size):
-    """What a network says of each image.
+def predict_batches(model, read, n, batch_size):
+    """Outputs of a network, batch by batch.
 
     Parameters
     ----------
     model : keras.Model
         The network.
     read : callable
-        Gives what the network takes: called as ``read(rows)`` with an array of row numbers.
+        Inputs of the network: called as ``read(rows)`` with an array of row numbers.
     n : int
         Number of rows.
     batch_size : int
@@ -215,14 +259,14 @@ def ask(model, read, n, batch_size):
     if n <= batch_size:
         with quiet_tracing():
             return predict(model, read(np.arange(n)))
-
-    def prepare(batch):
-        rows, n_own = batch
-        return read(rows), n_own
-
-    batches = prefetch(prepare, padded_batches(np.arange(n), batch_size))
+    batches = prefetch(partial(_read_batch, read), padded_batches(np.arange(n), batch_size))
     with quiet_tracing():
-        return np.concatenate([predict(model, inputs)[:own] for inputs, own in batches])
+        return np.concatenate([predict(model, inputs)[:n_own] for inputs, n_own in batches])
+
+
+def _read_batch(read, batch):
+    rows, n_own = batch
+    return read(rows), n_own
 
 
 def _predict_eagerly(model, inputs):

@@ -238,7 +238,7 @@ def get_searches(fitted):
 
 def n_epochs_of_fit(classifier):
     """Maximum number of epochs of one fit, over all its stages."""
-    return sum(epochs for epochs, _, _ in classifier._stages())
+    return sum(epochs for epochs, _, _ in classifier._get_stages())
 
 
 def _specificity_at(min_recall):

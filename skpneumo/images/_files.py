@@ -4,7 +4,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from skpneumo._utils.array_store import default_store
+from skpneumo._utils.caching import default_store
 from skpneumo.exceptions import ImageReadError
 from skpneumo.images._read import read_xray
 

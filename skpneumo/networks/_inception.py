@@ -162,7 +162,7 @@ def set_trainable(model, trainable):
 
 def is_frozen(model):
     """Whether training leaves the convolutional part of a network as it is."""
-    return not model.get_layer(_BACKBONE).trainable
+    return any(layer.name == _BACKBONE and not layer.trainable for layer in model.layers)
 
 
 def split_head(model):

@@ -4,8 +4,7 @@ import statistics
 
 from _measure import report, seconds
 
-from skpneumo import CNNPneumoniaClassifier, InceptionPneumoniaClassifier
-from skpneumo.classifiers import clear_memory
+from skpneumo import CNNPneumoniaClassifier, InceptionPneumoniaClassifier, clear_cache
 from skpneumo.datasets import make_xrays
 
 xrays = make_xrays(64, image_size=(80, 76), random_state=0)
@@ -15,7 +14,7 @@ NETWORKS = {
 }
 
 for name, clf in NETWORKS.items():
-    clear_memory()
+    clear_cache(disk=False)
     times = []
     for seed in range(6):
         clf.set_params(random_state=seed)

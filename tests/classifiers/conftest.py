@@ -8,15 +8,15 @@ import pytest
 from PIL import Image
 
 from skpneumo import CNNPneumoniaClassifier
+from skpneumo._utils.caching import RESULTS
 from skpneumo.classifiers import progress_callback
-from skpneumo.classifiers._memo import clear_results
 from skpneumo.datasets import make_xrays
 
 
 @pytest.fixture(autouse=True)
 def _no_earlier_results():
     """Forget the results of earlier tests, but not the trainers, which save a second a fit."""
-    clear_results()
+    RESULTS.clear()
 
 
 @pytest.fixture(scope="session")
@@ -55,17 +55,17 @@ def fitted(xrays):
 
 
 @pytest.fixture
-def count_asked(monkeypatch):
-    """Count the images that networks are asked for out of a module: a list whose sum grows."""
+def count_predicted(monkeypatch):
+    """Count the images that networks of a module predict: a list whose sum grows."""
 
     def counting(module):
-        numbers, ask = [], module.ask
+        numbers, predict_batches = [], module.predict_batches
 
         def spy(model, read, n, batch_size):
             numbers.append(n)
-            return ask(model, read, n, batch_size)
+            return predict_batches(model, read, n, batch_size)
 
-        monkeypatch.setattr(module, "ask", spy)
+        monkeypatch.setattr(module, "predict_batches", spy)
         return numbers
 
     return counting

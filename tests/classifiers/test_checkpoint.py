@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from skpneumo import CNNPneumoniaClassifier, XRayAugmenter
+from skpneumo._utils.caching import RESULTS
 from skpneumo.classifiers import progress_callback
-from skpneumo.classifiers._checkpoint import Checkpoint
-from skpneumo.classifiers._memo import clear_results
+from skpneumo.classifiers._checkpoint import Checkpoint, load_checkpoint, remove_checkpoint
+from skpneumo.classifiers._training import TrainingState
 from skpneumo.exceptions import CacheWarning, ImageReadError
 
 _FOLDER = "skpneumo-checkpoints"
@@ -39,7 +40,7 @@ def test_a_fit_goes_on_to_the_same_end(xrays, tiny, tmp_path, killed_after):
     unbroken = make().fit(xrays.X, xrays.y, groups=xrays.groups)
     expected = unbroken.predict_proba(xrays.X)
     for n_epochs in (1, 2, 4):
-        clear_results()
+        RESULTS.clear()
         memory = tmp_path / str(n_epochs)
         clf = make(memory=memory)
         with killed_after(n_epochs):
@@ -79,7 +80,7 @@ def test_early_stopping_counts_on(xrays, tiny, tmp_path, killed_after):
     n_epochs = len(unbroken.history_["loss"])
     assert 1 < n_epochs < 9
     for n_done in {1, n_epochs - 1}:
-        clear_results()
+        RESULTS.clear()
         clf = make(memory=tmp_path / str(n_done))
         with killed_after(n_done):
             clf.fit(xrays.X, xrays.y)
@@ -104,7 +105,7 @@ def flagged(data):
 
 def test_a_damaged_checkpoint_is_none(xrays, tiny, tmp_path, killed_after):
     expected = tiny(epochs=3).fit(xrays.X, xrays.y).predict_proba(xrays.X)
-    clear_results()
+    RESULTS.clear()
     with killed_after(2):
         tiny(epochs=3, memory=tmp_path / "killed").fit(xrays.X, xrays.y)
     damages = {
@@ -122,7 +123,7 @@ def test_a_damaged_checkpoint_is_none(xrays, tiny, tmp_path, killed_after):
             clf = tiny(epochs=3, memory=memory).fit(xrays.X, xrays.y)
         assert max(done) < 1, name  # nothing was done before
         np.testing.assert_array_equal(clf.predict_proba(xrays.X), expected)
-        clear_results()
+        RESULTS.clear()
 
 
 @pytest.mark.parametrize("params", [{"random_state": None}, {"memory": None}])
@@ -139,7 +140,7 @@ def test_without_memory_or_seed_nothing_is_written(
 def test_a_folder_that_cannot_be_written_to_is_warned_of_once(xrays, tiny, tmp_path):
     (tmp_path / _FOLDER).touch()
     clf = tiny(epochs=3, memory=tmp_path)
-    with pytest.warns(CacheWarning, match="cannot be continued") as caught:
+    with pytest.warns(CacheWarning, match="cannot be resumed") as caught:
         clf.fit(xrays.X, xrays.y)
     assert len(caught) == 1
 
@@ -151,19 +152,22 @@ class Finishing:
         self.path = path
 
     def __array__(self, dtype=None, copy=None):
-        Checkpoint(self.path).remove()
+        remove_checkpoint(self.path)
         return np.zeros(3)
 
 
 def test_another_process_that_finishes_the_same_fit(xrays, tiny, tmp_path):
     model = tiny(epochs=1).fit(xrays.X, xrays.y).model_
-    checkpoint = Checkpoint(tmp_path / "fit.npz")
-    checkpoint.save(model, {}, [Finishing(checkpoint.path)], stage=0, earlier={})
+    path = tmp_path / "fit.npz"
+    checkpoint = Checkpoint(path)
+    state = TrainingState(model, 0, {"loss": [0.5]}, best_weights=[Finishing(path)])
+    checkpoint.on_epoch_end(state)
     assert not any(tmp_path.iterdir())
-    # No warning, and it goes on to keep what it did.
-    checkpoint.save(model, {}, None, stage=0, earlier={})
-    assert checkpoint.load()["stage"] == 0
-    checkpoint.remove()
+    # No warning, and the next epoch is saved.
+    state.best_weights = None
+    checkpoint.on_epoch_end(state)
+    assert load_checkpoint(path).history == {"loss": [0.5]}
+    remove_checkpoint(path)
     assert not any(tmp_path.iterdir())
 
 

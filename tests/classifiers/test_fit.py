@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import check_random_state
 
 from skpneumo import XRayAugmenter, XRayLoader, XRayResizer
-from skpneumo.classifiers._memo import clear_results
+from skpneumo._utils.caching import RESULTS
 from skpneumo.images import Augmentation, XRaySequence, _sequence, resize_xrays
 
 
@@ -67,7 +67,7 @@ def test_large_files_are_scaled_down_too(tiny, tmp_path):
 def test_two_fits_with_one_seed_are_identical(xrays, tiny):
     options = {"augmentation": XRayAugmenter(), "validation": 0.2, "epochs": 2}
     first = tiny(**options).fit(xrays.X, xrays.y)
-    clear_results()
+    RESULTS.clear()
     second = tiny(**options).fit(xrays.X, xrays.y)
     assert first.model_ is not second.model_
     assert same_weights(first, second)
@@ -112,7 +112,7 @@ def test_every_form_of_the_same_images_gives_the_same_network(
         assert sum(trained_epochs) == pytest.approx(1)
         assert same_weights(fitted, *networks)
         for clf, form in zip(networks, forms, strict=True):
-            clear_results()
+            RESULTS.clear()
             np.testing.assert_array_equal(clf.predict_proba(form), probability)
 
 
@@ -120,7 +120,7 @@ def test_images_are_brought_to_image_size(xrays, paths, tiny):
     resized = XRayResizer((33, 36)).transform(xrays.X)
     expected = tiny().fit(resized, xrays.y)
     for X in (xrays.X, paths):
-        clear_results()
+        RESULTS.clear()
         inside = tiny(image_size=(33, 36)).fit(X, xrays.y)
         outside = make_pipeline(XRayLoader(), XRayResizer((33, 36)), tiny()).fit(X, xrays.y)[-1]
         assert same_weights(expected, inside, outside)
@@ -227,9 +227,9 @@ def test_augmentation_changes_training_and_not_prediction(xrays, paths, tiny):
     nothing = XRayAugmenter(**{**dict.fromkeys(parameters, 0), "horizontal_flip": False})
     unchanged = tiny(epochs=2, augmentation=nothing).fit(xrays.X, xrays.y)
     assert same_weights(plain, unchanged)
-    clear_results()
+    RESULTS.clear()
     one = augmented.predict_proba(xrays.X)
-    clear_results()
+    RESULTS.clear()
     np.testing.assert_array_equal(augmented.predict_proba(xrays.X), one)
     lazily = tiny(epochs=2, augmentation=XRayAugmenter(rotation=20)).fit(paths, xrays.y)
     assert same_weights(augmented, lazily)
@@ -325,7 +325,7 @@ def test_copies_predict_the_same(xrays, fitted, tmp_path, copy_of):
     else:
         twin = copy_of(fitted)
         twin = pickle.loads(twin) if isinstance(twin, bytes) else twin
-    clear_results()
+    RESULTS.clear()
     np.testing.assert_array_equal(twin.predict_proba(xrays.X), expected)
     assert twin.get_params() == fitted.get_params()
     twin.partial_fit(xrays.X, xrays.y)
@@ -344,10 +344,10 @@ def test_progress_is_shown_or_not(xrays, tiny, capfd):
     tiny(verbose=0, epochs=2).fit(xrays.X, xrays.y)
     silent = capfd.readouterr()
     assert (silent.out, silent.err) == ("", "")
-    clear_results()
+    RESULTS.clear()
     tiny(verbose=1, epochs=2).fit(xrays.X, xrays.y)
     assert "Epoch 2/2: loss" in capfd.readouterr().out
-    clear_results()
+    RESULTS.clear()
     tiny(verbose=2, epochs=2).fit(xrays.X, xrays.y)
     assert capfd.readouterr().out.count("loss") == 2
 

@@ -9,9 +9,8 @@ import keras
 import numpy as np
 import pytest
 
-from skpneumo import InceptionPneumoniaClassifier, load_pretrained
-from skpneumo.classifiers import clear_memory
-from skpneumo.classifiers._memo import clear_results
+from skpneumo import InceptionPneumoniaClassifier, clear_cache, load_pretrained
+from skpneumo._utils.caching import RESULTS
 from skpneumo.datasets import make_xrays
 from skpneumo.networks import LeakFreeAdam, build_cnn, build_inception, seed_stream
 
@@ -60,7 +59,7 @@ def drawing_thread():
 
 def fit(clf, xrays):
     """Weights, history and probabilities of a fit that nothing is reused for."""
-    clear_results()
+    RESULTS.clear()
     clf.fit(xrays.X, xrays.y)
     return [*clf.model_.get_weights(), clf.history_["loss"], clf.predict_proba(xrays.X)]
 
@@ -104,7 +103,7 @@ def test_the_seed_of_keras_changes_no_fit(clf, xrays):
 @pytest.mark.parametrize("settings", SETTINGS)
 def test_global_settings_of_keras_change_no_fit(clf, xrays, settings):
     expected = fit(clf, xrays)
-    clear_memory()  # trainers too: one is made here
+    clear_cache(disk=False)  # trainers too: one is made here
     with global_settings(*settings):
         for _ in range(2):
             assert_same(fit(clf, xrays), expected)
@@ -133,9 +132,9 @@ def test_global_settings_of_keras_change_no_inception(monkeypatch, settings):
     monkeypatch.setenv("SKPNEUMO_CACHE", "off")
     data = make_xrays(8, image_size=(75, 77), random_state=0)
     clf = InceptionPneumoniaClassifier(weights=None, trainable="head", epochs=1, random_state=0)
-    clear_memory()
+    clear_cache(disk=False)
     expected = clf.fit(data.images, data.target).predict_proba(data.images)
-    clear_memory()
+    clear_cache(disk=False)
     with global_settings(*settings):
         found = clf.fit(data.images, data.target).predict_proba(data.images)
     np.testing.assert_array_equal(found, expected)

@@ -6,7 +6,7 @@ import pytest
 from sklearn.base import clone
 
 from skpneumo import InceptionPneumoniaClassifier
-from skpneumo.classifiers._memo import clear_results
+from skpneumo._utils.caching import RESULTS
 from skpneumo.datasets import make_xrays
 from skpneumo.networks import build_inception, set_trainable
 
@@ -47,7 +47,7 @@ def test_the_head_alone_is_trained_over_weights_from_a_file(data, pretrained):
         np.testing.assert_array_equal(ours, theirs)
     assert len(clf.history_["loss"]) == 2
     head = clf.model_.get_layer("probability").get_weights()
-    clear_results()
+    RESULTS.clear()
     clf.set_params(epochs=1).fit(data.images, data.target)
     assert not np.array_equal(head[0], clf.model_.get_layer("probability").get_weights()[0])
     assert clf.predict_proba(data.images).shape == (12, 2)
@@ -55,7 +55,7 @@ def test_the_head_alone_is_trained_over_weights_from_a_file(data, pretrained):
 
 def test_a_second_stage_changes_the_upper_blocks_and_their_weights_only(pretrained, two_stages):
     before = build_inception((75, 77), weights=pretrained[0]).get_layer("inception_v3")
-    assert two_stages._stages() == [(1, 1e-3, "head"), (2, 1e-4, "upper")]
+    assert two_stages._get_stages() == [(1, 1e-3, "head"), (2, 1e-4, "upper")]
     assert len(two_stages.history_["loss"]) == 3
     after = backbone_of(two_stages)
     names = [layer.name for layer in after.layers]
@@ -78,11 +78,11 @@ def test_a_second_stage_changes_the_upper_blocks_and_their_weights_only(pretrain
 
 
 def test_from_scratch_there_is_one_stage():
-    assert InceptionPneumoniaClassifier(weights=None, epochs=7)._stages() == [(7, 1e-3, "all")]
+    assert InceptionPneumoniaClassifier(weights=None, epochs=7)._get_stages() == [(7, 1e-3, "all")]
     head = InceptionPneumoniaClassifier(weights="x.h5", trainable="head", epochs=7)
-    assert head._stages() == [(7, 1e-3, "head")]
+    assert head._get_stages() == [(7, 1e-3, "head")]
     everything = InceptionPneumoniaClassifier(weights="x.h5", trainable="all", epochs=7)
-    assert everything._stages() == [(3, 1e-3, "head"), (7, 1e-4, "all")]
+    assert everything._get_stages() == [(3, 1e-3, "head"), (7, 1e-4, "all")]
 
 
 def test_what_may_be_trained():

@@ -11,31 +11,31 @@ import pytest
 from sklearn.base import clone
 
 from skpneumo import InceptionPneumoniaClassifier
-from skpneumo.classifiers._memo import clear_results
+from skpneumo._utils.caching import RESULTS
 from skpneumo.datasets import make_xrays
 
-# What another process prints: epochs trained, images its networks were asked for, probabilities.
+# What another process prints: epochs trained, images its networks predicted, probabilities.
 OTHER_PROCESS = """
 import sys
 import numpy as np
 from skpneumo import CNNPneumoniaClassifier
 from skpneumo.classifiers import _base, progress_callback
 data = np.load(sys.argv[1])
-ask, asked = _base.ask, []
-_base.ask = lambda model, read, n, size: asked.append(n) or ask(model, read, n, size)
+predict_batches, predicted = _base.predict_batches, []
+_base.predict_batches = lambda *args: predicted.append(args[2]) or predict_batches(*args)
 clf = CNNPneumoniaClassifier(
     filters=(2, 4), epochs=1, batch_size=16, random_state=0, threshold=0.8, memory=sys.argv[2]
 )
 epochs = []
 with progress_callback(epochs.append):
     clf.fit(data["X"], data["y"])
-np.savez(sys.argv[3], proba=clf.predict_proba(data["X"]), n=[sum(epochs), sum(asked)])
+np.savez(sys.argv[3], proba=clf.predict_proba(data["X"]), n=[sum(epochs), sum(predicted)])
 """
 
 
-def test_a_later_process_trains_and_asks_nothing(xrays, tiny, tmp_path):
+def test_a_later_process_trains_and_predicts_nothing(xrays, tiny, tmp_path):
     tiny(memory=tmp_path / "another").fit(xrays.X, xrays.y)
-    clear_results()
+    RESULTS.clear()
     clf = tiny(memory=tmp_path / "memory").fit(xrays.X, xrays.y)
     expected = clf.predict_proba(xrays.X)
     data, result = tmp_path / "data.npz", tmp_path / "result.npz"
@@ -51,7 +51,7 @@ def test_a_later_process_trains_and_asks_nothing(xrays, tiny, tmp_path):
 def test_it_is_what_a_pipeline_takes(xrays, tiny, trained_epochs, tmp_path, kind):
     memory = {"text": str(tmp_path), "path": tmp_path, "Memory": joblib.Memory(tmp_path, verbose=0)}
     for threshold in (0.3, 0.7):
-        clear_results()
+        RESULTS.clear()
         clone(tiny(memory=memory[kind], threshold=threshold)).fit(xrays.X, xrays.y)
     assert sum(trained_epochs) == pytest.approx(1)
 
@@ -59,9 +59,9 @@ def test_it_is_what_a_pipeline_takes(xrays, tiny, trained_epochs, tmp_path, kind
 def test_what_it_gives_is_what_training_gives(xrays, tiny, tmp_path):
     trained = tiny(validation=0.3, epochs=2).fit(xrays.X, xrays.y)
     expected = trained.predict_proba(xrays.X)
-    clear_results()
+    RESULTS.clear()
     tiny(validation=0.3, epochs=2, memory=tmp_path).fit(xrays.X, xrays.y)
-    clear_results()
+    RESULTS.clear()
     loaded = tiny(validation=0.3, epochs=2, memory=tmp_path).fit(xrays.X, list(xrays.y))
     assert set(vars(loaded)) == set(vars(trained))
     assert loaded.history_ == trained.history_
@@ -80,7 +80,7 @@ def test_nothing_is_reused_where_it_may_not(xrays, tiny, training_begins, tmp_pa
     for options in ({"random_state": None}, {}):
         tiny(memory=tmp_path, **options).fit(xrays.X, xrays.y)
     for options in ({"random_state": None}, {"learning_rate": 0.01}):
-        clear_results()
+        RESULTS.clear()
         with training_begins(options):
             tiny(memory=tmp_path, **options).fit(xrays.X, xrays.y)
 
@@ -89,7 +89,7 @@ def test_a_damaged_entry_is_trained_again(xrays, tiny, trained_epochs, tmp_path)
     tiny(memory=tmp_path).fit(xrays.X, xrays.y)
     (file,) = tmp_path.rglob("output.pkl")
     file.write_bytes(file.read_bytes()[:100])
-    clear_results()
+    RESULTS.clear()
     tiny(memory=tmp_path).fit(xrays.X, xrays.y)
     assert sum(trained_epochs) == pytest.approx(2)
 
@@ -102,7 +102,7 @@ def test_a_head_over_a_frozen_network_is_kept_alone(tmp_path):
     expected = clf.fit(xrays.images, xrays.target).predict_proba(xrays.images)
     kept = sum(file.stat().st_size for file in tmp_path.rglob("*.pkl"))
     assert kept < 50_000
-    clear_results()
+    RESULTS.clear()
     again = clone(clf).fit(xrays.images, xrays.target)
     for ours, theirs in zip(again.model_.get_weights(), clf.model_.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -117,5 +117,5 @@ def test_what_is_no_memory_is_refused(xrays, tiny):
 def test_probabilities_handed_out_may_be_changed(xrays, tiny, tmp_path):
     clf = tiny(memory=tmp_path).fit(xrays.X, xrays.y)
     clf.predict_proba(xrays.X)[:] = -1
-    clear_results()
+    RESULTS.clear()
     assert (clf.predict_proba(xrays.X) >= 0).all()

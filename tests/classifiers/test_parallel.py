@@ -11,7 +11,7 @@ from joblib import parallel_config
 from sklearn.metrics import log_loss, make_scorer
 from sklearn.model_selection import GridSearchCV
 
-from skpneumo.classifiers._memo import clear_results
+from skpneumo._utils.caching import RESULTS
 
 # Equal fits but for the threshold: one network for each fold, wherever it was trained.
 THRESHOLDS = [0.1, 0.2, 0.3, 0.4, 0.5]
@@ -19,7 +19,7 @@ THRESHOLDS = [0.1, 0.2, 0.3, 0.4, 0.5]
 
 def search(tiny, paths, y, n_jobs=None, memory=None):
     """Log loss of each candidate on each fold: equal numbers mean equal networks."""
-    clear_results()
+    RESULTS.clear()
     scoring = make_scorer(log_loss, response_method="predict_proba", labels=np.unique(y))
     found = GridSearchCV(
         tiny(dropout=0.5, memory=memory),

@@ -7,13 +7,19 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
-from skpneumo.classifiers._batches import (
-    image_reader,
+from skpneumo.classifiers._data import (
+    ImageReader,
     load_if_fits_in_memory,
     padded_batches,
     prefetch,
 )
-from skpneumo.classifiers._training import ask, compile_network, cosine_decay, evaluate_loss, train
+from skpneumo.classifiers._training import (
+    compile_network,
+    compute_loss,
+    cosine_decay,
+    predict_batches,
+    train,
+)
 from skpneumo.images import XRaySequence
 from skpneumo.networks import build_cnn
 
@@ -57,7 +63,7 @@ def test_it_equals_keras(xrays, y, network, weighted):
     options = {"epochs": 3, "seed": 7, "batch_size": 10}
     expected = fit_plainly(network(), xrays.X, y, weights=weights, **options)
     model = network()
-    train(model, image_reader(xrays.X), y, weights, **options)
+    train(model, ImageReader(xrays.X), y, weights, **options)
     for ours, theirs in zip(model.get_weights(), expected.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=2e-3, atol=2e-4)
 
@@ -66,7 +72,7 @@ def test_its_loss_is_the_mean_over_the_images(xrays, y, network):
     model = network()
     compile_network(model, 1e-9)  # so slow that the network stays what it is
     weights = np.linspace(0.5, 2, 50, dtype=np.float32)
-    history = train(model, image_reader(xrays.X), y, weights, epochs=1, seed=0, batch_size=50)
+    history = train(model, ImageReader(xrays.X), y, weights, epochs=1, seed=0, batch_size=50)
     probability = model(xrays.X[..., None], training=True).numpy()[:, 0].astype(float)
     each = -np.where(y == 1, np.log(probability), np.log(1 - probability))
     assert history["loss"] == [pytest.approx((each * weights).mean(), rel=1e-3)]
@@ -82,7 +88,7 @@ def test_the_filling_of_the_last_batch_weighs_nothing(xrays, y):
         return model
 
     model, expected = linear(), linear()
-    train(model, image_reader(xrays.X), y, epochs=1, seed=0, batch_size=40)
+    train(model, ImageReader(xrays.X), y, epochs=1, seed=0, batch_size=40)
     order = np.random.default_rng([0, 0]).permutation(50)
     for rows, weight in ((order[:40], 1.0), (order[40:], 10 / 40)):
         expected.train_on_batch(xrays.X[rows][..., None], y[rows], np.full(len(rows), weight))
@@ -109,19 +115,19 @@ def test_reading_ahead_keeps_the_order_and_passes_errors_on():
 def test_a_stream_trains_as_an_array_does(xrays, paths, y, network):
     model, streamed = network(), network()
     options = {"epochs": 2, "seed": 3, "batch_size": 16}
-    train(model, image_reader(xrays.X), y, **options)
-    train(streamed, image_reader(XRaySequence(paths)), y, **options)
+    train(model, ImageReader(xrays.X), y, **options)
+    train(streamed, ImageReader(XRaySequence(paths)), y, **options)
     np.testing.assert_array_equal(model.get_weights()[0], streamed.get_weights()[0])
     np.testing.assert_array_equal(
-        ask(model, image_reader(xrays.X), 50, 16),
-        ask(model, image_reader(XRaySequence(paths)), 50, 16),
+        predict_batches(model, ImageReader(xrays.X), 50, 16),
+        predict_batches(model, ImageReader(XRaySequence(paths)), 50, 16),
     )
 
 
 def test_a_stream_too_large_is_not_decoded_at_once(paths, monkeypatch):
     sequence = XRaySequence(paths, size=(37, 41))
     assert isinstance(load_if_fits_in_memory(sequence, (37, 41)), np.ndarray)
-    monkeypatch.setattr("skpneumo.classifiers._batches.MAX_DECODED_BYTES", 1000)
+    monkeypatch.setattr("skpneumo.classifiers._data.MAX_DECODED_BYTES", 1000)
     assert load_if_fits_in_memory(sequence, (37, 41)) is sequence
     with pytest.raises(ValueError, match=r"50 images .*37 x 41 pixels, do not fit.*image_size"):
         load_if_fits_in_memory(XRaySequence(paths), (37, 41))
@@ -132,19 +138,19 @@ def test_asking_equals_keras(xrays, network):
     expected = model.predict(xrays.X[..., None], verbose=0)
     for batch_size in (7, 50, 64):
         np.testing.assert_allclose(
-            ask(model, image_reader(xrays.X), 50, batch_size), expected, atol=1e-6
+            predict_batches(model, ImageReader(xrays.X), 50, batch_size), expected, atol=1e-6
         )
 
 
 def test_the_loss_held_back_is_the_log_loss(xrays, y, network):
     model = network()
-    read = image_reader(xrays.X)
-    probability = ask(model, read, 50, 16)[:, 0].astype(float)
-    assert evaluate_loss(model, read, y) == pytest.approx(log_loss(y, probability), rel=1e-6)
+    read = ImageReader(xrays.X)
+    probability = predict_batches(model, read, 50, 16)[:, 0].astype(float)
+    assert compute_loss(model, read, y) == pytest.approx(log_loss(y, probability), rel=1e-6)
     weights = np.linspace(0, 2, 50)
     weights /= weights.mean()
     expected = log_loss(y, probability, sample_weight=weights)
-    assert evaluate_loss(model, read, y, weights) == pytest.approx(expected, rel=1e-6)
+    assert compute_loss(model, read, y, weights) == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_rate_falls_to_zero_along_a_cosine():
@@ -161,14 +167,14 @@ def test_augmentation_is_drawn_anew_in_every_epoch(xrays, y, network):
         seen.append((epoch, row))
         return image
 
-    train(network(), image_reader(xrays.X, spy), y, epochs=2, seed=5, batch_size=25)
+    train(network(), ImageReader(xrays.X, spy), y, epochs=2, seed=5, batch_size=25)
     assert sorted(seen) == [(epoch, row) for epoch in range(2) for row in range(50)]
 
 
 def test_images_are_read_in_the_order_of_the_rows(xrays, paths):
     rows = np.array([7, 0, 7, 31])
     for X in (xrays.X, XRaySequence(paths)):
-        np.testing.assert_array_equal(image_reader(X)(rows)[..., 0], xrays.X[rows])
+        np.testing.assert_array_equal(ImageReader(X)(rows)[..., 0], xrays.X[rows])
 
 
 def test_no_traced_network_stays_in_memory(xrays, y, network):
@@ -178,7 +184,7 @@ def test_no_traced_network_stays_in_memory(xrays, y, network):
 
     before = n_graphs()
     for _ in range(3):
-        train(network(), image_reader(xrays.X), y, epochs=1, seed=0, batch_size=50)
+        train(network(), ImageReader(xrays.X), y, epochs=1, seed=0, batch_size=50)
     # Fewer, where those of an earlier test are let go meanwhile.
     assert n_graphs() <= before
 
@@ -187,6 +193,6 @@ def test_adam_is_that_of_keras(xrays, y, network):
     ours, theirs = network(), network()
     theirs.compile(keras.optimizers.Adam(0.01), "binary_crossentropy")
     for model in (ours, theirs):
-        train(model, image_reader(xrays.X), y, epochs=2, seed=0, batch_size=25)
+        train(model, ImageReader(xrays.X), y, epochs=2, seed=0, batch_size=25)
     for one, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)

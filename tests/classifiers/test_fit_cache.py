@@ -19,17 +19,18 @@ from sklearn.model_selection import (
 )
 
 from skpneumo import XRayAugmenter, clear_cache
+from skpneumo._utils.caching import NETWORKS, RESULTS
+from skpneumo._utils.lru_cache import LRUCache, get_n_bytes
 from skpneumo.classifiers import _base
-from skpneumo.classifiers._memo import MEMO, NETWORKS, Memo, clear_results, n_bytes_of
-from skpneumo.classifiers._network_key import forget_key, is_handed_out
+from skpneumo.classifiers._fit_cache import _BYTES_PER_NETWORK
 from skpneumo.metrics import SCORERS, roc_auc_scorer
 from skpneumo.networks import build_cnn
 
 
 @pytest.fixture
-def asked(count_asked):
+def asked(count_predicted):
     """Count how many images the networks are asked for."""
-    return count_asked(_base)
+    return count_predicted(_base)
 
 
 def test_thresholds_train_once_and_predict_once(xrays, tiny, trained_epochs, asked):
@@ -140,7 +141,7 @@ def test_a_network_of_another_type_predicts_itself(xrays, tiny):
         tiny(precision=precision).fit(xrays.X, xrays.y) for precision in ("float32", "bfloat16")
     )
     other._network.set_weights(one._network.get_weights())
-    forget_key(other._network)
+    other._fitted_network.forget_keys()
     expected = other._network.predict_on_batch(xrays.X[..., None])[:, 0]
     one.predict_proba(xrays.X)
     np.testing.assert_allclose(other.predict_proba(xrays.X)[:, 1], expected, atol=1e-2)
@@ -152,7 +153,7 @@ def test_fits_in_threads_are_those_of_one_thread(xrays, tiny):
     with parallel_backend("threading"):
         found = cross_val_score(tiny(), xrays.X, xrays.y, cv=3, n_jobs=2, scoring="roc_auc")
     np.testing.assert_array_equal(before, np.random.get_state()[1])  # noqa: NPY002
-    clear_results()
+    RESULTS.clear()
     expected = cross_val_score(tiny(), xrays.X, xrays.y, cv=3, scoring="roc_auc")
     np.testing.assert_array_equal(found, expected)
 
@@ -161,7 +162,7 @@ def test_reuse_gives_what_training_gives(xrays, tiny):
     reused = [
         tiny(threshold=threshold).fit(xrays.X, xrays.y).predict(xrays.X) for threshold in (0.4, 0.6)
     ]
-    clear_results()
+    RESULTS.clear()
     trained = tiny(threshold=0.6).fit(xrays.X, xrays.y)
     np.testing.assert_array_equal(trained.predict(xrays.X), reused[1])
     trained.set_params(threshold=0.4)
@@ -182,13 +183,13 @@ def test_a_network_changed_by_hand_is_asked_anew_and_not_handed_on(xrays, tiny, 
 def test_more_networks_than_are_kept_are_made_again_from_their_weights(
     xrays, tiny, trained_epochs, monkeypatch
 ):
-    monkeypatch.setattr(NETWORKS, "max_bytes", 2)
+    monkeypatch.setattr(NETWORKS, "max_bytes", 2.5 * _BYTES_PER_NETWORK)
     fitted = [tiny(random_state=seed).fit(xrays.X, xrays.y) for seed in range(3)]
     expected = [clf.predict_proba(xrays.X) for clf in fitted]
     again = [tiny(random_state=seed, threshold=0.3).fit(xrays.X, xrays.y) for seed in range(3)]
     assert sum(trained_epochs) == pytest.approx(3)
     assert again[0].model_ is not fitted[0].model_
-    clear_results()
+    RESULTS.clear()
     for clf, proba in zip(again, expected, strict=True):
         np.testing.assert_array_equal(clf.predict_proba(xrays.X), proba)
 
@@ -200,7 +201,7 @@ def test_weights_of_other_networks_are_on_disk_or_in_memory_where_there_is_no_di
     monkeypatch.setenv("SKPNEUMO_CACHE", "off" if cache == "off" else str(tmp_path))
     expected = tiny().fit(xrays.X, xrays.y).predict_proba(xrays.X)
     NETWORKS.clear()
-    ((_, weights),) = [kept[0] for key, kept in MEMO._values.items() if key[0] == "network"]
+    ((_, weights),) = [kept[0] for key, kept in RESULTS._values.items() if key[0] == "network"]
     assert isinstance(weights, list) == (cache == "off")
     if cache == "cleared":
         clear_cache()
@@ -223,7 +224,7 @@ def test_training_on_leaves_equal_fits_alone(xrays, tiny):
     one, two = tiny().fit(xrays.X, xrays.y), tiny(threshold=0.2).fit(xrays.X, xrays.y)
     before = two.predict_proba(xrays.X)
     one.partial_fit(xrays.X, xrays.y)
-    clear_results()
+    RESULTS.clear()
     np.testing.assert_array_equal(two.predict_proba(xrays.X), before)
 
 
@@ -233,7 +234,7 @@ def test_changing_a_network_changes_no_equal_fit(xrays, tiny):
     one.model_.set_weights([2 * weights for weights in one.model_.get_weights()])
     assert one.model_ is one.model_ is not two.model_
     assert not np.array_equal(one.predict_proba(xrays.X), before)
-    clear_results()
+    RESULTS.clear()
     np.testing.assert_array_equal(two.predict_proba(xrays.X), before)
     np.testing.assert_array_equal(tiny().fit(xrays.X, xrays.y).predict_proba(xrays.X), before)
 
@@ -249,7 +250,7 @@ def test_looking_at_a_network_changes_no_prediction(xrays, tiny):
 def test_a_page_about_an_estimator_hands_nothing_out(xrays, tiny):
     clf = tiny().fit(xrays.X, xrays.y)
     assert "history_" in clf._repr_html_()
-    assert not is_handed_out(clf._network)
+    assert not clf._fitted_network.is_handed_out
 
 
 def test_a_network_replaces_one_that_is_there(xrays, tiny):
@@ -300,7 +301,7 @@ def test_the_bytes_of_entries_are_what_they_take():
             np.full((1, 1), i, dtype=np.float32),
         )
 
-    memo = Memo(max_bytes=2**30)
+    memo = LRUCache(max_bytes=2**30)
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
@@ -315,13 +316,13 @@ def test_the_bytes_of_entries_are_what_they_take():
 
 def test_the_bytes_of_a_view_are_those_that_it_keeps_alive():
     whole = np.zeros((100, 1000), dtype=np.uint8)
-    assert n_bytes_of(whole[3]) > n_bytes_of(whole[3].copy()) + 90_000
-    assert n_bytes_of(np.frombuffer(bytes(5_000), dtype=np.uint8)) > 5_000
-    assert n_bytes_of({"a": [whole, whole.copy()]}) > 200_000
+    assert get_n_bytes(whole[3]) > get_n_bytes(whole[3].copy()) + 90_000
+    assert get_n_bytes(np.frombuffer(bytes(5_000), dtype=np.uint8)) > 5_000
+    assert get_n_bytes({"a": [whole, whole.copy()]}) > 200_000
 
 
 def test_memory_is_bounded_and_the_oldest_goes_first():
-    memo = Memo(max_bytes=100)
+    memo = LRUCache(max_bytes=100)
     for key in "abc":
         memo.put(key, key.upper(), 40)
     assert [memo.get(key) for key in "abc"] == [None, "B", "C"]
@@ -340,8 +341,8 @@ def test_memory_is_bounded_and_the_oldest_goes_first():
 
 def test_clearing_forgets_everything(xrays, tiny, training_begins):
     tiny().fit(xrays.X, xrays.y).predict(xrays.X)
-    clear_results()
-    assert not MEMO._values
+    RESULTS.clear()
+    assert not RESULTS._values
     with training_begins("all is forgotten"):
         tiny().fit(xrays.X, xrays.y)
 

@@ -10,17 +10,16 @@ from contextlib import contextmanager
 
 import keras
 
-from skpneumo.classifiers._memo import TRAINERS
-from skpneumo.classifiers._network_key import nested_networks
-from skpneumo.classifiers._reuse import network_state, set_network_state
+from skpneumo._utils.caching import NETWORKS
+from skpneumo.classifiers._fit_cache import get_network_bytes
+from skpneumo.classifiers._network import get_state, set_state
 from skpneumo.classifiers._training import compile_network
 from skpneumo.networks import float32_policy
 
-# A first fit may remain the only one, and a trainer takes several times the memory of a network:
-# weights and two moments of float32, and the trace.
+# A first fit may remain the only one, and a trainer takes several times the memory of a network.
 _FITTED_ONCE = "fitted once"
-_BYTES_PER_WEIGHT = 12
-_BYTES_OF_TRACE = 2**24
+# Two moments of float32 for each weight.
+_BYTES_OF_MOMENTS = 8
 # Set with the state of a network, or without influence on what a layer computes.
 _NOT_IN_ARCHITECTURE = ("seed", "shared_object_id")
 _KNOWN_PACKAGES = ("keras", "skpneumo")
@@ -28,12 +27,12 @@ _KNOWN_PACKAGES = ("keras", "skpneumo")
 
 @contextmanager
 def borrow_trainer(network, batch_sizes):
-    """Context in which a network is trained: by its trainer, or itself where it has none.
+    """Context in which a network is trained: by its trainer, or by itself without one.
 
     Parameters
     ----------
     network : keras.Model
-        What is trained. It changes when the context ends without an error.
+        It changes when the context ends without an error.
     batch_sizes : tuple of int
         Images in a batch of the training data, and of the validation data if there are any. A trace
         for several of them would compute the last bit in another way.
@@ -44,31 +43,31 @@ def borrow_trainer(network, batch_sizes):
         A network in the same state, compiled with an optimizer that has taken no step. Its learning
         rate has to be set.
     """
-    description = architecture(network)
-    key = None if description is None else (description, batch_sizes)
-    trainer = TRAINERS.pop(key)
+    architecture = describe_architecture(network)
+    key = None if architecture is None else ("trainer", architecture, batch_sizes)
+    trainer = NETWORKS.pop(key)
     if trainer is None:
         compile_network(network, 0.0)
         yield network
         if key is not None:
-            TRAINERS.put(key, _FITTED_ONCE)
+            NETWORKS.put(key, _FITTED_ONCE)
         return
     if trainer == _FITTED_ONCE:
         with float32_policy():
             trainer = keras.models.clone_model(network)
         compile_network(trainer, 0.0)
-    set_network_state(trainer, network_state(network))
+    set_state(trainer, get_state(network))
     for variable in trainer.optimizer.variables:
         variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
     try:
         yield trainer
-        set_network_state(network, network_state(trainer))
+        set_state(network, get_state(trainer))
     finally:
-        n_bytes = _BYTES_PER_WEIGHT * trainer.count_params() + _BYTES_OF_TRACE
-        TRAINERS.put(key, trainer, n_bytes)
+        n_bytes = get_network_bytes(trainer) + _BYTES_OF_MOMENTS * trainer.count_params()
+        NETWORKS.put(key, trainer, n_bytes)
 
 
-def architecture(network):
+def describe_architecture(network):
     """Text that is equal for networks that differ in nothing but their state.
 
     Parameters
@@ -82,7 +81,7 @@ def architecture(network):
         None for a network that its configuration may not describe in full, such as one with layers
         of the user's own.
     """
-    networks = nested_networks(network)
+    networks = [network, *(layer for layer in network.layers if isinstance(layer, keras.Model))]
     parts = [*networks, *(layer for inner in networks for layer in inner.layers)]
     if not all(type(part).__module__.split(".")[0] in _KNOWN_PACKAGES for part in parts):
         return None

@@ -1,4 +1,4 @@
-"""What this process computed already, kept within a bound of bytes."""
+"""A least-recently-used cache that is bounded in bytes."""
 
 import sys
 import threading
@@ -6,11 +6,11 @@ from collections import OrderedDict
 
 import numpy as np
 
-# Of the dictionary, its links, and the pair that it holds.
+# What the dictionary, its links and the pair that it holds take, beside the key and the value.
 _BYTES_PER_ENTRY = 250
 
 
-def n_bytes_of(value):
+def get_n_bytes(value):
     """Bytes that a value takes in memory: of arrays, texts and numbers, and of these in containers.
 
     An array that is a view counts what it keeps alive.
@@ -18,21 +18,21 @@ def n_bytes_of(value):
     n_bytes = sys.getsizeof(value)
     if isinstance(value, np.ndarray) and value.base is not None:
         base = value.base
-        n_bytes += n_bytes_of(base) if isinstance(base, np.ndarray | bytes) else value.nbytes
+        n_bytes += get_n_bytes(base) if isinstance(base, np.ndarray | bytes) else value.nbytes
     elif isinstance(value, dict):
-        n_bytes += sum(n_bytes_of(key) + n_bytes_of(item) for key, item in value.items())
+        n_bytes += sum(get_n_bytes(key) + get_n_bytes(item) for key, item in value.items())
     elif isinstance(value, list | tuple | set):
-        n_bytes += sum(map(n_bytes_of, value))
+        n_bytes += sum(map(get_n_bytes, value))
     return n_bytes
 
 
-class Memo:
-    """Least-recently-used store of values by key, bounded in bytes.
+class LRUCache:
+    """Values by key, of which the least recently used are dropped.
 
     Parameters
     ----------
     max_bytes : int
-        Oldest values are dropped beyond it; a larger value is not kept at all.
+        Bound on all values together; a larger value is not kept at all.
     """
 
     def __init__(self, max_bytes):
@@ -52,7 +52,7 @@ class Memo:
     def put(self, key, value, n_bytes=None):
         """Keep ``value``, which takes ``n_bytes``: None counts them, with those of the key."""
         if n_bytes is None:
-            n_bytes = n_bytes_of(key) + n_bytes_of(value) + _BYTES_PER_ENTRY
+            n_bytes = get_n_bytes(key) + get_n_bytes(value) + _BYTES_PER_ENTRY
         with self._lock:
             self._drop(key)
             if n_bytes > self.max_bytes:
@@ -78,36 +78,3 @@ class Memo:
     def _drop(self, key):
         _, n_bytes = self._values.pop(key, (None, 0))
         self._n_bytes -= n_bytes
-
-
-MEMO = Memo(max_bytes=2 * 2**30)
-# Keras's networks take more memory than their weights: a few, each counted as one.
-NETWORKS = Memo(max_bytes=10)
-# By architecture.
-TRAINERS = Memo(max_bytes=2**29)
-# Frozen networks, which take long to build.
-BACKBONES = Memo(max_bytes=2**29)
-
-
-def clear_results():
-    """Forget the results of fits and predictions; what only saves building networks remains."""
-    MEMO.clear()
-    NETWORKS.clear()
-
-
-def clear_memory():
-    """Forget the networks and predictions that this process keeps for reuse.
-
-    A fit that differs from an earlier one only in ``threshold`` takes its network, and a network
-    does not predict twice on the same images. What is kept is bounded to 2 GiB, least recently used
-    first to go, and ends with the process; it is never part of an estimator or a pickle. The
-    weights lie in the cache on disk (:func:`~skpneumo.clear_cache`), if there is one.
-
-    Examples
-    --------
-    >>> from skpneumo.classifiers import clear_memory
-    >>> clear_memory()
-    """
-    clear_results()
-    TRAINERS.clear()
-    BACKBONES.clear()

@@ -1,6 +1,5 @@
 """Over a frozen network each image is computed once, and the results are those of the plain way."""
 
-import copy
 import pickle
 
 import keras
@@ -10,15 +9,15 @@ from PIL import Image
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from skpneumo import InceptionPneumoniaClassifier, XRayAugmenter, clear_cache
-from skpneumo.classifiers import _features
-from skpneumo.classifiers._batches import image_reader
-from skpneumo.classifiers._features import feature_reader
-from skpneumo.classifiers._memo import clear_results
-from skpneumo.classifiers._network_key import forget_key, hand_out, network_key
+from skpneumo._utils.caching import RESULTS
+from skpneumo.classifiers import _feature_cache
+from skpneumo.classifiers._data import ImageReader
+from skpneumo.classifiers._feature_cache import FeatureReader
+from skpneumo.classifiers._network import FittedNetwork
 from skpneumo.classifiers._training import compile_network, cosine_decay, train
 from skpneumo.datasets import make_xrays
 from skpneumo.images import XRaySequence
-from skpneumo.networks import build_inception, set_trainable, split_head
+from skpneumo.networks import build_inception, set_trainable
 
 AUGMENTER = XRayAugmenter(rotation=10)
 
@@ -34,13 +33,13 @@ def data():
 def _no_earlier_results():
     """In the place of the fixture of that name for all tests of classifiers."""
     clear_cache()
-    clear_results()
+    RESULTS.clear()
 
 
 @pytest.fixture
-def computed(count_asked):
+def computed(count_predicted):
     """Count the images that are pushed through the frozen network."""
-    return count_asked(_features)
+    return count_predicted(_feature_cache)
 
 
 def head_only(**options):
@@ -49,8 +48,10 @@ def head_only(**options):
 
 
 @pytest.fixture(scope="module")
-def backbone():
-    return split_head(build_inception((75, 77), weights=None, seed=0))[0]
+def network():
+    model = build_inception((75, 77), weights=None, seed=0)
+    set_trainable(model, "head")
+    return FittedNetwork(model)
 
 
 def test_results_are_those_of_the_plain_way(data):
@@ -62,7 +63,7 @@ def test_results_are_those_of_the_plain_way(data):
     plain = start.initialize(X, labels).model_
     set_trainable(plain, "head")
     compile_network(plain, cosine_decay(1e-3, 6))
-    train(plain, image_reader(X), y, epochs=2, batch_size=8, seed=seeds.order)
+    train(plain, ImageReader(X), y, epochs=2, batch_size=8, seed=seeds.order)
     for ours, theirs in zip(clf.model_.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
     expected = plain.predict(X[..., None], verbose=0)[:, 0]
@@ -75,52 +76,54 @@ def test_a_search_computes_each_image_once(data, computed):
     search = GridSearchCV(head_only(), grid, cv=StratifiedKFold(3), scoring="roc_auc")
     search.fit(X, y).predict(X)
     assert sum(computed) == len(X)
-    assert search.best_estimator_._parts()[0] is not None
+    assert search.best_estimator_._fitted_network.backbone is not None
 
 
 def test_a_later_process_computes_nothing(data, computed):
     X, y = data
     first = head_only().fit(X, y).predict_proba(X)
-    clear_results()  # as another process would have
+    RESULTS.clear()  # as another process would have
     again = head_only().fit(X, y).predict_proba(X)
     assert sum(computed) == len(X)
     np.testing.assert_allclose(again, first, atol=1e-6)
 
 
-def test_copies_and_files_are_the_same_image(data, computed, tmp_path, backbone):
+def test_copies_and_files_are_the_same_image(data, computed, tmp_path, network):
     X, _ = data
-    first = feature_reader(backbone, X[[0, 1, 0]], 2)(np.arange(3))
+    first = FeatureReader(network, X[[0, 1, 0]], 2)(np.arange(3))
     assert sum(computed) == 2
     np.testing.assert_array_equal(first[0], first[2])
     paths = [tmp_path / f"{i}.png" for i in range(2)]
     for path, image in zip(paths, X, strict=False):
         Image.fromarray(image).save(path)
-    files = feature_reader(backbone, XRaySequence(paths, size=(75, 77)), 2)(np.arange(2))
+    files = FeatureReader(network, XRaySequence(paths, size=(75, 77)), 2)(np.arange(2))
     assert sum(computed) == 2
     np.testing.assert_array_equal(files, first[:2])
 
 
-def test_features_that_do_not_fit_in_memory_are_read_by_batch(data, backbone, monkeypatch):
+def test_features_that_do_not_fit_in_memory_are_read_by_batch(data, network, monkeypatch):
     rows = np.array([5, 2, 7])
-    expected = feature_reader(backbone, data[0], 8)(rows)
-    monkeypatch.setattr(_features, "MAX_DECODED_BYTES", 10)
-    np.testing.assert_array_equal(feature_reader(backbone, data[0], 8)(rows), expected)
+    expected = FeatureReader(network, data[0], 8)(rows)
+    monkeypatch.setattr(_feature_cache, "MAX_DECODED_BYTES", 10)
+    np.testing.assert_array_equal(FeatureReader(network, data[0], 8)(rows), expected)
 
 
-def test_views_are_computed_once_and_taken_in_turn(data, computed, backbone):
+def test_views_are_computed_once_and_taken_in_turn(data, computed, network):
     X = data[0][:4]
     augmentation = AUGMENTER.to_augmentation()
-    read = feature_reader(backbone, X, 4, augmentation, n_views=2)
+    read = FeatureReader(network, X, 4, augmentation, n_views=2)
     assert sum(computed) == 2 * len(X)
     rows = np.arange(4)
     assert not np.allclose(read(rows, 0), read(rows, 1))
     np.testing.assert_array_equal(read(rows, 0), read(rows, 2))
-    shuffled = feature_reader(backbone, X[::-1], 4, augmentation, n_views=2)
+    shuffled = FeatureReader(network, X[::-1], 4, augmentation, n_views=2)
     np.testing.assert_array_equal(shuffled(rows, 1), read(rows[::-1], 1))
     assert sum(computed) == 2 * len(X)
-    digest = [int(key, 16) for key in _features.image_keys(X)]
+    digest = [int(key, 16) for key in _feature_cache.hash_each_image(X)]
     changed = np.stack([augmentation(X[i], [digest[i], 1]) for i in rows])
-    np.testing.assert_allclose(read(rows, 1), backbone.predict(changed[..., None]), atol=1e-5)
+    np.testing.assert_allclose(
+        read(rows, 1), network.backbone.predict(changed[..., None]), atol=1e-5
+    )
 
 
 def test_augmentation_in_a_fit_changes_training_alone(data, computed):
@@ -143,24 +146,28 @@ def test_without_a_store_this_process_remembers(data, computed, monkeypatch):
     assert sum(computed) == len(X)
 
 
-def test_a_changed_network_has_another_key(backbone):
-    network = copy.deepcopy(backbone)
-    before = network_key(network)
-    assert before == network_key(backbone)
-    network.weights[200].assign_add(np.full(network.weights[200].shape, 1e-3))
-    forget_key(network)
-    assert network_key(network) != before
-    network.set_weights(backbone.get_weights())
-    forget_key(network)
-    assert network_key(network) == before
+def test_a_changed_network_has_another_key(network):
+    changed = network.copy()
+    before = changed.backbone_key()
+    assert before == network.backbone_key()
+    weights = changed.model.get_layer("inception_v3").weights[200]
+    weights.assign_add(np.full(weights.shape, 1e-3))
+    set_trainable(changed.model, "all")
+    changed.forget_keys()
+    set_trainable(changed.model, "head")
+    assert changed.backbone_key() != before
+    changed.model.set_weights(network.model.get_weights())
+    changed = changed.copy()
+    assert changed.backbone_key() == before
 
 
-def test_the_key_of_a_network_that_was_handed_out_is_never_kept(backbone):
-    network = copy.deepcopy(backbone)
-    before = network_key(network)
-    hand_out(network)
-    network.weights[200].assign_add(np.full(network.weights[200].shape, 1e-3))
-    assert network_key(network) != before
+def test_the_key_of_a_network_that_was_handed_out_is_never_kept(network):
+    network = network.copy()
+    before = network.backbone_key()
+    network.is_handed_out = True
+    weights = network.model.get_layer("inception_v3").weights[200]
+    weights.assign_add(np.full(weights.shape, 1e-3))
+    assert network.backbone_key() != before
 
 
 def test_training_more_of_a_shared_network_trains_a_copy(data):

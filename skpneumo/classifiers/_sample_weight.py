@@ -1,4 +1,4 @@
-"""Weights of the rows in training: sample weights times class weights."""
+"""Weights of images in training: sample weights times class weights."""
 
 from numbers import Real
 
@@ -6,14 +6,14 @@ import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import _check_sample_weight
 
-_CODED = (
+_ENCODED = (
     " If y held texts: some tools of scikit-learn, such as cross_val_predict of probabilities and "
-    "CalibratedClassifierCV(ensemble=False), fit on 0 and 1 in their place; name these there."
+    "CalibratedClassifierCV(ensemble=False), fit on 0 and 1 instead; name these there."
 )
 
 
 def check_sample_weight(sample_weight, n_samples):
-    """Validate sample weights: one finite, non-negative number per row.
+    """Validate sample weights: one finite, non-negative number per image.
 
     Returns
     -------
@@ -29,8 +29,8 @@ def check_sample_weight(sample_weight, n_samples):
     )
 
 
-def training_weights(y, classes, class_weight=None, sample_weight=None):
-    """Multiply sample weights by the weight of each row's class.
+def multiply_weights(y, classes, class_weight=None, sample_weight=None):
+    """Multiply sample weights by the weight of each label.
 
     Parameters
     ----------
@@ -39,26 +39,26 @@ def training_weights(y, classes, class_weight=None, sample_weight=None):
     classes : ndarray of shape (2,)
         The labels.
     class_weight : dict, "balanced" or None, default=None
-        Weight of each label; a label that is not named weighs 1.
+        Weight of each label; one that is not named weighs 1.
     sample_weight : array-like of shape (n_samples,), default=None
-        Weight of each row; it is not changed.
+        Weight of each image; it is not changed.
 
     Returns
     -------
     ndarray of shape (n_samples,), dtype float32, or None
-        None where all weigh 1.
+        None if all weigh 1.
 
     Raises
     ------
     ValueError
         If ``class_weight`` names another label, if a weight is negative or not finite, or if a
-        label in ``y`` is left without weight.
+        label in ``y`` has no weight left.
     """
     weights = np.ones(len(y), dtype=np.float32)
     if sample_weight is not None:
         weights = check_sample_weight(sample_weight, len(y))
     if class_weight is not None:
-        weights *= _per_class(class_weight, classes, y)[np.searchsorted(classes, y)]
+        weights *= _get_class_weights(class_weight, classes, y)[np.searchsorted(classes, y)]
     for label in np.unique(y).tolist():
         if not weights[y == label].any():
             raise ValueError(
@@ -69,7 +69,7 @@ def training_weights(y, classes, class_weight=None, sample_weight=None):
     return None if (weights == 1).all() else weights
 
 
-def _per_class(class_weight, classes, y):
+def _get_class_weights(class_weight, classes, y):
     if isinstance(class_weight, str):
         return compute_class_weight(class_weight, classes=classes, y=y)
     labels = classes.tolist()
@@ -77,7 +77,7 @@ def _per_class(class_weight, classes, y):
     if unknown:
         raise ValueError(
             f"class_weight names {unknown[0]!r}, but the labels are {labels}."
-            + (_CODED if labels == [0, 1] else "")
+            + (_ENCODED if labels == [0, 1] else "")
         )
     weights = [class_weight.get(label, 1) for label in labels]
     for weight in weights:
