@@ -1,4 +1,4 @@
-"""The networks, in plain Keras: they know no estimator."""
+"""Networks in plain Keras, independent of estimators."""
 
 from skpneumo.networks._backend import float32_policy, quiet_start_up, quiet_tracing
 from skpneumo.networks._cnn import build_cnn
@@ -12,10 +12,10 @@ from skpneumo.networks._inception import (
     split_head,
 )
 from skpneumo.networks._maps import MAPS, split_at_maps
+from skpneumo.networks._memory import release_memory
 from skpneumo.networks._optimizer import LeakFreeAdam
 from skpneumo.networks._precision import PRECISIONS, resolve_precision
 from skpneumo.networks._seeds import seed_stream
-from skpneumo.networks._tidy import release_memory
 
 __all__ = [
     "MAPS",

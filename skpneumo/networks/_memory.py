@@ -1,4 +1,4 @@
-"""Giving back what Keras and TensorFlow keep of networks that are gone."""
+"""Releasing the memory of networks that are no longer used."""
 
 import gc
 from itertools import count
@@ -10,7 +10,7 @@ _calls = count(1)
 
 
 def release_memory():
-    """Give memory back, at every eighth call: it takes about a quarter of a second.
+    """Release memory, at every eighth call: it takes about a quarter of a second.
 
     Keras's networks are cycles of references, which Python collects late, and TensorFlow keeps the
     kernels of every traced function for as long as the process: some MB for each training.
