@@ -28,8 +28,8 @@ _LEVEL_NAMES = {"error": "error", "warning": "warning", "info": "note"}
 def verdict(audit):
     """How much was found, in a sentence."""
     n_of = [sum(finding.level == level for finding in audit.findings) for level in LEVELS]
-    parts = [count(n, _LEVEL_NAMES[level]) for n, level in zip(n_of, LEVELS, strict=True) if n]
-    return ", ".join(parts).capitalize() + "." if parts else "Nothing was found."
+    told = [count(n, _LEVEL_NAMES[level]) for n, level in zip(n_of, LEVELS, strict=True) if n]
+    return ", ".join(told).capitalize() + "." if told else "Nothing was found."
 
 
 def heading(audit):
@@ -41,15 +41,15 @@ def heading(audit):
 
 
 def balance_rows(audit):
-    """Table of the splits: name, images of each class, proportion of the last class."""
+    """Table of the splits: name, images of each class, share of the last class."""
     return [
         (split, [f"{n:,}" for n in row.values()], f"{[*row.values()][-1] / sum(row.values()):.1%}")
         for split, row in audit.counts.items()
     ]
 
 
-def metadata_rows(audit):
-    """Table of the metadata: name, text of each class, area under the ROC curve of this alone."""
+def outside_rows(audit):
+    """Table of the outside of the images: name, text of each class, area of this alone."""
     names = list(dict.fromkeys(name for facts in audit.metadata.values() for name in facts))
     alone = {} if audit.shortcut is None else audit.shortcut["alone"]
     return [
@@ -63,12 +63,12 @@ def metadata_rows(audit):
 
 
 def shortcut_line(audit):
-    """The area under the ROC curve of a model of the metadata."""
+    """What the probe came to."""
     if audit.shortcut is None:
         return ""
     auc, low, high = (audit.shortcut[name] for name in ("auc", "low", "high"))
     return (
-        f"All of these together, on patients not in the training folds: {auc:.2f} "
+        f"All of these together, on patients not learnt from: {auc:.2f} "
         f"({low:.2f} to {high:.2f} in {N_FOLDS} folds). 0.50 is chance."
     )
 
@@ -78,8 +78,8 @@ def _quantiles(facts):
         return "-"
     if isinstance(facts, dict):
         modes = sorted(facts, key=facts.get, reverse=True)
-        shown = [f"{mode} {facts[mode]:,}" for mode in modes[:_MAX_MODES]]
-        return ", ".join(shown + [f"{len(modes) - _MAX_MODES} more"] * (len(modes) > _MAX_MODES))
+        told = [f"{mode} {facts[mode]:,}" for mode in modes[:_MAX_MODES]]
+        return ", ".join(told + [f"{len(modes) - _MAX_MODES} more"] * (len(modes) > _MAX_MODES))
     low, middle, high = (f"{x:.2f}" if x < 10 else f"{x:,.0f}" for x in facts)
     return middle if low == high else f"{middle} ({low} to {high})"
 
@@ -103,14 +103,14 @@ def as_text(audit, width=_WIDTH):
     columns = [*classes, f"% {classes[-1]}"]
     wide = 3 + max(map(len, columns))
     lines.append(f"{'':10}" + "".join(f"{label:>{wide}}" for label in columns))
-    for split, numbers, proportion in balance_rows(audit):
-        lines.append(f"{split:10}" + "".join(f"{text:>{wide}}" for text in (*numbers, proportion)))
-    facts = metadata_rows(audit)
+    for split, numbers, share in balance_rows(audit):
+        lines.append(f"{split:10}" + "".join(f"{text:>{wide}}" for text in (*numbers, share)))
+    facts = outside_rows(audit)
     if facts:
-        lines += ["", "Metadata: median (5% to 95%), and area under the ROC curve of each alone"]
+        lines += ["", "Outside: median (5% to 95%), and area under the ROC curve of each alone"]
     for name, texts, area in facts:
-        texts = "; ".join(f"{label} {text}" for label, text in zip(classes, texts, strict=True))
-        lines.append(f"  {name:10} {texts}{'; area ' + area if area else ''}")
+        told = "; ".join(f"{label} {text}" for label, text in zip(classes, texts, strict=True))
+        lines.append(f"  {name:10} {told}{'; area ' + area if area else ''}")
     if audit.shortcut is not None:
         lines.append(f"  {shortcut_line(audit)}")
     for finding in audit.findings:
@@ -120,7 +120,7 @@ def as_text(audit, width=_WIDTH):
         details, n_more = finding.details[:n_lines], len(finding.details) - n_lines
         lines += [f"    {line}" for line in details] + [f"    {n_more:,} more"] * (n_more > 0)
     if audit.skipped_checks:
-        lines += ["", "Skipped checks:", *(f"  {text}" for text in audit.skipped_checks)]
+        lines += ["", "Not looked for:", *(f"  {text}" for text in audit.skipped_checks)]
     return fold_lines("\n".join(lines), width)
 
 
@@ -163,7 +163,7 @@ def as_html(audit, embedded=False):
         level_names=_LEVEL_NAMES,
         classes=list(audit.metadata),
         balance_rows=balance_rows(audit),
-        metadata_rows=metadata_rows(audit),
+        outside_rows=outside_rows(audit),
         shortcut_line=shortcut_line(audit),
     )
 
@@ -183,8 +183,8 @@ def pictures(audit, finding):
 
 
 def _picture(image):
-    """A small picture as data URI; "" for a file that is gone."""
-    # Warnings about a file were issued when it was scanned.
+    """A small picture as data URI; "" of a file that is gone."""
+    # What is said of a file is said where it is first looked at.
     with suppress(ImageReadError), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if isinstance(image, str):
