@@ -1,4 +1,4 @@
-"""What lies in a folder, in words, for messages."""
+"""The content of a folder in words, for messages."""
 
 import os
 import shlex
@@ -28,7 +28,7 @@ def describe_contents(folder):
 
 
 def _levels(folder, phrases, depth=_MAX_DEPTH):
-    """A folder and those below it that name a split or images: where classes are looked for."""
+    """A folder and those below it that name a split or images: those that may hold classes."""
     yield folder
     for entry in list_entries(folder) if depth else ():
         meaning = parse_folder_name(entry.name, phrases) if entry.is_dir() else None
@@ -37,7 +37,7 @@ def _levels(folder, phrases, depth=_MAX_DEPTH):
 
 
 def describe_levels(root, phrases):
-    """What lies in each split, and how to map the folders there whose names are not understood."""
+    """The content of each split, and how to map folders whose names are not understood."""
     levels = list(_levels(root, phrases))
     text = "".join(
         f"\n{os.path.relpath(folder, root)!r} holds {describe_contents(folder)}."

@@ -1,7 +1,7 @@
 """Networks in plain Keras, independent of estimators."""
 
 from skpneumo.networks._backend import float32_policy, quiet_start_up, quiet_tracing
-from skpneumo.networks._cnn import build_cnn, count_cnn_weights
+from skpneumo.networks._cnn import build_cnn
 from skpneumo.networks._equalize import HistogramEqualization
 from skpneumo.networks._inception import (
     TRAINABLE,
@@ -26,7 +26,6 @@ __all__ = [
     "build_backbone",
     "build_cnn",
     "build_inception",
-    "count_cnn_weights",
     "float32_policy",
     "is_frozen",
     "quiet_start_up",

@@ -1,7 +1,5 @@
 """A small convolutional network for grey images."""
 
-from itertools import pairwise
-
 import keras
 from keras import layers
 
@@ -37,7 +35,8 @@ def _gate(x, policy, seeds, names):
     weights = layers.GlobalAveragePooling2D(
         data_format=CHANNELS_LAST, keepdims=True, dtype=policy, name=names("squeeze")
     )(x)
-    for n, activation in ((_n_squeezed(n_filters), "relu"), (n_filters, "sigmoid")):
+    n_squeezed = max(_MIN_SQUEEZED, n_filters // _SQUEEZE)
+    for n, activation in ((n_squeezed, "relu"), (n_filters, "sigmoid")):
         weights = layers.Conv2D(
             n,
             1,
@@ -48,10 +47,6 @@ def _gate(x, policy, seeds, names):
             name=names("gate"),
         )(weights)
     return layers.Multiply(dtype=policy, name=names("gated"))([x, weights])
-
-
-def _n_squeezed(n_filters):
-    return max(_MIN_SQUEEZED, n_filters // _SQUEEZE)
 
 
 def _block(x, n_filters, policy, seeds, names, *, stride):
@@ -129,28 +124,3 @@ def build_cnn(
         data_format=CHANNELS_LAST, dtype=policy, name="features"
     )(x)
     return add_head(images, features, head)
-
-
-def count_cnn_weights(filters):
-    """Numbers that a network of `build_cnn` learns or keeps, without building it.
-
-    Parameters
-    ----------
-    filters : sequence of int
-        As in `build_cnn`.
-
-    Returns
-    -------
-    int
-    """
-    # (from, to, side of the kernel) of each convolution with normalisation, and of the gates.
-    convolutions, gates = [(1, filters[0], 5)], []
-    for before, after in pairwise(filters):
-        convolutions += [(before, after, 3), (after, after, 3)]
-        if before != after:
-            convolutions.append((before, after, 1))
-        squeezed = _n_squeezed(after)
-        gates += [(after, squeezed), (squeezed, after)]
-    n_weights = sum(side**2 * before * after + 4 * after for before, after, side in convolutions)
-    n_weights += sum(before * after + after for before, after in gates)
-    return n_weights + filters[-1] + 1

@@ -9,7 +9,13 @@ from pathlib import Path
 from skpneumo._utils.heatmap_marks import is_heatmap
 from skpneumo.cli._messages import os_error_cause
 from skpneumo.exceptions import DatasetError
-from skpneumo.images import READABLE_FORMATS, is_image, list_entries, read_records, why_not_read
+from skpneumo.images import (
+    READABLE_FORMATS,
+    describe_unread_file,
+    is_image,
+    list_entries,
+    read_records,
+)
 
 # Texts, tables, programs and models beside X-rays; all other files may hold X-rays.
 _BESIDE_XRAYS = (
@@ -158,9 +164,9 @@ def _add_unread(entry, found):
     if cause := _why_no_image(entry.path):
         found.add_error(entry.path, cause)
     elif not entry.stat().st_size:  # as a copy that failed
-        found.add_error(entry.path, why_not_read(entry.path))
+        found.add_error(entry.path, describe_unread_file(entry.path))
     else:
-        found.leave_out(entry.path, why_not_read(entry.path))
+        found.leave_out(entry.path, describe_unread_file(entry.path))
 
 
 def _why_no_image(name):

@@ -1,11 +1,8 @@
 """The model among the names that ``skpneumo predict`` is given."""
 
-import os
-from contextlib import suppress
-
 from skpneumo.cli._models import DEFAULT_MODEL, open_model
-from skpneumo.exceptions import DatasetError, ModelFileError
-from skpneumo.persistence._archive import SUFFIX, read_manifest
+from skpneumo.exceptions import DatasetError
+from skpneumo.persistence import is_model_file
 
 
 def open_first_model(names):
@@ -36,8 +33,4 @@ def open_first_model(names):
 
 
 def _is_model(name):
-    if name == DEFAULT_MODEL or name.lower().endswith(SUFFIX):
-        return True
-    with suppress(ModelFileError):
-        return os.path.isfile(name) and bool(read_manifest(name))
-    return False
+    return name == DEFAULT_MODEL or is_model_file(name)

@@ -48,12 +48,12 @@ def balance_rows(audit):
 
 def metadata_rows(audit):
     """Rows of the file metadata: name, text of each class, area under the ROC curve alone."""
-    names = list(dict.fromkeys(name for facts in audit.outside.values() for name in facts))
+    names = list(dict.fromkeys(name for facts in audit.metadata.values() for name in facts))
     alone = {} if audit.shortcut is None else audit.shortcut["alone"]
     return [
         (
             name,
-            [_quantiles(facts.get(name)) for facts in audit.outside.values()],
+            [_quantiles(facts.get(name)) for facts in audit.metadata.values()],
             f"{alone[name]:.2f}" if name in alone else "",
         )
         for name in names
@@ -96,7 +96,7 @@ def as_text(audit, width):
     -------
     str
     """
-    classes = list(audit.outside)
+    classes = list(audit.metadata)
     lines = [subject(audit) + ".", verdict(audit), ""]
     columns = [*classes, f"% {classes[-1]}"]
     wide = 3 + max(map(len, columns))
@@ -158,7 +158,7 @@ def as_html(audit, embedded=False):
         findings=findings,
         max_lines=_MAX_LINES,
         level_names=_LEVEL_NAMES,
-        classes=list(audit.outside),
+        classes=list(audit.metadata),
         balance_rows=balance_rows(audit),
         metadata_rows=metadata_rows(audit),
         shortcut_line=shortcut_line(audit),
