@@ -14,11 +14,13 @@ LOWEST = [
     "numpy==2.0.2",
     "pillow==11.0.0",
     "rich==13.7.1",
+    "safetensors==0.4.3",
     "scikeras==0.13.0",
     "scikit-learn==1.7.2",
     "scipy==1.13.1",
     "tensorflow==2.18.1",
     "typer==0.15.1",
+    "urllib3==2.0.7",
 ]
 
 # Fit, predict, grid search, save and load, the packaged network, heatmaps, Inception.

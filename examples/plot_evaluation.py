@@ -1,11 +1,11 @@
 """
-An honest account of a classifier
-=================================
+Evaluation of a classifier
+==========================
 
-A certified recall, its price, and a report to hand on: figures with intervals,
-curves, and the images that were called wrong.
+A certified recall, its cost in specificity, and a report: metrics with intervals,
+curves, and the misclassified images.
 
-The images are synthetic, so the figures below are no medical evidence.
+The images are synthetic, so the results are not medical evidence.
 """
 
 from sklearn.frozen import FrozenEstimator
@@ -22,11 +22,11 @@ choose = make_xrays(500, random_state=1)
 test = make_xrays(400, random_state=2)
 
 # %%
-# A threshold with a promise
-# --------------------------
+# Certified operating point
+# -------------------------
 #
-# The network learns from some children. The threshold is chosen on others: the highest one that
-# catches 95 % of the ill, with a confidence of 95 %.
+# The network is trained on some patients. The threshold is chosen on others: the highest one whose
+# recall of patients is at least 95 %, with 95 % confidence.
 
 cnn = CNNPneumoniaClassifier(filters=(16, 32, 64), epochs=10, random_state=0)
 cnn.fit(train.images, train.target)
@@ -35,29 +35,28 @@ model.fit(choose.images, choose.target, groups=choose.groups)
 print(f"threshold {model.best_threshold_:.3f}")
 
 # %%
-# The account
-# -----------
+# Evaluation
+# ----------
 #
-# A third set of children says what that is worth. With ``groups`` the intervals allow for children
-# with several images, and there are figures of children: one is caught only if every ill image is.
-# With ``subtype`` there is a recall for each kind of pneumonia.
+# A third set of patients is the test set. With ``groups`` the intervals account for patients with
+# several images, and there are metrics of patients: one is a true positive only if every positive
+# image is predicted positive. With ``subtype`` there is a recall for each subtype of pneumonia.
 
 report = evaluate(model, test.images, test.target, groups=test.groups, subtype=test.subtype)
 print(report)
 
 # %%
 # A notebook shows it like this. ``report.save("report.html")`` writes a page that also has the
-# images that were called wrong with their heatmaps, the fingerprints of data and model, and two
-# checklists.
+# misclassified images with their heatmaps, the fingerprints of data and model, and two checklists.
 
 report
 
 # %%
-# Two classifiers
-# ---------------
+# Comparing two classifiers
+# -------------------------
 #
-# What the promise costs: the same network at 0.5, image by image on the same children. The
-# intervals are of the differences.
+# The difference to the same network at a threshold of 0.5, on the same images. The intervals are of
+# the differences.
 
 for name, difference in report.compare(
     evaluate(cnn, test.images, test.target, groups=test.groups)

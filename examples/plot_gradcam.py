@@ -1,9 +1,9 @@
 """
-Where did the network look?
-===========================
+Heatmaps of the evidence
+========================
 
-A small CNN is trained on synthetic X-rays, whose opacities are at known places, and
-:class:`~skpneumo.inspection.GradCAM` is asked where it found them.
+A small CNN is trained on synthetic X-rays whose opacities have known positions, and
+:class:`~skpneumo.inspection.GradCAM` shows where it found evidence of pneumonia.
 """
 
 import matplotlib.pyplot as plt
@@ -17,19 +17,19 @@ test = make_xrays(60, image_size=(63, 56), random_state=1)
 clf = CNNPneumoniaClassifier(random_state=0).fit(train.images, train.target)
 
 # %%
-# The X-rays, the heatmaps over them, and outlines of the opacities as they were drawn. Each heatmap
-# is scaled to a highest value of 1, so that the probability in the title has to be read first.
+# The X-rays with heatmaps, and outlines of the opacities. Each heatmap is scaled to a maximum of 1,
+# so check the probability in the title first.
 
-ill = (test.target == "PNEUMONIA").nonzero()[0][:4]
-display = GradCAMDisplay.from_estimator(clf, test.images[ill])
-for panel, mask in zip(display.axes_, test.masks[ill], strict=True):
+positive = (test.target == "PNEUMONIA").nonzero()[0][:4]
+display = GradCAMDisplay.from_estimator(clf, test.images[positive])
+for panel, mask in zip(display.axes_, test.masks[positive], strict=True):
     panel.contour(mask, levels=[0.5], colors="cyan", linewidths=1)
 plt.show()
 
 # %%
-# How often is the hottest place inside an opacity, and how often would chance have it there?
+# How often the maximum is inside an opacity, and how often it would be by chance.
 
-found = (test.target == "PNEUMONIA") & (clf.predict(test.images) == "PNEUMONIA")
-heatmaps, masks = GradCAM(clf).transform(test.images[found]), test.masks[found]
+true_positive = (test.target == "PNEUMONIA") & (clf.predict(test.images) == "PNEUMONIA")
+heatmaps, masks = GradCAM(clf).transform(test.images[true_positive]), test.masks[true_positive]
 hits = [mask.flat[heat.argmax()] for heat, mask in zip(heatmaps, masks, strict=True)]
 print(f"{sum(hits)} of {len(hits)}, by chance {masks.mean():.0%}")

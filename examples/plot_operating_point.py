@@ -1,11 +1,11 @@
 """
-An operating point, in pictures
-===============================
+Displays of an operating point
+==============================
 
-From a trained network to a certified operating point, and what its calls are worth. Each
-picture is a display of :mod:`skpneumo.inspection`, in the manner of scikit-learn's.
+From a trained network to a certified operating point and its net benefit. Each figure is a
+display of :mod:`skpneumo.inspection`, which work like those of scikit-learn.
 
-The images are synthetic, so the figures below are no medical evidence.
+The images are synthetic, so the results are not medical evidence.
 """
 
 import matplotlib.pyplot as plt
@@ -26,11 +26,12 @@ choose = make_xrays(240, random_state=1, **options)
 test = make_xrays(300, random_state=2, **options)
 
 # %%
-# How the training went
-# ---------------------
+# Training and validation loss
+# ----------------------------
 #
-# With ``validation`` a share of the images is held back, here a fifth. Training stops when their
-# loss no longer falls, and the weights of the best epoch, which has a frame, are kept.
+# With ``validation=0.2`` a fifth of the patients are validation data. Training stops when the
+# validation loss no longer decreases, and the weights of the best epoch, which has a frame, are
+# restored.
 
 cnn = CNNPneumoniaClassifier(
     filters=(16, 32, 64), epochs=12, validation=0.2, patience=3, random_state=0
@@ -43,10 +44,10 @@ plt.show()
 # The threshold
 # -------------
 #
-# :class:`~skpneumo.OperatingPointClassifierCV` takes the highest threshold that catches at least
-# 90 % of the ill children of a sample that the network has not seen, with a confidence of 95 %.
-# The grey line is where it came to lie, the dotted one the lower bound of the recall, each point
-# taken by itself.
+# :class:`~skpneumo.OperatingPointClassifierCV` chooses the highest threshold whose recall of
+# patients is at least 90 % with 95 % confidence, on patients that the network was not trained on.
+# The grey line marks it. The dotted line is the lower confidence bound of the recall, each point
+# for a threshold fixed beforehand.
 
 model = OperatingPointClassifierCV(FrozenEstimator(cnn), min_recall=0.9)
 model.fit(choose.images, choose.target, groups=choose.groups)
@@ -57,26 +58,25 @@ plt.show()
 # On other images
 # ---------------
 #
-# The same threshold on images that took no part in the choice. Recall counts children here too.
+# The same threshold on images that took no part in the choice. Recall counts patients here too.
 
 ThresholdCurveDisplay.from_estimator(model, test.images, test.target, groups=test.groups)
 plt.show()
 
 # %%
-# What the calls are worth
-# ------------------------
+# Net benefit
+# -----------
 #
-# Someone who would accept nine false alarms to find one more pneumonia holds to a threshold
-# probability of 0.1. There the model should lie above calling everyone ill, and above calling
-# nobody ill. The solid line moves its threshold along; the dashed one is the operating point as it
-# is.
+# A threshold probability of 0.1 means that nine false positives are acceptable for one more true
+# positive. There the model should lie above treating all and treating none. The solid curve
+# applies each threshold probability as threshold, the dashed curve the operating point.
 #
-# Net benefit takes probabilities at their word, so it rewards calibration.
+# Net benefit assumes calibrated probabilities, so calibration increases it.
 
 calibrated = CalibratedClassifierCV(FrozenEstimator(cnn))
 calibrated.fit(choose.images, choose.target)
 display = DecisionCurveDisplay.from_estimator(
-    model, test.images, test.target, with_calls=True, name="network"
+    model, test.images, test.target, at_threshold=True, name="network"
 )
 DecisionCurveDisplay.from_estimator(
     calibrated, test.images, test.target, name="calibrated", ax=display.ax_

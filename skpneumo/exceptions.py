@@ -1,4 +1,4 @@
-"""Errors that skpneumo raises beside scikit-learn's own."""
+"""Errors and warnings of skpneumo, beside those of scikit-learn."""
 
 
 class ImageReadError(ValueError):
@@ -6,18 +6,18 @@ class ImageReadError(ValueError):
 
 
 class NoXRayError(ImageReadError):
-    """A file is sound, but holds no X-ray that could be shown; the message names both.
+    """A file is valid, but holds no X-ray that could be shown; the message names both.
 
-    Such as a CT slice, a report, a screenshot in colour, or the raw data of a detector.
+    Examples are a CT slice, a report, a screenshot in colour, or the raw data of a detector.
     """
 
 
 class DatasetError(ValueError):
-    """There is no labelled collection of X-rays as wanted; the message shows what to do."""
+    """A folder holds no labelled collection of X-rays as wanted; the message says what to do."""
 
 
 class WeightsError(OSError):
-    """Network weights could not be loaded; the message says which file to put where."""
+    """Network weights could not be loaded; the message names the file and its place."""
 
 
 class ModelFileError(ValueError):
@@ -25,19 +25,19 @@ class ModelFileError(ValueError):
 
 
 class OutlierWarning(UserWarning):
-    """Images are unlike those of the training; the message tells which."""
+    """Images are out of the distribution of the training images; the message names them."""
 
 
 class CacheWarning(UserWarning):
-    """Something cannot be kept on disk; results are right, but are computed again."""
+    """A result cannot be cached on disk; it is right, but will be computed again."""
 
 
 class HeaderWarning(UserWarning):
-    """What a header says of its image cannot be true, and is not applied; the message names it."""
+    """An attribute of a header cannot be true, and is not applied; the message names it."""
 
 
 class BitDepthWarning(UserWarning):
-    """How many bits the samples of an image have is a guess; the message names the file."""
+    """The number of bits of the samples of an image is a guess; the message names the file."""
 
 
 class LowContrastWarning(UserWarning):

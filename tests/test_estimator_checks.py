@@ -451,7 +451,7 @@ def test_one_image_or_one_pixel(original, estimator, X, y):
 
 
 # A part of an image is unlike the others.
-@pytest.mark.filterwarnings("ignore:.*unlike those of the training")
+@pytest.mark.filterwarnings("ignore:.*out of distribution")
 @stands_for("check_n_features_in", "check_n_features_in_after_fitting")
 def test_images_have_a_size_and_no_features(estimator, fitted, X, y):
     assert not hasattr(estimator, "image_size_")

@@ -1,1 +1,1 @@
-"""What packages share: arrays on disk, files, text, validation, estimators inside others."""
+"""Helpers of several packages: caches, files, text, validation, nested estimators."""

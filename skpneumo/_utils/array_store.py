@@ -22,7 +22,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS arrays (
     key BLOB PRIMARY KEY, digest BLOB, dtype TEXT, shape TEXT, data BLOB
 );
--- Apart from the data, which SQLite would write anew with every change of a column beside it.
+-- A table of its own: SQLite would write the data again with every change of a column beside it.
 CREATE TABLE IF NOT EXISTS uses (
     key BLOB PRIMARY KEY, n_bytes INTEGER, used REAL
 ) WITHOUT ROWID;
@@ -30,8 +30,8 @@ CREATE TABLE IF NOT EXISTS uses (
 _KEYS_PER_QUERY = 500
 _PAGE_BYTES = 16384
 _BYTES_BESIDE_DATA = 250
-# A use is noted again only after so many seconds.
-_USED_ANEW = 60
+# Seconds after which the time of the last use is written again.
+_USE_RESOLUTION = 60
 _WAIT_FOR_OTHERS = 30
 # SQLite's own bound on a row is a little above.
 _MAX_ROW = 9 * 10**8
@@ -48,11 +48,11 @@ _NETWORK_SYSTEMS = {
 class ArrayStore:
     """Arrays by key in one SQLite file, bounded in size.
 
-    Threads and processes of one machine may use one store at the same time. What a killed writer
-    had not finished is missing, what was damaged is noticed by its checksum and counts as
-    missing, and the least recently used arrays go first where the bound is reached. A store that
-    cannot be used, because the disk is full or the folder may not be written to, warns once and
-    then keeps nothing: whoever asks computes again.
+    Threads and processes of one machine may use one store at the same time. Arrays that a killed
+    writer did not finish are missing, damaged ones are detected by their checksum and count as
+    missing, and the least recently used arrays are dropped first when the bound is reached. A store
+    that cannot be used, because the disk is full or the folder is read-only, warns once and then
+    keeps nothing: results are computed again.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class ArrayStore:
 
     Notes
     -----
-    Keys are told apart by their ``repr``: texts, numbers and tuples of them. They are kept as
+    Keys are equal if their ``repr`` is: texts, numbers and tuples of them. They are stored as
     digests: no file name, and so no patient's name, enters the file. Arrays come back read-only.
 
     References
@@ -92,17 +92,16 @@ class ArrayStore:
         location = location or default_location()
         if location is None:
             raise ValueError(
-                "The environment variable SKPNEUMO_CACHE says that nothing is to be kept. Give the "
-                "store a location."
+                "The environment variable SKPNEUMO_CACHE is 'off'. Give the store a location."
             )
         self.location = os.path.abspath(os.path.expanduser(location))
         self.max_bytes = max_bytes
         system = _file_system(self.location)
         if system in _NETWORK_SYSTEMS:
             raise ValueError(
-                f"{self.location} is on a network file system ({system}), where processes cannot "
-                "share a store safely. Set the environment variable SKPNEUMO_CACHE to a folder "
-                "on a local disk, or to 'off'."
+                f"{self.location} is on a network file system ({system}), on which processes "
+                "cannot use one store safely. Set the environment variable SKPNEUMO_CACHE to a "
+                "folder on a local disk, or to 'off'."
             )
         self._lock = threading.Lock()
         self._connection, self._pid, self._is_off, self._quiet_until = None, None, False, 0
@@ -119,7 +118,7 @@ class ArrayStore:
         Returns
         -------
         list of ndarray or None
-            None where there is none.
+            None for a key without array.
         """
         digests = [_digest(repr(key).encode()) for key in keys]
         found = {}
@@ -180,7 +179,7 @@ class ArrayStore:
         self._close()
 
     def __reduce__(self):
-        return _again, (self.location, self.max_bytes)
+        return _open_again, (self.location, self.max_bytes)
 
     def __repr__(self):
         return f"ArrayStore({self.location!r})"
@@ -225,7 +224,7 @@ class ArrayStore:
         self._pid = None
 
 
-# A damaged file gives texts that are none, too.
+# A damaged file may hold bytes that are no valid text.
 _TROUBLE = (sqlite3.Error, OSError, UnicodeError)
 _STORES = weakref.WeakSet()
 _held = []
@@ -249,14 +248,14 @@ if hasattr(os, "register_at_fork"):
 
 
 def default_location():
-    """Folder of the store where none is named, or None where SKPNEUMO_CACHE is "off"."""
+    """Default folder of the store, or None if SKPNEUMO_CACHE is "off"."""
     location = os.environ.get("SKPNEUMO_CACHE", "").strip()
     if location.lower() in _OFF:
         return None
     return location or platformdirs.user_cache_dir("skpneumo")
 
 
-def _again(location, max_bytes):
+def _open_again(location, max_bytes):
     return ArrayStore(location, max_bytes=max_bytes)
 
 
@@ -340,7 +339,7 @@ def _read(connection, keys):
             continue
         sides = [int(side) for side in shape.split(b",") if side]
         found[key] = np.frombuffer(data, dtype.decode()).reshape(sides)
-        if used is None or abs(now - used) > _USED_ANEW:
+        if used is None or abs(now - used) > _USE_RESOLUTION:
             stale.append((now, key))
     if stale:
         connection.execute("BEGIN IMMEDIATE")

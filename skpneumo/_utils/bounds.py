@@ -1,4 +1,7 @@
-"""Certified thresholds: bounds that hold on new patients for finite samples."""
+"""Certified thresholds: bounds for new patients that are valid for finite samples.
+
+A cluster is a patient, or an image if patients are not known. It is right if all its images are.
+"""
 
 import hashlib
 
@@ -6,26 +9,26 @@ import numpy as np
 from scipy.special import betaincinv
 from scipy.stats import beta, binom
 
-# The orders of fewer units are too few to draw from.
-_MIN_UNITS_TO_DRAW = 10
+# The orders of fewer clusters are too few to derive a uniform number from.
+_MIN_CLUSTERS_TO_DRAW = 10
 
 
-def lower_bound(n_units, n_missed, confidence):
-    """Lower confidence bound of the share caught, where some of the units at hand were missed.
+def lower_bound(n_clusters, n_errors, confidence):
+    """Lower confidence bound of the recall or the specificity of clusters.
 
-    Where the threshold is the ``k``-th lowest of ``n`` scores, the share of new units that score
-    below it follows a Beta distribution with ``k`` and ``n - k + 1``, whatever the scores are
-    distributed like; with ties it is at most that. [1]_ The bound is the same as that of Clopper
-    and Pearson for ``k - 1`` of ``n`` missed at a threshold that was given beforehand.
+    If the threshold is the ``k``-th lowest of ``n`` scores, the proportion of new clusters that
+    score below it has a Beta distribution with ``k`` and ``n - k + 1``, whatever the distribution
+    of the scores; with ties it is at most that. [1]_ The bound is equal to that of Clopper and
+    Pearson for ``k - 1`` errors among ``n`` at a threshold that was fixed beforehand.
 
     Parameters
     ----------
-    n_units : int
-        How many units of the class there are.
-    n_missed : int or ndarray of int
-        How many of them score below the threshold.
+    n_clusters : int
+        Number of clusters of the class.
+    n_errors : int or ndarray of int
+        Number of them that score below the threshold.
     confidence : float
-        Of each bound, between 0 and 1.
+        Confidence level of each bound, between 0 and 1.
 
     Returns
     -------
@@ -36,109 +39,110 @@ def lower_bound(n_units, n_missed, confidence):
     .. [1] Tong, Feng & Li, "Neyman-Pearson classification algorithms and NP receiver operating
        characteristics", Science Advances 4 (2018), eaao1659, Proposition 1.
     """
-    n_missed = np.asarray(n_missed)
-    some = n_missed < n_units
-    rank = np.where(some, n_missed + 1, 1)
-    return np.where(some, 1 - beta.ppf(confidence, rank, n_units - rank + 1), 0.0)[()]
+    n_errors = np.asarray(n_errors)
+    has_right = n_errors < n_clusters
+    rank = np.where(has_right, n_errors + 1, 1)
+    return np.where(has_right, 1 - beta.ppf(confidence, rank, n_clusters - rank + 1), 0.0)[()]
 
 
-def min_sample_size(share, confidence):
-    """Smallest number of units with which a share can be certified, with none missed.
+def min_sample_size(required, confidence):
+    """Smallest number of clusters that can certify a recall, if none of them is wrong.
 
     Parameters
     ----------
-    share : float
-        The share to certify, at least 0; from 1 on, no number will do.
+    required : float
+        The recall (or specificity) to certify, at least 0.
     confidence : float
         Between 0 and 1.
 
     Returns
     -------
     int or None
+        None if no number suffices: 1 cannot be certified.
     """
-    if share >= 1:
+    if required >= 1:
         return None
-    if share <= 1 - confidence:
+    if required <= 1 - confidence:
         return 1
-    return int(np.ceil(np.log1p(-confidence) / np.log(share) - 1e-9))
+    return int(np.ceil(np.log1p(-confidence) / np.log(required) - 1e-9))
 
 
-def highest_rank(n_units, share, confidence=None):
-    """Rank of the highest threshold that catches a share of the units.
+def highest_rank(n_clusters, required, confidence=None):
+    """Rank of the highest threshold that reaches a recall.
 
-    The rank depends on the number of units alone and not on their scores, so the bound holds after
-    the choice as it did before.
+    The rank depends on the number of clusters and not on their scores, so the bound is valid after
+    the threshold was chosen.
 
     Parameters
     ----------
-    n_units : int
-        How many units of the class there are.
-    share : float
-        To be caught.
+    n_clusters : int
+        Number of clusters of the class.
+    required : float
+        The recall (or specificity) required.
     confidence : float, default=None
-        With which new units are; None asks for the share of these alone.
+        Confidence level with which new clusters reach it. None requires it of these clusters only.
 
     Returns
     -------
     int
-        From 1, the lowest score, to ``n_units``; 0 if no threshold is low enough.
+        From 1, the lowest score, to ``n_clusters``; 0 if no threshold is low enough.
     """
     if confidence is None:
-        caught = 1 - np.arange(n_units) / n_units
+        reached = 1 - np.arange(n_clusters) / n_clusters
     else:
-        caught = lower_bound(n_units, np.arange(n_units), confidence)
-    return int(np.sum(caught >= share - 1e-12))
+        reached = lower_bound(n_clusters, np.arange(n_clusters), confidence)
+    return int(np.sum(reached >= required - 1e-12))
 
 
-def randomised_rank(n_units, share, confidence, draw):
-    """Rank of a threshold that falls short in exactly ``1 - confidence`` of samples.
+def randomised_rank(n_clusters, required, confidence, draw):
+    """Rank of a threshold that fails to reach a recall in exactly ``1 - confidence`` of samples.
 
-    `highest_rank` falls short less often, since ranks are whole numbers: with 235 units, a share
+    `highest_rank` fails less often, since ranks are integers: with 235 clusters, a required recall
     of 0.98 and a confidence of 0.95 in 1 of 100 samples instead of 5, and its threshold is then
-    lower than one by 149 units. Here the next rank is taken in as many of the samples as
-    makes up the difference, as in a randomised confidence interval. [1]_ Rank 1 is not drawn, so
-    that the number of units needed does not depend on chance.
+    lower than one chosen by 149 clusters. Here the next rank is taken in the proportion of samples
+    that makes up the difference, as in a randomised confidence interval. [1]_ Rank 1 is not
+    randomised, so that the number of clusters needed does not depend on chance.
 
     Parameters
     ----------
-    n_units : int
-        How many units of the class there are.
-    share : float
-        To be reached.
+    n_clusters : int
+        Number of clusters of the class.
+    required : float
+        The recall (or specificity) required.
     confidence : float
-        With which it is reached by new units.
+        Confidence level with which new clusters reach it.
     draw : float or ndarray of float
         Uniform between 0 and 1, and independent of the order statistics of the scores.
 
     Returns
     -------
     int or ndarray of int
-        From 1, the lowest score, to ``n_units``; 0 if no threshold is low enough.
+        From 1, the lowest score, to ``n_clusters``; 0 if no threshold is low enough.
 
     References
     ----------
     .. [1] W. L. Stevens, "Fiducial limits of the parameter of a discontinuous distribution",
        Biometrika 37:117-129, 1950.
     """
-    rank = highest_rank(n_units, share, confidence)
-    if rank in (0, n_units) or n_units < _MIN_UNITS_TO_DRAW:
+    rank = highest_rank(n_clusters, required, confidence)
+    if rank in (0, n_clusters) or n_clusters < _MIN_CLUSTERS_TO_DRAW:
         return rank + np.zeros_like(draw, dtype=int)[()]
-    below, at_most = binom.cdf([rank - 1, rank], n_units, 1 - share)
+    below, at_most = binom.cdf([rank - 1, rank], n_clusters, 1 - required)
     return rank + (np.asarray(draw) <= (1 - confidence - below) / (at_most - below)).astype(int)[()]
 
 
 def draw_by_order(scores):
-    """Draw a number by the order in which the scores rise.
+    """Derive a uniform number from the order of the clusters.
 
-    Units that were drawn independently come in any order with the same probability, whatever their
-    sorted scores are. So the number is independent of the sorted scores, as a random one is, and
-    yet it is the same on every run and machine: repeating a fit does not change it. It changes only
-    with the order of the units, not with the last bits of a score.
+    Independent clusters come in any order with the same probability, whatever their sorted scores.
+    So the number is independent of the sorted scores, as a random number is, but it is the same in
+    every run and on every machine: repeating a fit does not change it. It depends only on the order
+    of the clusters, not on the last bits of a score.
 
     Parameters
     ----------
-    scores : ndarray of shape (n_units,)
-        As the units come, not sorted.
+    scores : ndarray of shape (n_clusters,)
+        In the order of the clusters, not sorted.
 
     Returns
     -------
@@ -151,12 +155,12 @@ def draw_by_order(scores):
 
 
 def clopper_pearson_interval(n_right, n, confidence):
-    """Interval of Clopper and Pearson for a share.
+    """Clopper-Pearson interval of a proportion.
 
     Parameters
     ----------
     n_right, n : int or float
-        They need not be whole.
+        Numerator and denominator; effective numbers need not be integers.
     confidence : float
         Between 0 and 1.
 
@@ -170,48 +174,48 @@ def clopper_pearson_interval(n_right, n, confidence):
     return float(low), float(high)
 
 
-def score_by_unit(scores, groups=None):
-    """Lowest score of each unit: a patient counts as positive only if all their images do.
+def min_score_per_patient(scores, groups=None):
+    """Lowest score of each patient: one is a true positive only if all positive images are.
 
     Parameters
     ----------
     scores : ndarray of shape (n,)
-        Of the images of one class.
+        Scores of the images of one class.
     groups : ndarray of shape (n,), default=None
-        The patient of each; None if every image is a unit.
+        The patient of each; None if images are independent.
 
     Returns
     -------
-    ndarray of shape (n_units,)
+    ndarray of shape (n_clusters,)
         In the order of the images, or of the sorted groups.
     """
     if groups is None:
         return scores
-    _, unit = np.unique(groups, return_inverse=True)
-    lowest = np.full(unit.max() + 1, np.inf, dtype=scores.dtype)
-    np.minimum.at(lowest, unit, scores)
+    _, patient = np.unique(groups, return_inverse=True)
+    lowest = np.full(patient.max() + 1, np.inf, dtype=scores.dtype)
+    np.minimum.at(lowest, patient, scores)
     return lowest
 
 
-def scores_of_both(truth, scores, groups=None):
-    """Scores that decide whether a unit is right: of positive ones, and of negative ones negated.
+def min_scores_per_class(y_true, scores, groups=None):
+    """Lowest scores of the patients of each class, those of negative images negated.
 
     Parameters
     ----------
-    truth : ndarray of shape (n,), dtype bool
+    y_true : ndarray of shape (n,), dtype bool
         Whether an image is positive.
     scores : ndarray of shape (n,)
-        Of each image.
+        Score of each image.
     groups : ndarray of shape (n,), default=None
-        The patient of each; None if every image is a unit.
+        The patient of each; None if images are independent.
 
     Returns
     -------
     positive, negative : ndarray
-        As `score_by_unit` orders them. A patient is a true negative only if no negative image is
-        predicted positive, so the negated highest score counts.
+        In the order of `min_score_per_patient`. A patient is a true negative only if no negative
+        image is predicted positive, so the negated highest score decides.
     """
     return tuple(
-        score_by_unit(sign * scores[rows], None if groups is None else groups[rows])
-        for sign, rows in ((1, truth), (-1, ~truth))
+        min_score_per_patient(sign * scores[rows], None if groups is None else groups[rows])
+        for sign, rows in ((1, y_true), (-1, ~y_true))
     )

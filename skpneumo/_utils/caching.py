@@ -1,4 +1,4 @@
-"""What is kept for reuse: results and networks in this process, arrays on disk."""
+"""Caches: results and networks in this process, arrays on disk."""
 
 import os
 import warnings
@@ -10,8 +10,8 @@ from skpneumo.exceptions import CacheWarning
 
 # Fits, predictions, features and keys of images.
 RESULTS = LRUCache(max_bytes=2 * 2**30)
-# Built networks, as building and tracing takes seconds. Of each fit, frozen ones that fits share,
-# and one for each architecture that trains.
+# Built networks, as building and tracing takes seconds: those of fits, frozen ones that several
+# fits hold, and for each architecture one that trains.
 NETWORKS = LRUCache(max_bytes=3 * 2**29)
 
 
@@ -42,10 +42,10 @@ def clear_cache(*, memory=True, disk=True):
         networks. It is bounded to 3.5 GiB, least recently used first to go, ends with the process,
         and is never part of an estimator or a pickle.
     disk : bool, default=True
-        Whether to drop what all processes of this user share: decoded images, features, weights of
-        fitted networks. It is in the folder that the environment variable ``SKPNEUMO_CACHE`` names,
-        or else in the user's cache folder, at most 10 GiB, least recently used first to go. Set the
-        variable to "off" to keep nothing.
+        Whether to drop the cache of all processes of this user: decoded images, features, weights
+        of fitted networks. It is in the folder that the environment variable ``SKPNEUMO_CACHE``
+        names, or else in the user's cache folder, at most 10 GiB, least recently used first to go.
+        Set the variable to "off" to keep nothing.
 
     Notes
     -----

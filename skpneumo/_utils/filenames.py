@@ -1,4 +1,4 @@
-"""What the file names of the Kermany collection identify: the child, and the kind of pneumonia."""
+"""Patients and kinds of pneumonia in the file names of the Kermany collection."""
 
 import os
 import re
@@ -41,15 +41,15 @@ _LEADING = re.compile(
 
 
 class XRayName(NamedTuple):
-    """What one file name identifies.
+    """Patient and kind of pneumonia of one file name.
 
     Parameters
     ----------
     patient : str
-        The child, as finely as names allow: "bacteria-12", "virus-12", "IM-115",
+        The patient, as finely as names allow: "bacteria-12", "virus-12", "IM-115",
         "NORMAL2-IM-115", "child-213622".
     group : str
-        The child, cautiously: "person-12" for either pathogen, else the same as ``patient``.
+        The patient, cautiously: "person-12" for either pathogen, else the same as ``patient``.
     subtype : str
         "bacteria", "virus", or "" for a normal image or an unknown name.
     """
@@ -60,17 +60,17 @@ class XRayName(NamedTuple):
 
 
 def parse_filename(name):
-    """Read the child and the kind of pneumonia from a file name.
+    """Parse the patient and the kind of pneumonia from a file name.
 
     The names are those of Kermany's collection, in upper or lower case, with any extension:
 
     - ``person{N}_{bacteria|virus}_{K}``, ``IM-{N}-{V}`` and ``NORMAL2-IM-{N}-{V}`` of the second
       version and of Kaggle. N counts separately for each prefix and pathogen, so
-      ``person12_bacteria`` and ``person12_virus`` are different children, and so are ``IM-0115``
+      ``person12_bacteria`` and ``person12_virus`` are different patients, and so are ``IM-0115``
       and ``NORMAL2-IM-0115``;
-    - ``{BACTERIA|VIRUS|NORMAL}-{N}-{V}`` of the third version, where N is one numbering for all.
+    - ``{BACTERIA|VIRUS|NORMAL}-{N}-{V}`` of the third version, in which N numbers all patients.
 
-    Whatever follows does not matter, so that a copy belongs to its child: ``IM-0115-0001 (1)``,
+    What follows does not matter, so that a copy belongs to its patient: ``IM-0115-0001 (1)``,
     ``IM-0115-0001_flip``. Words before it do not matter either; before ``IM`` and ``NORMAL``,
     which are not specific to the collection, words for copies and augmentation only.
 
@@ -82,9 +82,9 @@ def parse_filename(name):
     Returns
     -------
     parsed : XRayName or None
-        ``patient`` is the key to look for children across splits. ``group`` merges the
-        pathogens and is the one for cross-validation: the numbering split some children, and a
-        group too large does no harm there. None is for a name of another pattern.
+        ``patient`` is the key for checks across splits. ``group`` merges the pathogens and is the
+        key for cross-validation: the numbering splits some patients, and a group that is too large
+        does no harm there. None for a name of another pattern.
 
     Examples
     --------
@@ -100,18 +100,18 @@ def parse_filename(name):
     if match := _PERSON.search(name):
         number, pathogen = int(match[1]), match[2].lower()
         return XRayName(f"{pathogen}-{number}", f"person-{number}", pathogen)
-    if (match := _IM.search(name)) and _may_lead(name[: match.start()]):
+    if (match := _IM.search(name)) and _is_neutral(name[: match.start()]):
         prefix = "NORMAL2-IM" if len(match[1]) > len("IM") else "IM"
-        child = f"{prefix}-{int(match[2])}"
-        return XRayName(child, child, "")
+        patient = f"{prefix}-{int(match[2])}"
+        return XRayName(patient, patient, "")
     if match := _NUMBERED.search(name):
         kind = match[1].lower()
-        if kind != "normal" or _may_lead(name[: match.start()]):
-            child = f"child-{int(match[2])}"
-            return XRayName(child, child, "" if kind == "normal" else kind)
+        if kind != "normal" or _is_neutral(name[: match.start()]):
+            patient = f"child-{int(match[2])}"
+            return XRayName(patient, patient, "" if kind == "normal" else kind)
     return None
 
 
-def _may_lead(text):
+def _is_neutral(text):
     """Whether all words of a text may stand before a name without changing what it identifies."""
     return all(_LEADING.fullmatch(word) for word in re.findall(r"[^\W_]+", text))

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and reports of any kind."""
+"""Files that are written whole or not at all."""
 
 import os
 import secrets
@@ -8,12 +8,12 @@ from pathlib import Path
 
 @contextmanager
 def atomic_write(path):
-    """Write a file under another name, and put it in its place when it is whole.
+    """Write a file under another name, and rename it when it is complete.
 
     Parameters
     ----------
     path : path
-        Its place. A link leads to it; a pipe or a terminal is written to as it is.
+        The file. Links are followed; a pipe or a terminal is written to directly.
 
     Yields
     ------
@@ -38,12 +38,12 @@ def atomic_write(path):
 
 
 def check_parent_dir(path):
-    """Refuse a place in a folder that does not exist.
+    """Check that the folder of a file to be written exists.
 
     Parameters
     ----------
     path : str or path
-        Of a file to be written.
+        The file.
 
     Raises
     ------
@@ -57,44 +57,15 @@ def check_parent_dir(path):
         )
 
 
-def write_report(report, path):
-    """Write a report as HTML, JSON or text, as the end of the name says.
-
-    Parameters
-    ----------
-    report : Audit or Evaluation
-        Its ``to_html`` or ``to_json`` is called, or it is printed.
-    path : str or path
-        Where to.
-
-    Raises
-    ------
-    ValueError
-        If it ends in something else than ``.html``, ``.json`` and ``.txt``.
-    FileNotFoundError
-        If its folder does not exist.
-
-    Notes
-    -----
-    Names of files that are no UTF-8 are written with backslashes.
-    """
-    path = Path(path)
-    writers = {".html": report.to_html, ".json": report.to_json, ".txt": report.__str__}
-    if path.suffix.lower() not in writers:
-        raise ValueError(f"A report ends in {', '.join(writers)}; got {path.name!r}.")
-    check_parent_dir(path)
-    write_text(writers[path.suffix.lower()](), path)
-
-
 def write_text(text, path):
-    """Write a text whole; what is no UTF-8 in names of files is written with backslashes.
+    """Write a text file; bytes of file names that are not UTF-8 become backslash escapes.
 
     Parameters
     ----------
     text : str
-        What to write.
+        The text.
     path : str or path
-        Where to.
+        The file.
     """
     with atomic_write(path) as file:
         file.write(text.encode("utf-8", errors="backslashreplace"))

@@ -19,12 +19,12 @@ if hasattr(os, "register_at_fork"):
 
 
 def check_process():
-    """Refuse to compute in a process that was forked after TensorFlow ran, where it would hang.
+    """Refuse to compute in a process that was forked after TensorFlow ran, since it would hang.
 
     Raises
     ------
     RuntimeError
-        In such a process, where TensorFlow is the backend of Keras.
+        In such a process, if TensorFlow is the backend of Keras.
     """
     keras = sys.modules.get("keras")
     if _FORKED and (keras is None or keras.backend.backend() == "tensorflow"):

@@ -1,4 +1,4 @@
-"""The mark of pictures that skpneumo draws, by which they are not taken for X-rays."""
+"""The mark in heatmaps of skpneumo, so that they are not taken for X-rays."""
 
 import os
 from itertools import islice
@@ -8,7 +8,7 @@ from skpneumo._utils.png import png_chunks
 HEATMAP_METADATA = {"Software": "skpneumo heatmap"}
 _MARKS = {f"{key}\0{text}".encode("latin-1") for key, text in HEATMAP_METADATA.items()}
 _MAX_BYTES = 64  # more than a mark has
-_MAX_CHUNKS = 32  # texts stand in front; the pixels may follow in thousands of chunks
+_MAX_CHUNKS = 32  # texts come first; the pixels may follow in thousands of chunks
 
 
 def is_heatmap(path):
@@ -22,7 +22,7 @@ def is_heatmap(path):
     Returns
     -------
     bool
-        False also where it cannot be read.
+        False also if it cannot be read.
     """
     if not os.path.isfile(path):
         return False  # opening a pipe would wait for its writer

@@ -56,7 +56,7 @@ def tracked_fit(fit):
 
 
 def _session_type():
-    """MLflow's class of training sessions, or None where a fit is not to be logged."""
+    """MLflow's class of training sessions, or None if a fit is not to be logged."""
     flavor = sys.modules.get("mlflow.sklearn")
     if flavor is None:
         return None
@@ -96,7 +96,7 @@ def _start_run(estimator):
 
 
 def _try_to(log, *args):
-    """Result of logging, or None where it fails: that must not stop a fit."""
+    """Result of logging, or None if it fails: that must not stop a fit."""
     try:
         return log(*args)
     except Exception as error:

@@ -1,4 +1,4 @@
-"""What counts as the path of a file, and what among paths does not."""
+"""Validation of paths."""
 
 import os
 from reprlib import repr as short_repr

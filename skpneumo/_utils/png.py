@@ -1,4 +1,4 @@
-"""The chunks that a PNG file consists of."""
+"""The chunks of a PNG file."""
 
 import struct
 
@@ -11,9 +11,9 @@ def png_chunks(file, n_bytes):
     Parameters
     ----------
     file : binary file
-        At its start. Nothing is yielded where it is no PNG file.
+        At its start. Nothing is yielded if it is not a PNG file.
     n_bytes : int
-        How many bytes of the data to read.
+        Number of bytes of the data to read.
 
     Yields
     ------

@@ -6,14 +6,14 @@ RESPONSES = ("predict_proba", "decision_function")
 
 
 def positive_scores(estimator, X):
-    """Scores of the positive class, ``classes_[1]``: its probability, or a decision value.
+    """Scores of the positive class, ``classes_[1]``: probabilities, or decision values.
 
     Parameters
     ----------
     estimator : classifier
         Fitted, with ``predict_proba`` or ``decision_function``.
     X : array-like of shape (n, ...)
-        What it takes.
+        Images, as the estimator accepts them.
 
     Returns
     -------
@@ -22,13 +22,13 @@ def positive_scores(estimator, X):
     Raises
     ------
     ValueError
-        If it has neither, or gives values of another shape or that are not finite.
+        If it has neither, or returns an array of another shape or values that are not finite.
     """
     method = next((name for name in RESPONSES if hasattr(estimator, name)), None)
     if method is None:
         raise ValueError(
-            f"{type(estimator).__name__} has neither {' nor '.join(RESPONSES)}: it gives labels "
-            "and no scores. Take one that has, such as VotingClassifier with voting='soft'."
+            f"{type(estimator).__name__} has neither {' nor '.join(RESPONSES)}: it predicts "
+            "labels and no scores. Pass one that has, such as VotingClassifier with voting='soft'."
         )
     source = f"{type(estimator).__name__}.{method}"
     scores = np.asarray(getattr(estimator, method)(X))
@@ -38,11 +38,11 @@ def positive_scores(estimator, X):
         scores = scores[:, 1]
     if scores.ndim != 1:
         raise ValueError(
-            f"{source} gives an array of shape {scores.shape} where two classes are wanted. If "
-            "the images it was fitted on lacked one, split with StratifiedGroupKFold."
+            f"{source} returns an array of shape {scores.shape}, but two classes are required. If "
+            "its training images lacked one, split with StratifiedGroupKFold."
         )
     if not np.isfinite(scores).all():
         raise ValueError(
-            f"{source} gives values that are not finite; no threshold can be chosen by them."
+            f"{source} returns values that are not finite, from which no threshold can be chosen."
         )
     return scores

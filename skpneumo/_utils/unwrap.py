@@ -1,40 +1,55 @@
-"""What stands around a fitted classifier, and the threshold of the whole."""
+"""Nested estimators, unwrapped once: what stands around a classifier, and its threshold."""
 
 from numbers import Real
+from typing import NamedTuple
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
 
 
-def layers_of(estimator):
-    """An estimator and what it wraps, from the outside in; the last is the classifier itself.
+class Branch(NamedTuple):
+    """The way from an estimator to one of the classifiers that it holds."""
 
-    Parameters
-    ----------
-    estimator : estimator
-        Fitted: a search, a threshold around another, a calibrated or frozen one, a pipeline, or a
-        plain one.
-
-    Returns
-    -------
-    list of estimators
-        Without frozen ones, and behind calibration and a mean of folds the first of the classifiers
-        that they hold.
-    """
-    found, layer = [], estimator
-    while layer is not None:
-        # A frozen one shows the attributes of what it holds for its own.
-        if not isinstance(layer, FrozenEstimator):
-            found.append(layer)
-        layer = _inside(layer)
-    return found
+    wrappers: tuple
+    """Estimators around the classifier, from the outside in, without frozen ones."""
+    classifier: BaseEstimator
+    """The innermost classifier."""
 
 
-def layers_around_one(estimator):
-    """Layers of an estimator that holds one classifier.
+class NestedModel(NamedTuple):
+    """A fitted estimator, unwrapped."""
+
+    branches: tuple
+    """A `Branch` to each innermost classifier: several where folds or calibration hold them."""
+    fitted_parts: tuple
+    """What is fitted besides the classifiers: steps of pipelines, and calibrators."""
+    threshold: float
+    """Threshold of ``predict``, on whatever score."""
+    threshold_source: BaseEstimator | None
+    """Estimator whose threshold ``predict`` follows; None for the default of scikit-learn."""
+
+    @property
+    def wrappers(self):
+        """Wrappers of the first branch."""
+        return self.branches[0].wrappers
+
+    @property
+    def classifier(self):
+        """Classifier of the first branch."""
+        return self.branches[0].classifier
+
+    @property
+    def classifiers(self):
+        """Classifiers of all branches."""
+        return tuple(branch.classifier for branch in self.branches)
+
+
+def unwrap(estimator):
+    """Unwrap searches, pipelines, thresholds, calibration, means of folds and frozen estimators.
 
     Parameters
     ----------
@@ -43,143 +58,128 @@ def layers_around_one(estimator):
 
     Returns
     -------
-    list of estimators
-        As `layers_of`.
+    NestedModel
+    """
+    branches, parts = _walk(estimator)
+    source = _threshold_source(branches[0])
+    if source is None:
+        threshold = 0.5 if hasattr(estimator, "predict_proba") else 0.0
+    else:
+        threshold = float(_own_threshold(source))
+    return NestedModel(tuple(branches), tuple(parts), threshold, source)
+
+
+def _walk(estimator):
+    """Branches to the classifiers, and the fitted parts, in order from the outside in."""
+    held = _held_estimators(estimator)
+    if not held:
+        return [Branch((), estimator)], []
+    # A frozen estimator shows the attributes of the one that it holds.
+    own = () if isinstance(estimator, FrozenEstimator) else (estimator,)
+    branches, parts = [], _own_parts(estimator)
+    for inner in held:
+        inner_branches, inner_parts = _walk(inner)
+        branches += [Branch(own + wrappers, leaf) for wrappers, leaf in inner_branches]
+        parts += inner_parts
+    return branches, parts
+
+
+def _held_estimators(estimator):
+    """Fitted estimators by which a wrapper predicts; empty for anything else."""
+    if isinstance(estimator, FrozenEstimator):
+        return [estimator.estimator]
+    if hasattr(estimator, "best_estimator_"):
+        return [estimator.best_estimator_]
+    if isinstance(estimator, Pipeline):
+        return [estimator.steps[-1][1]]
+    if hasattr(estimator, "calibrated_classifiers_"):
+        return [one.estimator for one in estimator.calibrated_classifiers_]
+    if hasattr(estimator, "fold_estimators_"):
+        return estimator.fold_estimators_
+    if isinstance(estimator, (FixedThresholdClassifier, TunedThresholdClassifierCV)) or hasattr(
+        estimator, "best_threshold_"
+    ):
+        return [estimator.estimator_]
+    return []
+
+
+def _own_parts(wrapper):
+    if isinstance(wrapper, Pipeline):
+        return [step for _, step in wrapper.steps[:-1]]
+    if isinstance(wrapper, CalibratedClassifierCV):
+        return [one.calibrators for one in wrapper.calibrated_classifiers_]
+    return []
+
+
+def _threshold_source(branch):
+    for estimator in (*branch.wrappers, branch.classifier):
+        if isinstance(_own_threshold(estimator), Real):
+            return estimator
+        if isinstance(estimator, (CalibratedClassifierCV, FixedThresholdClassifier)):
+            # It predicts by 0.5, or threshold="auto", whatever the threshold inside.
+            return None
+    return None
+
+
+def _own_threshold(estimator):
+    return getattr(estimator, "best_threshold_", getattr(estimator, "threshold", None))
+
+
+def get_transformers(branch):
+    """Transformers of the pipelines on a branch, in the order in which images pass them."""
+    pipelines = [wrapper for wrapper in branch.wrappers if isinstance(wrapper, Pipeline)]
+    steps = [step for pipeline in pipelines for _, step in pipeline.steps[:-1]]
+    # Samplers and "passthrough" have no transform.
+    return [step for step in steps if hasattr(step, "transform")]
+
+
+def check_not_several(nested, *, allow_folds=False):
+    """Refuse an estimator that holds several networks side by side.
+
+    Parameters
+    ----------
+    nested : NestedModel
+        The estimator, unwrapped.
+    allow_folds : bool, default=False
+        Whether a mean of the models of folds is accepted.
 
     Raises
     ------
     TypeError
         If calibration, or an operating point with ``refit=False``, has fitted several.
     """
-    layers = layers_of(estimator)
-    for layer in layers:
-        n = len(getattr(layer, "calibrated_classifiers_", [layer]))
-        if n > 1:
+    for wrapper in (wrapper for branch in nested.branches for wrapper in branch.wrappers):
+        n_held, name = len(_held_estimators(wrapper)), type(wrapper).__name__
+        if n_held > 1 and hasattr(wrapper, "calibrated_classifiers_"):
             raise TypeError(
-                f"CalibratedClassifierCV holds {n} networks side by side. Look into one of them, "
+                f"{name} holds {n_held} networks side by side. Pass one of them, "
                 "calibrated_classifiers_[0].estimator, or calibrate with ensemble=False."
             )
-        n = len(getattr(layer, "fold_estimators_", [layer]))
-        if n > 1:
+        if n_held > 1 and not allow_folds:
             raise TypeError(
-                f"{type(layer).__name__} holds {n} networks side by side, those of the folds. Look "
-                "into one of them, estimator_.fold_estimators_[0] of the operating point, or fit "
-                "it with refit=True."
+                f"{name} holds {n_held} networks side by side, those of the folds. Pass one of "
+                "them, estimator_.fold_estimators_[0] of the operating point, or fit it with "
+                "refit=True."
             )
-    return layers
 
 
-def members_of(estimator):
-    """Innermost classifiers of an estimator, and all that is fitted around them.
-
-    Parameters
-    ----------
-    estimator : estimator
-        As in `layers_of`.
-
-    Returns
-    -------
-    members : list of classifiers
-        Several where calibration or a mean of folds has fitted them side by side.
-    around : list
-        Steps before a classifier, and calibrators.
-    """
-    members, around = [], []
-    for layer in layers_of(estimator):
-        if isinstance(layer, Pipeline):
-            around += [step for _, step in layer.steps[:-1]]
-        inner = getattr(layer, "fold_estimators_", None)
-        if isinstance(layer, CalibratedClassifierCV):
-            around += [one.calibrators for one in layer.calibrated_classifiers_]
-            inner = [one.estimator for one in layer.calibrated_classifiers_]
-        if inner is not None:
-            for one in inner:
-                inner_members, inner_around = members_of(one)
-                members += inner_members
-                around += inner_around
-            return members, around
-        innermost = layer
-    return [innermost], around
-
-
-def _inside(layer):
-    if isinstance(layer, FrozenEstimator):
-        return layer.estimator
-    if hasattr(layer, "best_estimator_"):
-        return layer.best_estimator_
-    if isinstance(layer, Pipeline):
-        return layer.steps[-1][1]
-    if hasattr(layer, "calibrated_classifiers_"):
-        return layer.calibrated_classifiers_[0].estimator
-    if hasattr(layer, "fold_estimators_"):
-        return layer.fold_estimators_[0]
-    if isinstance(layer, (FixedThresholdClassifier, TunedThresholdClassifierCV)) or hasattr(
-        layer, "best_threshold_"
-    ):
-        return layer.estimator_
-    return None
-
-
-def deciding_layer(estimator):
-    """The layer whose threshold ``predict`` follows, or None where that is scikit-learn's default.
-
-    Parameters
-    ----------
-    estimator : classifier
-        Fitted.
-
-    Returns
-    -------
-    estimator or None
-        With ``best_threshold_`` or ``threshold``.
-    """
-    for layer in layers_of(estimator):
-        if isinstance(_threshold(layer), Real):
-            return layer
-        if isinstance(layer, (CalibratedClassifierCV, FixedThresholdClassifier)):
-            break  # has 0.5, or threshold="auto", whatever is inside
-    return None
-
-
-def _threshold(layer):
-    return getattr(layer, "best_threshold_", getattr(layer, "threshold", None))
-
-
-def threshold_of(estimator):
-    """Threshold that was set or chosen for ``predict``, on whatever score.
-
-    Parameters
-    ----------
-    estimator : classifier
-        Fitted.
-
-    Returns
-    -------
-    float
-    """
-    layer = deciding_layer(estimator)
-    if layer is None:
-        return 0.5 if hasattr(estimator, "predict_proba") else 0.0
-    return float(_threshold(layer))
-
-
-def threshold_followed(estimator, scores, called):
+def get_followed_threshold(nested, y_score, y_pred):
     """Threshold of ``predict``, if it is one of these scores.
 
     Parameters
     ----------
-    estimator : classifier
-        Fitted.
-    scores : ndarray of shape (n,)
-        Those that `skpneumo._utils.response.positive_scores` gives of some images.
-    called : ndarray of shape (n,), dtype bool
-        Whether ``predict`` calls each positive.
+    nested : NestedModel
+        The estimator, unwrapped.
+    y_score : ndarray of shape (n,)
+        Scores of some images, by `skpneumo._utils.response.positive_scores`.
+    y_pred : ndarray of shape (n,), dtype bool
+        Whether ``predict`` returns the positive class.
 
     Returns
     -------
     float or None
         None where ``predict`` follows another score or threshold, such as that of the other class.
     """
-    threshold = threshold_of(estimator)
-    follows = any(np.array_equal(called, c) for c in (scores >= threshold, scores > threshold))
-    return threshold if follows else None
+    threshold = nested.threshold
+    candidates = (y_score >= threshold, y_score > threshold)
+    return threshold if any(np.array_equal(y_pred, one) for one in candidates) else None

@@ -1,4 +1,4 @@
-"""What the classifiers share: a fit and a prediction, in the order in which they happen."""
+"""The base of the classifiers: a fit and a prediction, in the order in which they happen."""
 
 import os
 import threading
@@ -320,7 +320,7 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         self.history_ = _append(history, losses)
 
     def initialize(self, X, y):
-        """Build the network with the weights that training would start from, and train nothing.
+        """Build the network with the initial weights of a training, and train nothing.
 
         Parameters
         ----------
@@ -350,7 +350,7 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         Parameters
         ----------
         X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3), of paths, or XRaySequence
-            X-rays; another size than ``image_size_`` is resized to it.
+            X-rays; images of another size than ``image_size_`` are resized to it.
 
         Returns
         -------
@@ -366,28 +366,28 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         Parameters
         ----------
         X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3), of paths, or XRaySequence
-            X-rays; another size than ``image_size_`` is resized to it.
+            X-rays; images of another size than ``image_size_`` are resized to it.
 
         Returns
         -------
         ndarray of shape (n, 2), dtype float32
-            In the order of ``classes_``; minus infinity where a probability is 0.
+            In the order of ``classes_``; minus infinity for a probability of 0.
         """
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
     def predict(self, X):
-        """Label of each X-ray: pneumonia where its probability reaches ``threshold``.
+        """Label of each X-ray: pneumonia if its probability is at least ``threshold``.
 
         Parameters
         ----------
         X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3), of paths, or XRaySequence
-            X-rays; another size than ``image_size_`` is resized to it.
+            X-rays; images of another size than ``image_size_`` are resized to it.
 
         Returns
         -------
         ndarray of shape (n,)
-            Labels out of ``classes_``.
+            Labels from ``classes_``.
         """
         pneumonia = self.predict_proba(X)[:, 1]
         return self.classes_[(pneumonia >= self.threshold).astype(int)]
@@ -498,7 +498,7 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         self._fitted_network.compiled_for = None
 
     def _rebuild(self, image_size, classes, precision, weights, history):
-        """Bring an estimator to where a fit of another, with these parameters, left that one."""
+        """Restore the result of a fit with these parameters."""
         self.image_size_, self.precision_ = image_size, precision
         self._fitted_network = self._make_network(load=False)
         self.classes_, self.history_ = classes, history

@@ -11,54 +11,55 @@ from skpneumo.networks import build_cnn
 class CNNPneumoniaClassifier(BasePneumoniaClassifier):
     """Convolutional network that detects pneumonia in chest X-rays, trained from scratch.
 
-    A small residual network, see :func:`skpneumo.networks.build_cnn`, which takes the exposure of
-    an image out before it looks at it. Small enough to be cross-validated on a laptop.
+    A small residual network, see :func:`skpneumo.networks.build_cnn`, whose first layer equalizes
+    the exposure of the image. Small enough to be cross-validated on a laptop.
 
     Parameters
     ----------
     image_size : tuple of (int, int), default=None
-        Rows and columns that the network sees; other images are resized to it. None takes the
-        size of the images given to `fit`, scaled down where a side is longer than 96: larger
-        ones cost more time than they gave in accuracy. Files of several sizes need one given.
+        Rows and columns of the input of the network; other images are resized to it. None takes
+        the size of the images given to `fit`, scaled down if a side is longer than 96: larger
+        images cost more time than they gained in accuracy. Files of several sizes need a size.
     filters : sequence of int, default=(32, 40, 80, 160)
         Filters of the first convolution and of each block of two that follows; from the second
         block on, each has half the resolution of the one before.
     dropout : float, default=0.3
-        Share of the features that training leaves out.
+        Dropout rate of the features.
     class_weight : dict, "balanced" or None, default=None
         Weight of each label in the loss, such as ``{"NORMAL": 1, "PNEUMONIA": 4}``. "balanced"
-        weighs by inverse frequency, which lowers the weight of pneumonia where it is frequent.
+        weighs by inverse frequency, which lowers the weight of pneumonia if it is frequent.
     threshold : float, default=0.5
-        `predict` says pneumonia where its probability is at least this.
+        Decision threshold on the probability of the positive class.
     augmentation : XRayAugmenter, "auto" or None, default="auto"
-        Change the images anew in every epoch of training, never in prediction. "auto" is an
-        :class:`~skpneumo.XRayAugmenter` with its defaults. The last eighth of the epochs,
-        rounded down, sees the images as they are, so that probabilities are right for such.
+        Augmentation of the images, drawn again in every epoch of training and not applied in
+        prediction. "auto" is an :class:`~skpneumo.XRayAugmenter` with its defaults. The last
+        eighth of the epochs, rounded down, sees the images as they are, so that probabilities
+        are right for such images.
     validation : float, splitter or None, default=None
-        What early stopping looks at: a share of the images (stratified; images of one group and
-        copies of one image stay together), the first split of a splitter such as
-        :class:`~sklearn.model_selection.PredefinedSplit`, or nothing.
+        Validation data for early stopping: a fraction of the images (stratified; images of one
+        group and copies of one image stay together), the first split of a splitter such as
+        :class:`~sklearn.model_selection.PredefinedSplit`, or None for no early stopping.
     patience : int, default=5
-        With ``validation``: epochs without a lower loss on it before training stops; the weights
-        of the best epoch are kept.
+        With ``validation``: number of epochs without a lower loss on it after which training
+        stops. The weights of the best epoch are kept.
     epochs : int, default=20
-        Passes over the images, at most.
+        Maximum number of epochs.
     batch_size : int, default=32
-        Images per step.
+        Batch size.
     learning_rate : float, default=0.001
-        Of Adam; it falls to zero along a cosine over the epochs.
+        Initial learning rate of Adam, with cosine decay to zero.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         Type in which the network computes. bfloat16 is faster on GPUs and on CPUs with AMX or
-        AVX512-BF16, and slower elsewhere; "auto" chooses. Probabilities are float32.
+        AVX512-BF16, and slower elsewhere; "auto" selects. Probabilities are float32.
     memory : str, path or joblib.Memory, default=None
-        Keep fitted networks and their predictions in this folder, as
-        :class:`~sklearn.pipeline.Pipeline` keeps transformers, so that later processes and the
-        workers of ``n_jobs`` reuse them too; an integer ``random_state`` is needed.
+        Folder in which fitted networks and their predictions are cached, as
+        :class:`~sklearn.pipeline.Pipeline` caches transformers, so that later processes and the
+        workers of ``n_jobs`` reuse them too. An integer ``random_state`` is needed.
     warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the call before.
+        Whether to reuse the solution of the previous call to `fit` as initialization.
     random_state : int, RandomState instance or None, default=None
-        Decides weights, order and augmentation. Pass an int for the same network at every call,
-        and for the reuse of fits that differ only in ``threshold``.
+        Controls initialization, shuffling and augmentation. Pass an int for the same network at
+        every call, and for the reuse of fits that differ only in ``threshold``.
     verbose : int, default=0
         0 is silent, 1 shows a progress bar, 2 a line per epoch.
 
@@ -67,18 +68,18 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
     classes_ : ndarray of shape (2,)
         The labels; the second is pneumonia.
     model_ : keras.Model
-        The network, of this estimator alone: changing it changes no other estimator. Once it was
-        accessed, predictions are computed at every call, since it may have changed.
+        The network, of this estimator alone: changing it changes no other estimator. After the
+        first access, predictions are computed at every call, since it may have changed.
     history_ : dict of str to list of float
         "loss", and "val_loss" with ``validation``, by epoch.
     image_size_ : tuple of (int, int)
-        Rows and columns that the network sees.
+        Rows and columns of the input of the network.
     precision_ : {"float32", "bfloat16"}
         Type in which the network computes.
 
     See Also
     --------
-    InceptionPneumoniaClassifier : A larger network that starts from photographs.
+    InceptionPneumoniaClassifier : A larger network, pretrained on ImageNet.
 
     Examples
     --------

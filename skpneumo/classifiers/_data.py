@@ -7,12 +7,10 @@ import numpy as np
 from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
+from skpneumo._utils.memory import MAX_DECODED_BYTES
 from skpneumo._utils.targets import check_groups, check_labels, two_classes
 from skpneumo.classifiers._sample_weight import multiply_weights
 from skpneumo.images import XRaySequence, check_xrays
-
-# Images of a training are decoded once if they fit, else again in every epoch.
-MAX_DECODED_BYTES = 2 * 2**30
 
 
 @dataclass(frozen=True, eq=False)

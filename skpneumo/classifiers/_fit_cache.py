@@ -21,7 +21,7 @@ _RECIPE = 2
 # Parameters that change nothing in the network that a fit ends with; class weights are part of
 # the weights of the images, which are in the key.
 _NOT_IN_KEY = ("threshold", "class_weight", "memory", "verbose")
-# What is no result of a training, or is set by whoever restores one.
+# What is no result of a training, or is set by the caller.
 _NOT_IN_STATE = ("_fitted_network", "classes_", "_metadata_request")
 _KNOWN_PACKAGES = {"builtins", "joblib", "numpy", "pathlib", "skpneumo", "sklearn"}
 # A built network takes more memory than its weights: Keras's objects and traced functions.
@@ -76,7 +76,7 @@ def _is_random(splitter):
 
 
 def load_fit(estimator, key):
-    """Bring an estimator to where an equal fit left another, in this process or in ``memory``.
+    """Restore the result of an equal fit, from this process or from ``memory``.
 
     Parameters
     ----------

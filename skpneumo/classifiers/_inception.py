@@ -20,69 +20,71 @@ from skpneumo.networks import (
 
 
 class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
-    """InceptionV3 that detects pneumonia in chest X-rays, pretrained on photographs.
+    """InceptionV3 that detects pneumonia in chest X-rays, pretrained on ImageNet.
 
-    Training has two stages, the usual way of transfer learning: first the head on top alone, over
-    the pretrained network as it came, then the layers chosen by ``trainable`` too, at a lower
-    rate. Without pretrained weights everything is trained from the start.
+    Training has two stages, as usual in transfer learning: first the head alone, over the frozen
+    pretrained network, then also the layers selected by ``trainable``, at a lower learning rate.
+    Without pretrained weights everything is trained from the start.
 
     Parameters
     ----------
     image_size : tuple of (int, int), default=None
-        Rows and columns that the network sees, at least 75 each; other images are resized to it.
-        None takes the size of the images given to `fit`.
+        Rows and columns of the input of the network, at least 75 each; other images are resized to
+        it. None takes the size of the images given to `fit`.
     weights : {"imagenet"}, path or None, default="imagenet"
-        "imagenet" downloads 88 MB, once. Without internet access pass the path of that file (the
-        error says where it is from), or None to start from random weights.
+        Initialization of the network. "imagenet" downloads 88 MB, once. Without internet access
+        pass the path of that file (the error names its address), or None for random weights.
     trainable : {"auto", "head", "upper", "all"}, default="auto"
-        What the second stage trains: "head" the classifier on top alone, "upper" also the last
-        three inception blocks, "all" everything. "auto" is "upper" over pretrained weights and
-        "all" over random ones.
+        What the second stage trains: "head" only the head, "upper" also the last three inception
+        blocks, "all" everything. "auto" is "upper" over pretrained weights and "all" over random
+        ones.
     head_epochs : int, default=3
-        Passes over the images in the first stage, which is left out where ``weights`` is None
-        or ``trainable`` is "head".
+        Number of epochs of the first stage, which is left out if ``weights`` is None or
+        ``trainable`` is "head".
     dropout : float, default=0.2
-        Share of the features that training leaves out.
+        Dropout rate of the features.
     class_weight : dict, "balanced" or None, default=None
         Weight of each label in the loss, such as ``{"NORMAL": 1, "PNEUMONIA": 4}``. "balanced"
-        weighs by inverse frequency, which lowers the weight of pneumonia where it is frequent.
+        weighs by inverse frequency, which lowers the weight of pneumonia if it is frequent.
     threshold : float, default=0.5
-        `predict` says pneumonia where its probability is at least this.
+        Decision threshold on the probability of the positive class.
     augmentation : XRayAugmenter, "auto" or None, default="auto"
-        Change the images anew in every epoch of training, never in prediction. Where the head is
-        trained alone, each image has ``n_views`` changed versions, and each epoch takes the next.
-        "auto" is an :class:`~skpneumo.XRayAugmenter` with its defaults, but none there. The last
-        eighth of the epochs sees the images as they are.
+        Augmentation of the images, drawn again in every epoch of training and not applied in
+        prediction. While the head is trained alone, each image has ``n_views`` augmented views,
+        and each epoch takes the next. "auto" is an :class:`~skpneumo.XRayAugmenter` with its
+        defaults, but None for the head alone. The last eighth of the epochs sees the images as
+        they are.
     n_views : int, default=4
-        How many. They are drawn from the image alone, the same for every ``random_state``, and
-        pushed through the pretrained network once for all folds, settings and processes.
+        Number of augmented views of each image while the head is trained alone. They depend on
+        the image alone, not on ``random_state``, and their features are computed once for all
+        folds, candidates and processes.
     validation : float, splitter or None, default=None
-        What early stopping looks at: a share of the images (stratified; images of one group and
-        copies of one image stay together), the first split of a splitter such as
-        :class:`~sklearn.model_selection.PredefinedSplit`, or nothing.
+        Validation data for early stopping: a fraction of the images (stratified; images of one
+        group and copies of one image stay together), the first split of a splitter such as
+        :class:`~sklearn.model_selection.PredefinedSplit`, or None for no early stopping.
     patience : int, default=5
-        With ``validation``: epochs without a lower loss on it before a stage stops; the weights
-        of the best epoch are kept.
+        With ``validation``: number of epochs without a lower loss on it after which a stage
+        stops. The weights of the best epoch are kept.
     epochs : int, default=10
-        Passes over the images in the second stage, at most.
+        Maximum number of epochs of the second stage.
     batch_size : int, default=32
-        Images per step.
+        Batch size.
     learning_rate : float, default=0.001
-        Of Adam, in the first stage or the only one; it falls to zero along a cosine.
+        Initial learning rate of Adam in the first or only stage, with cosine decay to zero.
     fine_tune_learning_rate : float, default=0.0001
-        The same, in the second stage.
+        Initial learning rate of Adam in the second stage, with cosine decay to zero.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         Type in which the network computes. bfloat16 is faster on GPUs and on CPUs with AMX or
-        AVX512-BF16, and slower elsewhere; "auto" chooses. Probabilities are float32.
+        AVX512-BF16, and slower elsewhere; "auto" selects. Probabilities are float32.
     memory : str, path or joblib.Memory, default=None
-        Keep fitted networks and their predictions in this folder, as
-        :class:`~sklearn.pipeline.Pipeline` keeps transformers, so that later processes and the
-        workers of ``n_jobs`` reuse them too; an integer ``random_state`` is needed.
+        Folder in which fitted networks and their predictions are cached, as
+        :class:`~sklearn.pipeline.Pipeline` caches transformers, so that later processes and the
+        workers of ``n_jobs`` reuse them too. An integer ``random_state`` is needed.
     warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the call before.
+        Whether to reuse the solution of the previous call to `fit` as initialization.
     random_state : int, RandomState instance or None, default=None
-        Decides weights, order and augmentation. Pass an int for the same network at every call,
-        and for the reuse of fits that differ only in ``threshold``.
+        Controls initialization, shuffling and augmentation. Pass an int for the same network at
+        every call, and for the reuse of fits that differ only in ``threshold``.
     verbose : int, default=0
         0 is silent, 1 shows a progress bar, 2 a line per epoch.
 
@@ -91,12 +93,12 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
     classes_ : ndarray of shape (2,)
         The labels; the second is pneumonia.
     model_ : keras.Model
-        The network, of this estimator alone: changing it changes no other estimator. Once it was
-        accessed, predictions are computed at every call, since it may have changed.
+        The network, of this estimator alone: changing it changes no other estimator. After the
+        first access, predictions are computed at every call, since it may have changed.
     history_ : dict of str to list of float
         "loss", and "val_loss" with ``validation``, by epoch; the second stage follows the first.
     image_size_ : tuple of (int, int)
-        Rows and columns that the network sees.
+        Rows and columns of the input of the network.
     precision_ : {"float32", "bfloat16"}
         Type in which the network computes.
 
@@ -107,7 +109,7 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
     References
     ----------
     Kermany et al., "Identifying Medical Diagnoses and Treatable Diseases by Image-Based Deep
-    Learning", Cell 172 (2018), 1122-1131, the first to do this on these X-rays.
+    Learning", Cell 172 (2018), 1122-1131, the first to do so on these X-rays.
 
     Examples
     --------

@@ -131,7 +131,7 @@ def get_state(model):
 
 
 def set_state(model, state):
-    """Bring a network to where `get_state` found an equal one."""
+    """Restore what `get_state` returned for an equal network."""
     for variable, value in zip(model.variables, state, strict=True):
         variable.assign(value)
 

@@ -1,6 +1,10 @@
-"""The command ``skpneumo``."""
+"""The command ``skpneumo``.
 
-from skpneumo.cli._app import app as app
-from skpneumo.cli._app import main
+Each command has a module, `_train.py`, `_audit.py` and so on, which parses, calls and prints. The
+work of the larger ones is in a package beside it, `_training` and `_prediction`. A new command is
+one more module, and its name in `COMMANDS` of `_app.py`.
+"""
 
-__all__ = ["main"]
+from skpneumo.cli._app import app, main
+
+__all__ = ["app", "main"]

@@ -1,4 +1,4 @@
-"""What a command says when it fails, is interrupted, or has written files."""
+"""Errors, warnings, interruptions and files written, as messages on standard error."""
 
 import codecs
 import errno
@@ -15,7 +15,7 @@ from skpneumo._utils.formatting import fold_lines
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 CLOSED_PIPE = 141  # 128 + SIGPIPE
 
-# By error of the operating system: what is wrong with {file}, and what to do.
+# Cause and remedy by error of the operating system.
 _CAUSES = {
     errno.ENOENT: "there is no such file or folder. Check the name",
     errno.EACCES: "permission denied. Change its permissions or those of its folder, or choose "
@@ -32,7 +32,7 @@ _CAUSES = {
     errno.ELOOP: "links lead in a circle. Name the file itself",
     errno.ENXIO: "there is no such device. Name a file",
 }
-# Characters of our own texts, each for one of the same width where there is one.
+# Replacements for characters of our own texts, of the same width if there is one.
 _PLAIN = str.maketrans(
     {"\u2013": "-", "\u2019": "'", "\u2026": ".", "\u2192": ">", "\xb1": "~", "\xd7": "x"}
     | {"\xb7": "-", "\u221e": "inf"}
@@ -40,7 +40,7 @@ _PLAIN = str.maketrans(
 
 
 def os_error_cause(error):
-    """What is wrong according to the operating system, and what to do, without the file.
+    """Describe the cause of an error of the operating system, and what to do, without the file.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def os_error_cause(error):
 
 
 def describe_os_error(error):
-    """An error of the operating system in a plain sentence.
+    """Describe an error of the operating system in a plain sentence.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def describe_os_error(error):
     Returns
     -------
     str
-        The file, what is wrong, and what to do; the text of the error where it is no error of the
+        The file, the cause, and what to do; the text of the error if it is no error of the
         operating system.
     """
     if error.errno is None:
@@ -78,7 +78,7 @@ def describe_os_error(error):
 
 
 def describe_error(error):
-    """Any error that a command expects, as a sentence for people."""
+    """Describe any error that a command expects, as a sentence for people."""
     if isinstance(error, OSError):
         return describe_os_error(error)
     if isinstance(error, MemoryError):
@@ -92,8 +92,8 @@ def describe_error(error):
 def plain_characters(error):
     """Replace characters that a stream cannot encode: error handler for `codecs`.
 
-    Each becomes one ASCII character, so that tables stay aligned, or a backslash escape where it
-    belongs to a name.
+    Those of our own texts become one ASCII character each, so that tables stay aligned; others,
+    which belong to names, become backslash escapes.
     """
     if not isinstance(error, UnicodeEncodeError):
         raise error
@@ -103,11 +103,9 @@ def plain_characters(error):
 
 
 def prepare_streams():
-    """Make standard output and error take every character, and be open.
-
-    A closed one would hand its number to the next file that is opened, and what TensorFlow logs
-    would end in that file.
-    """
+    """Make standard output and standard error accept every character, and open them if closed."""
+    # A closed stream would hand its number to the next file that is opened, and TensorFlow would
+    # write its log into that file.
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
@@ -126,16 +124,16 @@ def standard_output():
     Raises
     ------
     OSError
-        If standard output takes no more.
+        If standard output cannot be written to.
     typer.Exit
-        If whoever reads it has closed it.
+        If the program that reads it has closed it.
     """
     try:
         yield
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError as error:
-        # What is left in the buffer would fail once more when Python ends.
+        # Python flushes the rest of the buffer when it ends, which would fail once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if error.errno == errno.EPIPE:
             raise typer.Exit(CLOSED_PIPE) from None
@@ -144,12 +142,12 @@ def standard_output():
 
 @contextmanager
 def errors_as_messages(name, console):
-    """End a command with a sentence in the place of a traceback, and name the files it wrote.
+    """End a command with a message instead of a traceback, and name the files it wrote.
 
     Parameters
     ----------
     name : str
-        What the command does, as a noun: "Training".
+        What the command does, as the subject of a sentence: "Training".
     console : rich.console.Console
         Standard error.
 
@@ -181,7 +179,7 @@ def errors_as_messages(name, console):
 
 @contextmanager
 def warnings_as_messages(console):
-    """Show warnings as sentences, at the end.
+    """Show warnings as messages, each once, at the end.
 
     Parameters
     ----------

@@ -5,6 +5,7 @@ from skpneumo.datasets._folder import load_xray_folder
 from skpneumo.datasets._kermany import fetch_kermany
 from skpneumo.datasets._pneumoniamnist import fetch_pneumoniamnist, load_pneumoniamnist
 from skpneumo.datasets._synthetic import make_xrays
+from skpneumo.datasets._tree import split_from_name
 
 __all__ = [
     "Audit",
@@ -15,4 +16,5 @@ __all__ = [
     "load_pneumoniamnist",
     "load_xray_folder",
     "make_xrays",
+    "split_from_name",
 ]

@@ -1,8 +1,9 @@
-"""What lies in a folder, in words, for messages."""
+"""The content of a folder in words, for messages."""
 
 import os
 import shlex
 
+from skpneumo._utils.formatting import shorten
 from skpneumo._utils.label_words import label_sign
 from skpneumo.datasets._folder_names import parse_folder_name
 from skpneumo.images import is_image, list_entries
@@ -11,12 +12,6 @@ _MAX_NAMED = 3
 _MAX_DEPTH = 3
 # By the sign of a label: what its folder may hold.
 _GUESSES = {1: "PNEUMONIA", -1: "NORMAL", 0: "NORMAL or PNEUMONIA?"}
-
-
-def shorten(names):
-    """Name the first few and count the rest."""
-    more = len(names) - _MAX_NAMED
-    return ", ".join(map(repr, names[:_MAX_NAMED])) + (f" and {more:,} more" if more > 0 else "")
 
 
 def describe_contents(folder):
@@ -33,7 +28,7 @@ def describe_contents(folder):
 
 
 def _levels(folder, phrases, depth=_MAX_DEPTH):
-    """A folder and those below it that name a split or images: where classes are looked for."""
+    """A folder and those below it that name a split or images: those that may hold classes."""
     yield folder
     for entry in list_entries(folder) if depth else ():
         meaning = parse_folder_name(entry.name, phrases) if entry.is_dir() else None
@@ -42,7 +37,7 @@ def _levels(folder, phrases, depth=_MAX_DEPTH):
 
 
 def describe_levels(root, phrases):
-    """What lies in each split, and how to map the folders there whose names are not understood."""
+    """The content of each split, and how to map folders whose names are not understood."""
     levels = list(_levels(root, phrases))
     text = "".join(
         f"\n{os.path.relpath(folder, root)!r} holds {describe_contents(folder)}."

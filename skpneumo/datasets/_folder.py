@@ -7,7 +7,8 @@ from collections import Counter
 import numpy as np
 from sklearn.utils import Bunch
 
-from skpneumo.datasets._contents import describe_contents, describe_levels, shorten
+from skpneumo._utils.formatting import shorten
+from skpneumo.datasets._contents import describe_contents, describe_levels
 from skpneumo.datasets._folder_names import class_phrases
 from skpneumo.datasets._patients import (
     identify_patients,
@@ -32,10 +33,13 @@ _LAYOUT = """Expected, in any spelling (val, test or the level of splits may be 
 
     chest_xray/
         train/
-            NORMAL/      *.jpeg, *.png, *.tif, *.jp2, DICOM files, also in folders by child
+            NORMAL/      *.jpeg, *.png, *.tif, *.jp2, DICOM files, also in folders by patient
             PNEUMONIA/   likewise, also in folders by bacteria and virus
         val/             likewise
         test/            likewise"""
+
+# The Kaggle copy moves images of train into val: a patient may have images in both.
+_GROUP_PREFIXES = {"val": "train"}
 
 _DESCR = """Chest X-rays of children, labelled by the folders they lie in.
 
@@ -43,16 +47,18 @@ Folder: {folder}
 Images: {counts}
 Patients: {patients}
 
-The child of an image is read from its file name, as Kermany, Zhang and Goldbaum (Mendeley Data,
-rscbjbr9sj) name their files; a copy with a longer name belongs to the same child. `groups` is for
-cross-validation: it never crosses splits and merges children whom the names may have split.
-`patient` is finer and does not contain the split: it is for looking for children across splits.
-DICOM files identify the child themselves: children are numbered, and their identifiers not kept.
-A DICOM file without an identifier belongs to the child of its study.
-So are folders of patients in a class folder. Every other file counts as a child of its own.
+The patient of an image is read from its file name, as Kermany, Zhang and Goldbaum (Mendeley Data,
+rscbjbr9sj) name their files; a copy with a longer name belongs to the same patient. `groups` is for
+cross-validation: it keeps train with val apart from test, and merges patients whom the names may
+have split. `patient` is finer and does not contain the split: it is for finding patients in two
+splits. `identified` is False for images whose patient is not known.
+DICOM files identify the patient themselves: patients are numbered, and their identifiers not kept.
+A DICOM file without an identifier belongs to the patient of its study.
+Folders of patients in a class folder are numbered too. Every other file counts as a patient of its
+own.
 
-`view`, `study` and `series` are read from the headers of DICOM files. A later study of a child has
-a larger number, so that the priors of an X-ray are those of its child with smaller ones.
+`view`, `study` and `series` are read from the headers of DICOM files. A later study of a patient
+has a larger number, so that the priors of an X-ray are those of its patient with smaller ones.
 """
 
 
@@ -133,6 +139,58 @@ def _describe_reasons(reasons):
     )
 
 
+def _find_others(beside):
+    """Images, and folders that hold some, beside the collection."""
+    return {
+        entry.path: NOT_UNDERSTOOD
+        for entry in beside
+        if (holds_image if entry.is_dir() else is_image)(entry)
+    }
+
+
+def _relative_to(root, reasons):
+    return {os.path.relpath(path, root): reason for path, reason in reasons.items()}
+
+
+def _left_out_warnings(root, left_out, no_chest, views):
+    messages = []
+    if left_out:
+        messages.append(
+            f"{len(left_out):,} file(s) or folder(s) in {root!r} are left out, since they are no "
+            "images (JPEG, PNG, TIFF, BMP, WebP, JPEG 2000, DICOM) or their folders make them "
+            "neither NORMAL nor PNEUMONIA "
+            f"X-rays of one split: {shorten([*left_out])}."
+        )
+    if no_chest:
+        messages.append(
+            f"{len(no_chest):,} file(s) in {root!r} are left out, since they hold no frontal chest "
+            f"X-ray: {_describe_reasons(no_chest)}.{_KEEP_ALL * (views == 'frontal')}"
+        )
+    return messages
+
+
+def _make_columns(files, records):
+    """Arrays with one entry per file, and warnings about patients."""
+    identities = [record.identity for record in records]
+    names, sources = identify_patients(files, identities)
+    study, series = number_studies(identities, [name.patient for name in names])
+    prefixes = [_GROUP_PREFIXES.get(file.split, file.split) for file in files]
+    groups = [f"{prefix}/{name.group}" for prefix, name in zip(prefixes, names, strict=True)]
+    columns = {
+        "paths": np.array([file.path for file in files]),
+        "target": np.array([file.target for file in files]),
+        "groups": np.array(groups),
+        "patient": np.array([name.patient for name in names]),
+        "identified": np.array([source != "" for source in sources]),
+        "subtype": np.array([name.subtype for name in names]),
+        "split": np.array([file.split for file in files]),
+        "view": np.array([record.header.view for record in records]),
+        "study": study,
+        "series": series,
+    }
+    return columns, patient_warnings(files, names, sources)
+
+
 def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
     """List a folder of chest X-rays sorted into NORMAL and PNEUMONIA.
 
@@ -179,11 +237,12 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
         target : ndarray
             "NORMAL" or "PNEUMONIA", from the folder.
         groups : ndarray
-            The child of each image, for cross-validation: it starts with the split and merges
-            children whom the file names may have split.
+            The patient of each image, for cross-validation. It merges patients whom the file names
+            may have split, and starts with the split: "train/" for train and val alike, so that
+            the two can be joined, and "test/" for test, so that no group is on both sides.
         patient : ndarray
-            The child as finely as file names identify it, without the split: to look for children
-            in more than one split. Of DICOM files the identifier in the file counts; where it is
+            The patient as finely as file names allow, without the split: to find patients in more
+            than one split. Of DICOM files the identifier in the file counts; where it is
             empty, as after de-identification, that of another file of the study, else the folder
             of the patient, else the study, so that no study is divided. Of other files with names
             of their own the folder of the patient counts. All are numbers that hold for one call:
@@ -195,7 +254,13 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
             "train", "val" or "test". Without a level of splits, the split that the folder of
             the classes or ``root`` is named after, else "all".
         view : ndarray
-            "PA", "AP", "LATERAL" or "OBLIQUE" by the header; "" where it does not say.
+            "PA", "AP", "LATERAL" or "OBLIQUE" by the header; "" where it does not state it.
+
+        An array of shape (n_images,), dtype bool:
+
+        identified : ndarray
+            Whether the patient of an image is known, from the header, the file name or the folder.
+            Every other image counts as a patient of its own.
 
         Arrays of shape (n_images,), dtype int, that hold for one call:
 
@@ -237,8 +302,8 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
     UserWarning
         If anything is left out, with the reasons, or files cannot be read. If files name no
         patient, so that each counts as a patient of its own. If a folder or an identifier that
-        counts as a patient holds a large part of a class, or more images than a child has; if a
-        class has many images of few patients; if all DICOM files have one child's identifier.
+        counts as a patient holds a large part of a class, or more images than a patient
+        has; if a class has many images of few patients; if all DICOM files have one identifier.
         What operating systems leave behind (``__MACOSX``, ``.DS_Store``, ``Thumbs.db``, hidden
         files) is ignored, as are other files than images outside the class folders.
 
@@ -263,14 +328,7 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
     root, phrases = os.fsdecode(root), class_phrases(classes)
     folder, beside = _find_collection(root, phrases)
     tree = XRayTree(folder, phrases, root)
-    others = {
-        entry.path: NOT_UNDERSTOOD
-        for entry in beside
-        if (holds_image if entry.is_dir() else is_image)(entry)
-    }
-    left_out = {
-        os.path.relpath(path, root): reason for path, reason in (others | tree.left_out).items()
-    }
+    left_out = _relative_to(root, _find_others(beside) | tree.left_out)
     _check_mapping(classes, tree, folder, phrases)
     paths = [file.path for file in tree.files]
     records = dict(zip(paths, read_records(paths, views), strict=True))
@@ -278,50 +336,24 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
     unreadable = {}
     if on_error is not None:
         unreadable = XRaySequence([path for path in paths if path not in no_chest]).check(on_error)
-    no_chest = {os.path.relpath(path, root): reason for path, reason in no_chest.items()}
     files = [
-        file for file in tree.files if not records[file.path].reason and file.path not in unreadable
+        file for file in tree.files if file.path not in no_chest and file.path not in unreadable
     ]
+    no_chest = _relative_to(root, no_chest)
     counts = _check_classes(files, tree, folder, [*left_out, *no_chest], phrases)
-    identities = [records[file.path].identity for file in files]
-    names, sources = identify_patients(files, identities)
-    study, series = number_studies(identities, [name.patient for name in names])
-    messages = patient_warnings(files, names, sources)
-    if no_chest:
-        messages.insert(
-            0,
-            f"{len(no_chest):,} file(s) in {root!r} are left out, since they hold no frontal chest "
-            f"X-ray: {_describe_reasons(no_chest)}.{_KEEP_ALL * (views == 'frontal')}",
-        )
-    if left_out:
-        messages.insert(
-            0,
-            f"{len(left_out):,} file(s) or folder(s) in {root!r} are left out, since they are no "
-            "images (JPEG, PNG, TIFF, BMP, WebP, JPEG 2000, DICOM) or their folders make them "
-            "neither NORMAL nor PNEUMONIA "
-            f"X-rays of one split: {shorten([*left_out])}.",
-        )
-    for message in messages:
+    columns, messages = _make_columns(files, [records[file.path] for file in files])
+    for message in [*_left_out_warnings(root, left_out, no_chest, views), *messages]:
         warnings.warn(message, UserWarning, stacklevel=2)
+    n_unnamed = int((~columns["identified"]).sum())
     more = {"unreadable": unreadable} if on_error == "skip" else {}
     return Bunch(
-        paths=np.array([file.path for file in files]),
-        target=np.array([file.target for file in files]),
-        groups=np.array(
-            [f"{file.split}/{name.group}" for file, name in zip(files, names, strict=True)]
-        ),
-        patient=np.array([name.patient for name in names]),
-        subtype=np.array([name.subtype for name in names]),
-        split=np.array([file.split for file in files]),
-        view=np.array([records[file.path].header.view for file in files]),
-        study=study,
-        series=series,
+        **columns,
         left_out=[*left_out, *no_chest],
         reasons=left_out | no_chest,
         DESCR=_DESCR.format(
             folder=folder,
             counts=_describe_counts(counts, tree.splits),
-            patients=unnamed_message(sources.count(""), len(files))
+            patients=unnamed_message(n_unnamed, len(files))
             or f"All {len(files):,} files name their patient.",
         ),
         **more,

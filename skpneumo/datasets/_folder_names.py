@@ -1,4 +1,4 @@
-"""What the name of a folder means: a split, a class, a subtype, images, or no X-rays."""
+"""The meaning of a folder's name: a split, a class, a subtype, images, or no X-rays."""
 
 import re
 import unicodedata
@@ -43,7 +43,7 @@ _CONTAINERS = _words(
     "bmp webp jp2 pa ap frontal"
 )
 _NUMBERED_CONTAINERS = _words("images imgs batch part chunk shard")
-# They go with a word that has a meaning, and change nothing in it: test_set, chest_xray_train.
+# They do not change the meaning of the word beside them: test_set, chest_xray_train.
 _FILLERS = _CONTAINERS | _words(
     "x chest lung lungs set sets datasets folder dir split subset case cases patient patients "
     "class label category"
@@ -54,7 +54,7 @@ _CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 class FolderName(NamedTuple):
-    """What the name of a folder means.
+    """The meaning of a folder's name.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def parse_folder_name(name, phrases=None):
     Returns
     -------
     meaning : FolderName or None
-        None where a part of the name is not understood, or parts contradict each other. Without a
+        None if a part of the name is not understood, or parts contradict each other. Without a
         split, class or subtype it names images, or masks and the like.
 
     Examples
@@ -160,7 +160,7 @@ def parse_folder_name(name, phrases=None):
     """
     known = dict(_PHRASES)
     for words, target in (phrases or {}).items():
-        # A subtype stays one where its class is given.
+        # A subtype stays one if its class is given.
         subtype = _PHRASES.get(words, {}) if target == "PNEUMONIA" else {}
         known[words] = subtype | {"target": target}
     meaning = _parse(_tokens(name), known)

@@ -8,8 +8,9 @@ import zlib
 from pathlib import Path
 
 from skpneumo.datasets import _registry
-from skpneumo.datasets._download import data_folder, fetch_file, locked, progress
+from skpneumo.datasets._download import data_folder, fetch_file, locked
 from skpneumo.datasets._folder import load_xray_folder
+from skpneumo.datasets._progress import progress
 from skpneumo.exceptions import DatasetError
 
 # The archive holds 5,856 JPEGs, as many entries again under __MACOSX, and JPEGs hardly shrink.
@@ -28,9 +29,9 @@ Medical Center, as published by Kermany, Zhang and Goldbaum: {name}, SHA-256
 {checksum}.
 
 {listing}
-What to know before believing a figure: normal images are larger and squarer than those with
-pneumonia, a child has up to 31 images, some files are copies of others, and the images of test
-differ from those of train in more than the share of pneumonia.
+Before interpreting metrics, note that normal images are larger and squarer than those with
+pneumonia, that a patient has up to 31 images, that some files are copies of others, and that the
+test images differ from the training images in more than the prevalence of pneumonia.
 """
 
 
@@ -39,11 +40,11 @@ def _is_litter(name):
     return "__MACOSX" in parts or parts[-1] == ".DS_Store" or parts[-1].startswith("._")
 
 
-def _danger(info):
-    """Why a member is not to be unpacked; empty if nothing speaks against it."""
+def _find_danger(info):
+    """Describe why a member must not be unpacked; empty if it may be."""
     name = info.filename
-    is_outside = any(part in ("", ".", "..") for part in name.removesuffix("/").split("/"))
-    if is_outside or "\\" in name or ":" in name:
+    escapes = any(part in ("", ".", "..") for part in name.removesuffix("/").split("/"))
+    if escapes or "\\" in name or ":" in name:
         return "does not name a place in the folder"
     if stat.S_IFMT(info.external_attr >> 16) not in _KINDS:
         return "is a link or a device"
@@ -55,12 +56,12 @@ def _danger(info):
 
 
 def _members_to_unpack(archive, n_bytes):
-    """List the files of an archive, unless it is one that would do harm."""
+    """List the files of an archive, and refuse one that would do harm."""
     infos = archive.infolist()
     if len(infos) > _MAX_MEMBERS:
         raise ValueError(f"it has {len(infos):,} members, more than {_MAX_MEMBERS:,}")
     for info in infos:
-        danger = _danger(info)
+        danger = _find_danger(info)
         if danger:
             raise ValueError(f"its member {info.filename!r} {danger}")
     files = [info for info in infos if not info.is_dir() and not _is_litter(info.filename)]
@@ -75,7 +76,8 @@ def _members_to_unpack(archive, n_bytes):
 
 
 def _unpack(path, folder):
-    """Unpack an archive beside ``folder``, and put it there when all is unpacked."""
+    """Unpack an archive under another name, and rename the folder when it is complete."""
+    # pooch.Unzip takes any archive, unpacks the litter too, and shows no progress.
     part = folder.with_name(f".{folder.name}.part")
     try:
         if part.exists():  # left by a process that was killed
@@ -85,10 +87,7 @@ def _unpack(path, folder):
             total = sum(info.file_size for info in infos)
             with progress(f"Unpacking {path.name}", total) as report:
                 for info in infos:
-                    target = part / info.filename
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    with archive.open(info) as source, open(target, "xb") as file:
-                        shutil.copyfileobj(source, file)
+                    archive.extract(info, part)
                     report(advance=info.file_size)
         part.rename(folder)
     except BaseException:
@@ -97,31 +96,31 @@ def _unpack(path, folder):
 
 
 def _unpack_once(path, folder):
-    """Unpack an archive unless it is, by this process or another."""
+    """Unpack an archive unless this process or another has done so."""
     try:
         with locked(folder):
             if not folder.exists():
                 _unpack(path, folder)
     except _DAMAGE as error:
         raise DatasetError(
-            f"{path} cannot be unpacked to {folder}: {error}. Make sure that there is room and "
-            "that the folder may be written to, or unpack it by other means and give the folder "
+            f"{path} cannot be unpacked to {folder}: {error}. Make sure that there is space on the "
+            "disk and that the folder is writable, or unpack it by other means and pass the folder "
             "to load_xray_folder."
         ) from error
 
 
-def _changed(folder, found):
+def _changed_error(folder, finding):
     return DatasetError(
-        f"{folder} {found}. Remove the folder, and the next call unpacks it anew; or give it to "
+        f"{folder} {finding}. Remove the folder, and the next call unpacks it again; or pass it to "
         "load_xray_folder as it is."
     )
 
 
 def fetch_kermany(*, data_home=None, download_if_missing=True):
-    """List the chest X-rays of Kermany et al., downloaded (1.2 GB) where they are not at hand.
+    """List the chest X-rays of Kermany et al., downloaded (1.2 GB) if they are missing.
 
     They are kept unpacked, so that this is done once; the archive stays beside them and may be
-    removed. An interrupted download is continued by the next call, and what came is verified.
+    removed. An interrupted download is resumed by the next call, and the archive is verified.
 
     Parameters
     ----------
@@ -129,7 +128,7 @@ def fetch_kermany(*, data_home=None, download_if_missing=True):
         Folder to keep it in. None takes the environment variable ``SKPNEUMO_DATA``, or else the
         user's folder for data.
     download_if_missing : bool, default=True
-        If False, what is not at hand is not downloaded, but an error.
+        If False, missing files are not downloaded but lead to an error.
 
     Returns
     -------
@@ -138,16 +137,16 @@ def fetch_kermany(*, data_home=None, download_if_missing=True):
         ``subtype``, ``split`` ("train" or "test") and ``DESCR``. Besides:
 
         licence : str
-            What the images may be used for.
+            Licence of the images.
         citation : str
             What to cite.
 
     Raises
     ------
     DatasetError
-        If the archive is not at hand and cannot be downloaded (the message says which file to
-        put where by hand), or cannot be unpacked, or if the folder it was unpacked to was
-        changed since. It is a ValueError.
+        If the archive is missing and cannot be downloaded (the message names the file, its address
+        and where to put it), if it cannot be unpacked, or if the unpacked folder was changed since.
+        It is a ValueError.
 
     See Also
     --------
@@ -168,10 +167,10 @@ def fetch_kermany(*, data_home=None, download_if_missing=True):
     try:
         data = load_xray_folder(folder)
     except DatasetError as error:
-        raise _changed(folder, f"was changed since it was unpacked: {error}") from None
+        raise _changed_error(folder, f"was changed since it was unpacked: {error}") from None
     if len(data.paths) != remote.n_images:
-        found = f"holds {len(data.paths):,} images, but {remote.n_images:,} were unpacked there"
-        raise _changed(folder, found)
+        finding = f"holds {len(data.paths):,} images, but {remote.n_images:,} were unpacked there"
+        raise _changed_error(folder, finding)
     data.DESCR = _DESCR.format(
         name=remote.name, checksum=remote.checksum.split(":")[1], listing=data.DESCR
     )

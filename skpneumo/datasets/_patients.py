@@ -5,10 +5,10 @@ from collections import Counter
 import numpy as np
 
 from skpneumo._utils.filenames import XRayName, parse_filename
-from skpneumo.datasets._contents import shorten
+from skpneumo._utils.formatting import shorten
 from skpneumo.datasets._folder_names import names_no_patient
 
-# A folder that holds so large a fraction of a class, or more images than any child of the Kermany
+# A folder that holds so large a fraction of a class, or more images than any patient of the Kermany
 # collection has, is rarely a patient. A file in a folder of its own may well be.
 _MAX_FRACTION = 0.2
 _MAX_IMAGES = 31
@@ -19,22 +19,22 @@ _MIN_IMAGES_OF_CLASS = 10
 
 
 def identify_patients(files, identities):
-    """Patient of each file, from the file itself, its name, or the folder of the patient.
+    """Identify the patient of each file, from its header, its name, or the folder of the patient.
 
     Parameters
     ----------
     files : list of XRayFile
         The files, in the order in which patients are numbered.
     identities : list of Identity
-        What identifies the patient of each in the file itself.
+        Identifiers in the header of each file.
 
     Returns
     -------
     names : list of XRayName
         Patient, group and subtype of each file.
     sources : list of str
-        What identified the patient: "dicom", "name", "folder", or "" where nothing did and the
-        file counts as a patient of its own.
+        What identified the patient: "dicom", "name", "folder", or "" if nothing did and the file
+        counts as a patient of its own.
     """
     numbers = {"dicom": {}, "folder": {}}
     owners = _study_owners(files, identities)
@@ -125,30 +125,26 @@ def number_studies(identities, patients):
 
 
 def patient_warnings(files, names, sources):
-    """What a user should know of the patients before anything is learnt.
+    """Describe what makes patients doubtful, before training.
 
     Parameters
     ----------
     files : list of XRayFile
         The files.
     names : list of XRayName
-        What was found for each.
+        Patient, group and subtype of each.
     sources : list of str
-        From what.
+        What identified each patient, as `identify_patients` returns it.
 
     Returns
     -------
     messages : list of str
     """
-    messages, targets = [], {}
-    for file, name, source in zip(files, names, sources, strict=True):
-        if source == "dicom":
-            targets.setdefault(name.patient, []).append(file.target)
-    shared = next(iter(targets.values())) if len(targets) == 1 else []
-    if len({*shared}) == 2:
+    messages = []
+    if n_shared := _count_shared_identifier(files, names, sources):
         messages.append(
-            f"All {len(shared):,} DICOM files with an identifier of a child have the same one, "
-            "as after a removal of names. They count as one child: give groups of your own."
+            f"All {n_shared:,} DICOM files with an identifier of a patient have the same one, "
+            "as after a removal of names. They count as one patient: give groups of your own."
         )
     if large := _large_patients(files, names, sources, "folder"):
         messages.append(
@@ -159,7 +155,7 @@ def patient_warnings(files, names, sources):
     if identified := _large_patients(files, names, sources, "dicom"):
         messages.append(
             f"{'; '.join(identified)}. A patient identifier of so large a part of the files may "
-            "stand for several children, as after a removal of names. If so, the folds of a "
+            "stand for several patients, as after a removal of names. If so, the folds of a "
             "cross-validation cannot be balanced and intervals by patients are too wide: give "
             "groups of your own."
         )
@@ -184,6 +180,13 @@ def patient_warnings(files, names, sources):
     if message := unnamed_message(sources.count(""), len(sources)):
         messages.append(message)
     return messages
+
+
+def _count_shared_identifier(files, names, sources):
+    """Number of DICOM files with an identifier if all have the same, in both classes; else 0."""
+    rows = [row for row, source in enumerate(sources) if source == "dicom"]
+    patients, targets = {names[row].patient for row in rows}, {files[row].target for row in rows}
+    return len(rows) if len(patients) == 1 and len(targets) == 2 else 0
 
 
 def unnamed_message(n_unnamed, n_files):
@@ -238,12 +241,14 @@ def _few_patients(files, names):
 
 
 def are_identified(patient, files):
-    """Whether each key of `load_xray_folder` identifies a patient, not the file alone.
+    """Whether each ``patient`` identifies a patient, not the file alone.
+
+    For data that have no ``identified``.
 
     Parameters
     ----------
     patient : iterable of str
-        ``patient`` of its Bunch.
+        Keys of `load_xray_folder`.
     files : iterable of str
         Last part of each path.
 

@@ -33,8 +33,8 @@ Images: {counts}, {rows} x {columns} pixels
 
 The images are those of Kermany, Zhang and Goldbaum (Mendeley Data, rscbjbr9sj), cropped to the
 central square and made smaller. PneumoniaMNIST's test is their test; train and val are parts of
-their train, drawn at random. It is not known which images are of one child, so each counts as a
-child of its own: cross-validated figures, and those of val, are too good.
+their train, drawn at random. The patients are not known, so each image counts as
+a patient of its own: cross-validated metrics, and those of val, are too good.
 """
 
 
@@ -43,7 +43,7 @@ def _error(path, problem):
 
 
 def _members(archive, n_bytes):
-    """Members by key, once their names and the sizes they claim are known to be fit."""
+    """Members by key, once their names and the sizes that they claim are checked."""
     infos = archive.infolist()
     names = [info.filename for info in infos]
     strange = sorted({*names} - {f"{key}.npy" for key in _KEYS})
@@ -81,7 +81,7 @@ def _head(archive, info):
 
 
 def _check_heads(heads):
-    """Ask for images and labels of each split that is there, in shapes and types that fit."""
+    """Check that each split has images and labels, in shapes and types that agree."""
     splits = [split for split in _SPLITS if f"{split}_images" in heads]
     alone = sorted(
         key for key in heads if not {f"{key[:-7]}_images", f"{key[:-7]}_labels"} <= {*heads}
@@ -144,18 +144,18 @@ def load_pneumoniamnist(path):
         target : ndarray of shape (n_images,)
             "NORMAL" or "PNEUMONIA".
         groups : ndarray of shape (n_images,)
-            The child of each image, for cross-validation. The file does not tell it: each image
-            counts as a child of its own.
+            The patient of each image, for cross-validation. The file does not identify patients:
+            each image counts as a patient of its own.
         patient : ndarray of shape (n_images,)
             The same without the split.
         subtype : ndarray of shape (n_images,)
-            "", since the file does not tell.
+            "", since the file does not hold it.
         split : ndarray of shape (n_images,)
             "train", "val" or "test".
         DESCR : str
-            What was found, and where.
+            Description of the file and its images.
         licence : str
-            What the published images may be used for.
+            Licence of the published images.
         citation : str
             What to cite.
 
@@ -193,7 +193,7 @@ def load_pneumoniamnist(path):
     except zipfile.BadZipFile as error:
         raise _error(path, f"this is no .npz file, or a damaged one ({error})") from None
     except Exception as error:
-        # Whatever zlib, zipfile and NumPy's reader of headers have to say on a damaged file.
+        # zlib, zipfile and NumPy's reader of headers raise nearly anything for damaged files.
         raise _error(path, str(error).rstrip(".") or type(error).__name__) from error
     images = [arrays[f"{split}_images"] for split in splits]
     images = images[0] if len(images) == 1 else np.concatenate(images)
@@ -217,9 +217,9 @@ def load_pneumoniamnist(path):
 
 
 def fetch_pneumoniamnist(size=28, *, data_home=None, download_if_missing=True):
-    """Read PneumoniaMNIST, downloaded where it is not at hand.
+    """Read PneumoniaMNIST, downloaded if it is missing.
 
-    An interrupted download is continued by the next call. The file is verified at every call.
+    An interrupted download is resumed by the next call. The file is verified at every call.
 
     Parameters
     ----------
@@ -229,7 +229,7 @@ def fetch_pneumoniamnist(size=28, *, data_home=None, download_if_missing=True):
         Folder to keep it in. None takes the environment variable ``SKPNEUMO_DATA``, or else the
         user's folder for data.
     download_if_missing : bool, default=True
-        If False, a file that is not at hand is not downloaded, but an error.
+        If False, a missing file is not downloaded but leads to an error.
 
     Returns
     -------
@@ -239,15 +239,15 @@ def fetch_pneumoniamnist(size=28, *, data_home=None, download_if_missing=True):
     Raises
     ------
     DatasetError
-        If the file is not at hand and cannot be downloaded; the message says which file to put
-        where by hand. It is a ValueError.
+        If the file is missing and cannot be downloaded; the message names the file, its address
+        and where to put it. It is a ValueError.
     ValueError
         If there is no such size.
 
     See Also
     --------
     load_pneumoniamnist : Reads any such file.
-    fetch_kermany : The X-rays at full size, with what file names tell about the child.
+    fetch_kermany : The X-rays at full size, with patients by file names.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What can be downloaded: where from, and how to know that it is right."""
+"""Files that can be downloaded: addresses and checksums."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ class RemoteFile(NamedTuple):
     checksum : str
         As "sha256:..." or "md5:...", in lower case.
     max_bytes : int
-        Size, or what it cannot exceed.
+        Size, or an upper bound of it.
     n_images : int
         Images in it.
     """

@@ -8,7 +8,7 @@ from sklearn.utils import Bunch, check_random_state
 
 # Anatomy is drawn in coordinates of the image: u from -1 (left) to 1 (right), v from -1 (top) to
 # 1 (bottom). Each entry is the range of a uniform draw.
-_PATIENT = {  # one draw per child
+_PATIENT = {  # one draw per patient
     "chest": (0.80, 0.94),
     "neck": (0.24, 0.34),
     "shoulder": (-0.92, -0.78),
@@ -47,13 +47,13 @@ _EXPOSURE = {  # one draw per image; difficulty widens these ranges about their 
     "spread": (0.19, 0.25),
     "noise": (0.012, 0.028),
 }
-_AREA = (0.045, 0.09)  # of the image, well inside the promised 2 % to 10 %
+_AREA = (0.045, 0.09)  # of the image, well inside the documented 2 % to 10 %
 _CHUNK_PIXELS = 2**19  # images are drawn in chunks of about this many pixels: they stay in cache
 
 _DESCR = """Synthetic paediatric chest X-rays drawn by skpneumo.datasets.make_xrays.
 
-Every child has an anatomy of its own and one or several images of it, which differ in pose,
-breath, exposure and noise. Children with pneumonia have opacities inside the lung fields: one
+Every patient has an anatomy of their own and one or several images, which differ in pose,
+breath, exposure and noise. Patients with pneumonia have opacities inside the lung fields: one
 focal consolidation ("bacteria") or several fainter patches in both lungs ("virus"). Exposure and
 noise follow the same distribution in both classes, and so do the pixel values of an image: those
 of an X-ray with opacities are the values of the same X-ray without them, in another order. Lungs
@@ -71,21 +71,21 @@ def _draw(rng, ranges, n, widen=1.0):
 
 
 def _patients(rng, n_samples, prevalence, images_per_patient):
-    """Share out the images: the child of each image, and whether each child is ill."""
-    n_ill = int(np.clip(round(prevalence * n_samples), 1, n_samples - 1))
-    patient, ill = [], []
-    for n_images, is_ill in ((n_samples - n_ill, False), (n_ill, True)):
+    """Assign images to patients: the patient of each image, and whether each has pneumonia."""
+    n_positive = int(np.clip(round(prevalence * n_samples), 1, n_samples - 1))
+    patient, is_positive = [], []
+    for n_images, has_pneumonia in ((n_samples - n_positive, False), (n_positive, True)):
         n_patients = int(np.clip(round(n_images / images_per_patient), 1, n_images))
         extra = rng.integers(n_patients, size=n_images - n_patients)
-        patient.append(len(ill) + np.concatenate([np.arange(n_patients), extra]))
-        ill += [is_ill] * n_patients
-    return rng.permutation(np.concatenate(patient)), np.array(ill)
+        patient.append(len(is_positive) + np.concatenate([np.arange(n_patients), extra]))
+        is_positive += [has_pneumonia] * n_patients
+    return rng.permutation(np.concatenate(patient)), np.array(is_positive)
 
 
-def _lesions(rng, ill):
-    """Draw the patches of every child: places relative to a lung, sizes, strengths."""
-    n, k = len(ill), 6
-    viral = ill & (rng.random(n) < 0.5)
+def _lesions(rng, is_positive):
+    """Draw the patches of every patient: places relative to a lung, sizes, strengths."""
+    n, k = len(is_positive), 6
+    viral = is_positive & (rng.random(n) < 0.5)
     side = np.where(np.arange(k) % 2, 1, -1) * rng.choice([-1, 1], size=(n, 1))
     radius = rng.uniform(0.75, 1.25, (n, k))
     n_patches = np.where(viral, rng.integers(4, k + 1, n), 1)
@@ -133,7 +133,7 @@ def _lungs(a, u, v):
 
 
 def _opacity(rng, lesion, depth, across, along, u):
-    """Opacity of each pixel, 0 to 1, and the mask of where it exceeds a half."""
+    """Opacity of each pixel, 0 to 1, and the mask of pixels at which it exceeds a half."""
     n, *image_size = depth.shape
     score = np.full(depth.shape, -np.inf, dtype=np.float32)
     warp = 0.4 * _smooth_noise(rng, n, image_size, 9)
@@ -156,7 +156,7 @@ def _opacity(rng, lesion, depth, across, along, u):
     return opacity, opacity > 0.5
 
 
-def _with_values_of(images, others):
+def _match_values(images, others):
     """Give the pixels of each image, in their order of brightness, the values of another image."""
     n = len(images)
     matched = np.empty((n, images[0].size), dtype=images.dtype)
@@ -165,44 +165,70 @@ def _with_values_of(images, others):
     return matched.reshape(images.shape)
 
 
-def _render(rng, a, lesion, ill, image_size, difficulty):
-    """Draw a chunk of images: ``a`` holds (n, 1, 1) arrays of anatomy and exposure."""
-    n = len(ill)
+def _coordinates(a, image_size):
+    """Place of each pixel in the coordinates of the anatomy."""
     rows, columns = (np.linspace(-1, 1, size, dtype=np.float32) for size in image_size)
     x, y = columns[None, None, :] - a["shift_u"], rows[None, :, None] - a["shift_v"]
     u = (x * np.cos(a["tilt"]) + y * np.sin(a["tilt"])) / a["zoom"]
     v = (y * np.cos(a["tilt"]) - x * np.sin(a["tilt"])) / a["zoom"]
-    lateral = np.abs(u)
+    return u, v
 
+
+def _body(a, u, v):
+    """Outline of the body, and the brightness of its soft tissue."""
     flare = 0.22 * _bump(v - a["shoulder"] - 0.22, 0.2)
     half = a["neck"] + (a["chest"] - a["neck"] + flare) * _edge(v - a["shoulder"], 0.05)
-    body = _edge(half - lateral)
-    tissue = 0.34 + 0.36 * np.sqrt(np.maximum(1 - np.square(u / half), 0.0))
+    body = _edge(half - np.abs(u))
+    return body, 0.34 + 0.36 * np.sqrt(np.maximum(1 - np.square(u / half), 0.0))
 
-    depth, across, along = _lungs(a, u, v)
+
+def _uncovered_depth(a, depth, u, v):
+    """Depth inside the lung fields, without what heart and mediastinum cover."""
     lean = u - a["heart_u"] - 0.2 * (v - a["heart_v"])
     heart = 1 - np.square(lean / a["heart_width"])
     heart -= np.square((v - a["heart_v"]) / a["heart_height"])
-    vertebral = a["mediastinum"] + 0.1 * np.square(v) - lateral
+    vertebral = a["mediastinum"] + 0.1 * np.square(v) - np.abs(u)
     cover = np.logaddexp(3.0 * heart, 20 * vertebral) / 20  # a smooth maximum: no notches
-    depth = np.minimum(depth, -cover)
-    lungs = _edge(depth)
-    air = a["air"] + np.where(u < 0, a["air_right"], a["air_left"])
-    air = air + (0.05 + 0.06 * difficulty) * _smooth_noise(rng, n, image_size, 5)
+    return np.minimum(depth, -cover)
 
-    hilum = np.exp(-np.square((lateral - 0.2) / 0.25) - np.square((v + 0.02) / 0.3))
-    texture = lungs * _smooth_noise(rng, n, image_size, 26)
+
+def _bones(a, u, v, depth, across):
+    lateral = np.abs(u)
     ribs = (v + a["rib_curve"] * np.square(lateral - 0.3)) / a["rib_gap"] + a["rib_phase"]
     ribs = np.maximum(np.cos(2 * np.pi * ribs), -0.3) * _edge(depth + 0.06, 0.03)
     ribs *= 0.5 + np.square(across).clip(0, 1)
     slope = a["clavicle"] - 0.18 * (lateral - 0.1) + 0.25 * np.square(lateral - 0.4)
     clavicles = _bump(v - slope, 0.035) * _edge(lateral - 0.08) * _edge(0.72 - lateral, 0.04)
     spine = _bump(u - a["turn"], 0.09) * (0.8 + 0.3 * np.cos(2 * np.pi * v / a["rib_gap"]))
+    return a["rib_contrast"] * ribs + 0.16 * clavicles + 0.10 * spine
+
+
+def _expose(rng, a, drawn):
+    image = drawn ** a["gamma"]
+    image -= image.mean(axis=(1, 2), keepdims=True)
+    image *= a["spread"] / image.std(axis=(1, 2), keepdims=True)
+    image += a["mean"] + a["noise"] * rng.standard_normal(image.shape, dtype=np.float32)
+    return np.round(255 * image.clip(0, 1)).astype(np.uint8)
+
+
+def _render(rng, a, lesion, is_positive, image_size, difficulty):
+    """Draw a chunk of images: ``a`` holds (n, 1, 1) arrays of anatomy and exposure."""
+    n = len(is_positive)
+    u, v = _coordinates(a, image_size)
+    lateral = np.abs(u)
+    body, tissue = _body(a, u, v)
+    depth, across, along = _lungs(a, u, v)
+    depth = _uncovered_depth(a, depth, u, v)
+    lungs = _edge(depth)
+    air = a["air"] + np.where(u < 0, a["air_right"], a["air_left"])
+    air = air + (0.05 + 0.06 * difficulty) * _smooth_noise(rng, n, image_size, 5)
+    hilum = np.exp(-np.square((lateral - 0.2) / 0.25) - np.square((v + 0.02) / 0.3))
+    texture = lungs * _smooth_noise(rng, n, image_size, 26)
     abdomen = _edge(along - 1.0, 0.08) * (1 - lungs)
     gas = _bump(u - 0.35, 0.2) * _bump(v - 0.78, 0.12)
 
     image = tissue * (1 - air * lungs) + 0.10 * abdomen + a["stomach"] * gas
-    image += a["rib_contrast"] * ribs + 0.16 * clavicles + 0.10 * spine
+    image += _bones(a, u, v, depth, across)
     image += (0.02 + 0.03 * difficulty) * (0.25 + hilum) * texture + 0.05 * hilum
     image += a["side_light"] * u
 
@@ -210,21 +236,19 @@ def _render(rng, a, lesion, ill, image_size, difficulty):
     mottle = strength * a["mottle"] * texture
     drawn = np.maximum((image + mottle) * body, 0.0)
     masks = np.zeros(image.shape, dtype=bool)
-    if ill.any():
-        part = {name: values[ill] for name, values in lesion.items()}
-        opacity, masks[ill] = _opacity(rng, part, *(x[ill] for x in (depth, across, along, u)))
+    if is_positive.any():
+        chosen = {name: values[is_positive] for name, values in lesion.items()}
+        places = (x[is_positive] for x in (depth, across, along, u))
+        opacity, masks[is_positive] = _opacity(rng, chosen, *places)
         opacity *= 1 + 0.4 * _smooth_noise(rng, len(opacity), image_size, 30)
-        opacity *= strength * np.where(part["viral"], 0.85, 1.0).astype(np.float32)[:, None, None]
+        weight = np.where(chosen["viral"], 0.85, 1.0).astype(np.float32)
+        opacity *= strength * weight[:, None, None]
         # Half the mottle makes up for the gradients of opacities. The values of the X-ray without
         # opacities leave the histogram as it was, and with it all that can be computed from it.
-        opaque = np.maximum((image[ill] + 0.5 * mottle[ill] + opacity) * body[ill], 0.0)
-        drawn[ill] = _with_values_of(opaque, drawn[ill])
-
-    image = drawn ** a["gamma"]
-    image -= image.mean(axis=(1, 2), keepdims=True)
-    image *= a["spread"] / image.std(axis=(1, 2), keepdims=True)
-    image += a["mean"] + a["noise"] * rng.standard_normal(image.shape, dtype=np.float32)
-    return np.round(255 * image.clip(0, 1)).astype(np.uint8), masks
+        opaque = image[is_positive] + 0.5 * mottle[is_positive] + opacity
+        opaque = np.maximum(opaque * body[is_positive], 0.0)
+        drawn[is_positive] = _match_values(opaque, drawn[is_positive])
+    return _expose(rng, a, drawn), masks
 
 
 def _check(n_samples, image_size, prevalence, images_per_patient, difficulty):
@@ -254,7 +278,7 @@ def make_xrays(
 ):
     """Draw synthetic chest X-rays of children with and without pneumonia.
 
-    Every child has an anatomy of its own and either pneumonia or not; its images differ in pose,
+    Every patient has an anatomy of their own, with pneumonia or without; images differ in pose,
     breath, exposure and noise. An opacity is a bright, soft-edged, mottled patch inside a lung
     field. Exposure, noise and the histogram of an image follow the same distribution in both
     classes: at the defaults a small convolutional network separates the classes, a linear model
@@ -263,13 +287,13 @@ def make_xrays(
     Parameters
     ----------
     n_samples : int, default=600
-        Number of images, at least 2: both classes are always there.
+        Number of images, at least 2: both classes are always present.
     image_size : tuple of int, default=(72, 64)
         Rows and columns, each at least 32. The anatomy scales with them.
     prevalence : float, default=0.6
-        Share of the images that show pneumonia, between 0 and 1.
+        Proportion of the images that show pneumonia, between 0 and 1.
     images_per_patient : float, default=1.5
-        Mean number of images of one child, at least 1.
+        Mean number of images per patient, at least 1.
     difficulty : float, default=0.5
         How hard opacities are to see, from 0 to 1: it lowers their contrast and widens the
         variation of pose, exposure, noise and lung markings.
@@ -286,20 +310,20 @@ def make_xrays(
         target : ndarray of shape (n_samples,), dtype str
             "NORMAL" or "PNEUMONIA".
         groups : ndarray of shape (n_samples,), dtype str
-            The child of each image, for cross-validation.
+            The patient of each image, for cross-validation.
         masks : ndarray of shape (n_samples, rows, columns), dtype bool
-            Where the opacity, before its mottling, exceeds half its peak: at most a tenth of an
-            image, nowhere in a normal one.
+            True for pixels at which the opacity, before its mottling, exceeds half its peak: at
+            most a tenth of an image, none in a normal one.
         subtype : ndarray of shape (n_samples,), dtype str
             "bacteria" (one focal consolidation), "virus" (several fainter patches in both
             lungs), or "" for normal.
         DESCR : str
-            What the images are.
+            Description of the images.
 
     Raises
     ------
     ValueError
-        If a parameter lies outside its range.
+        If a parameter is not in its range.
 
     Notes
     -----
@@ -325,12 +349,12 @@ def make_xrays(
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
     rng = np.random.default_rng(seed)
 
-    patient, ill = _patients(rng, n_samples, prevalence, images_per_patient)
-    lesion = {name: values[patient] for name, values in _lesions(rng, ill).items()}
-    drawn = {name: v[patient] for name, v in _draw(rng, _PATIENT, len(ill)).items()}
+    patient, is_positive = _patients(rng, n_samples, prevalence, images_per_patient)
+    lesion = {name: values[patient] for name, values in _lesions(rng, is_positive).items()}
+    drawn = {name: v[patient] for name, v in _draw(rng, _PATIENT, len(is_positive)).items()}
     drawn |= _draw(rng, _EXPOSURE, n_samples, widen=0.5 + difficulty)
-    names = np.array([f"patient{i:05d}" for i in rng.permutation(len(ill))])
-    ill = ill[patient]
+    names = np.array([f"patient{i:05d}" for i in rng.permutation(len(is_positive))])
+    is_positive = is_positive[patient]
 
     images = np.empty((n_samples, *image_size), dtype=np.uint8)
     masks = np.empty((n_samples, *image_size), dtype=bool)
@@ -339,12 +363,14 @@ def make_xrays(
         part = slice(start, start + step)
         a = {name: values[part, None, None] for name, values in drawn.items()}
         patches = {name: values[part] for name, values in lesion.items()}
-        images[part], masks[part] = _render(rng, a, patches, ill[part], image_size, difficulty)
+        images[part], masks[part] = _render(
+            rng, a, patches, is_positive[part], image_size, difficulty
+        )
     return Bunch(
         images=images,
-        target=np.where(ill, "PNEUMONIA", "NORMAL"),
+        target=np.where(is_positive, "PNEUMONIA", "NORMAL"),
         groups=names[patient],
         masks=masks,
-        subtype=np.where(ill, np.where(lesion["viral"], "virus", "bacteria"), ""),
+        subtype=np.where(is_positive, np.where(lesion["viral"], "virus", "bacteria"), ""),
         DESCR=_DESCR,
     )

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from skpneumo.datasets._folder_names import names_class, names_no_xray, parse_folder_name
-from skpneumo.images import has_extension, is_image, list_entries, why_not_read
+from skpneumo.images import describe_unread_file, has_extension, is_image, list_entries
 
 _MAX_DEPTH = 2  # archive/chest_xray/chest_xray is the deepest that a download nests
 _HAS_LETTER = re.compile("[A-Za-z]")
@@ -18,7 +18,7 @@ _MAX_FOLDERS = 4  # patient/study/series, and one more, is how archives of hospi
 
 
 class XRayFile(NamedTuple):
-    """An image and what the folders above it mean.
+    """An image, and the meaning of the folders above it.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class XRayFile(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """What the folders above an entry mean, as far as they are known."""
+    """The meaning of the folders above an entry, as far as it is known."""
 
     split: str | None = None
     target: str | None = None
@@ -55,7 +55,7 @@ class _Place(NamedTuple):
     n_unknown: int = 0
 
     def enter(self, name, meaning):
-        """Place in a folder of a name and its meaning; None where that is not understood here."""
+        """Place in a folder of a name and its meaning; None if that is not understood here."""
         if meaning is None:
             if self.target is None or self.n_unknown == _MAX_FOLDERS:
                 return None
@@ -99,7 +99,7 @@ class XRayTree:
     files : list of XRayFile
         The images, sorted by split, class and name.
     left_out : dict of str to str
-        Paths of what is left out, sorted, and why.
+        Paths that are left out, sorted, with the reasons.
     splits : set of str
         Splits that have a folder, with or without images.
     class_folders : set of str
@@ -114,7 +114,7 @@ class XRayTree:
         self._splits, self._beside, self._walked = set(), [], set()
         self._walk(folder, _Place())
         self._settle_splits(_split_above(folder, folder if root is None else root))
-        self._tell_names_apart()
+        self._disambiguate_names()
         self._settle_beside()
         self.files.sort()
         self.left_out = dict(sorted(self.left_out.items()))
@@ -171,7 +171,9 @@ class XRayTree:
             if is_image(entry):
                 self.left_out[entry.path] = NOT_UNDERSTOOD
         elif not is_image(entry):
-            self.left_out[entry.path] = _NO_XRAY if has_extension(entry) else _why_not_read(entry)
+            self.left_out[entry.path] = (
+                _NO_XRAY if has_extension(entry) else _describe_unread(entry)
+            )
         elif names_no_xray(os.path.splitext(entry.name)[0]):
             self.left_out[entry.path] = _NO_XRAY
         else:
@@ -183,7 +185,7 @@ class XRayTree:
     def _settle_splits(self, named):
         """Give the images without a level of splits the split that their folder is named after."""
         if named is None and any(file.split for file in self.files):
-            # The same images are often there before and after they were split.
+            # The same images often exist before and after they were split.
             self.left_out |= {file.path: _UNSPLIT for file in self.files if file.split is None}
             self.files = [file for file in self.files if file.split is not None]
             self.splits = self._splits - {None}
@@ -193,7 +195,7 @@ class XRayTree:
             empty = self._splits - {None} if not self.files else set()
             self.splits = {file.split for file in self.files} | empty or {fill}
 
-    def _tell_names_apart(self):
+    def _disambiguate_names(self):
         """Name files of equal names by all folders above them, as in NORMAL and 0_NORMAL."""
         counts = Counter(file[:3] for file in self.files)
         self.files = [
@@ -215,17 +217,33 @@ class XRayTree:
                 self.left_out[entry.path] = NOT_UNDERSTOOD
 
 
-def _why_not_read(entry):
+def _describe_unread(entry):
     if not entry.is_file():  # opening a pipe would wait for someone to write to it
         return "this is a pipe, a device or a link that leads nowhere, not a file."
     try:
-        return why_not_read(entry.path)
+        return describe_unread_file(entry.path)
     except OSError as error:
         return f"this file cannot be opened: {error.strerror}."
 
 
-def named_split(folder):
-    """The split that a folder is named after, or None."""
+def split_from_name(folder):
+    """Return the split that a folder is named after.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        The folder, in any spelling that `load_xray_folder` understands, such as "Test_Images".
+
+    Returns
+    -------
+    {"train", "val", "test"} or None
+
+    Examples
+    --------
+    >>> from skpneumo.datasets import split_from_name
+    >>> split_from_name("xrays/Test_Images")
+    'test'
+    """
     meaning = parse_folder_name(os.path.basename(os.path.abspath(folder)))
     return None if meaning is None else meaning.split
 
@@ -235,7 +253,7 @@ def _split_above(folder, root):
     folders = [folder]
     while folders[-1] != root and len(folders[-1]) > len(root):
         folders.append(os.path.dirname(folders[-1]))
-    return next(filter(None, map(named_split, folders)), None)
+    return next(filter(None, map(split_from_name, folders)), None)
 
 
 def holds_image(folder):
@@ -277,7 +295,7 @@ def find_collections(folder, phrases, depth=_MAX_DEPTH):
     Parameters
     ----------
     folder : str
-        Where to look.
+        Folder to search.
     phrases : dict of tuple of str to str
         More names of classes, from `class_phrases`.
     depth : int, default=2
@@ -288,7 +306,7 @@ def find_collections(folder, phrases, depth=_MAX_DEPTH):
     collections : list of str
         Folders that hold classes, or splits that hold classes.
     beside : list of os.DirEntry
-        What lies beside them, or beside folders above them.
+        Entries beside them, or beside folders above them.
     """
     if any(
         meaning.target is not None or (meaning.split is not None and _holds_classes(path, phrases))

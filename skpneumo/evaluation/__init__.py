@@ -1,7 +1,7 @@
-"""Honest evaluation: figures with intervals, and a report to hand on."""
+"""Evaluation on images that took no part in the fit: metrics with intervals, and a report."""
 
 from skpneumo.evaluation._evaluate import evaluate
 from skpneumo.evaluation._evaluation import Evaluation
-from skpneumo.evaluation._intervals import Figure
+from skpneumo.evaluation._metrics import Estimate
 
-__all__ = ["Evaluation", "Figure", "evaluate"]
+__all__ = ["Estimate", "Evaluation", "evaluate"]

@@ -9,8 +9,8 @@ from scipy.stats import f, ncf, norm
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from skpneumo.evaluation._estimates import Estimate, ratio
-from skpneumo.evaluation._interval_methods import NO_INTERVAL
+from skpneumo.evaluation._intervals import NO_INTERVAL
+from skpneumo.evaluation._statistics import Statistic, ratio
 
 N_BINS = 10
 # From here on the root of a noncentral chi-squared variable is as good as normal.
@@ -19,7 +19,7 @@ _CLIP = 1e-7  # float32 probabilities of 0 and 1
 
 
 def brier(y_true, probability):
-    """Brier score: the mean squared difference of probability and label, as an Estimate."""
+    """Brier score: the mean squared difference of probability and label, as a Statistic."""
     return ratio((y_true - np.float64(probability)) ** 2, np.ones(len(y_true)))
 
 
@@ -40,8 +40,8 @@ def calibration_intercept(y_true, probability):
 
     Returns
     -------
-    Estimate
-        Below 0 where probabilities are too high.
+    Statistic
+        Below 0 if probabilities are too high.
 
     References
     ----------
@@ -53,7 +53,7 @@ def calibration_intercept(y_true, probability):
     value = brentq(lambda intercept: np.sum(y_true - expit(intercept + x)), -bound, bound)
     p = expit(value + x)
     every = np.ones(len(x), dtype=bool)
-    return Estimate(value, (y_true - p) / np.sum(p * (1 - p)), every)
+    return Statistic(value, (y_true - p) / np.sum(p * (1 - p)), every)
 
 
 def calibration_slope(y_true, probability):
@@ -68,18 +68,18 @@ def calibration_slope(y_true, probability):
 
     Returns
     -------
-    Estimate
-        Below 1 where probabilities are too extreme; infinite where they separate the classes, NaN
-        where they are all equal.
+    Statistic
+        Below 1 if probabilities are too extreme; infinite if they separate the classes, NaN if they
+        are all equal.
     """
     x = log_odds(probability)
     every = np.ones(len(x), dtype=bool)
     undefined = np.zeros(len(x))
     if x.min() == x.max():
-        return Estimate(np.nan, undefined, every)
+        return Statistic(np.nan, undefined, every)
     for sign in (1, -1):
         if np.min(sign * x[y_true]) >= np.max(sign * x[~y_true]):
-            return Estimate(sign * np.inf, undefined, every)
+            return Statistic(sign * np.inf, undefined, every)
     center, spread = x.mean(), x.std()
     x = (x - center) / spread
     model = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-8, max_iter=100)
@@ -90,16 +90,16 @@ def calibration_slope(y_true, probability):
     design = np.stack([np.ones(len(x)), x])
     information = design * (p * (1 - p)) @ design.T
     change = np.linalg.solve(information, design * (y_true - p))[1]
-    return Estimate(float(model.coef_[0, 0] / spread), change / spread, every)
+    return Statistic(float(model.coef_[0, 0] / spread), change / spread, every)
 
 
 def calibration_error(y_true, probability, clusters, confidence):
-    """Root of the mean squared distance of probability and proportion over ten bins of equal size.
+    """Debiased root mean squared distance of probability and proportion in 10 bins of equal size.
 
-    The square of the distance in a bin is above 0 by chance alone. Its expectation by chance, from
-    the products of the residuals of a patient with themselves, is subtracted [1]_, and the metric
-    is 0 where chance explains all. The interval takes the squared distances before that for a
-    noncentral F variable, whose noncentrality is what is sought.
+    The squared distance in a bin is above 0 by chance alone. Its expectation by chance, from the
+    products of the residuals of a patient with themselves, is subtracted [1]_; the metric is 0 if
+    chance explains the distances. The interval is that of the noncentrality of an F variable, the
+    sum of the squared distances before the subtraction.
 
     Parameters
     ----------
@@ -177,6 +177,6 @@ def _noncentrality(observed, freedom, n_free, level):
 
 
 def bins_of_equal_size(probability, n_bins=N_BINS):
-    """Number of the bin of each probability; equal ones share a bin."""
+    """Number of the bin of each probability; equal probabilities are in one bin."""
     edges = np.quantile(probability, np.arange(1, n_bins) / n_bins)
     return np.searchsorted(edges, probability, side="right")

@@ -1,126 +1,12 @@
-"""Items of two reporting guidelines, and what a run can say to them by itself."""
+"""Items of two reporting guidelines, and the answers that an evaluation has."""
 
+import tomllib
+from importlib.resources import files
 from typing import NamedTuple
 
-from skpneumo._utils.formatting import percent
-from skpneumo._utils.unwrap import layers_of
-from skpneumo.evaluation._estimates import KIND
-from skpneumo.evaluation._text import format_figure, format_interval, intervals_line, threshold_line
-
-
-class Checklist(NamedTuple):
-    """A reporting guideline: its name, its source, and number and wording of its items."""
-
-    name: str
-    source: str
-    items: tuple
-
-
-CLAIM = Checklist(
-    "CLAIM, 2024 update",
-    "Tejani et al., Radiology: Artificial Intelligence 6 (2024), e240300; wording ours.",
-    (
-        ("1", "Title or abstract names the study as one of AI, and the technology"),
-        ("2", "Summary of design, methods, results and conclusions"),
-        ("3", "Background, intended use and role of the AI"),
-        ("4", "Aims and hypotheses"),
-        ("5", "Prospective or retrospective"),
-        ("6", "Goal of the study"),
-        ("7", "Sources of the data"),
-        ("8", "Who was included and excluded"),
-        ("9", "Preprocessing of the data"),
-        ("10", "Selection of parts of the data"),
-        ("11", "De-identification"),
-        ("12", "What was done about missing data"),
-        ("13", "How the images were acquired"),
-        ("14", "Definition of the reference standard"),
-        ("15", "Why this reference standard"),
-        ("16", "Who made its annotations"),
-        ("17", "Annotation of the test set"),
-        ("18", "Agreement of and between annotators"),
-        ("19", "How data were assigned to partitions"),
-        ("20", "Level at which partitions are disjoint"),
-        ("21", "Intended sample size"),
-        ("22", "Description of the model"),
-        ("23", "Software and packages"),
-        ("24", "Initial values of the model's parameters"),
-        ("25", "Details of the training"),
-        ("26", "How the final model was selected"),
-        ("27", "Ensembles"),
-        ("28", "Measures of performance"),
-        ("29", "Measures of significance and uncertainty"),
-        ("30", "Robustness or sensitivity analysis"),
-        ("31", "Methods of explanation"),
-        ("32", "Evaluation on internal data"),
-        ("33", "Test on external data"),
-        ("34", "Registration of the trial"),
-        ("35", "Numbers included and excluded"),
-        ("36", "Characteristics of the cases in each partition"),
-        ("37", "Performance, and its uncertainty"),
-        ("38", "Diagnostic performance, and its precision"),
-        ("39", "Analysis of the cases that were classified wrongly"),
-        ("40", "Limitations"),
-        ("41", "Implications for practice"),
-        ("42", "Where the protocol or further details are"),
-        ("43", "Availability of software, model and data"),
-        ("44", "Funding, and the role of the funders"),
-    ),
-)
-
-STARD_AI = Checklist(
-    "STARD-AI, 2025",
-    "Sounderajah et al., Nature Medicine 31 (2025), 3283-3289; wording ours.",
-    (
-        ("1", "Title or abstract names AI-centred diagnostic accuracy, and a measure of it"),
-        ("2", "Structured summary"),
-        ("3", "Background, intended use, novelty and place in the workflow"),
-        ("4", "Objectives and hypotheses"),
-        ("5", "Prospective or retrospective"),
-        ("6", "Approval by an ethics committee"),
-        ("7", "Eligibility of participants and of data, in the order applied"),
-        ("8", "On what basis participants were identified"),
-        ("9", "Where and when"),
-        ("10", "Consecutive, random or convenience series"),
-        ("11", "Source of the data: routine, collected for the study, or open"),
-        ("12", "Who annotated the data, and how"),
-        ("13", "Devices that captured the data; software of the index test, with versions"),
-        ("14", "Acquisition and preprocessing of the data"),
-        ("15a", "Index test, so that it can be replicated"),
-        ("15b", "How the index test was developed, and on how many"),
-        ("15c", "Cut-off of the index test, why, and whether specified before"),
-        ("15d", "Who is to use the index test, and with what expertise"),
-        ("16a", "Reference standard, so that it can be replicated"),
-        ("16b", "Why this reference standard"),
-        ("16c", "Cut-off of the reference standard, and why"),
-        ("17a", "What those who ran the index test knew of the reference standard"),
-        ("17b", "What those who set the reference standard knew of the index test"),
-        ("18", "Methods of estimating and comparing accuracy"),
-        ("19", "What was done about indeterminate results"),
-        ("20", "What was done about missing data"),
-        ("21", "Analyses of variability of the accuracy"),
-        ("22", "Intended sample size"),
-        ("23", "Analysis of errors; assessment of bias and fairness"),
-        ("24", "Flow of participants, as a diagram"),
-        ("25", "Characteristics of training, validation and test sets"),
-        ("26a", "Severity of disease in those who have it"),
-        ("26b", "Other diagnoses in those who do not"),
-        ("27", "Time and treatment between index test and reference standard"),
-        ("28", "Whether the data represent those for whom it is intended"),
-        ("29", "How external data differ from those of the development"),
-        ("30", "Cross-tabulation of index test and reference standard"),
-        ("31", "Accuracy, and its precision"),
-        ("32", "Adverse events"),
-        ("33", "Limitations"),
-        ("34", "Implications for practice"),
-        ("35", "Ethics of its use, and fairness"),
-        ("36", "Registration"),
-        ("37", "Where the protocol is"),
-        ("38", "Funding, and the role of the funders"),
-        ("39", "Commercial interests"),
-        ("40a", "Availability of data and code"),
-        ("40b", "Whether outputs are stored and can be audited"),
-    ),
-)
+from skpneumo._utils.formatting import SUBTYPE_PREFIX, format_metric, percent
+from skpneumo._utils.unwrap import unwrap
+from skpneumo.evaluation._text import format_interval, intervals_line, threshold_line
 
 _TRAINING = (
     "class_weight",
@@ -134,80 +20,120 @@ _TRAINING = (
     "trainable",
     "precision",
 )
-_START = ("weights", "random_state")
+_INITIALIZATION = ("weights", "random_state")
+_ACCURACY = {
+    "recall": "recall of images",
+    "specificity": "specificity of images",
+    "recall_of_patients": "recall of patients",
+    "specificity_of_patients": "specificity of patients",
+    "roc_auc": "area under the ROC curve",
+}
 
 
-def filled_in(report, method_name):
-    """Both checklists with what the run can say.
+class Checklist(NamedTuple):
+    """A reporting guideline."""
+
+    name: str
+    source: str
+    items: dict
+    """Wording of each item by its number."""
+
+
+def load_checklists():
+    """Load both checklists.
+
+    Returns
+    -------
+    claim, stard_ai : Checklist
+    """
+    text = files("skpneumo.evaluation").joinpath("checklists.toml").read_text(encoding="utf-8")
+    return tuple(Checklist(**checklist) for checklist in tomllib.loads(text)["checklists"])
+
+
+def fill_checklists(report, method_name):
+    """Fill both checklists in, as far as an evaluation has the answers.
 
     Parameters
     ----------
     report : Evaluation
-        The run.
+        The evaluation.
     method_name : str
-        What the heatmaps of the report were made by; empty where it shows none.
+        Name of the method of the heatmaps in the report; empty where it shows none.
 
     Returns
     -------
     list of (Checklist, list of (number, wording, answer, rest))
-        ``answer`` is empty where the run knows nothing; ``rest`` names what is left for the
-        authors, and is empty where the item is done.
+        ``answer`` is empty where the evaluation has none; ``rest`` names what is left for the
+        authors, and is empty where the item is complete.
     """
-    said = _sayings(report, method_name)
-    claim = {
-        "9": (said["preprocessing"], "what was done before"),
-        "22": (said["model"], "layers of the network"),
-        "23": (said["software"], ""),
-        "24": (said["start"], "how they are drawn"),
-        "25": (said["training"], "data and hardware"),
-        "26": (said["threshold"], "choice of model and parameters"),
-        "28": (said["measures"], "why these"),
-        "29": (said["intervals"], ""),
-        "31": (said["explanation"], ""),
-        "35": (said["numbers"], "who was excluded"),
-        "37": (said["accuracy"], ""),
-        "38": (said["accuracy"], ""),
-        "39": (said["errors"], "what they have in common"),
-        "43": ("skpneumo is open source.", "model and data"),
-    }
-    stard = {
-        "13": (said["software"], "devices"),
-        "14": (said["preprocessing"], "acquisition"),
-        "15a": (said["model"], "layers of the network"),
-        "15c": (said["threshold"], "whether specified before"),
-        "18": (said["intervals"], ""),
-        "19": ("None: each image is called one or the other.", "reference standard"),
-        "20": (f"Each of the {report.n_images} images given has a result.", "reference standard"),
-        "21": (said["kinds"], "whether specified before"),
-        "23": (said["errors"], "bias and fairness"),
-        "25": (said["numbers"], "all else"),
-        "30": (said["table"], ""),
-        "31": (said["accuracy"], ""),
-        "40a": ("skpneumo is open source.", "data and model"),
-        "40b": ("Fingerprints of data and model are under Provenance.", "where outputs are stored"),
-    }
+    answers = _answers(report, method_name)
+    by_checklist = _claim_answers(answers), _stard_ai_answers(answers)
     return [
-        (checklist, [(*item, *_answer(answers, item[0])) for item in checklist.items])
-        for checklist, answers in ((CLAIM, claim), (STARD_AI, stard))
+        (
+            checklist,
+            [(*item, *_complete(by_number.get(item[0]))) for item in checklist.items.items()],
+        )
+        for checklist, by_number in zip(load_checklists(), by_checklist, strict=True)
     ]
 
 
-def _answer(answers, number):
-    answer, rest = answers.get(number, ("", ""))
-    return (answer, rest) if answer else ("", "")
+def _complete(answer_and_rest):
+    return answer_and_rest if answer_and_rest and answer_and_rest[0] else ("", "")
 
 
-def _sayings(report, method_name):
-    negative, positive = report.classes
-    t, figures, params = report.table, report.figures, report.model["params"]
-    kinds = [name for name in figures if name.startswith(KIND)]
-    patients = "" if report.groups is None else f" of {report.n_patients} patients"
+def _claim_answers(answers):
+    """Answer, and what is left for the authors, by number of the item."""
     return {
-        "software": ", ".join(f"{name} {number}" for name, number in report.versions.items()) + ".",
-        "model": f"{report.model['name']}, parameters and fingerprint under Provenance.",
-        "preprocessing": _size_line(report),
-        "start": _listed(params, _START),
-        "training": _listed(params, _TRAINING),
+        "9": (answers["preprocessing"], "steps before"),
+        "22": (answers["model"], "layers of the network"),
+        "23": (answers["software"], ""),
+        "24": (answers["initialization"], "distributions"),
+        "25": (answers["training"], "data and hardware"),
+        "26": (answers["threshold"], "selection of model and parameters"),
+        "28": (answers["measures"], "rationale"),
+        "29": (answers["intervals"], ""),
+        "31": (answers["explanation"], ""),
+        "35": (answers["numbers"], "exclusions"),
+        "37": (answers["accuracy"], ""),
+        "38": (answers["accuracy"], ""),
+        "39": (answers["errors"], "common features"),
+        "43": ("skpneumo is open source.", "model and data"),
+    }
+
+
+def _stard_ai_answers(answers):
+    """Answer, and what is left for the authors, by number of the item."""
+    return {
+        "13": (answers["software"], "devices"),
+        "14": (answers["preprocessing"], "acquisition"),
+        "15a": (answers["model"], "layers of the network"),
+        "15c": (answers["threshold"], "whether prespecified"),
+        "18": (answers["intervals"], ""),
+        "19": ("None: each image is predicted as one class.", "reference standard"),
+        "20": (answers["missing"], "reference standard"),
+        "21": (answers["subtypes"], "whether prespecified"),
+        "23": (answers["errors"], "bias and fairness"),
+        "25": (answers["numbers"], "all other characteristics"),
+        "30": (answers["table"], ""),
+        "31": (answers["accuracy"], ""),
+        "40a": ("skpneumo is open source.", "data and model"),
+        "40b": ("Fingerprints of data and model are under Provenance.", "storage of outputs"),
+    }
+
+
+def _answers(report, method_name):
+    """Answers of an evaluation by topic; empty where it has none."""
+    model, t = report.provenance.model, report.table
+    negative, positive = report.classes
+    has_subtypes = any(name.startswith(SUBTYPE_PREFIX) for name in report.metrics)
+    patients = "" if report.n_patients is None else f" of {report.n_patients} patients"
+    versions = report.provenance.versions.items()
+    return {
+        "software": ", ".join(f"{name} {number}" for name, number in versions) + ".",
+        "model": f"{model['name']}, parameters and fingerprint under Provenance.",
+        "preprocessing": _size_line(report.provenance.estimator),
+        "initialization": _list_params(model["params"], _INITIALIZATION),
+        "training": _list_params(model["params"], _TRAINING),
         "threshold": threshold_line(report),
         "measures": "Those of the tables above, with recall first.",
         "intervals": f"{intervals_line(report)} Proportions: Clopper-Pearson with the effective "
@@ -217,34 +143,32 @@ def _sayings(report, method_name):
             f"A heatmap by {method_name} beside each misclassified image." if method_name else ""
         ),
         "numbers": f"{report.n_images} images{patients}, {percent(report.prevalence)} {positive}.",
-        "accuracy": ", ".join(
-            f"{label} {format_figure(name, figures[name].value)} "
-            f"{format_interval(name, figures[name])}"
-            for name, label in (
-                ("recall", "recall of images"),
-                ("specificity", "specificity of images"),
-                ("recall_of_patients", "recall of patients"),
-                ("specificity_of_patients", "specificity of patients"),
-                ("roc_auc", "area under the ROC curve"),
-            )
-            if name in figures
-        )
-        + ".",
-        "errors": f"{t['false_negative']} missed and {t['false_positive']} false alarms: "
-        "see Images called wrong.",
-        "kinds": "Recall by kind, under that heading." if kinds else "",
-        "table": f"{positive}: {t['true_positive']} called {positive}, {t['false_negative']} "
-        f"{negative}. {negative}: {t['true_negative']} called {negative}, {t['false_positive']} "
-        f"{positive}.",
+        "missing": f"Each of the {report.n_images} images given has a result.",
+        "accuracy": _accuracy_line(report.metrics),
+        "errors": f"{t['false_negative']} false negatives and {t['false_positive']} false "
+        "positives: see Misclassified images.",
+        "subtypes": "Recall by subtype, under that heading." if has_subtypes else "",
+        "table": f"{positive}: {t['true_positive']} predicted {positive}, {t['false_negative']} "
+        f"{negative}. {negative}: {t['true_negative']} predicted {negative}, "
+        f"{t['false_positive']} {positive}.",
     }
 
 
-def _size_line(report):
-    """Size of the images that the network sees, where there is one."""
-    size = getattr(layers_of(report.estimator)[-1], "image_size_", None)
-    return f"Grey, 8 bits, brought to {size[0]} rows and {size[1]} columns." if size else ""
+def _accuracy_line(metrics):
+    parts = [
+        f"{label} {format_metric(name, metrics[name].value)} {format_interval(name, metrics[name])}"
+        for name, label in _ACCURACY.items()
+        if name in metrics
+    ]
+    return ", ".join(parts) + "."
 
 
-def _listed(params, names):
+def _size_line(estimator):
+    """Size of the images that the network is given, where there is a network."""
+    size = getattr(unwrap(estimator).classifier, "image_size_", None)
+    return f"Grayscale, 8 bits, resized to {size[0]} rows and {size[1]} columns." if size else ""
+
+
+def _list_params(params, names):
     listed = ", ".join(f"{name}={params[name]}" for name in names if name in params)
     return f"{listed}." if listed else ""

@@ -1,98 +1,97 @@
-"""What an evaluation found, and how it is shown."""
+"""The result of an evaluation."""
 
 import json
 from dataclasses import dataclass
 
 import numpy as np
 
-from skpneumo._utils.files import write_report
-from skpneumo.evaluation._estimates import Predictions
-from skpneumo.evaluation._intervals import compute_differences
+from skpneumo._reporting.files import write_report
+from skpneumo.evaluation._differences import compute_differences
+from skpneumo.evaluation._predictions import Predictions
+from skpneumo.evaluation._provenance import Provenance
 from skpneumo.evaluation._text import as_text
+
+_FROM_PROVENANCE = (
+    "threshold",
+    "threshold_origin",
+    "certified_target",
+    "certified_images_per_patient",
+    "classes",
+    "model",
+    "data_fingerprint",
+    "versions",
+    "date",
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
-    """Figures of a classifier on some images, with intervals. `evaluate` makes it.
+    """Metrics of a classifier on some images, with intervals. `evaluate` returns it.
 
     ``print`` shows it as text, a notebook as HTML.
 
     Attributes
     ----------
-    figures : dict of str to Figure
+    metrics : dict of str to Estimate
         ``value``, ``low`` and ``high`` by name: "recall", "specificity", "roc_auc", … NaN where a
-        figure is not defined.
-    table : dict of str to int
-        Images by "true_negative", "false_positive", "false_negative" and "true_positive".
-    n_images : int
-        How many.
-    n_patients : int or None
-        How many; None without ``groups``.
-    prevalence : float
-        Share of the positive images.
-    threshold : float
-        Of the scores, that `predict` follows; NaN where it follows none.
-    threshold_origin : str
-        How it was chosen.
-    promise : tuple of (str, float) or None
-        Name of the metric that the threshold was certified to reach, and how much of it.
-    certified_images_per_patient : float or None
-        Mean number of images of the class that patients had when the threshold was certified for
-        patients; None otherwise.
-    classes : list
-        Both labels; the second is positive.
+        metric is not defined.
+    predictions : Predictions
+        What the metrics are computed from: arrays ``y_true``, ``y_pred`` and ``y_score``, and
+        ``groups`` and ``subtype``, which may be None.
+    provenance : Provenance
+        What they rest on: ``model``, ``threshold_origin``, ``certified_target``,
+        ``data_fingerprint``, ``versions``, ``date``, …
     confidence : float
-        Of each interval.
-    model : dict
-        Its name, parameters and fingerprint, and what stands around it.
-    data_fingerprint : str
-        SHA-256 of images and labels.
-    versions : dict of str to str
-        Of the packages.
-    date : str
-        When it was made, in UTC.
-    truth, called : ndarray of shape (n_images,), dtype bool
-        Whether each image is positive, and whether it was called so.
-    scores : ndarray of shape (n_images,)
-        Probability, or decision value, of the positive class.
-    is_probability : bool
-        Which of these.
-    before_calibration : ndarray of shape (n_images,) or None
-        Probabilities before calibration, where the classifier is calibrated.
-    groups : ndarray of shape (n_images,), dtype int, or None
-        Number of the patient of each image, from 0.
-    subtype : ndarray of shape (n_images,), dtype str, or None
-        Kind of each image, empty where there is none.
-    images : array-like of shape (n_images, ...)
-        As given; only the reports look at them.
-    estimator : classifier
-        As given.
+        Confidence level of each interval.
     """
 
-    figures: dict
-    table: dict
-    n_images: int
-    n_patients: int | None
-    prevalence: float
-    threshold: float
-    threshold_origin: str
-    promise: tuple | None
-    certified_images_per_patient: float | None
-    classes: list
+    metrics: dict
+    predictions: Predictions
+    provenance: Provenance
     confidence: float
-    model: dict
-    data_fingerprint: str
-    versions: dict
-    date: str
-    truth: np.ndarray
-    called: np.ndarray
-    scores: np.ndarray
-    is_probability: bool
-    before_calibration: np.ndarray | None
-    groups: np.ndarray | None
-    subtype: np.ndarray | None
-    images: object
-    estimator: object
+
+    @property
+    def n_images(self):
+        """Number of images."""
+        return len(self.predictions.y_true)
+
+    @property
+    def n_patients(self):
+        """Number of patients; None without ``groups``."""
+        groups = self.predictions.groups
+        return None if groups is None else int(groups.max()) + 1
+
+    @property
+    def prevalence(self):
+        """Proportion of the positive images."""
+        return float(self.predictions.y_true.mean())
+
+    @property
+    def table(self):
+        """Number of images by "true_negative", "false_positive", "false_negative", …"""
+        y_true, y_pred = self.predictions.y_true, self.predictions.y_pred
+        cells = {
+            "true_negative": ~y_true & ~y_pred,
+            "false_positive": ~y_true & y_pred,
+            "false_negative": y_true & ~y_pred,
+            "true_positive": y_true & y_pred,
+        }
+        return {name: int(rows.sum()) for name, rows in cells.items()}
+
+    @property
+    def classes(self):
+        """Both labels; the second is positive."""
+        return self.provenance.classes
+
+    @property
+    def threshold(self):
+        """Decision threshold that `predict` follows; NaN where it follows none."""
+        return self.provenance.threshold
+
+    @property
+    def threshold_origin(self):
+        """How the threshold was chosen."""
+        return self.provenance.threshold_origin
 
     def __str__(self):
         return as_text(self)
@@ -105,7 +104,7 @@ class Evaluation:
         return as_html(self, embedded=True)
 
     def to_dict(self):
-        """All figures and what they rest on, without the images.
+        """Convert the metrics and the provenance, without the images.
 
         Returns
         -------
@@ -113,27 +112,14 @@ class Evaluation:
             Of numbers, texts, lists and dicts: it can be written as JSON. What is not defined is
             None.
         """
-        names = [
-            "n_images",
-            "n_patients",
-            "prevalence",
-            "threshold",
-            "threshold_origin",
-            "promise",
-            "certified_images_per_patient",
-            "classes",
-            "table",
-            "confidence",
-            "model",
-            "data_fingerprint",
-            "versions",
-            "date",
-        ]
-        figures = {name: figure._asdict() for name, figure in self.figures.items()}
-        return _plain({name: getattr(self, name) for name in names} | {"figures": figures})
+        own = ("n_images", "n_patients", "prevalence", "table", "confidence")
+        result = {name: getattr(self, name) for name in own}
+        result |= {name: getattr(self.provenance, name) for name in _FROM_PROVENANCE}
+        metrics = {name: estimate._asdict() for name, estimate in self.metrics.items()}
+        return _plain(result | {"metrics": metrics})
 
     def to_json(self):
-        """Write `to_dict` as JSON.
+        """Convert to JSON, as `to_dict`.
 
         Returns
         -------
@@ -142,7 +128,7 @@ class Evaluation:
         return json.dumps(self.to_dict(), indent=2, allow_nan=False)
 
     def to_html(self):
-        """One page with all figures, curves and the images that were called wrong.
+        """Convert to one page with all metrics, curves and misclassified images.
 
         Returns
         -------
@@ -178,35 +164,29 @@ class Evaluation:
 
         Returns
         -------
-        dict of str to Figure
+        dict of str to Estimate
             This one less the other, by metric. Each interval follows from those of both and their
             correlation between patients, Newcombe's method 10 for proportions. For specificities
             at a recall and calibration errors the correlation is not computed, and their intervals
-            are wider than need be. Where both predict the same for every image, proportions, areas
-            and Brier scores differ by less than ``1 - (risk / 2) ** (1 / n)`` for ``n`` patients;
-            others have no interval there (NaN).
+            are wider than necessary. Where both predict the same for every image, proportions,
+            areas and Brier scores differ by less than ``1 - (risk / 2) ** (1 / n)`` for ``n``
+            patients; others have no interval there (NaN).
 
         Raises
         ------
         ValueError
             If the images or labels differ.
         """
-        if self.data_fingerprint != other.data_fingerprint or not np.array_equal(
+        own, others = self.provenance.data_fingerprint, other.provenance.data_fingerprint
+        if own != others or not np.array_equal(
             self.predictions.clusters, other.predictions.clusters
         ):
             raise ValueError(
                 "Two evaluations can be compared on the same images, labels and groups only: "
-                f"these are of data {self.data_fingerprint[:12]} ({self.n_images} images) and "
-                f"{other.data_fingerprint[:12]} ({other.n_images} images)."
+                f"these are of data {own[:12]} ({self.n_images} images) and {others[:12]} "
+                f"({other.n_images} images)."
             )
         return compute_differences(self.predictions, other.predictions, self.confidence)
-
-    @property
-    def predictions(self):
-        """Labels, scores and patients, as metrics are computed from them."""
-        return Predictions(
-            self.truth, self.called, self.scores, self.is_probability, self.groups, self.subtype
-        )
 
 
 def _plain(value):

@@ -1,98 +1,114 @@
-"""The images that were called wrong, small enough to sit in a report."""
+"""The misclassified images of a report, as thumbnails with heatmaps."""
 
-import base64
-import io
 import os
 import warnings
 from pathlib import PureWindowsPath
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 from sklearn.utils import _safe_indexing
 
+from skpneumo._reporting.images import as_data_uri
 from skpneumo.exceptions import OutlierWarning
 from skpneumo.images import EXTENSIONS, check_xrays
 from skpneumo.inspection import GradCAM
 
-MOST = 24
+MAX_ENTRIES = 24
 _SIDE = 160
-_QUALITY = 72
+_MAX_OPACITY = 0.65
+
+
+class Gallery(NamedTuple):
+    """Misclassified images, at most 24 of each kind, the most extreme scores first."""
+
+    false_negatives: list
+    """Each a dict with ``name``, ``score``, ``patient``, ``subtype``, and as data URIs ``image``
+    and ``heatmap``, each of which may be None."""
+    false_positives: list
+    """Likewise."""
+    method_name: str
+    """Name of the method of the heatmaps; empty where there are none."""
+    note: str
+    """Why images or heatmaps are not shown, where they are not."""
 
 
 def misclassified(report):
-    """The missed and the falsely alarmed images, the surest errors first, with heatmaps.
+    """Collect the misclassified images of an evaluation.
 
     Parameters
     ----------
     report : Evaluation
-        The run.
+        The evaluation.
 
     Returns
     -------
-    missed, alarmed : list of dict
-        At most 24 each, with ``name``, ``score``, ``patient``, ``kind``, and as data URIs
-        ``image`` and ``heatmap``, each of which may be None.
-    method_name : str
-        What the heatmaps were made by; empty where there are none.
-    note : str
-        Why images or heatmaps are not shown, where they are not.
+    Gallery
 
     Raises
     ------
     ImageReadError
         If a file cannot be read any more.
     """
-    missed = np.flatnonzero(report.truth & ~report.called)
-    alarmed = np.flatnonzero(~report.truth & report.called)
-    missed = missed[np.argsort(report.scores[missed], kind="stable")][:MOST]
-    alarmed = alarmed[np.argsort(-report.scores[alarmed], kind="stable")][:MOST]
-    rows = np.concatenate([missed, alarmed])
+    predictions, provenance = report.predictions, report.provenance
+    y_true, y_pred, y_score = predictions.y_true, predictions.y_pred, predictions.y_score
+    false_negatives = np.flatnonzero(y_true & ~y_pred)
+    false_positives = np.flatnonzero(~y_true & y_pred)
+    order = np.argsort(y_score[false_negatives], kind="stable")
+    false_negatives = false_negatives[order][:MAX_ENTRIES]
+    order = np.argsort(-y_score[false_positives], kind="stable")
+    false_positives = false_positives[order][:MAX_ENTRIES]
+    rows = np.concatenate([false_negatives, false_positives])
     if not len(rows):
-        return [], [], "", ""
-    pictures, names, method_name, note = _pictures(
-        report.estimator, _safe_indexing(report.images, rows)
+        return Gallery([], [], "", "")
+    thumbnails, names, method_name, note = _draw_thumbnails(
+        provenance.estimator, _safe_indexing(provenance.images, rows)
     )
     entries = [
-        {
-            "name": _shown_name(name, row),
-            "score": float(report.scores[row]),
-            "patient": None if report.groups is None else int(report.groups[row]) + 1,
-            "kind": "" if report.subtype is None else str(report.subtype[row]),
-            "image": image,
-            "heatmap": heatmap,
-        }
-        for row, name, (image, heatmap) in zip(rows.tolist(), names, pictures, strict=True)
+        _describe_entry(predictions, row, name) | {"image": image, "heatmap": heatmap}
+        for row, name, (image, heatmap) in zip(rows.tolist(), names, thumbnails, strict=True)
     ]
-    return entries[: len(missed)], entries[len(missed) :], method_name, note
+    n = len(false_negatives)
+    return Gallery(entries[:n], entries[n:], method_name, note)
 
 
-def _pictures(estimator, X):
-    """Image and heatmap of each, as data URIs, names of the files and method, what is lacking."""
+def _describe_entry(predictions, row, path):
+    groups, subtype = predictions.groups, predictions.subtype
+    return {
+        "name": _shown_name(path, row),
+        "score": float(predictions.y_score[row]),
+        "patient": None if groups is None else int(groups[row]) + 1,
+        "subtype": "" if subtype is None else str(subtype[row]),
+    }
+
+
+def _draw_thumbnails(estimator, X):
+    """Thumbnail and heatmap of each image as data URIs, paths, method, and what is lacking."""
     nothing = [None] * len(X)
     try:
         images = check_xrays(X)
     except ValueError:
-        return [(None, None)] * len(X), nothing, "", "The data are no images, so none are shown."
+        return [(None, None)] * len(X), nothing, "", "The data are not images, so none are shown."
     try:
         cam = GradCAM(estimator)
     except TypeError as error:  # no network inside, or several
         heatmaps, method_name, note = nothing, "", f"No heatmaps: {error}"
     else:
         with warnings.catch_warnings():
-            # Told when they were evaluated, by their rows among all images.
+            # evaluate has issued it, with the rows among all images.
             warnings.simplefilter("ignore", OutlierWarning)
             heatmaps, method_name, note = cam.transform(X), cam.method_name, ""
-    pictures = []
+    thumbnails = []
     for image, heat in zip(images, heatmaps, strict=True):
         small = Image.fromarray(image)
         small.thumbnail((_SIDE, _SIDE))
-        heatmap = None if heat is None else _data_uri(_overlaid(small, heat))
-        pictures.append((_data_uri(small), heatmap))
-    return pictures, getattr(images, "paths", nothing), method_name, note
+        heatmap = None if heat is None else as_data_uri(_overlay(small, heat))
+        thumbnails.append((as_data_uri(small), heatmap))
+    return thumbnails, getattr(images, "paths", nothing), method_name, note
 
 
 def _shown_name(path, row):
-    """Last part of an image file's path; anything else may tell who the patient is."""
+    """Name of an image file; anything else in a path may identify the patient."""
     if path is not None:
         name = PureWindowsPath(os.fsdecode(path)).name  # takes / and \ for separators
         if name.lower().endswith(EXTENSIONS):
@@ -100,18 +116,13 @@ def _shown_name(path, row):
     return f"image {row}"
 
 
-def _overlaid(image, heat):
+def _overlay(image, heat):
+    """The image with the heatmap over it, more opaque where it is hot."""
     import matplotlib
 
     heat = Image.fromarray(np.uint8(np.rint(heat * 255))).resize(image.size)
     heat = np.asarray(heat, dtype=np.float32)[..., None] / 255
     colours = matplotlib.colormaps["inferno"](heat[..., 0])[..., :3] * 255
     grey = np.asarray(image, dtype=np.float32)[..., None]
-    share = 0.65 * heat
-    return Image.fromarray(np.uint8(np.rint(grey * (1 - share) + colours * share)))
-
-
-def _data_uri(image):
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=_QUALITY, optimize=True)
-    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+    opacity = _MAX_OPACITY * heat
+    return Image.fromarray(np.uint8(np.rint(grey * (1 - opacity) + colours * opacity)))

@@ -1,339 +1,303 @@
-"""The metrics of an evaluation, each with its interval, and the differences of two."""
-
-from typing import NamedTuple
+"""Intervals of metrics in closed form, with patients as clusters."""
 
 import numpy as np
+from scipy.special import expit, logit, stdtrit
 
-from skpneumo.evaluation._calibration import (
-    brier,
-    calibration_error,
-    calibration_intercept,
-    calibration_slope,
-)
-from skpneumo.evaluation._estimates import (
-    EXCHANGE_PROBABILITIES,
-    PREVALENCES,
-    average_precision,
-    count_by_class,
-    count_patients,
-    f2,
-    proportions,
-    roc_auc,
-    true_and_false_positives,
-)
-from skpneumo.evaluation._interval_methods import (
-    NO_INTERVAL,
-    average_interval,
-    correlation,
-    difference_interval,
-    logit_interval,
-    n_contributing,
-    normal_interval,
-    proportion_interval,
-    ratio_interval,
-)
-from skpneumo.evaluation._specificity_at_recall import specificity_at_recalls
+from skpneumo._utils.bounds import clopper_pearson_interval
+from skpneumo.evaluation._statistics import count_patients
 
-RECALLS = (0.95, 0.97, 0.98, 0.99)
-# Intervals of what probabilities mean need so many patients of each class, and those of calibration
-# so many expected errors: where probabilities leave no doubt, errors that did not occur decide.
-_MIN_PATIENTS, _MIN_ERRORS = 5, 3
-# So many were not chance, whatever was expected; with fewer, the samples with an interval would be
-# those that happen to have more errors. The interval of a Brier score rests on its variance then.
-_MANY_ERRORS = 10
-# So many patients must contribute to the variance of the area under a curve to rely on it alone.
-_MIN_CONTRIBUTING = 5
+NO_INTERVAL = (np.nan, np.nan)
 
 
-class Figure(NamedTuple):
-    """A metric and its interval."""
+def clustered_variance(statistic, y_true, clusters):
+    """Variance of a metric between samples of patients, and its degrees of freedom.
 
-    value: float
-    low: float
-    high: float
-
-
-class _Measured(NamedTuple):
-    """A metric with its interval, and what decides about its difference between two models."""
-
-    figure: Figure
-    influence: np.ndarray | None
-    """Of each image, for correlations; None where it is not known."""
-    rows: np.ndarray | None = None
-    """Images whose labels decide it alone, where it is a proportion of these."""
-    of_labels: bool = False
-    """Whether labels decide it, and no scores."""
-    bounded: bool = False
-    """Whether it differs by no more than the proportion of images predicted differently."""
-
-
-def compute_metrics(predictions, confidence):
-    """All metrics of predictions, with intervals.
+    The sums of squares of positive and of negative images are each corrected by their own number of
+    patients [1]_, and the degrees of freedom follow from both (Welch and Satterthwaite).
 
     Parameters
     ----------
-    predictions : Predictions
-        Of images of both classes.
-    confidence : float
-        Of each interval, between 0 and 1.
+    statistic : Statistic
+        The metric.
+    y_true : ndarray of shape (n,), dtype bool
+        Whether each image is positive.
+    clusters : ndarray of shape (n,), dtype int
+        Number of the patient of each image, from 0.
 
     Returns
     -------
-    dict of str to Figure
-    """
-    return {name: one.figure for name, one in _measure(predictions, confidence).items()}
+    variance, degrees_of_freedom : float
+        0 degrees if there is one patient of a class.
 
-
-def compute_differences(predictions, other, confidence):
-    """Metrics of predictions less those of others of the same images, with intervals.
-
-    Parameters
+    References
     ----------
-    predictions, other : Predictions
-        Of the same images.
-    confidence : float
-        Of each interval, between 0 and 1.
-
-    Returns
-    -------
-    dict of str to Figure
-        Of the metrics that both have. Each interval follows from those of both metrics and their
-        correlation between patients. Where both predict the same for every image, no more than
-        ``1 - (risk / 2) ** (1 / n)`` of ``n`` patients would be predicted differently: that bounds
-        the difference of proportions, net benefits, areas under the ROC curve and Brier scores.
-        Others have no interval there.
+    .. [1] Obuchowski, "Nonparametric analysis of clustered ROC curve data", Biometrics 53:567-578,
+       1997.
     """
-    mine, theirs = (_measure(one, confidence) for one in (predictions, other))
-    differences = {}
-    for name in (name for name in mine if name in theirs):
-        value = mine[name].figure.value - theirs[name].figure.value
-        n_alike = _n_patients_alike(mine[name], theirs[name], predictions, other)
-        if n_alike is None:
-            correction = _correction(name, mine, theirs, predictions.clusters)
-            ends = _difference(mine[name], theirs[name], predictions.clusters, correction)
-        else:
-            bound = 1 - ((1 - confidence) / 2) ** (1 / n_alike) if n_alike else np.nan
-            ends = -bound, bound
-        differences[name] = Figure(value, *ends)
-    return differences
+    sums, counts = [], []
+    for rows in (statistic.rows & y_true, statistic.rows & ~y_true):
+        sums.append(np.bincount(clusters, statistic.influence * rows))
+        counts.append(count_patients(clusters, rows))
+    parts = np.array([np.sum(part**2) for part in sums])
+    if not parts.any():
+        return 0.0, np.inf
+    if 1 in (count for count, part in zip(counts, parts, strict=True) if part > 0):
+        return np.inf, 0.0
+    parts = [
+        part * count / (count - 1) if count > 1 else 0.0
+        for part, count in zip(parts, counts, strict=True)
+    ]
+    n = count_patients(clusters, statistic.rows)
+    shared = 2 * np.sum(sums[0] * sums[1]) * n / max(1, n - 1)
+    freedom = sum(parts) ** 2 / sum(
+        part**2 / (count - 1) for part, count in zip(parts, counts, strict=True) if count > 1
+    )
+    return max(0.0, float(sum(parts) + shared)), float(freedom)
 
 
-def _difference(one, other, clusters, correction):
-    figures = one.figure, other.figure
-    if not np.isfinite(figures).all():
-        return NO_INTERVAL
-    correlated = 0.0
-    if one.influence is not None and other.influence is not None:
-        correlated = correlation(one.influence, other.influence, clusters)
-    return difference_interval(*figures, min(correlated, max(0.0, correlated - correction)))
-
-
-def _correction(name, mine, theirs, clusters):
-    """How much too high a correlation of labels may be where few of them differ.
-
-    The continuity correction of Newcombe's method 10 for a proportion; the larger one of recall and
-    specificity for what derives from both.
-    """
-    if not mine[name].of_labels:
+def correlation(influence, other, clusters):
+    """Correlation of two metrics between samples of patients; 0 if either does not vary."""
+    sums = [np.bincount(clusters, values) for values in (influence, other)]
+    sizes = [np.sqrt(np.sum(part**2)) for part in sums]
+    if not min(sizes) > 0:
         return 0.0
-    corrections = []
-    for part in (name,) if mine[name].rows is not None else ("recall", "specificity"):
-        p, q = mine[part].figure.value, theirs[part].figure.value
-        n = count_patients(clusters, mine[part].rows)
-        spread = np.sqrt(p * (1 - p) * q * (1 - q))
-        corrections.append(1 / (2 * n * spread) if spread > 0 else 1.0)
-    return max(corrections)
+    return float(np.clip(np.sum(sums[0] * sums[1]) / np.prod(sizes), -1, 1))
 
 
-def _n_patients_alike(mine, theirs, predictions, other):
-    """Number of patients, where both models predict the same for all that decides a metric.
+def proportion_interval(statistic, clusters, confidence, weighted=False):
+    """Korn-Graubard interval of a proportion of images.
 
-    None where they differ, and 0 where that bounds no difference.
+    It is the Clopper-Pearson interval of the effective number of independent images, at which the
+    proportion would vary as it does between patients, and fewer if there are few patients [1]_; if
+    patients have one image each it is the Clopper-Pearson interval. If the proportion is 0 or 1 the
+    patients are counted. The interval always contains that of the same number of patients all of
+    whom are right, or wrong: one error never makes a metric more certain.
+
+    Parameters
+    ----------
+    statistic : Statistic
+        The proportion.
+    clusters : ndarray of shape (n,), dtype int
+        Number of the patient of each image, from 0.
+    confidence : float
+        Between 0 and 1.
+    weighted : bool, default=False
+        Whether images have weights other than 1, as in F2.
+
+    Returns
+    -------
+    low, high : float
+        NaN if the proportion is not defined.
+
+    References
+    ----------
+    .. [1] Korn & Graubard, "Confidence intervals for proportions with small expected number of
+       positive counts estimated from survey data", Survey Methodology 24:193-201, 1998.
     """
-    clusters = predictions.clusters
-    if mine.rows is not None:
-        same_rows = np.array_equal(mine.rows, theirs.rows)
-        alike = np.array_equal(predictions.y_pred[mine.rows], other.y_pred[mine.rows])
-        return count_patients(clusters, mine.rows) if same_rows and alike else None
-    compared = "y_pred" if mine.of_labels else "y_score"
-    if not np.array_equal(getattr(predictions, compared), getattr(other, compared)):
-        return None
-    return min(count_by_class(predictions.y_true, clusters)) if mine.bounded else 0
+    if np.isnan(statistic.value):
+        return NO_INTERVAL
+    n_patients = count_patients(clusters, statistic.rows)
+    n = n_patients
+    if statistic.rows.sum() > n_patients or weighted:
+        n = effective_size(statistic, clusters, confidence)
+    low, high = clopper_pearson_interval(statistic.value * n, n, confidence)
+    without_error, _ = clopper_pearson_interval(n_patients, n_patients, confidence)
+    _, without_right = clopper_pearson_interval(0, n_patients, confidence)
+    return min(low, without_error), max(high, without_right)
 
 
-def _measure(predictions, confidence):
-    """All metrics of predictions."""
-    sample = predictions.y_true, predictions.clusters, confidence
-    clustered = sample[1:]
-    # All images of a patient decide, though one stands for them in the estimate.
-    decisive = {
-        "recall_of_patients": predictions.y_true,
-        "specificity_of_patients": ~predictions.y_true,
-    }
-    measured = {
-        name: _Measured(
-            Figure(estimate.value, *proportion_interval(estimate, *clustered)),
-            estimate.influence,
-            decisive.get(name, estimate.rows),
-            of_labels=True,
-        )
-        for name, estimate in proportions(predictions).items()
-    }
-    jaccard, weighted = measured.pop("f1_jaccard"), f2(predictions)
-    ends = proportion_interval(weighted, *clustered, weighted=True)
-    measured["f1"] = _Measured(
-        Figure(*(2 * end / (1 + end) for end in jaccard.figure)), jaccard.influence, of_labels=True
+def effective_size(statistic, clusters, confidence):
+    """Effective number of independent images for a proportion of clustered images.
+
+    Parameters
+    ----------
+    statistic : Statistic
+        The proportion.
+    clusters : ndarray of shape (n,), dtype int
+        Number of the patient of each image, from 0.
+    confidence : float
+        Confidence level of the interval to be computed, between 0 and 1.
+
+    Returns
+    -------
+    float
+        The number of patients if the proportion does not vary between them.
+    """
+    value, n_images = statistic.value, int(statistic.rows.sum())
+    n_patients = count_patients(clusters, statistic.rows)
+    squares = np.sum(np.bincount(clusters, statistic.influence) ** 2)
+    if n_patients == 1 or not 0 < value < 1 or not squares > 0:
+        return n_patients
+    variance = squares * n_patients / (n_patients - 1)
+    tail = (1 + confidence) / 2
+    correction = (stdtrit(n_images - 1, tail) / stdtrit(n_patients - 1, tail)) ** 2
+    return min(n_images, value * (1 - value) / variance * correction)
+
+
+def n_contributing(influence, clusters):
+    """Effective number of patients that contribute to the variance (Kish)."""
+    squares = np.bincount(clusters, influence) ** 2
+    return float(squares.sum() ** 2 / np.sum(squares**2)) if squares.any() else 0.0
+
+
+def student_half_width(statistic, y_true, clusters, confidence):
+    """Half the width of an interval of a metric with Student's t.
+
+    The variance has fewer degrees of freedom if it comes from a few large contributions: they also
+    follow from the fourth moment of these.
+
+    Parameters
+    ----------
+    statistic : Statistic
+        The metric.
+    y_true : ndarray of shape (n,), dtype bool
+        Whether each image is positive.
+    clusters : ndarray of shape (n,), dtype int
+        Number of the patient of each image, from 0.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    float
+        NaN if the metric has no variance, or there is one patient of a class.
+    """
+    variance, freedom = clustered_variance(statistic, y_true, clusters)
+    if not 0 < variance < np.inf:
+        return np.nan
+    excess = 1 / n_contributing(statistic.influence, clusters) - 1 / (clusters.max() + 1)
+    if excess > 0:
+        freedom = max(1.0, min(freedom, 2 / excess))
+    return float(stdtrit(freedom, (1 + confidence) / 2) * np.sqrt(variance))
+
+
+def logit_interval(statistic, y_true, clusters, confidence):
+    """Interval of a number from 0 to 1, symmetric in its log odds, with Student's t.
+
+    Parameters
+    ----------
+    statistic : Statistic
+        The metric.
+    y_true : ndarray of shape (n,), dtype bool
+        Whether each image is positive.
+    clusters : ndarray of shape (n,), dtype int
+        Number of the patient of each image, from 0.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    low, high : float
+        NaN if the number is 0, 1 or not defined, or has no variance.
+    """
+    value = statistic.value
+    if not 0 < value < 1:
+        return NO_INTERVAL
+    half = student_half_width(statistic, y_true, clusters, confidence) / (value * (1 - value))
+    return float(expit(logit(value) - half)), float(expit(logit(value) + half))
+
+
+def normal_interval(statistic, y_true, clusters, confidence):
+    """Interval of a metric, symmetric about it, with Student's t.
+
+    Parameters
+    ----------
+    statistic : Statistic
+        The metric.
+    y_true : ndarray of shape (n,), dtype bool
+        Whether each image is positive.
+    clusters : ndarray of shape (n,), dtype int
+        Number of the patient of each image, from 0.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    low, high : float
+        NaN if the metric is infinite or not defined, or has no variance.
+    """
+    if not np.isfinite(statistic.value):
+        return NO_INTERVAL
+    half = student_half_width(statistic, y_true, clusters, confidence)
+    return statistic.value - half, statistic.value + half
+
+
+def difference_interval(one, other, correlated=0.0):
+    """Interval of a difference, from the intervals of both numbers (MOVER).
+
+    Parameters
+    ----------
+    one, other : tuple of float
+        Value, lower and upper end.
+    correlated : float, default=0
+        Correlation of the two.
+
+    Returns
+    -------
+    low, high : float
+        Newcombe's method 10 [1]_ if the numbers are proportions of the same images; the method
+        of variance estimates recovery [2]_ in general.
+
+    References
+    ----------
+    .. [1] Newcombe, "Improved confidence intervals for the difference between binomial proportions
+       based on paired data", Statistics in Medicine 17:2635-2650, 1998.
+    .. [2] Zou & Donner, "Construction of confidence limits about effect measures", Statistics in
+       Medicine 27:1693-1702, 2008.
+    """
+    (a, low_a, high_a), (b, low_b, high_b) = one, other
+    return (
+        float(a - b - _distance(a - low_a, high_b - b, correlated)),
+        float(a - b + _distance(high_a - a, b - low_b, correlated)),
     )
-    measured["f2"] = _Measured(Figure(weighted.value, *ends), weighted.influence, of_labels=True)
-    measured |= _from_both(measured["recall"], measured["specificity"], predictions.clusters)
-    measured |= _net_benefits(predictions, clustered)
-    measured |= _ranking(predictions.y_score, *sample)
-    if predictions.is_probability:
-        measured |= _probabilities(predictions.y_score, *sample)
-    return measured
 
 
-def _from_both(recall, specificity, clusters):
-    """Metrics that follow from recall and specificity, and their intervals from those of both."""
-    correlated = correlation(recall.influence, specificity.influence, clusters)
-    r, s = recall.figure, specificity.figure
-    missed, alarmed = _complement(r), _complement(s)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        positive = Figure(
-            float(np.divide(r.value, alarmed.value)), *ratio_interval(r, alarmed, -correlated)
-        )
-        negative = Figure(
-            float(np.divide(missed.value, s.value)), *ratio_interval(missed, s, -correlated)
-        )
-        of_positive = recall.influence * alarmed.value + specificity.influence * r.value
-        of_negative = -recall.influence * s.value - specificity.influence * missed.value
-    measured = {
-        "positive_likelihood_ratio": _Measured(positive, of_positive, of_labels=True),
-        "negative_likelihood_ratio": _Measured(negative, of_negative, of_labels=True),
-        "balanced_accuracy": _Measured(
-            Figure((r.value + s.value) / 2, *average_interval(r, s, correlated)),
-            recall.influence + specificity.influence,
-            of_labels=True,
-            bounded=True,
-        ),
-    }
-    for prevalence in PREVALENCES:
-        # Bayes' theorem: the odds after the prediction are those before times the ratio.
-        odds = prevalence / (1 - prevalence)
-        ppv = Figure(*(_as_proportion(odds * end) for end in positive))
-        npv = _complement(Figure(*(_as_proportion(odds * end) for end in negative)))
-        for name, figure, influence in (("ppv", ppv, of_positive), ("npv", npv, of_negative)):
-            measured[f"{name}_at_prevalence_{prevalence:.2f}"] = _Measured(
-                figure, influence, of_labels=True
-            )
-    return measured
+def average_interval(one, other, correlated=0.0):
+    """Interval of the mean of two numbers, as `difference_interval`."""
+    value, low, high = other
+    low, high = difference_interval(one, (-value, -high, -low), -correlated)
+    return low / 2, high / 2
 
 
-def _as_proportion(odds):
-    return 1.0 if np.isinf(odds) else odds / (1 + odds)
+def _distance(one, other, correlated):
+    return np.sqrt(np.maximum(one**2 - 2 * correlated * one * other + other**2, 0))
 
 
-def _complement(figure):
-    return Figure(1 - figure.value, 1 - figure.high, 1 - figure.low)
+def ratio_interval(numerator, denominator, correlated=0.0):
+    """Interval of a ratio of two numbers of at least 0, from the intervals of both (MOVER).
 
+    Its ends are the ratios at which the interval of the difference ``numerator - ratio *
+    denominator`` just contains 0 [1]_.
 
-def _net_benefits(predictions, clustered):
-    parts = true_and_false_positives(predictions)
-    correlated = correlation(*(part.influence for part in parts), predictions.clusters)
-    gained, lost = (Figure(part.value, *proportion_interval(part, *clustered)) for part in parts)
-    measured = {}
-    for p in EXCHANGE_PROBABILITIES:
-        weight = p / (1 - p)
-        weighted = Figure(*(weight * end for end in lost))
-        measured[f"net_benefit_at_{p:.2f}"] = _Measured(
-            Figure(
-                gained.value - weighted.value, *difference_interval(gained, weighted, correlated)
-            ),
-            parts[0].influence - weight * parts[1].influence,
-            of_labels=True,
-            bounded=True,
-        )
-    return measured
+    Parameters
+    ----------
+    numerator, denominator : tuple of float
+        Value, lower and upper end.
+    correlated : float, default=0
+        Correlation of the two.
 
+    Returns
+    -------
+    low, high : float
+        The upper end may be infinite.
 
-def _ranking(y_score, y_true, clusters, confidence):
-    """Metrics of the order of the scores."""
-    sample = y_true, clusters, confidence
-    area, precision = roc_auc(y_true, y_score), average_precision(y_true, y_score)
-    measured = {
-        "roc_auc": _Measured(_area(area, *sample), area.influence, bounded=True),
-        "average_precision": _Measured(_precision(precision, *sample), precision.influence),
-    }
-    found = specificity_at_recalls(y_true, y_score, clusters, RECALLS, confidence)
-    for recall, one in zip(RECALLS, found, strict=True):
-        measured[f"specificity_at_recall_{recall:.2f}"] = _Measured(Figure(*one), None)
-    return measured
-
-
-def _area(estimate, y_true, clusters, confidence):
-    """The area under the ROC curve with its interval.
-
-    An area of 1 leaves no variance, and one to which few patients contribute hardly any. So many
-    pairs of different patients are all ranked rightly with a probability of no more than the area
-    to this power, which bounds it.
+    References
+    ----------
+    .. [1] Donner & Zou, "Closed-form confidence intervals for functions of the normal mean and
+       standard deviation", Statistical Methods in Medical Research 21:347-359, 2012.
     """
-    bound = ((1 - confidence) / 2) ** (1 / min(count_by_class(y_true, clusters)))
-    low, high = logit_interval(estimate, y_true, clusters, confidence)
-    if estimate.value == 1:
-        low, high = bound, 1.0
-    elif estimate.value == 0:
-        low, high = 0.0, 1 - bound
-    elif n_contributing(estimate.influence, clusters) < _MIN_CONTRIBUTING:
-        # One wrong pair does not make it more certain.
-        low, high = min(low, bound), max(high, 1 - bound)
-    return Figure(estimate.value, low, high)
+    (a, low_a, high_a), (b, low_b, high_b) = numerator, denominator
+    squares, _, product, root = _quadratic(a, a - low_a, b, high_b - b, correlated)
+    # The smaller root, written so that it is also valid if the other one is negative.
+    low = squares / (product + root) if product + root > 0 else 0.0
+    _, others, product, root = _quadratic(a, high_a - a, b, b - low_b, correlated)
+    high = (product + root) / others if others > 0 else np.inf
+    return float(max(low, 0.0)), float(high)
 
 
-def _precision(estimate, y_true, clusters, confidence):
-    """Average precision with its interval.
-
-    Where the classes are separated, or few patients decide about the variance, the lower end is
-    that which follows from the recall and the specificity of the highest threshold without a false
-    positive, each with half of the risk: at every recall up to this one there are no more false
-    positives than at that specificity.
-    """
-    tail = (1 - confidence) / 4
-    n_positive, n_negative = count_by_class(y_true, clusters)
-    recall, alarm_rate = tail ** (1 / n_positive), 1 - tail ** (1 / n_negative)
-    alarms = alarm_rate * np.mean(~y_true) / np.mean(y_true)
-    bound = float(recall - alarms * np.log1p(recall / alarms))
-    if estimate.value > 1 - 1e-9:
-        return Figure(1.0, bound, 1.0)
-    low, high = logit_interval(estimate, y_true, clusters, confidence)
-    if n_contributing(estimate.influence, clusters) < _MIN_CONTRIBUTING:
-        low = min(low, bound)
-    return Figure(estimate.value, low, high)
-
-
-def _probabilities(p, y_true, clusters, confidence):
-    """Metrics of what probabilities mean."""
-    sample = y_true, clusters, confidence
-    score, ends = brier(y_true, p), NO_INTERVAL
-    n_patients = clusters.max() + 1
-    n_expected, n_observed = n_patients * np.mean(p * (1 - p)), n_patients * score.value
-    has_patients = min(count_by_class(y_true, clusters)) >= _MIN_PATIENTS
-    has_many = max(n_expected, n_observed) >= _MANY_ERRORS
-    has_errors = has_patients and (has_many or n_expected >= _MIN_ERRORS)
-    if has_patients and has_many:
-        ends = logit_interval(score, *sample)
-    elif has_patients:
-        # Where errors are rare a mean of numbers from 0 to 1 needs more than its variance.
-        ends = proportion_interval(score, clusters, confidence, weighted=True)
-    measured = {"brier": _Measured(Figure(score.value, *ends), score.influence, bounded=True)}
-    for name, compute in (
-        ("calibration_slope", calibration_slope),
-        ("calibration_intercept", calibration_intercept),
-    ):
-        estimate = compute(y_true, p)
-        ends = normal_interval(estimate, *sample) if has_errors else NO_INTERVAL
-        measured[name] = _Measured(Figure(estimate.value, *ends), estimate.influence)
-    value, *ends = calibration_error(y_true, p, clusters, confidence)
-    measured["calibration_error"] = _Measured(
-        Figure(value, *(ends if has_errors else NO_INTERVAL)), None
-    )
-    return measured
+def _quadratic(a, off_a, b, off_b, correlated):
+    """Coefficients of the equation of a limit, and the root of its discriminant."""
+    # a**2 - off_a**2, written so that nothing cancels out; likewise for b.
+    squares, others = (a - off_a) * (a + off_a), (b - off_b) * (b + off_b)
+    product = a * b - correlated * off_a * off_b
+    return squares, others, product, np.sqrt(max(product**2 - squares * others, 0))

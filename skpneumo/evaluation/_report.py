@@ -1,26 +1,34 @@
-"""The report as one HTML page that needs nothing else."""
+"""An evaluation as an HTML page."""
 
 import numpy as np
 
-from skpneumo._utils.formatting import percent
-from skpneumo.evaluation._checklists import filled_in
-from skpneumo.evaluation._estimates import KIND
-from skpneumo.evaluation._gallery import MOST, misclassified
-from skpneumo.evaluation._intervals import compute_metrics
+from skpneumo._reporting.pages import render_page
+from skpneumo._utils.formatting import (
+    SUBTYPE_PREFIX,
+    format_ends,
+    format_metric,
+    is_proportion,
+    percent,
+)
+from skpneumo.evaluation._checklists import fill_checklists
+from skpneumo.evaluation._gallery import MAX_ENTRIES, misclassified
+from skpneumo.evaluation._metrics import measure_probabilities
 from skpneumo.evaluation._plots import calibration_curve, curves
 from skpneumo.evaluation._text import (
     PROBABILITIES,
-    format_ends,
-    format_figure,
     format_interval,
+    get_sections,
     intervals_line,
-    is_share,
-    label_of,
-    sections_of,
+    metric_label,
     threshold_line,
 )
 
 _FROM_0_TO_1 = ("roc_auc", "average_precision", "f1", "f2")
+# Style and note of each cell, by rows of the confusion matrix.
+_CELLS = (
+    {"true_negative": ("good", ""), "false_positive": ("warning", " false positives")},
+    {"false_negative": ("error", " false negatives"), "true_positive": ("good", "")},
+)
 _TILES = {
     "recall": "Recall",
     "specificity": "Specificity",
@@ -30,148 +38,145 @@ _TILES = {
 
 
 def as_html(report, embedded=False):
-    """The report as HTML.
+    """Render an evaluation as HTML.
 
     Parameters
     ----------
     report : Evaluation
-        The run.
+        The evaluation.
     embedded : bool, default=False
-        A part of a page, such as a notebook: figures and curves, without images, provenance and
-        checklists. Otherwise a whole page.
+        Whether to render a part of a page, such as a notebook, with metrics and curves but without
+        images, provenance and checklists. Otherwise a whole page.
 
     Returns
     -------
     str
     """
-    from jinja2 import Environment, PackageLoader
-
-    environment = Environment(
-        loader=PackageLoader("skpneumo.evaluation", "."),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    parts = {
+    context = {
+        "version": report.provenance.versions["skpneumo"],
         "report": report,
-        "embedded": embedded,
+        "predictions": report.predictions,
+        "provenance": report.provenance,
+        "model": report.provenance.model,
         "verdict": verdict(report),
         "threshold": threshold_line(report),
         "intervals": intervals_line(report),
         "prevalence": percent(report.prevalence),
         "tiles": [_row(report, name) | {"label": label} for name, label in _TILES.items()],
-        "cells": _confusion(report),
+        "confusion": _confusion_rows(report),
         "sections": [
             (heading, [_row(report, name) for name in names])
-            for heading, names in sections_of(report)
+            for heading, names in get_sections(report)
         ],
         "curves": curves(report),
     }
     if not embedded:
-        parts |= _rest_of_page(report)
-    return environment.get_template("report.html.jinja").render(parts)
+        context |= _page_context(report)
+    return render_page("skpneumo.evaluation", "report.html.jinja", embedded=embedded, **context)
 
 
-def _rest_of_page(report):
-    missed, alarmed, method_name, note = misclassified(report)
-    wrong = (
-        ("Missed", report.table["false_negative"], missed),
-        ("False alarms", report.table["false_positive"], alarmed),
-    )
+def _page_context(report):
+    """Variables of the sections that only a whole page has."""
+    gallery, is_probability = misclassified(report), report.predictions.is_probability
     return {
-        "kinds": [_kind(report, name) for name in report.figures if name.startswith(KIND)],
-        "calibration": calibration_curve(report) if report.is_probability else "",
-        "calibration_rows": _calibration_rows(report) if report.is_probability else [],
-        "wrong": wrong,
-        "most": MOST,
-        "images_note": note,
-        "method_name": method_name,
-        "checklists": filled_in(report, method_name),
+        "subtypes": [
+            _subtype_row(report, name) for name in report.metrics if name.startswith(SUBTYPE_PREFIX)
+        ],
+        "is_calibrated": report.predictions.y_score_uncalibrated is not None,
+        "calibration": calibration_curve(report) if is_probability else "",
+        "calibration_rows": _calibration_rows(report) if is_probability else [],
+        "misclassified": (
+            ("False negatives", report.table["false_negative"], gallery.false_negatives),
+            ("False positives", report.table["false_positive"], gallery.false_positives),
+        ),
+        "max_entries": MAX_ENTRIES,
+        "images_note": gallery.note,
+        "method_name": gallery.method_name,
+        "checklists": fill_checklists(report, gallery.method_name),
     }
 
 
 def verdict(report):
-    """The outcome in one sentence."""
-    negative, positive = report.classes
-    t = report.table
-    ill, healthy = (
-        t["false_negative"] + t["true_positive"],
-        t["true_negative"] + t["false_positive"],
-    )
+    """Errors, recall and specificity in two sentences."""
+    (negative, positive), t = report.classes, report.table
+    n_positive = t["false_negative"] + t["true_positive"]
+    n_negative = t["true_negative"] + t["false_positive"]
     return (
-        f"Of {ill} images labelled {positive}, {_were(t['false_negative'])} missed: a recall of "
-        f"{_with_interval(report, 'recall')}; of {healthy} labelled {negative}, "
-        f"{t['false_positive'] or 'none'} raised a false alarm: a specificity of "
+        f"Of {n_positive} images labelled {positive}, {_count(t['false_negative'])} predicted "
+        f"{negative} (missed): recall {_with_interval(report, 'recall')}. Of {n_negative} labelled "
+        f"{negative}, {_count(t['false_positive'])} predicted {positive}: specificity "
         f"{_with_interval(report, 'specificity')}."
     )
 
 
-def _were(n):
-    return f"{n or 'none'} {'were' if n > 1 else 'was'}"
+def _count(n):
+    return f"{n or 'none'} {'are' if n > 1 else 'is'}"
 
 
 def _with_interval(report, name):
-    figure = report.figures[name]
-    value = format_figure(name, figure.value)
-    low, high = format_ends(name, figure.low, figure.high)
+    estimate = report.metrics[name]
+    value = format_metric(name, estimate.value)
+    low, high = format_ends(name, estimate.low, estimate.high)
     return f"{value} ({100 * report.confidence:g}% interval {low} to {high})"
 
 
 def _row(report, name):
-    """What a table shows of a figure; shares with the ends of a bar, in per cent."""
-    figure = report.figures[name]
-    bar = None
-    if (is_share(name) or name in _FROM_0_TO_1) and np.isfinite(figure).all():
+    """Cells of a metric in a table; of those from 0 to 1 also the ends of a bar, in per cent."""
+    estimate, bar = report.metrics[name], None
+    if (is_proportion(name) or name in _FROM_0_TO_1) and np.isfinite(estimate).all():
         bar = {
-            "value": f"{100 * figure.value:.2f}",
-            "low": f"{100 * figure.low:.2f}",
-            "width": f"{100 * (figure.high - figure.low):.2f}",
+            "value": f"{100 * estimate.value:.2f}",
+            "low": f"{100 * estimate.low:.2f}",
+            "width": f"{100 * (estimate.high - estimate.low):.2f}",
         }
     return {
-        "label": label_of(name),
-        "value": format_figure(name, figure.value),
-        "interval": format_interval(name, figure),
+        "label": metric_label(name),
+        "value": format_metric(name, estimate.value),
+        "interval": format_interval(name, estimate),
         "bar": bar,
     }
 
 
-def _kind(report, name):
-    kind = name.removeprefix(KIND)
-    rows = report.truth & (report.subtype == kind)
-    n, n_missed = int(rows.sum()), int((rows & ~report.called).sum())
-    return _row(report, name) | {"label": kind, "n": n, "n_missed": n_missed}
+def _subtype_row(report, name):
+    subtype, predictions = name.removeprefix(SUBTYPE_PREFIX), report.predictions
+    rows = predictions.y_true & (predictions.subtype == subtype)
+    return _row(report, name) | {
+        "label": subtype,
+        "n": int(rows.sum()),
+        "n_false_negatives": int((rows & ~predictions.y_pred).sum()),
+    }
 
 
-def _confusion(report):
-    """Cells of the confusion matrix by rows: label, then (count, share of the row, what it is)."""
-    t = report.table
+def _confusion_rows(report):
+    """Rows of the confusion matrix: label, then (count, proportion of the row, style, note)."""
     rows = []
-    for label, cells in (
-        (report.classes[0], (("true_negative", "good"), ("false_positive", "alarm"))),
-        (report.classes[1], (("false_negative", "miss"), ("true_positive", "good"))),
-    ):
-        n = sum(t[name] for name, _ in cells)
-        told = [
-            (t[name], percent(t[name] / n, up=name.startswith("false")), kind)
-            for name, kind in cells
-        ]
-        rows.append((label, told))
+    for label, row in zip(report.classes, _CELLS, strict=True):
+        n_of_class = sum(report.table[name] for name in row)
+        cells = []
+        for name, (style, note) in row.items():
+            n, is_error = report.table[name], name.startswith("false")
+            cells.append((n, percent(n / n_of_class, up=is_error), style, note))
+        rows.append((label, cells))
     return rows
 
 
 def _calibration_rows(report):
-    """Label, and value before (None if there was no calibration) and after, with its interval."""
-    before = {}
-    if report.before_calibration is not None:
-        uncalibrated = report.predictions._replace(y_score=report.before_calibration)
-        before = compute_metrics(uncalibrated, report.confidence)
+    """Label, ideal value, value before (None without calibration) and after, and interval."""
+    predictions, before = report.predictions, {}
+    if predictions.y_score_uncalibrated is not None:
+        before = measure_probabilities(
+            predictions.y_score_uncalibrated,
+            predictions.y_true,
+            predictions.clusters,
+            report.confidence,
+        )
     return [
         (
-            label_of(name),
-            format_figure(name, before[name].value) if before else None,
-            format_figure(name, report.figures[name].value),
-            format_interval(name, report.figures[name]),
-            best,
+            metric_label(name),
+            ideal,
+            format_metric(name, before[name].estimate.value) if before else None,
+            format_metric(name, report.metrics[name].value),
+            format_interval(name, report.metrics[name]),
         )
-        for name, best in zip(PROBABILITIES, "0100", strict=True)
+        for name, ideal in zip(PROBABILITIES, "0100", strict=True)
     ]

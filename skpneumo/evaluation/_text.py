@@ -1,16 +1,20 @@
-"""The figures in words: their names, groups and formats, and the report as text."""
+"""An evaluation in words: labels and order of the metrics, and the report as text."""
 
 from textwrap import wrap
 
 import numpy as np
 
-from skpneumo._utils.formatting import percent
-from skpneumo.evaluation._estimates import EXCHANGE_PROBABILITIES, KIND, PREVALENCES, count_patients
-from skpneumo.evaluation._intervals import RECALLS
+from skpneumo._utils.formatting import SUBTYPE_PREFIX, format_ends, format_metric, percent
+from skpneumo.evaluation._metrics import RECALLS
+from skpneumo.evaluation._statistics import (
+    PREVALENCES,
+    THRESHOLD_PROBABILITIES,
+    count_patients,
+)
 
 AT_THRESHOLD = "At the threshold"
 PROBABILITIES = ("brier", "calibration_slope", "calibration_intercept", "calibration_error")
-# What is shown under which heading, in this order.
+# Metrics under each heading, in this order.
 SECTIONS = {
     AT_THRESHOLD: (
         "recall",
@@ -26,179 +30,154 @@ SECTIONS = {
         "f1",
         "f2",
     ),
-    "Net benefit per image, at the threshold": tuple(
-        f"net_benefit_at_{p:.2f}" for p in EXCHANGE_PROBABILITIES
-    ),
+    "Net benefit per image": tuple(f"net_benefit_at_{p:.2f}" for p in THRESHOLD_PROBABILITIES),
     "Over all thresholds": (
         "roc_auc",
         "average_precision",
-        *(f"specificity_at_recall_{share:.2f}" for share in RECALLS),
+        *(f"specificity_at_recall_{recall:.2f}" for recall in RECALLS),
     ),
     "Probabilities": PROBABILITIES,
-    "Predictive values where another share is ill": tuple(
-        f"{kind}_at_prevalence_{share:.2f}" for share in PREVALENCES for kind in ("ppv", "npv")
+    "Predictive values at other prevalences": tuple(
+        f"{value}_at_prevalence_{prevalence:.2f}"
+        for prevalence in PREVALENCES
+        for value in ("ppv", "npv")
     ),
 }
-
 _LABELS = {
     "recall": "recall (sensitivity) of images",
-    "recall_of_patients": "recall of patients (all ill images)",
+    "recall_of_patients": "recall of patients (all positive images)",
     "specificity": "specificity of images",
-    "specificity_of_patients": "specificity of patients (no alarm)",
+    "specificity_of_patients": "specificity of patients (all negative images)",
     "positive_predictive_value": "precision (positive predictive value)",
     "f1": "F1",
     "f2": "F2",
     "roc_auc": "area under the ROC curve",
     "brier": "Brier score",
-    "calibration_error": "calibration error (ten bins, less chance)",
+    "calibration_error": "debiased calibration error (10 bins)",
 }
-# A promise about patients is noted as doubtful where they have so many times as many images.
+_LABEL_WIDTH = 46
+# A target certified for patients is noted as doubtful if they have so many times as many images.
 _MORE_IMAGES = 1.25
-_NOT_SHARES = (
-    "likelihood_ratio",
-    "f1",
-    "f2",
-    "roc_auc",
-    "average_precision",
-    "brier",
-    "calibration",
-    "net_benefit",
-)
 
 
-def label_of(name):
-    """Name of a figure for people."""
+def metric_label(name):
+    """Label of a metric in reports."""
     if name in _LABELS:
         return _LABELS[name]
-    if name.startswith(KIND):
-        return f"recall, {name.removeprefix(KIND)}"
+    if name.startswith(SUBTYPE_PREFIX):
+        return f"recall, {name.removeprefix(SUBTYPE_PREFIX)}"
     if "_at_prevalence_" in name:
-        kind, share = name.split("_at_prevalence_")
-        return f"{kind.upper()} where {float(share):.0%} are ill"
+        value, prevalence = name.split("_at_prevalence_")
+        return f"{value.upper()} at {float(prevalence):.0%} prevalence"
     if name.startswith("specificity_at_recall_"):
         return f"specificity at {float(name.rsplit('_', 1)[1]):.0%} recall"
     if name.startswith("net_benefit_at_"):
-        p = float(name.rsplit("_", 1)[1])
-        return f"one miss worth {round((1 - p) / p)} false alarms"
+        return f"at threshold probability {name.rsplit('_', 1)[1]}"
     return name.replace("_", " ")
 
 
-def is_share(name):
-    """Whether a figure is a share, told in per cent."""
-    return name.startswith(KIND) or not any(part in name for part in _NOT_SHARES)
-
-
-def format_figure(name, value, *, up=False):
-    """A figure as text: shares in per cent, others as numbers; a dash if it is not defined.
-
-    Shares are rounded down, or up: the upper end of an interval.
-    """
-    if not np.isfinite(value):
-        return {np.inf: "∞", -np.inf: "-∞"}.get(value, "-")
-    return percent(value, up=up) if is_share(name) else f"{value:.3f}"
-
-
-def format_ends(name, low, high):
-    """Both ends of the interval of a figure as text, rounded away from each other."""
-    return format_figure(name, low), format_figure(name, high, up=True)
-
-
-def format_interval(name, figure):
-    """The interval of a figure as text."""
-    if np.isnan([figure.low, figure.high]).any():
+def format_interval(name, estimate):
+    """The interval of a metric as text."""
+    if np.isnan([estimate.low, estimate.high]).any():
         return "-"
-    return "[{}, {}]".format(*format_ends(name, figure.low, figure.high))
+    return "[{}, {}]".format(*format_ends(name, estimate.low, estimate.high))
 
 
 def threshold_line(report):
-    """The threshold, how it was chosen, and what became of its certified recall on these images."""
-    known = f"{report.threshold:.4g}" if np.isfinite(report.threshold) else "not known"
-    return " ".join([f"Threshold {known}: {report.threshold_origin}.", *_promise_notes(report)])
+    """The threshold, how it was chosen, and whether its certified target is reached here."""
+    threshold = f"{report.threshold:.4g}" if np.isfinite(report.threshold) else "not known"
+    return " ".join([f"Threshold {threshold}: {report.threshold_origin}.", *_target_notes(report)])
 
 
-def _promise_notes(report):
-    """Sentences about what the threshold was certified for, where there is something to note."""
-    if report.promise is None:
+def _target_notes(report):
+    """Sentences about the certified target of the threshold, where there is something to note."""
+    if report.provenance.certified_target is None:
         return []
-    name, target = report.promise
-    kind = name.removesuffix("_of_patients")
-    if name not in report.figures:
-        if name == kind:
+    name, target = report.provenance.certified_target
+    metric = name.removesuffix("_of_patients")
+    if name not in report.metrics:
+        if name == metric:
             return []
         return [
             f"Not checked: it was certified for patients, and these images have no groups; the "
-            f"{kind} of images is another number."
+            f"{metric} of images is another metric."
         ]
     notes = []
-    figure = report.figures[name]
-    if figure.high < target:
-        found = f"{format_figure(name, figure.value)} {format_interval(name, figure)}"
-        notes.append(f"Not kept on these images: {name.replace('_', ' ')} {found}.")
-    before, here = report.certified_images_per_patient, _images_per_patient(report, kind)
+    estimate = report.metrics[name]
+    if estimate.high < target:
+        value = f"{format_metric(name, estimate.value)} {format_interval(name, estimate)}"
+        notes.append(f"Not reached on these images: {name.replace('_', ' ')} {value}.")
+    before = report.provenance.certified_images_per_patient
+    here = _images_per_patient(report.predictions, metric)
     if before is not None and here > _MORE_IMAGES * before:
         notes.append(
             f"It was certified for patients with {before:.1f} images each on average. Here they "
-            f"have {here:.1f}, and the more there are, the more often one of them is on the wrong "
-            "side: set the threshold on patients with as many images as here."
+            f"have {here:.1f}, and the more there are, the more often one of them is misclassified:"
+            " choose the threshold on patients with as many images as here."
         )
     return notes
 
 
-def _images_per_patient(report, kind):
-    """Mean number of positive images of the patients who have some, or of negative ones."""
-    rows = report.truth if kind == "recall" else ~report.truth
-    return rows.sum() / count_patients(report.predictions.clusters, rows)
+def _images_per_patient(predictions, metric):
+    """Mean number of images of the class that a metric is about, of patients who have some."""
+    rows = predictions.y_true if metric == "recall" else ~predictions.y_true
+    return rows.sum() / count_patients(predictions.clusters, rows)
 
 
-def sections_of(report):
-    """Headings, and under each the names of the figures that the report has.
+def get_sections(report):
+    """Headings, and under each the names of the metrics that the report has.
 
     Returns
     -------
     list of (str, list of str)
     """
-    found = []
+    sections = []
     for heading, names in SECTIONS.items():
         if heading == AT_THRESHOLD:
-            kinds = [name for name in report.figures if name.startswith(KIND)]
-            names = (*names[:2], *kinds, *names[2:])
-        names = [name for name in names if name in report.figures]
+            of_subtypes = [name for name in report.metrics if name.startswith(SUBTYPE_PREFIX)]
+            names = (*names[:2], *of_subtypes, *names[2:])
+        names = [name for name in names if name in report.metrics]
         if names:
-            found.append((heading, names))
-    return found
+            sections.append((heading, names))
+    return sections
 
 
 def as_text(report):
     """The report as lines of text."""
-    negative, positive = map(str, report.classes)
-    wide = max(len(negative), len(positive), 8)
-    t = report.table
-    of = "" if report.n_patients is None else f" of {report.n_patients} patients"
+    patients = "" if report.n_patients is None else f" of {report.n_patients} patients"
     lines = [
-        f"{report.model['name']} on {report.n_images} images{of}, "
-        f"{percent(report.prevalence)} {positive}",
+        f"{report.provenance.model['name']} on {report.n_images} images{patients}, "
+        f"{percent(report.prevalence)} {report.classes[1]}",
         *wrap(threshold_line(report), 79),
         "",
-        f"{'':{wide}}  {'called ' + negative:>{wide + 8}}  {'called ' + positive:>{wide + 8}}",
+        *_confusion_lines(report),
     ]
-    for label, left, right in (
-        (negative, t["true_negative"], t["false_positive"]),
-        (positive, t["false_negative"], t["true_positive"]),
-    ):
-        lines.append(f"{label:{wide}}  {left:>{wide + 8}}  {right:>{wide + 8}}")
-    for heading, names in sections_of(report):
+    for heading, names in get_sections(report):
         lines += ["", heading]
         for name in names:
-            figure = report.figures[name]
-            value, interval = format_figure(name, figure.value), format_interval(name, figure)
-            lines.append(f"  {label_of(name):<42}{value:>9}  {interval}")
+            estimate = report.metrics[name]
+            value, interval = format_metric(name, estimate.value), format_interval(name, estimate)
+            lines.append(f"  {metric_label(name):<{_LABEL_WIDTH}}{value:>9}  {interval}")
     lines += ["", f"[ ]: {intervals_line(report)}"]
     return "\n".join(lines)
 
 
+def _confusion_lines(report):
+    """The confusion matrix: true labels in rows, predicted ones in columns."""
+    table, labels = report.table, [str(label) for label in report.classes]
+    wide = max(map(len, labels))
+    columns = [f"predicted {label}" for label in labels]
+    column = max(map(len, columns)) + 2
+    rows = (
+        ("", columns),
+        (labels[0], (table["true_negative"], table["false_positive"])),
+        (labels[1], (table["false_negative"], table["true_positive"])),
+    )
+    return [f"{label:{wide}}" + "".join(f"{x:>{column}}" for x in cells) for label, cells in rows]
+
+
 def intervals_line(report):
     """What the intervals are, in a sentence."""
-    clusters = (
-        "each image counted as a patient" if report.groups is None else "patients as clusters"
-    )
+    known = report.predictions.groups is not None
+    clusters = "patients as clusters" if known else "images taken as independent"
     return f"{100 * report.confidence:g}% confidence intervals, {clusters}."

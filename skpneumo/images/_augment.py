@@ -9,7 +9,7 @@ _MAX_BORDER = 0.12
 
 
 def check_augmentation(augmentation):
-    """Return ``augmentation`` if it is an `Augmentation`, which its ``repr`` tells whole."""
+    """Return ``augmentation`` if it is an `Augmentation`, whose ``repr`` is a key of a cache."""
     if type(augmentation) is not Augmentation:
         raise TypeError(
             f"An Augmentation is wanted, such as XRayAugmenter().to_augmentation() gives; got "
@@ -20,7 +20,7 @@ def check_augmentation(augmentation):
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far one X-ray may be changed; `XRayAugmenter` gives usual values, and checks them.
+    """Ranges of random changes to one X-ray; `XRayAugmenter` has defaults, and checks them.
 
     Pillow and NumPy alone, so that the same seed gives the same image whatever the backend of
     Keras, in a transformer, in a sequence and inside a classifier.
@@ -30,21 +30,21 @@ class Augmentation:
     rotation : float, default=0.0
         Largest angle, in degrees, either way.
     translation : float, default=0.0
-        Largest shift, as a share of each side of the image as it was.
+        Largest shift, as a fraction of each side of the original image.
     zoom : float, default=0.0
         Largest change of scale: 0.1 draws from 1/1.1 to 1.1.
     crop : float, default=0.0
-        Largest share of the rows, and of the columns, that is cut off at the edges; what is left
-        is stretched to the whole.
+        Largest fraction of the rows, and of the columns, that is cut off at the edges; the rest is
+        stretched to the original size.
     border : float, default=0.0
         Probability that an image is framed: each of its sides, one time in two, by a black or
         white bar of up to 12 % of the side. The image shrinks to make room for them.
     brightness : float, default=0.0
-        Largest change of brightness, as a share of the full range.
+        Largest change of brightness, as a fraction of the full range.
     contrast : float, default=0.0
         Largest change of contrast about the image's mean: 0.2 draws from 0.8 to 1.2.
     noise : float, default=0.0
-        Largest standard deviation of Gaussian noise, as a share of the full range; half of the
+        Largest standard deviation of Gaussian noise, as a fraction of the full range; half of the
         images get some.
     erasing : float, default=0.0
         Probability that one rectangle of 2 to 15 % of the area is filled with the mean.
@@ -76,7 +76,7 @@ class Augmentation:
         Returns
         -------
         ndarray of shape (H, W), dtype uint8
-            ``image`` itself where nothing is changed.
+            ``image`` itself if nothing is changed.
         """
         rng = np.random.default_rng(seed)
         image = self._move(image, rng)
@@ -91,7 +91,7 @@ class Augmentation:
         mirror = -1.0 if self.horizontal_flip and rng.random() < 0.5 else 1.0
         angle = np.deg2rad(angle * self.rotation)
         scale = (1 + self.zoom) ** -scale
-        # Shares of width and height that are left, and how far their middle moves.
+        # Fractions of width and height that are left, and how far their middle moves.
         left_x, left_y = 1 - self.crop * rng.random(2)
         off_x, off_y = (rng.random(2) - 0.5) * (1 - left_x, 1 - left_y)
         across, along = scale * left_x, scale * left_y
@@ -116,8 +116,8 @@ class Augmentation:
         if rng.random() >= self.border:
             return image
         height, width = image.shape
-        shares = rng.uniform(0, _MAX_BORDER, size=4) * (rng.random(4) < 0.5)
-        left, right, top, bottom = (shares * (width, width, height, height)).astype(int)
+        fractions = rng.uniform(0, _MAX_BORDER, size=4) * (rng.random(4) < 0.5)
+        left, right, top, bottom = (fractions * (width, width, height, height)).astype(int)
         framed = np.full_like(image, rng.choice([0, 255]))
         inside = Image.fromarray(image).resize((width - left - right, height - top - bottom))
         framed[top : height - bottom, left : width - right] = inside

@@ -1,4 +1,4 @@
-"""Validate images and paths: they become X-rays, or an error with what to write instead."""
+"""Validate images and paths: they become X-rays, or an error states what to write instead."""
 
 from reprlib import repr as short_repr
 
@@ -16,7 +16,7 @@ _OBJECTS = "OUST"
 
 
 def check_xrays(X, *, same_size=True):
-    """Bring images, paths or a sequence to the one form that the library computes with.
+    """Validate images, paths or a sequence, and convert them to the library's one form.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def check_xrays(X, *, same_size=True):
     -------
     ndarray of shape (n, H, W), dtype uint8, or XRaySequence
         An array that is right already is returned as it is. Only with ``same_size=False`` also a
-        list of ndarray of shape (H, W), dtype uint8, where the sizes differ.
+        list of ndarray of shape (H, W), dtype uint8, if the sizes differ.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def _empty(shape):
 
 
 def _refuse_single(X):
-    """Raise an error where there is one image or path, and no list of them."""
+    """Refuse one image or path that is not in a list."""
     if is_path(X):
         path = check_paths([X])[0]
         raise ValueError(f"Got one path, {path!r}. Give a list of paths, even for one image: [X].")
@@ -85,7 +85,7 @@ def _refuse_single(X):
 
 
 def _is_picture(item):
-    """Whether an object holds one image that is to be decoded: Pillow's, or a file's content."""
+    """Whether an object is one image that must be decoded: Pillow's, or a file's content."""
     is_content = isinstance(item, (bytes, bytearray)) and not is_path(item)
     return is_content or isinstance(item, Image.Image) or callable(getattr(item, "read", None))
 

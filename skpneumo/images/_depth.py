@@ -14,7 +14,7 @@ _MIN_GREY_LEVELS = 32
 
 
 def png_depths(file):
-    """Bits per sample of a PNG file, and how many of them its ``sBIT`` chunk calls significant.
+    """Bits per sample of a PNG file, and how many of them are significant by its ``sBIT`` chunk.
 
     Parameters
     ----------
@@ -103,9 +103,9 @@ def declared_depth(counts, significant):
     if significant is None or not 1 <= significant <= 16:
         return None
     used = largest_used(counts)
-    unit = 2 ** (16 - significant)
+    step = 2 ** (16 - significant)
     values = np.flatnonzero(counts[: used + 1])
-    at_bottom = used < 2**significant and (values % unit).any()
+    at_bottom = used < 2**significant and (values % step).any()
     return significant if at_bottom else 16
 
 
@@ -198,7 +198,7 @@ def row_blocks(samples):
 
 
 def few_grey_levels(counts, grey):
-    """How few grey levels nearly all pixels keep, if the file holds far more.
+    """How few grey levels are left for nearly all pixels, if the file holds far more.
 
     Parameters
     ----------
@@ -209,13 +209,13 @@ def few_grey_levels(counts, grey):
 
     Returns
     -------
-    n_kept, n_stored : int or None
-        Grey levels and stored values in the `typical_range`; None, None where more than 32 levels
-        are kept, or a quarter of the stored values.
+    n_grey, n_stored : int or None
+        Grey levels and stored values in the `typical_range`; None, None if more than 32 levels
+        are left, or a quarter of the stored values.
     """
     low, high = typical_range(counts)
     in_range = np.flatnonzero(counts[low : high + 1]) + low
-    n_kept, n_stored = len(np.unique(grey[in_range])), len(in_range)
-    if n_kept >= _MIN_GREY_LEVELS or n_stored < 4 * n_kept:
+    n_grey, n_stored = len(np.unique(grey[in_range])), len(in_range)
+    if n_grey >= _MIN_GREY_LEVELS or n_stored < 4 * n_grey:
         return None, None
-    return n_kept, n_stored
+    return n_grey, n_stored

@@ -8,7 +8,7 @@ from skpneumo._utils.caching import default_store
 from skpneumo.exceptions import ImageReadError
 from skpneumo.images._read import read_xray
 
-# Part of every key: to be raised when the same file is decoded to other pixels than before.
+# Part of every key: increase it when the same file is decoded to other pixels than before.
 _VERSION = 4
 
 
@@ -22,7 +22,7 @@ def thread_map(function, items):
 
 @contextmanager
 def reraise_as_image_read_error(path):
-    """Tell an error of the operating system as one of reading this file."""
+    """Raise an error of the operating system as one of reading this file."""
     try:
         yield
     except OSError as error:
@@ -40,7 +40,7 @@ def file_identity(path):
     Returns
     -------
     tuple of (str, int, int, int)
-        The times, of its content and of its entry, are in nanoseconds: a copy may keep the former.
+        The times, of its content and of its entry, are in nanoseconds: a copy may have the former.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def read_files(paths, resizing=None):
     paths : sequence of str
         The files.
     resizing : Resizing, default=None
-        Size to decode at. Without one nothing is kept: such images may be large.
+        Size to decode at. Without one nothing is stored: such images may be large.
 
     Returns
     -------

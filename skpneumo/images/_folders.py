@@ -1,16 +1,16 @@
-"""What lies in a folder, and which of it are images."""
+"""The entries of a folder, and which of them are images."""
 
 import os
 
 from skpneumo._utils.heatmap_marks import is_heatmap
 from skpneumo.images._formats import EXTENSIONS
-from skpneumo.images._read import image_type
+from skpneumo.images._read import detect_format
 
 _LITTER = {"__macosx", "thumbs.db", "desktop.ini", "dicomdir"}
 
 
 def list_entries(folder):
-    """List a folder by name, without what operating systems leave behind."""
+    """List a folder by name, without files that operating systems leave behind."""
     with os.scandir(folder) as entries:
         wanted = [
             entry
@@ -33,4 +33,4 @@ def is_image(entry):
         return True
     if is_heatmap(entry.path):
         return False
-    return has_extension(entry) or (entry.is_file() and image_type(entry.path) is not None)
+    return has_extension(entry) or (entry.is_file() and detect_format(entry.path) is not None)

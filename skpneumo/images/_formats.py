@@ -69,7 +69,7 @@ _NETPBM = re.compile(rb"P[1-7][ \t\r\n#]")
 N_BYTES_TO_NAME = 1024
 
 
-def detect_format(head):
+def match_format(head):
     r"""Detect the format of a file that is read, by its first 132 bytes or more.
 
     Returns
@@ -78,8 +78,8 @@ def detect_format(head):
 
     Examples
     --------
-    >>> from skpneumo.images._formats import detect_format
-    >>> detect_format(b"MM\0*\0\0\0\x08")
+    >>> from skpneumo.images._formats import match_format
+    >>> match_format(b"MM\0*\0\0\0\x08")
     'TIFF'
     """
     if is_dicom(head):

@@ -1,22 +1,22 @@
-"""What the headers of X-ray files say, without their pixels."""
+"""The headers of X-ray files, without their pixels."""
 
 from functools import partial
 from typing import NamedTuple
 
 from skpneumo.exceptions import ImageReadError, NoXRayError
 from skpneumo.images._dicom import HEAD, DicomError, is_dicom
-from skpneumo.images._dicom._header import Identity, XRayHeader, header_of
+from skpneumo.images._dicom._header import Identity, XRayHeader, parse_header
 from skpneumo.images._files import reraise_as_image_read_error, thread_map
-from skpneumo.images._read import name_of, open_source, read_xray, silence
+from skpneumo.images._read import get_source_name, open_source, read_xray, silence
 
 VIEWS = ("frontal", "all")
 _OTHER_VIEWS = {"LATERAL": "a lateral view", "OBLIQUE": "an oblique view"}
 
 
 def read_header(source):
-    """Read what the header of an X-ray file says of the image, and identifies nobody.
+    """Read facts about an X-ray from the header of its file, none of which identifies a person.
 
-    Of a DICOM file modality, view, body part, side, presentation intent, orientation, pixel
+    From a DICOM file: modality, view, body part, side, presentation intent, orientation, pixel
     spacing, model of the device, and whether text is burned into the pixels. View and body part
     come from the codes of the header, else from words in the descriptions of series, protocol and
     study, of which no other word is returned. JPEG and PNG files have no such header: all is
@@ -30,7 +30,7 @@ def read_header(source):
     Returns
     -------
     XRayHeader
-        What is not known is "", None or an empty tuple.
+        Unknown entries are "", None or an empty tuple.
 
     Raises
     ------
@@ -61,16 +61,16 @@ def read_header(source):
 
 
 class HeaderRecord(NamedTuple):
-    """What is known of a file before its image is decoded.
+    """Facts about a file before its image is decoded.
 
     Parameters
     ----------
     header : XRayHeader
-        What identifies nobody.
+        Facts about the image, none of which identifies a person.
     identity : Identity
-        What identifies patient, study and series: to number them, not to be shown or kept.
+        What identifies patient, study and series: to number them, never to be shown or stored.
     reason : str
-        Why the file is left out; "" where it is not.
+        Why the file is left out; "" if it is not.
     """
 
     header: XRayHeader
@@ -84,7 +84,7 @@ def read_records(paths, views="frontal"):
     Parameters
     ----------
     paths : sequence of str
-        The files. Of those that cannot be read nothing is known; they are not left out.
+        The files. Those that cannot be read are not left out; their header is empty.
     views : {"frontal", "all"}, default="frontal"
         Leave out lateral and oblique views and other parts of the body than the chest, or only
         files that hold no X-ray. What is unknown is not left out.
@@ -103,15 +103,15 @@ def _read_record(path, views):
         header, identity, is_plain = _read(path)
     except ImageReadError:
         return HeaderRecord(XRayHeader(), Identity(), "")
-    reason = "" if is_plain else _why_no_xray(path)
+    reason = "" if is_plain else _find_no_xray_reason(path)
     if not reason and views == "frontal":
-        reason = _why_not_frontal_chest(header)
+        reason = _find_view_reason(header)
     return HeaderRecord(header, identity, reason)
 
 
 def _read(source):
-    """Header, identity, and whether the header speaks against nothing."""
-    name = name_of(source)
+    """Header, identity, and whether the header gives no reason to leave the file out."""
+    name = get_source_name(source)
     try:
         with reraise_as_image_read_error(name), silence, open_source(source) as file:
             file.seek(0)
@@ -119,18 +119,18 @@ def _read(source):
             file.seek(0)
             if not is_dicom(head):
                 return XRayHeader(), Identity(), True
-            return header_of(file)
+            return parse_header(file)
     except DicomError as error:
         raise ImageReadError(f"{name}: this DICOM file cannot be read: {error}.") from None
     except (MemoryError, ImageReadError, TypeError):
         raise
     except Exception:
-        # What pydicom says may quote the file.
+        # The text of pydicom's error may quote the file.
         raise ImageReadError(f"{name}: this DICOM file cannot be read: it is damaged.") from None
 
 
-def _why_no_xray(path):
-    """The reason why a file holds no X-ray, as reading it gives it; "" where it holds one."""
+def _find_no_xray_reason(path):
+    """The reason why a file holds no X-ray, found by reading it; "" if it holds one."""
     try:
         read_xray(path)
     except NoXRayError as error:
@@ -140,7 +140,7 @@ def _why_no_xray(path):
     return ""
 
 
-def _why_not_frontal_chest(header):
+def _find_view_reason(header):
     if header.view in _OTHER_VIEWS:
         return f"this is {_OTHER_VIEWS[header.view]}, not a frontal one."
     if header.body_part not in ("", "CHEST"):

@@ -22,8 +22,8 @@ from skpneumo.images._depth import (
 from skpneumo.images._formats import (
     N_BYTES_TO_NAME,
     describe_unread_format,
-    detect_format,
     format_name,
+    match_format,
 )
 from skpneumo.images._jpeg import read_deep_jpeg
 from skpneumo.images._resize import resize_image
@@ -54,7 +54,7 @@ _UNDECODED = {
 
 
 class PictureError(ValueError):
-    """Why a sound file gives no X-ray."""
+    """Why a sound file holds no X-ray."""
 
 
 @dataclass
@@ -68,7 +68,7 @@ class Picture:
     depth : int, default=8
         Bits per sample in the file.
     significant : int, default=None
-        How many of them the chunk ``sBIT`` of a PNG file calls significant.
+        How many of them are significant by the chunk ``sBIT`` of a PNG file.
     shift : int, default=0
         By how many bits Pillow shifts the samples up.
     is_inverted : bool, default=False
@@ -107,7 +107,7 @@ def open_picture(file):
     """
     head = file.read(N_BYTES_TO_NAME)
     file.seek(0)
-    kind = detect_format(head)
+    kind = match_format(head)
     if kind is None:
         what = describe_unread_format(head)
         raise Image.UnidentifiedImageError if what is None else PictureError(what)
@@ -144,7 +144,7 @@ def _open(file, kind):
     return Picture(Image.open(file, formats=[kind]), depth, shift=shift)
 
 
-def picture_of(image):
+def make_picture(image):
     """Make a picture of an image that Pillow opened."""
     check_n_pixels(*image.size)
     if image.format == "TIFF" and hasattr(image, "tag_v2"):
@@ -276,10 +276,10 @@ def _scale_samples(image, picture):
         if not is_certain:
             messages.append((BitDepthWarning, _describe_guess(counts, picture.depth, depth)))
     grey = grey_levels(depth)
-    n_kept, n_stored = few_grey_levels(counts, grey)
-    if n_kept is not None:
+    n_grey, n_stored = few_grey_levels(counts, grey)
+    if n_grey is not None:
         message = (
-            f"nearly all pixels keep {n_kept} grey level(s) of {n_stored:,} that the file holds. "
+            f"{n_grey} grey level(s) are left for nearly all pixels, of {n_stored:,} in the file. "
             "Scale their range to all 16 bits in a copy of the file."
         )
         messages.append((LowContrastWarning, message))

@@ -23,23 +23,23 @@ from skpneumo.images._formats import (
     N_BYTES_TO_NAME,
     READABLE_FORMATS,
     describe_unread_format,
-    detect_format,
+    match_format,
 )
 from skpneumo.images._picture import (
     MAX_PIXELS,
     PictureError,
     decode_picture,
+    make_picture,
     open_picture,
-    picture_of,
 )
 from skpneumo.images._resize import check_aspect, check_image_size, resize_xray
 
 _PYDICOM = logging.getLogger("pydicom")
 # By the modules that warn, as in `warnings.filters`.
 _QUIET = ("ignore", None, Warning, re.compile(r"(pydicom|PIL)(\.|$)"), 0)
-# What is warned of a file.
+# Warnings about a file.
 READ_WARNINGS = (BitDepthWarning, HeaderWarning, LowContrastWarning)
-# Warnings that a user turned into errors are no fault of the file.
+# Warnings that a user turned into errors are not errors of the file.
 _PASSED = (MemoryError, KeyboardInterrupt, *READ_WARNINGS)
 
 
@@ -108,9 +108,9 @@ def read_xray(source, *, size=None, aspect="stretch"):
         If the number of bits is a guess: no sample reaches the upper half of their range, such as
         1900 of 4095, a few samples go far beyond it, or it contradicts the file.
     LowContrastWarning
-        If nearly all pixels keep fewer than 32 grey levels, although the file holds at least four
-        times as many. If the window, table, rescaling or padding of a DICOM file would leave no
-        picture, so that it is not applied.
+        If fewer than 32 grey levels are left for nearly all pixels, although the file holds at
+        least four times as many. If the window, table, rescaling or padding of a DICOM file would
+        leave no picture, so that it is not applied.
     HeaderWarning
         If the orientation of a DICOM file contradicts itself or the view, or a shutter hides all
         of the image, lacks some of its edges or is not supported: these are not applied.
@@ -129,7 +129,7 @@ def read_xray(source, *, size=None, aspect="stretch"):
     if size is not None:
         size = check_image_size(size)
     check_aspect(aspect)
-    name = name_of(source)
+    name = get_source_name(source)
     try:
         # Pillow and pydicom warn of odd metadata and of large files; the former is harmless here,
         # the latter has a limit of its own below.
@@ -160,8 +160,8 @@ def read_xray(source, *, size=None, aspect="stretch"):
         raise ImageReadError(f"{name}: cannot be read as an image ({_cause(error)}).") from error
 
 
-def image_type(path):
-    """Tell what a file holds, by its first bytes.
+def detect_format(path):
+    """Detect the format of a file by its first bytes.
 
     Parameters
     ----------
@@ -171,17 +171,17 @@ def image_type(path):
     Returns
     -------
     {"JPEG", "PNG", "TIFF", "BMP", "WEBP", "JPEG2000", "DICOM"} or None
-        None also where it cannot be opened.
+        None also if it cannot be opened.
     """
     try:
         with open(path, "rb") as file:
-            return detect_format(file.read(HEAD))
+            return match_format(file.read(HEAD))
     except OSError:
         return None
 
 
-def why_not_read(path):
-    """Why a file whose format `image_type` does not recognise is not read.
+def describe_unread_file(path):
+    """Describe why a file whose format `detect_format` does not recognise is not read.
 
     Parameters
     ----------
@@ -191,7 +191,7 @@ def why_not_read(path):
     Returns
     -------
     str
-        A sentence: what the file is, and what to do where that is known.
+        A sentence: what the file is, and what to do if that is known.
 
     Raises
     ------
@@ -207,10 +207,10 @@ def why_not_read(path):
 
 
 class _Silence:
-    """Keep what pydicom and Pillow warn of, and what pydicom logs, silent while any thread reads.
+    """Silence the warnings of pydicom and Pillow, and pydicom's log, while any thread reads.
 
-    It quotes files. `warnings.catch_warnings` will not do: it acts on the whole process, and puts
-    back what it found, so that what other threads warn of or set meanwhile would be lost.
+    They quote files. `warnings.catch_warnings` is no alternative: it acts on the whole process, and
+    restores the filters that it found, so that changes of other threads meanwhile would be lost.
     """
 
     def __init__(self):
@@ -242,8 +242,8 @@ class _Silence:
 silence = _Silence()
 
 
-def name_of(source):
-    """Name of a source, for messages; a TypeError where it is none that can be read."""
+def get_source_name(source):
+    """Name of a source, for messages; a TypeError if it is none that can be read."""
     if isinstance(source, (str, os.PathLike)):
         return os.fsdecode(source)
     if not (isinstance(source, (bytes, bytearray, memoryview)) or hasattr(source, "read")):
@@ -273,17 +273,17 @@ def _read_dicom(file, name, size, aspect):
     except (DicomError, MemoryError):
         raise
     except Exception:
-        # What pydicom says may quote the file.
+        # The text of pydicom's error may quote the file.
         raise DicomError("it is damaged") from None
     for category, texts in ((LowContrastWarning, causes), (HeaderWarning, notes)):
         for text in texts:
-            # Where read_xray is called.
+            # At the line that called read_xray.
             warnings.warn(f"{name}: {text}.", category, stacklevel=3)
     return grey if size is None else resize_xray(grey, size, aspect)
 
 
 def decode_image(image):
-    """Convert a Pillow image to what `read_xray` makes of its file.
+    """Convert a Pillow image as `read_xray` converts its file.
 
     Parameters
     ----------
@@ -304,7 +304,7 @@ def decode_image(image):
         with silence:
             if image.mode == "F":
                 return np.asarray(ImageOps.exif_transpose(image))
-            return decode_picture(picture_of(image), name="A Pillow image", stacklevel=2)
+            return decode_picture(make_picture(image), name="A Pillow image", stacklevel=2)
     except _PASSED:
         raise
     except Exception as error:

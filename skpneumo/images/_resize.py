@@ -1,4 +1,4 @@
-"""The one place that resizes."""
+"""The only module that resizes."""
 
 import math
 import os
@@ -96,7 +96,7 @@ def resize_image(image, size, aspect="stretch", extent=None):
 
 
 def resized_positions(shape, size, aspect="stretch"):
-    """Where resizing puts the places of an image.
+    """Map positions in an image to those in the resized image.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def resize_xrays(images, size, aspect="stretch"):
     Returns
     -------
     ndarray of shape (n, rows, columns), dtype uint8
-        ``images`` itself where it has that size already.
+        ``images`` itself if it has that size already.
     """
     size = check_image_size(size)
     check_aspect(aspect)

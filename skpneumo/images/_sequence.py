@@ -25,7 +25,7 @@ class XRaySequence:
     paths : array-like of str or path, shape (n,)
         The files.
     size : tuple of (int, int), default=None
-        Rows and columns that every image is brought to; None keeps each image's own.
+        Rows and columns that every image is resized to; None keeps each image's own.
     aspect : {"stretch", "crop", "pad"}, default="stretch"
         How an image of another aspect ratio is brought to ``size``; see `resize_xray`.
 
@@ -60,12 +60,12 @@ class XRaySequence:
 
     def _set(self, paths, steps):
         self.paths = paths
-        # Each step is (operation, seeds): called as operation(image, seed) on decoding, left
-        # out where the seed is negative. Seeds are None where the operation needs none.
+        # Each step is (operation, seeds): operation(image, seed) is computed on decoding, unless
+        # the seed is negative. Seeds are None if the operation needs none.
         self._steps = steps
 
     @classmethod
-    def _of(cls, paths, steps):
+    def _from_steps(cls, paths, steps):
         sequence = cls.__new__(cls)
         sequence._set(paths, steps)
         return sequence
@@ -94,7 +94,7 @@ class XRaySequence:
         XRaySequence
         """
         check_aspect(aspect)
-        return self._of(
+        return self._from_steps(
             self.paths, (*self._steps, (Resizing(check_image_size(size), aspect), None))
         )
 
@@ -104,7 +104,7 @@ class XRaySequence:
         Parameters
         ----------
         augmentation : Augmentation
-            What to change. No other function will do: it is told by its values.
+            What to change. Other functions are refused: a key of the cache needs its ``repr``.
         seeds : array-like of int, shape (n,)
             One per image; where it is negative the image stays as it is.
 
@@ -116,16 +116,16 @@ class XRaySequence:
         seeds = np.asarray(seeds, dtype=np.int64)
         if seeds.shape != self.shape:
             raise ValueError(f"Expected one seed per image, {self.shape}; got shape {seeds.shape}.")
-        return self._of(self.paths, (*self._steps, (augmentation, seeds)))
+        return self._from_steps(self.paths, (*self._steps, (augmentation, seeds)))
 
     def fingerprints(self):
-        """Tell what each item would decode to, without decoding it.
+        """Identify the image that each item decodes to, without decoding it.
 
         Returns
         -------
         list of tuple
             File identity (path, size in bytes, times of change), the version of decoding, and the
-            steps with their seeds: equal for two items only where the images are equal.
+            steps with their seeds: equal for two items only if the images are equal.
 
         Raises
         ------
@@ -198,9 +198,9 @@ class XRaySequence:
         return errors
 
     def _read_errors(self, rows):
-        """For each row the error of its file, or None."""
+        """The error of each row's file, or None."""
 
-        def look(row):
+        def read_error(row):
             try:
                 self._decode([row])
             except ImageReadError as error:
@@ -213,7 +213,7 @@ class XRaySequence:
             with suppress(ImageReadError):
                 self._decode(rows)
                 return [None] * len(rows)
-        return thread_map(look, rows)
+        return thread_map(read_error, rows)
 
     def __len__(self):
         return len(self.paths)
@@ -228,7 +228,9 @@ class XRaySequence:
         paths = self.paths[key]
         if paths.ndim != 1:
             raise IndexError(f"XRaySequence has one dimension; cannot be indexed with {key!r}.")
-        return self._of(paths, tuple((step, s if s is None else s[key]) for step, s in self._steps))
+        return self._from_steps(
+            paths, tuple((step, s if s is None else s[key]) for step, s in self._steps)
+        )
 
     def __iter__(self):
         return (self[i] for i in range(len(self)))

@@ -1,4 +1,4 @@
-"""Looking into a classifier: heatmaps, and figures in the manner of scikit-learn."""
+"""Inspection of classifiers: heatmaps, and displays like those of scikit-learn."""
 
 from skpneumo.inspection._decision_curve import DecisionCurveDisplay
 from skpneumo.inspection._gradcam import GradCAM

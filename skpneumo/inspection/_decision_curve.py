@@ -1,10 +1,11 @@
-"""What the calls of a model are worth."""
+"""Net benefit over the threshold probability."""
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skpneumo._utils.palette import GREY
 from skpneumo._utils.response import positive_scores
-from skpneumo.inspection._drawing import axes_of, labelled, merged
+from skpneumo.inspection._drawing import get_axes, label_curve, merge_kwargs
 from skpneumo.metrics import decision_curve
 
 
@@ -12,41 +13,41 @@ class DecisionCurveDisplay:
     """Net benefit of a model, of treating all and of treating none. [1]_
 
     Create it by `from_estimator` or `from_predictions`. All parameters are stored as attributes.
-    Pass ``ax=display.ax_`` for more models in one picture.
+    Pass ``ax=display.ax_`` for several models in one figure.
 
     Parameters
     ----------
     threshold : ndarray of shape (n_thresholds,)
-        Threshold probabilities: one missed is as bad as ``(1 - p) / p`` false alarms.
+        Threshold probabilities: a false negative weighs as much as ``(1 - p) / p`` false positives.
     net_benefit : ndarray of shape (n_thresholds,)
-        Of calling those ill whose probability reaches ``p``.
+        Of predicting those positive whose probability reaches ``p``.
     net_benefit_all : ndarray of shape (n_thresholds,)
-        Of calling everyone ill.
-    net_benefit_calls : ndarray of shape (n_thresholds,), default=None
-        Of the calls of a fixed operating point. None draws none.
+        Of predicting everyone positive.
+    net_benefit_at_threshold : ndarray of shape (n_thresholds,), default=None
+        Of the predictions at a fixed threshold. None draws none.
     name : str, default=None
-        Of the model, for the legend.
+        Name of the model, for the legend.
 
     Attributes
     ----------
     line_ : matplotlib Line2D
-        The model.
-    calls_line_ : matplotlib Line2D or None
-        The fixed operating point.
+        Curve of the model.
+    threshold_line_ : matplotlib Line2D or None
+        Curve of the predictions at a fixed threshold.
     ax_ : matplotlib Axes
-        Where they are.
+        Axes with the curves.
     figure_ : matplotlib Figure
-        What holds the axes.
+        Figure containing the axes.
 
     See Also
     --------
-    skpneumo.metrics.decision_curve : The figures.
-    sklearn.calibration.CalibrationDisplay : Whether probabilities mean what they say.
+    skpneumo.metrics.decision_curve : Compute the curves.
+    sklearn.calibration.CalibrationDisplay : Draw the calibration curve.
 
     Notes
     -----
-    Look at the threshold probabilities that people in the clinic would hold to, and there at which
-    line is highest. A model below "treat all" does harm there.
+    Compare the curves at the threshold probabilities that are reasonable in the clinic: the highest
+    curve is best there. A model below "treat all" does harm.
 
     References
     ----------
@@ -66,23 +67,23 @@ class DecisionCurveDisplay:
     """
 
     def __init__(
-        self, threshold, net_benefit, net_benefit_all, *, net_benefit_calls=None, name=None
+        self, threshold, net_benefit, net_benefit_all, *, net_benefit_at_threshold=None, name=None
     ):
         self.threshold = threshold
         self.net_benefit = net_benefit
         self.net_benefit_all = net_benefit_all
-        self.net_benefit_calls = net_benefit_calls
+        self.net_benefit_at_threshold = net_benefit_at_threshold
         self.name = name
 
     def plot(self, ax=None, *, name=None, curve_kwargs=None):
-        """Draw the curves; "treat all" and "treat none" only where they are not there yet.
+        """Draw the curves; "treat all" and "treat none" once for several models in the same axes.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to. None makes a new figure.
+            Axes to draw into. None creates a new figure.
         name : str, default=None
-            Of the model, for the legend. None takes that of the display.
+            Name of the model, for the legend. None takes that of the display.
         curve_kwargs : dict, default=None
             Passed to matplotlib's ``plot`` for the curve of the model.
 
@@ -92,7 +93,7 @@ class DecisionCurveDisplay:
         """
         from matplotlib.lines import Line2D
 
-        self.ax_ = axes_of(ax)
+        self.ax_ = get_axes(ax)
         self.figure_ = self.ax_.figure
         name = self.name if name is None else name
         self._draw_reference("treat all", self.net_benefit_all, ":")
@@ -100,19 +101,19 @@ class DecisionCurveDisplay:
         (self.line_,) = self.ax_.plot(
             self.threshold,
             self.net_benefit,
-            **merged({"label": name or "model"}, curve_kwargs, Line2D),
+            **merge_kwargs({"label": name or "model"}, curve_kwargs, Line2D),
         )
-        self.calls_line_ = None
-        if self.net_benefit_calls is not None:
-            (self.calls_line_,) = self.ax_.plot(
+        self.threshold_line_ = None
+        if self.net_benefit_at_threshold is not None:
+            (self.threshold_line_,) = self.ax_.plot(
                 self.threshold,
-                self.net_benefit_calls,
+                self.net_benefit_at_threshold,
                 color=self.line_.get_color(),
                 linestyle="--",
-                label=labelled("its calls", name),
+                label=label_curve("at its threshold", name),
             )
         self.ax_.set(xlabel="threshold probability", ylabel="net benefit per image")
-        # Treating all falls without end; below none it is of no interest how far.
+        # The net benefit of treating all falls without bound; how far below 0 is of no interest.
         top = max(np.max(line.get_ydata()) for line in self.ax_.lines)
         if top > 0:
             self.ax_.set_ylim(-0.1 * top, 1.05 * top)
@@ -123,7 +124,7 @@ class DecisionCurveDisplay:
         for line in self.ax_.lines:
             if line.get_label() == label and np.array_equal(line.get_ydata(), values):
                 return
-        style = {"color": "0.35", "linestyle": linestyle, "linewidth": 1.2}
+        style = {"color": GREY, "linestyle": linestyle, "linewidth": 1.2}
         self.ax_.plot(self.threshold, values, label=label, **style)
 
     @classmethod
@@ -133,7 +134,7 @@ class DecisionCurveDisplay:
         X,
         y,
         *,
-        with_calls=False,
+        at_threshold=False,
         thresholds=None,
         name=None,
         ax=None,
@@ -146,18 +147,18 @@ class DecisionCurveDisplay:
         estimator : classifier
             Fitted, with ``predict_proba``.
         X : array-like of shape (n, ...)
-            Images that took no part in its fit.
+            Images that took no part in the fit.
         y : array-like of shape (n,)
             Their labels; ``classes_[1]`` is positive.
-        with_calls : bool, default=False
-            Whether to draw also what its ``predict`` says, with its own threshold.
+        at_threshold : bool, default=False
+            Whether to draw also the net benefit of ``predict``, at its own threshold.
         thresholds : array-like of shape (n_thresholds,), default=None
-            Threshold probabilities. None means from 0 to 0.5, where a false alarm is as bad as a
-            miss.
+            Threshold probabilities. None means from 0 to 0.5, at which false positives and false
+            negatives weigh the same.
         name : str, default=None
-            Of the model, for the legend. None takes the name of its class.
+            Name of the model, for the legend. None takes the name of its class.
         ax : matplotlib Axes, default=None
-            Where to. None makes a new figure.
+            Axes to draw into. None creates a new figure.
         curve_kwargs : dict, default=None
             Passed to matplotlib's ``plot`` for the curve of the model.
 
@@ -168,7 +169,7 @@ class DecisionCurveDisplay:
         Raises
         ------
         ValueError
-            If the classifier gives no probabilities.
+            If the classifier has no ``predict_proba``.
         """
         check_is_fitted(estimator)
         if not hasattr(estimator, "predict_proba"):
@@ -179,7 +180,7 @@ class DecisionCurveDisplay:
         return cls.from_predictions(
             y,
             positive_scores(estimator, X),
-            y_pred=estimator.predict(X) if with_calls else None,
+            y_pred=estimator.predict(X) if at_threshold else None,
             thresholds=thresholds,
             pos_label=estimator.classes_[1],
             name=type(estimator).__name__ if name is None else name,
@@ -200,7 +201,7 @@ class DecisionCurveDisplay:
         ax=None,
         curve_kwargs=None,
     ):
-        """Draw the net benefit of these probabilities.
+        """Draw the net benefit given the true labels and the probabilities.
 
         Parameters
         ----------
@@ -209,16 +210,16 @@ class DecisionCurveDisplay:
         y_proba : array-like of shape (n,)
             Probability of the positive class.
         y_pred : array-like of shape (n,), default=None
-            Labels of a fixed operating point, for one more line.
+            Labels predicted at a fixed threshold, for one more curve.
         thresholds : array-like of shape (n_thresholds,), default=None
-            Threshold probabilities. None means from 0 to 0.5, where a false alarm is as bad as a
-            miss.
+            Threshold probabilities. None means from 0 to 0.5, at which false positives and false
+            negatives weigh the same.
         pos_label : str, int, float, bool or None, default=None
             The positive class. None means the greater of the two labels.
         name : str, default=None
-            Of the model, for the legend.
+            Name of the model, for the legend.
         ax : matplotlib Axes, default=None
-            Where to. None makes a new figure.
+            Axes to draw into. None creates a new figure.
         curve_kwargs : dict, default=None
             Passed to matplotlib's ``plot`` for the curve of the model.
 
@@ -229,4 +230,10 @@ class DecisionCurveDisplay:
         curve = decision_curve(
             y_true, y_proba, y_pred=y_pred, thresholds=thresholds, pos_label=pos_label
         )
-        return cls(**curve, name=name).plot(ax, curve_kwargs=curve_kwargs)
+        return cls(
+            curve.threshold,
+            curve.net_benefit,
+            curve.net_benefit_all,
+            net_benefit_at_threshold=curve.net_benefit_calls,
+            name=name,
+        ).plot(ax, curve_kwargs=curve_kwargs)

@@ -1,65 +1,66 @@
-"""Where a network looked."""
+"""Heatmaps by gradients of a network."""
 
-from functools import cache
 from numbers import Integral
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.fork import check_process
-from skpneumo._utils.unwrap import layers_around_one, layers_of
+from skpneumo._utils.unwrap import check_not_several, get_transformers, unwrap
 from skpneumo.images import XRaySequence, check_xrays, resize_to, resized_positions
 
-# What the field knows each method as: captions take their words from here.
+# Names of the methods in the literature, for captions.
 METHOD_NAMES = {"integrated": "layer conductance", "gradcam": "Grad-CAM"}
-# By method: which maps of the network it looks at.
+# Maps of the network that each method uses.
 _MAPS = {"integrated": "first", "gradcam": "last"}
 _N_PASSES = {"integrated": 7, "gradcam": 1}
-# Standard deviations of the blur and of the bells that make up a heatmap, as shares of the mean
-# side of what the network sees.
+# Standard deviations of the blur and of the bells that make up a heatmap, as fractions of the mean
+# side of the network's input.
 _BLUR, _BELL = 0.05, 0.07
 
 
-def evidence(to_maps, to_logit, images, method):
-    """What each place of a network's maps adds to the log odds of pneumonia.
+def compute_evidence(to_maps, to_logit, images, method):
+    """Contribution of each position of a network's maps to the log odds of pneumonia.
 
     Parameters
     ----------
     to_maps, to_logit : callable
         Parts of the network, by `skpneumo.networks.split_at_maps`.
     images : ndarray of shape (n, rows, columns), dtype uint8
-        What the network sees.
+        Input of the network.
     method : {"integrated", "gradcam"}
         See `GradCAM`.
 
     Returns
     -------
     ndarray of shape (n, h, w), dtype float32
-        "integrated": negative where it speaks against pneumonia; a map adds up to the log odds of
-        the image less those of the blurred image. "gradcam": the negative left out, in units of no
-        meaning.
+        "integrated": negative where it is evidence against pneumonia; a map sums to the log odds of
+        the image less those of the blurred image. "gradcam": without the negative part, in
+        arbitrary units.
     """
+    if method == "gradcam":
+        maps, gradients = _maps_and_gradients(to_maps, to_logit, images)
+        return np.maximum(np.sum(maps * gradients.mean(axis=(1, 2), keepdims=True), axis=-1), 0)
+    blurred = blur(images)
+    fractions = np.linspace(0, 1, _N_PASSES[method], dtype=np.float32)[:, None, None, None]
+    path = np.concatenate(blurred + fractions * (images - blurred))
+    maps, gradients = (
+        part.reshape(len(fractions), len(images), *part.shape[1:])
+        for part in _maps_and_gradients(to_maps, to_logit, path)
+    )
+    return np.sum(np.diff(maps, axis=0) * (gradients[1:] + gradients[:-1]) / 2, axis=(0, -1))
+
+
+def _maps_and_gradients(to_maps, to_logit, images):
+    """Maps of the network, and the gradients of the log odds with respect to them."""
     from keras import ops
 
     from skpneumo.inspection._gradients import gradient
 
-    def maps_and_slopes(images):
-        maps = to_maps(np.rint(images).astype(np.uint8)[..., None])
-        slopes = gradient(to_logit, maps)
-        return [ops.convert_to_numpy(ops.cast(part, "float32")) for part in (maps, slopes)]
-
-    if method == "gradcam":
-        maps, slopes = maps_and_slopes(images)
-        return np.maximum(np.sum(maps * slopes.mean(axis=(1, 2), keepdims=True), axis=-1), 0)
-    blurred = blur(images)
-    shares = np.linspace(0, 1, _N_PASSES[method], dtype=np.float32)[:, None, None, None]
-    way = np.concatenate(blurred + shares * (images - blurred))
-    maps, slopes = (
-        part.reshape(len(shares), len(images), *part.shape[1:]) for part in maps_and_slopes(way)
-    )
-    return np.sum(np.diff(maps, axis=0) * (slopes[1:] + slopes[:-1]) / 2, axis=(0, -1))
+    maps = to_maps(np.rint(images).astype(np.uint8)[..., None])
+    gradients = gradient(to_logit, maps)
+    return [ops.convert_to_numpy(ops.cast(part, "float32")) for part in (maps, gradients)]
 
 
 def blur(images):
@@ -68,20 +69,20 @@ def blur(images):
     return gaussian_filter(images.astype(np.float32), (0, width, width), mode="nearest")
 
 
-def positions_of(shape, resizings):
-    """Where the rows and columns of an image lie in what the network sees.
+def map_positions(shape, resizings):
+    """Positions of the rows and columns of an image in the input of the network.
 
     Parameters
     ----------
     shape : tuple of (int, int)
         Rows and columns of the image.
     resizings : sequence of (size, aspect)
-        What is done to it on the way, one after another.
+        Resizings on the way to the network, one after another.
 
     Returns
     -------
     list of two ndarrays
-        Of its rows and columns, NaN for those that were cut off.
+        Positions of its rows and of its columns, NaN for those that were cropped.
     """
     places = [np.arange(n) + 0.5 for n in shape]
     for size, aspect in resizings:
@@ -92,30 +93,30 @@ def positions_of(shape, resizings):
     return [place - 0.5 for place in places]
 
 
-def weights_of(positions, centres, width):
-    """Weights that lay the rows of a map over the rows of an image.
+def interpolation_weights(positions, centers, width):
+    """Weights that interpolate the rows of a map at the rows of an image.
 
     Parameters
     ----------
     positions : ndarray of shape (n_rows,)
-        Where the rows of the image lie in what the network sees.
-    centres : sequence of float, of length n_centres
-        Where the rows of the map are centred there.
+        Positions of the rows of the image in the input of the network.
+    centers : sequence of float, of length n_centers
+        Centers of the rows of the map there.
     width : float
-        Standard deviation of the bell by which a row of the map counts around its centre.
+        Standard deviation of the bell around each center.
 
     Returns
     -------
-    ndarray of shape (n_rows, n_centres)
+    ndarray of shape (n_rows, n_centers)
         Each row sums to 1, or is 0 where the position is NaN.
     """
-    distance = np.square((positions[:, None] - np.asarray(centres)) / width) / 2
+    distance = np.square((positions[:, None] - np.asarray(centers)) / width) / 2
     weights = np.exp(distance.min(axis=1, keepdims=True) - distance)
     return np.nan_to_num(weights / weights.sum(axis=1, keepdims=True))
 
 
-def networks_inside(estimator):
-    """Networks that an estimator holds, each with the transformers on the way to it.
+def find_networks(estimator):
+    """Find the networks that an estimator holds, each with the transformers on the way to it.
 
     Parameters
     ----------
@@ -133,47 +134,35 @@ def networks_inside(estimator):
     TypeError
         If there is no network, or calibration has fitted several.
     """
-    outer = layers_of(estimator)
-    for depth, layer in enumerate(outer):
-        if hasattr(layer, "fold_estimators_"):
-            before = _transformers(outer[:depth])
-            return [
-                (before + after, classifier)
-                for member in layer.fold_estimators_
-                for after, classifier in networks_inside(member)
-            ]
-    layers = layers_around_one(estimator)
-    if not hasattr(layers[-1], "_network"):
-        raise TypeError(
-            f"There is no network to look into: {type(layers[-1]).__name__} has no model_. Wanted: "
-            "a fitted CNNPneumoniaClassifier or InceptionPneumoniaClassifier, or a pipeline, a "
-            "search or a threshold around one."
-        )
-    return [(_transformers(layers), layers[-1])]
-
-
-def _transformers(layers):
-    pipelines = [layer for layer in layers if isinstance(layer, Pipeline)]
-    steps = [step for pipeline in pipelines for _, step in pipeline.steps[:-1]]
-    return [step for step in steps if hasattr(step, "transform")]
+    nested = unwrap(estimator)
+    check_not_several(nested, allow_folds=True)
+    for classifier in nested.classifiers:
+        if not hasattr(classifier, "_network"):
+            raise TypeError(
+                f"There is no network to inspect: {type(classifier).__name__} has no model_. "
+                "Expected a fitted CNNPneumoniaClassifier or InceptionPneumoniaClassifier, or a "
+                "pipeline, a search or a threshold around one."
+            )
+    return [(get_transformers(branch), branch.classifier) for branch in nested.branches]
 
 
 class GradCAM:
-    """Heatmaps of where a network saw pneumonia, by gradients of its convolutional maps.
+    """Heatmaps of the evidence for pneumonia, by gradients of convolutional maps.
 
     Parameters
     ----------
     estimator : classifier
         A fitted `~skpneumo.CNNPneumoniaClassifier` or `~skpneumo.InceptionPneumoniaClassifier`, or
         a pipeline, a search, a threshold, a frozen or calibrated estimator around one. It is not
-        changed. Of an operating point that averages the log odds of several networks, the
-        heatmaps of these are averaged before they are scaled.
+        modified. If an operating point averages the log odds of several networks, their heatmaps
+        are averaged before they are scaled.
     method : {"integrated", "gradcam"}, default="integrated"
-        "integrated" is layer conductance: it adds up, place by place, what the maps of the first
-        convolution add to the log odds while the image comes out of a blur, in seven steps.
+        "integrated" is layer conductance: the contribution of each position of the maps of the
+        first convolution to the log odds, summed over seven steps from a blurred image to the
+        image.
         "gradcam" is Grad-CAM [1]_, at the last maps. See the notes.
     batch_size : int, default=32
-        Images that the network sees at once; each step counts as one.
+        Number of images that the network processes at once; each step counts as one.
 
     Attributes
     ----------
@@ -195,24 +184,25 @@ class GradCAM:
 
     Notes
     -----
-    Both methods multiply maps by the gradient of the log odds with respect to them, add the
-    channels up, and leave out what speaks against pneumonia. Log odds, since the slope of a
-    probability vanishes where the network is sure.
+    Both methods multiply maps by the gradient of the log odds with respect to them, sum over the
+    channels, and drop the negative part, which is evidence against pneumonia. They use log odds
+    because the gradient of a probability vanishes where the network is certain.
 
-    "gradcam" weighs each channel by its mean gradient. The networks here average their last maps,
+    "gradcam" weights each channel by its mean gradient. The networks here average their last maps,
     so this is exactly the class activation map (CAM) [2]_, up to a factor. It is as coarse as these
-    maps, and each place of them may look at the whole image: in a small image, where it is hot says
-    little.
+    maps, and the receptive field of each position may be the whole image: in a small image the
+    location of the maximum means little.
 
-    "integrated" multiplies place by place, as HiResCAM does [3]_, at maps each place of which looks
-    at 3 to 7 pixels, and adds up along the path from the blurred image to the image, as Integrated
-    Grad-CAM does [4]_. Together that is the conductance of the layer [5]_. So the maps, before the
-    negative is left out, add up to the log odds of the image less those of the blurred image: they
-    show which detail spoke for pneumonia. Where a network takes the blurred image for positive, as
-    may happen with real X-rays, most of the detail speaks against, and the heatmap shows the rest.
+    "integrated" multiplies position by position, as HiResCAM does [3]_, at maps with a receptive
+    field of 3 to 7 pixels, and integrates along the path from the blurred image to the image, as
+    Integrated Grad-CAM does [4]_. Together that is the conductance of the layer [5]_. Before the
+    negative part is dropped, a map sums to the log odds of the image less those of the blurred
+    image: it shows which detail is evidence for pneumonia. If a network predicts the blurred image
+    positive, as may happen with real X-rays, most of the detail is evidence against pneumonia, and
+    the heatmap shows the rest.
 
-    A heatmap says where the evidence lay for *this* network, not where disease is. Each is scaled
-    to a highest value of 1, in a normal image too: look at the probability first.
+    A heatmap shows where the evidence is for *this* network, not where disease is. Each is scaled
+    to a maximum of 1, also in a normal image: check the probability first.
 
     References
     ----------
@@ -248,64 +238,67 @@ class GradCAM:
         self.estimator = estimator
         self.method = method
         self.batch_size = batch_size
-        self._networks = networks_inside(estimator)
+        self._networks = find_networks(estimator)
 
     @property
     def method_name(self):
         return METHOD_NAMES[self.method]
 
     def transform(self, X):
-        """Make the heatmaps.
+        """Compute the heatmaps.
 
         Parameters
         ----------
         X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3), of paths, or XRaySequence
-            X-rays, as the estimator takes them.
+            X-rays, as the estimator accepts them.
 
         Returns
         -------
         ndarray of shape (n, H, W), dtype float32, or list of n arrays of shape (H, W)
-            Between 0 and 1, of the size of the images in ``X``: of the files where they are paths.
-            A list where their sizes differ. A map is 0 where nothing speaks for pneumonia.
+            Between 0 and 1, of the size of the images in ``X``: of the files if they are paths. A
+            list if their sizes differ. A heatmap is 0 if there is no evidence for pneumonia.
 
         Notes
         -----
-        What `~skpneumo.XRayResizer` cut off in a pipeline is 0, what it added is left out. Any
-        other transformer that changes the size is taken to stretch the image.
+        Pixels that `~skpneumo.XRayResizer` cropped in a pipeline are 0, and padding is left out.
+        Any other transformer that changes the size is assumed to stretch the image.
         """
         check_process()
-        found = [self._evidence_of(*inside, X) for inside in self._networks]
-        heatmaps = [_scaled(np.mean(maps, axis=0)) for maps in zip(*found, strict=True)]
+        evidence = [self._compute_evidence(*network, X) for network in self._networks]
+        heatmaps = [_scaled(np.mean(maps, axis=0)) for maps in zip(*evidence, strict=True)]
         return heatmaps if len({part.shape for part in heatmaps}) > 1 else np.stack(heatmaps)
 
-    def _evidence_of(self, transformers, classifier, X):
-        """Evidence that one network finds at each place of each image, not scaled."""
+    def _compute_evidence(self, transformers, classifier, X):
+        """Evidence of one network at each pixel of each image, not scaled."""
         from skpneumo.networks import split_at_maps
 
-        images, seen, resizings = _on_the_way(X, transformers, tuple(classifier.image_size_))
-        to_maps, to_logit, centres = split_at_maps(classifier._network, _MAPS[self.method])
-
-        @cache
-        def weights(shape):
-            positions = positions_of(shape, resizings)
-            width = _BELL * np.mean(classifier.image_size_)
-            # Bells narrower than half the distance of their centres would leave steps.
-            widths = [max(width, np.ptp(axis[:2]) / 2) for axis in centres]
-            return [weights_of(*axis) for axis in zip(positions, centres, widths, strict=True)]
-
-        found = []
+        image_size = tuple(classifier.image_size_)
+        images, seen, resizings = _resize_for_network(X, transformers, image_size)
+        to_maps, to_logit, centers = split_at_maps(classifier._network, _MAPS[self.method])
+        evidence, weights = [], {}
         step = max(1, self.batch_size // _N_PASSES[self.method])
         for start in range(0, len(seen), step):
             rows = slice(start, start + step)
-            maps = evidence(to_maps, to_logit, np.asarray(seen[rows]), self.method)
+            maps = compute_evidence(to_maps, to_logit, np.asarray(seen[rows]), self.method)
             for part, shape in zip(maps, _shapes(images[rows]), strict=True):
-                row_weights, column_weights = weights(shape)
-                found.append((row_weights @ part @ column_weights.T).astype(np.float32))
-        return found
+                if shape not in weights:
+                    positions = map_positions(shape, resizings)
+                    weights[shape] = _axis_weights(positions, centers, image_size)
+                row_weights, column_weights = weights[shape]
+                evidence.append((row_weights @ part @ column_weights.T).astype(np.float32))
+        return evidence
 
 
-def _on_the_way(X, transformers, size):
-    """Images as given, as the network sees them, and how they were resized between."""
+def _axis_weights(positions, centers, image_size):
+    """Weights for the rows and for the columns of an image."""
+    width = _BELL * np.mean(image_size)
+    # Bells narrower than half the distance of their centers would leave steps.
+    widths = [max(width, np.ptp(axis[:2]) / 2) for axis in centers]
+    return [interpolation_weights(*axis) for axis in zip(positions, centers, widths, strict=True)]
+
+
+def _resize_for_network(X, transformers, size):
+    """Images as given, as the network sees them, and the resizings between."""
     images, resizings = check_xrays(X), []
     for transformer in transformers:
         X = transformer.transform(X)
@@ -316,7 +309,7 @@ def _on_the_way(X, transformers, size):
 
 
 def _shapes(images):
-    """Rows and columns of each image; files are decoded where nothing else tells."""
+    """Rows and columns of each image; files are decoded if their size is not known."""
     if not isinstance(images, XRaySequence):
         return [images.shape[1:]] * len(images)
     return [images.size or image.shape for image in images]

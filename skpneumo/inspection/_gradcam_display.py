@@ -1,4 +1,4 @@
-"""X-rays with the heatmaps of a network over them."""
+"""X-rays with heatmaps over them."""
 
 import os
 from pathlib import PurePath
@@ -6,14 +6,14 @@ from pathlib import PurePath
 import numpy as np
 
 from skpneumo.images import check_xrays
-from skpneumo.inspection._drawing import merged
+from skpneumo.inspection._drawing import merge_kwargs
 from skpneumo.inspection._gradcam import GradCAM
 
 _HEIGHT = 3.2  # of a panel, in inches
 
 
 class GradCAMDisplay:
-    """X-rays, and over them where a network saw pneumonia.
+    """X-rays with heatmaps of the evidence for pneumonia.
 
     Create it by `from_estimator`. All parameters are stored as attributes.
 
@@ -24,11 +24,11 @@ class GradCAMDisplay:
     heatmaps : sequence of n ndarrays of shape (H, W)
         Between 0 and 1, of the sizes of the images.
     probability : array-like of shape (n,), default=None
-        Of pneumonia, for the titles.
+        Probability of pneumonia, for the titles.
     label : str, default="pneumonia"
-        What it is the probability of, for the titles.
+        Label that the probability is of, for the titles.
     method_name : str, default="heatmap"
-        What the heatmaps were made by, for the captions: ``method_name`` of `GradCAM`.
+        Name of the method, for the captions: ``method_name`` of `GradCAM`.
 
     Attributes
     ----------
@@ -39,13 +39,13 @@ class GradCAMDisplay:
     heatmaps_ : list of n matplotlib AxesImage
         The heatmaps.
     colorbar_ : matplotlib Colorbar or None
-        The key to their colours.
+        Colorbar of the heatmaps.
     figure_ : matplotlib Figure
-        What holds the panels.
+        Figure containing the panels.
 
     See Also
     --------
-    GradCAM : The heatmaps, and what they mean.
+    GradCAM : Compute the heatmaps; what they mean.
 
     Examples
     --------
@@ -74,13 +74,13 @@ class GradCAMDisplay:
         Parameters
         ----------
         ax : matplotlib Axes or array-like of n Axes, default=None
-            Where to. None makes a new figure with the panels in a row.
+            Axes to draw into. None creates a new figure with the panels in a row.
         cmap : str or matplotlib Colormap, default="inferno"
-            Colours of the heatmaps.
+            Colormap of the heatmaps.
         alpha : float, default=0.7
-            How far a heatmap covers the X-ray where it is 1. Where it is 0 nothing is covered.
+            Opacity of a heatmap where it is 1; it falls to 0 with the heatmap.
         colorbar : bool, default=True
-            Whether to draw a key to the colours.
+            Whether to draw a colorbar.
         image_kwargs : dict, default=None
             Passed to matplotlib's ``imshow`` for the X-rays.
 
@@ -93,41 +93,54 @@ class GradCAMDisplay:
         ValueError
             If the number of axes is not that of the X-rays.
         """
-        import matplotlib.pyplot as plt
         from matplotlib.cm import ScalarMappable
-        from matplotlib.image import AxesImage
 
-        n = len(self.images)
-        if ax is None:
-            ratios = [image.shape[1] / image.shape[0] for image in self.images]
-            size = (_HEIGHT * sum(ratios) + 1, _HEIGHT + 0.3)
-            _, ax = plt.subplots(1, n, figsize=size, width_ratios=ratios, layout="constrained")
-        self.axes_ = np.atleast_1d(ax).ravel()
-        if len(self.axes_) != n:
-            raise ValueError(f"{n} X-rays need {n} axes; got {len(self.axes_)}.")
+        self.axes_ = self._get_axes(ax)
         self.ax_ = self.axes_[0]
         self.figure_ = self.ax_.figure
-        grey = merged({"cmap": "gray", "vmin": 0, "vmax": 255}, image_kwargs, AxesImage)
         self.heatmaps_ = []
         for i, panel in enumerate(self.axes_):
-            heatmap = np.asarray(self.heatmaps[i])
-            panel.imshow(self.images[i], **grey)
-            self.heatmaps_.append(
-                panel.imshow(heatmap, cmap=cmap, vmin=0, vmax=1, alpha=alpha * heatmap)
-            )
-            panel.set_axis_off()
-            lines = []
-            if self.probability is not None:
-                lines.append(f"{self.label}: {self.probability[i]:.3f}")
-            if not colorbar:  # which names the method otherwise
-                lines.append(self.method_name)
-            panel.set_title("\n".join(lines), fontsize=10)
+            heatmap = self._draw_panel(panel, i, cmap, alpha, image_kwargs)
+            self.heatmaps_.append(heatmap)
+            # The colorbar names the method otherwise.
+            panel.set_title(self._title(i, with_method=not colorbar), fontsize=10)
         self.colorbar_ = None
         if colorbar:
             key = ScalarMappable(self.heatmaps_[0].norm, self.heatmaps_[0].cmap)
             label = f"{self.method_name}, relative to its maximum"
             self.colorbar_ = self.figure_.colorbar(key, ax=list(self.axes_), label=label)
         return self
+
+    def _get_axes(self, ax):
+        """The axes given, or those of a new figure, one for each X-ray."""
+        import matplotlib.pyplot as plt
+
+        n = len(self.images)
+        if ax is None:
+            ratios = [image.shape[1] / image.shape[0] for image in self.images]
+            size = (_HEIGHT * sum(ratios) + 1, _HEIGHT + 0.3)
+            _, ax = plt.subplots(1, n, figsize=size, width_ratios=ratios, layout="constrained")
+        axes = np.atleast_1d(ax).ravel()
+        if len(axes) != n:
+            raise ValueError(f"{n} X-rays need {n} axes; got {len(axes)}.")
+        return axes
+
+    def _draw_panel(self, panel, i, cmap, alpha, image_kwargs):
+        from matplotlib.image import AxesImage
+
+        grey = merge_kwargs({"cmap": "gray", "vmin": 0, "vmax": 255}, image_kwargs, AxesImage)
+        heatmap = np.asarray(self.heatmaps[i])
+        panel.imshow(self.images[i], **grey)
+        panel.set_axis_off()
+        return panel.imshow(heatmap, cmap=cmap, vmin=0, vmax=1, alpha=alpha * heatmap)
+
+    def _title(self, i, with_method):
+        lines = []
+        if self.probability is not None:
+            lines.append(f"{self.label}: {self.probability[i]:.3f}")
+        if with_method:
+            lines.append(self.method_name)
+        return "\n".join(lines)
 
     @classmethod
     def from_estimator(
@@ -142,24 +155,24 @@ class GradCAMDisplay:
         colorbar=True,
         image_kwargs=None,
     ):
-        """Draw where a classifier saw pneumonia.
+        """Draw heatmaps of a classifier.
 
         Parameters
         ----------
         estimator : classifier
             Fitted, with a network inside; see `GradCAM`.
-        X : path, array-like of shape (H, W), or several X-rays as the estimator takes them
+        X : path, array-like of shape (H, W), or several X-rays as the estimator accepts them
             One X-ray or a few.
         method : {"integrated", "gradcam"}, default="integrated"
             See `GradCAM`.
         ax : matplotlib Axes or array-like of n Axes, default=None
-            Where to. None makes a new figure with the panels in a row.
+            Axes to draw into. None creates a new figure with the panels in a row.
         cmap : str or matplotlib Colormap, default="inferno"
-            Colours of the heatmaps.
+            Colormap of the heatmaps.
         alpha : float, default=0.7
-            How far a heatmap covers the X-ray where it is 1. Where it is 0 nothing is covered.
+            Opacity of a heatmap where it is 1; it falls to 0 with the heatmap.
         colorbar : bool, default=True
-            Whether to draw a key to the colours.
+            Whether to draw a colorbar.
         image_kwargs : dict, default=None
             Passed to matplotlib's ``imshow`` for the X-rays.
 

@@ -1,11 +1,6 @@
-"""Gradients, which each backend of Keras computes in a way of its own."""
+"""Gradients, by the API of each Keras backend."""
 
 import keras
-
-
-def backend():
-    """Name of the package that Keras computes with."""
-    return keras.backend.backend()
 
 
 def gradient(function, values):
@@ -16,14 +11,14 @@ def gradient(function, values):
     function : callable
         Takes a tensor of the active backend and returns one.
     values : tensor
-        Where to take the gradient.
+        Where the gradient is evaluated.
 
     Returns
     -------
     tensor
         Of the shape of ``values``.
     """
-    return _GRADIENTS[backend()](function, values)
+    return _GRADIENTS[keras.backend.backend()](function, values)
 
 
 def _tensorflow_gradient(function, values):

@@ -1,49 +1,51 @@
-"""How a training went."""
+"""Loss over the epochs of a training."""
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skpneumo._utils.unwrap import layers_around_one
-from skpneumo.inspection._drawing import BLUE, VERMILION, axes_of, labelled, merged
+from skpneumo._utils.palette import BLUE, GREY, VERMILION
+from skpneumo._utils.unwrap import check_not_several, unwrap
+from skpneumo.inspection._drawing import get_axes, label_curve, merge_kwargs
 
 
 class LearningHistoryDisplay:
-    """Loss of each epoch, on the images trained on and on those held back.
+    """Training and validation loss of each epoch.
 
     Create it by `from_estimator`. All parameters are stored as attributes.
 
     Parameters
     ----------
     history : dict of str to list of float
-        "loss", and "val_loss" where images were held back, by epoch: ``history_`` of a classifier.
+        "loss", and "val_loss" if there were validation data, by epoch: ``history_`` of a
+        classifier.
     n_head_epochs : int, default=None
-        Epochs of a first stage. None draws no border between stages.
+        Number of epochs of a first stage. None draws no border between stages.
     name : str, default=None
-        Of the model, for the legend.
+        Name of the model, for the legend.
 
     Attributes
     ----------
     best_epoch_ : int or None
-        The one of lowest "val_loss", of the second stage where its begin is known. The first is 1.
+        Epoch of the lowest "val_loss", from 1; of the second stage if its first epoch is known.
     loss_line_ : matplotlib Line2D
-        The loss trained on.
+        Training loss.
     val_loss_line_, best_line_ : matplotlib Line2D or None
-        The loss on the images held back, and the mark at the best epoch.
+        Validation loss, and the mark at the best epoch.
     stage_line_ : matplotlib Line2D or None
         The border between the stages.
     ax_ : matplotlib Axes
-        Where they are.
+        Axes with the plot.
     figure_ : matplotlib Figure
-        What holds the axes.
+        Figure containing the axes.
 
     See Also
     --------
-    sklearn.model_selection.LearningCurveDisplay : Scores over the number of images.
+    sklearn.model_selection.LearningCurveDisplay : Draw scores over the number of images.
 
     Notes
     -----
-    The loss trained on is a mean over the epoch, while the network still improves, of images that
-    are augmented, with dropout: it may well lie above the other. Class weights count in both.
+    The training loss is a mean over the epoch, while the network still improves, of augmented
+    images, with dropout: it may lie above the validation loss. Class weights apply to both.
 
     Examples
     --------
@@ -64,9 +66,9 @@ class LearningHistoryDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to. None makes a new figure.
+            Axes to draw into. None creates a new figure.
         name : str, default=None
-            Of the model, for the legend. None takes that of the display.
+            Name of the model, for the legend. None takes that of the display.
         curve_kwargs : dict, default=None
             Passed to matplotlib's ``plot`` for each curve.
 
@@ -74,35 +76,34 @@ class LearningHistoryDisplay:
         -------
         self
         """
-        from matplotlib.lines import Line2D
         from matplotlib.ticker import MaxNLocator
 
-        self.ax_ = axes_of(ax)
+        self.ax_ = get_axes(ax)
         self.figure_ = self.ax_.figure
         name = self.name if name is None else name
-
-        def draw(key, what, **style):
-            style |= {"label": labelled(what, name), "markersize": 4}
-            epochs = np.arange(1, len(self.history[key]) + 1)
-            return self.ax_.plot(epochs, self.history[key], **merged(style, curve_kwargs, Line2D))[
-                0
-            ]
-
-        self.loss_line_ = draw("loss", "training", color=BLUE, marker="o")
+        style = {"color": BLUE, "marker": "o"}
+        self.loss_line_ = self._draw("loss", "training", name, curve_kwargs, **style)
         self.val_loss_line_ = self.best_line_ = self.best_epoch_ = self.stage_line_ = None
         if len(self.history.get("val_loss", [])):
-            self.val_loss_line_ = draw(
-                "val_loss", "validation", color=VERMILION, marker="s", linestyle="--"
-            )
+            style = {"color": VERMILION, "marker": "s", "linestyle": "--"}
+            self.val_loss_line_ = self._draw("val_loss", "validation", name, curve_kwargs, **style)
             self._mark_best(name)
         if self.n_head_epochs is not None:
             self.stage_line_ = self.ax_.axvline(
-                self.n_head_epochs + 0.5, color="0.35", linestyle=":", label="second stage begins"
+                self.n_head_epochs + 0.5, color=GREY, linestyle=":", label="second stage begins"
             )
         self.ax_.set(xlabel="epoch", ylabel="loss", xlim=(0.5, self.ax_.dataLim.xmax + 0.5))
         self.ax_.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         self.ax_.legend(loc="best", fontsize="small")
         return self
+
+    def _draw(self, key, label, name, curve_kwargs, **style):
+        from matplotlib.lines import Line2D
+
+        losses = self.history[key]
+        style |= {"label": label_curve(label, name), "markersize": 4}
+        style = merge_kwargs(style, curve_kwargs, Line2D)
+        return self.ax_.plot(np.arange(1, len(losses) + 1), losses, **style)[0]
 
     def _mark_best(self, name):
         losses = self.history["val_loss"]
@@ -116,22 +117,22 @@ class LearningHistoryDisplay:
             marker="s",
             markersize=10,
             markerfacecolor="none",
-            label=labelled(f"lowest, epoch {self.best_epoch_}", name),
+            label=label_curve(f"lowest, epoch {self.best_epoch_}", name),
         )
 
     @classmethod
     def from_estimator(cls, estimator, *, name=None, ax=None, curve_kwargs=None):
-        """Draw how the training of a classifier went.
+        """Draw the losses of a fitted classifier.
 
         Parameters
         ----------
         estimator : classifier
-            Fitted, with ``history_``; or a pipeline, a search, a calibration or an operating point
-            around one, whose final network it is.
+            Fitted, with ``history_``; or a pipeline, a search, a calibrated classifier or an
+            operating point around one.
         name : str, default=None
-            Of the model, for the legend.
+            Name of the model, for the legend.
         ax : matplotlib Axes, default=None
-            Where to. None makes a new figure.
+            Axes to draw into. None creates a new figure.
         curve_kwargs : dict, default=None
             Passed to matplotlib's ``plot`` for each curve.
 
@@ -150,12 +151,15 @@ class LearningHistoryDisplay:
             If there are several networks.
         """
         check_is_fitted(estimator)
-        classifier = layers_around_one(estimator)[-1]
+        nested = unwrap(estimator)
+        check_not_several(nested)
+        classifier = nested.classifier
         if not hasattr(classifier, "history_"):
             raise ValueError(
                 f"A learning history needs a network that was trained, but "
                 f"{type(classifier).__name__} has no history_. Pass a fitted "
-                "CNNPneumoniaClassifier or InceptionPneumoniaClassifier, or what wraps one."
+                "CNNPneumoniaClassifier or InceptionPneumoniaClassifier, or an estimator around "
+                "one."
             )
         return cls(classifier.history_, n_head_epochs=_n_head_epochs(classifier), name=name).plot(
             ax, curve_kwargs=curve_kwargs

@@ -4,9 +4,10 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.formatting import percent
+from skpneumo._utils.palette import BLUE, GREY, VERMILION
 from skpneumo._utils.response import positive_scores
-from skpneumo._utils.unwrap import deciding_layer, threshold_followed
-from skpneumo.inspection._drawing import BLUE, VERMILION, axes_of, labelled, merged
+from skpneumo._utils.unwrap import get_followed_threshold, unwrap
+from skpneumo.inspection._drawing import get_axes, label_curve, merge_kwargs
 from skpneumo.metrics import threshold_curve
 
 
@@ -19,23 +20,23 @@ class ThresholdCurveDisplay:
     Parameters
     ----------
     threshold : ndarray of shape (n_thresholds,)
-        In rising order.
+        Thresholds in increasing order.
     recall : ndarray of shape (n_thresholds,)
-        Share of the ill who are found at each.
+        Recall at each.
     specificity : ndarray of shape (n_thresholds,)
-        Share of the healthy who raise no alarm.
+        Specificity at each.
     recall_lower_bound : ndarray of shape (n_thresholds,), default=None
         Lower confidence bound of the recall. None, or NaN, draws none.
     confidence : float, default=None
-        That of the bounds, for the legend.
+        Confidence level of the bounds, for the legend.
     operating_threshold : float, default=None
         Threshold of the operating point. None draws none.
     operating_lower_bound : float, default=None
-        Lower confidence bound of a share there. None, or NaN, tells none.
-    bounded_share : {"recall", "specificity"}, default="recall"
-        Which share that is.
+        Lower confidence bound of a metric there, for the title. None, or NaN, shows none.
+    bounded_metric : {"recall", "specificity"}, default="recall"
+        The metric that it bounds.
     name : str, default=None
-        Of the model, for the legend.
+        Name of the model, for the legend.
 
     Attributes
     ----------
@@ -44,16 +45,16 @@ class ThresholdCurveDisplay:
     bound_line_ : matplotlib Line2D or None
         The bound.
     operating_line_ : matplotlib Line2D or None
-        The operating point. Its figures are in the title.
+        The operating point. Its recall and specificity are in the title.
     ax_ : matplotlib Axes
-        Where they are.
+        Axes with the plot.
     figure_ : matplotlib Figure
-        What holds the axes.
+        Figure containing the axes.
 
     See Also
     --------
-    skpneumo.metrics.threshold_curve : The figures.
-    DecisionCurveDisplay : What the calls are worth.
+    skpneumo.metrics.threshold_curve : Compute the curves.
+    DecisionCurveDisplay : Net benefit over the threshold probability.
 
     Examples
     --------
@@ -77,7 +78,7 @@ class ThresholdCurveDisplay:
         confidence=None,
         operating_threshold=None,
         operating_lower_bound=None,
-        bounded_share="recall",
+        bounded_metric="recall",
         name=None,
     ):
         self.threshold = threshold
@@ -87,7 +88,7 @@ class ThresholdCurveDisplay:
         self.confidence = confidence
         self.operating_threshold = operating_threshold
         self.operating_lower_bound = operating_lower_bound
-        self.bounded_share = bounded_share
+        self.bounded_metric = bounded_metric
         self.name = name
 
     def plot(self, ax=None, *, name=None, curve_kwargs=None, operating_point_kwargs=None):
@@ -96,9 +97,9 @@ class ThresholdCurveDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to. None makes a new figure.
+            Axes to draw into. None creates a new figure.
         name : str, default=None
-            Of the model, for the legend. None takes that of the display.
+            Name of the model, for the legend. None takes that of the display.
         curve_kwargs : dict, default=None
             Passed to matplotlib's ``plot`` for each curve.
         operating_point_kwargs : dict, default=None
@@ -108,76 +109,84 @@ class ThresholdCurveDisplay:
         -------
         self
         """
-        from matplotlib.lines import Line2D
-
-        self.ax_ = axes_of(ax)
+        self.ax_ = get_axes(ax)
         self.figure_ = self.ax_.figure
         name = self.name if name is None else name
-        low, high = self._ends()
-        x = np.concatenate([[low], self.threshold, [high]])
-
-        def draw(what, first, values, last, **style):
-            style |= {"label": labelled(what, name), "drawstyle": "steps-pre"}
-            y = np.concatenate([[first], values, [last]])
-            return self.ax_.plot(x, y, **merged(style, curve_kwargs, Line2D))[0]
-
-        self.recall_line_ = draw("recall", 1, self.recall, 0, color=BLUE)
-        self.bound_line_ = self.operating_line_ = None
-        bound = self.recall_lower_bound
-        if bound is not None and not np.isnan(bound).all():
-            what = "recall, lower bound"
-            if self.confidence is not None:
-                what += f" ({100 * self.confidence:g}%)"
-            style = {"color": BLUE, "linestyle": ":", "linewidth": 1.2}
-            self.bound_line_ = draw(what, bound[0], bound, 0, **style)
-        self.specificity_line_ = draw(
-            "specificity", 0, self.specificity, 1, color=VERMILION, linestyle="--"
+        recall = np.concatenate([[1], self.recall, [0]])
+        specificity = np.concatenate([[0], self.specificity, [1]])
+        self.recall_line_ = self._draw("recall", recall, name, curve_kwargs, color=BLUE)
+        self.bound_line_ = self._draw_bound(name, curve_kwargs)
+        self.specificity_line_ = self._draw(
+            "specificity", specificity, name, curve_kwargs, color=VERMILION, linestyle="--"
         )
-        if self.operating_threshold is not None:
-            style = {"color": "0.35", "linewidth": 1.2, "zorder": 1}
-            self.operating_line_ = self.ax_.axvline(
-                self.operating_threshold, **merged(style, operating_point_kwargs, Line2D)
-            )
-            # In the title it hides no curve; below what other displays have written there.
-            told = [self.ax_.get_title(), labelled(self._told(), name)]
-            self.ax_.set_title("\n".join(filter(None, told)), fontsize="small")
-        self.ax_.set(xlabel="threshold", ylabel="share", ylim=(-0.02, 1.02))
+        self.operating_line_ = self._draw_operating_point(name, operating_point_kwargs)
+        self.ax_.set(xlabel="threshold", ylabel="proportion", ylim=(-0.02, 1.02))
         self.ax_.legend(loc="best", fontsize="small")
         return self
 
+    def _draw(self, label, y, name, curve_kwargs, **style):
+        from matplotlib.lines import Line2D
+
+        low, high = self._ends()
+        x = np.concatenate([[low], self.threshold, [high]])
+        style |= {"label": label_curve(label, name), "drawstyle": "steps-pre"}
+        return self.ax_.plot(x, y, **merge_kwargs(style, curve_kwargs, Line2D))[0]
+
+    def _draw_bound(self, name, curve_kwargs):
+        bound = self.recall_lower_bound
+        if bound is None or np.isnan(bound).all():
+            return None
+        level = "" if self.confidence is None else f" ({100 * self.confidence:g}%)"
+        y = np.concatenate([bound[:1], bound, [0]])
+        style = {"color": BLUE, "linestyle": ":", "linewidth": 1.2}
+        return self._draw(f"recall, lower bound{level}", y, name, curve_kwargs, **style)
+
+    def _draw_operating_point(self, name, operating_point_kwargs):
+        from matplotlib.lines import Line2D
+
+        if self.operating_threshold is None:
+            return None
+        # In the title it hides no curve; other displays may have written there before.
+        lines = [self.ax_.get_title(), label_curve(self._describe_operating_point(), name)]
+        self.ax_.set_title("\n".join(filter(None, lines)), fontsize="small")
+        style = merge_kwargs(
+            {"color": GREY, "linewidth": 1.2, "zorder": 1}, operating_point_kwargs, Line2D
+        )
+        return self.ax_.axvline(self.operating_threshold, **style)
+
     def _ends(self):
-        """Where the curves begin and end: 0 and 1 for probabilities."""
+        """First and last threshold of the curves: 0 and 1 for probabilities."""
         low, high = self.threshold[0], self.threshold[-1]
         return (0, 1) if low >= 0 and high <= 1 else (low, high)
 
-    def _told(self):
+    def _describe_operating_point(self):
         """The operating point in words."""
-        # The next score that occurs decides; above all of them nobody is called ill.
+        # The next score that occurs decides; above all of them nobody is predicted positive.
         at = np.searchsorted(self.threshold, self.operating_threshold)
         recall, specificity = np.append(self.recall, 0)[at], np.append(self.specificity, 1)[at]
-        told = {"specificity": percent(specificity), "recall": percent(recall)}
+        text = {"specificity": percent(specificity), "recall": percent(recall)}
         bound = self.operating_lower_bound
         if bound is not None and not np.isnan(bound):
-            told[self.bounded_share] += f" (at least {percent(bound)})"
+            text[self.bounded_metric] += f" (at least {percent(bound)})"
         return (
-            f"threshold {self.operating_threshold:.3g}, specificity {told['specificity']},\n"
-            f"recall {told['recall']}"
+            f"threshold {self.operating_threshold:.3g}, specificity {text['specificity']},\n"
+            f"recall {text['recall']}"
         )
 
     @classmethod
     def from_operating_point(
         cls, model, *, name=None, ax=None, curve_kwargs=None, operating_point_kwargs=None
     ):
-        """Draw what a threshold was chosen from.
+        """Draw the curves from which a threshold was chosen.
 
         Parameters
         ----------
         model : OperatingPointClassifierCV
-            Fitted; or something around one whose ``predict`` is its own.
+            Fitted; or an estimator around one, with the same threshold.
         name : str, default=None
-            Of the model, for the legend.
+            Name of the model, for the legend.
         ax : matplotlib Axes, default=None
-            Where to. None makes a new figure.
+            Axes to draw into. None creates a new figure.
         curve_kwargs : dict, default=None
             Passed to matplotlib's ``plot`` for each curve.
         operating_point_kwargs : dict, default=None
@@ -186,9 +195,9 @@ class ThresholdCurveDisplay:
         Returns
         -------
         ThresholdCurveDisplay
-            Of the scores by models that did not see the images. The bound in the title is the
-            certified value of what was required. The curve of bounds, drawn if that is the recall,
-            is of thresholds fixed beforehand, and may be a little lower there.
+            Of out-of-fold scores. The bound in the title is the certified value of the metric that
+            was required. The curve of bounds, drawn if that is the recall, is for thresholds fixed
+            beforehand, and may be a little lower there.
 
         Raises
         ------
@@ -196,21 +205,21 @@ class ThresholdCurveDisplay:
             If there is no operating point.
         """
         check_is_fitted(model)
-        chosen = deciding_layer(model)
+        chosen = unwrap(model).threshold_source
         if not hasattr(chosen, "curve_"):
             raise ValueError(
                 f"from_operating_point needs a fitted OperatingPointClassifierCV, got "
                 f"{type(model).__name__}. Use from_estimator with images and labels."
             )
-        curve, share = chosen.curve_, "recall"
+        curve, metric = chosen.curve_, "recall"
         if chosen.min_recall is None:
-            curve, share = curve | {"recall_lower_bound": None}, "specificity"
+            curve, metric = curve | {"recall_lower_bound": None}, "specificity"
         return cls(
             **curve,
             confidence=chosen.confidence,
             operating_threshold=chosen.best_threshold_,
-            operating_lower_bound=getattr(chosen, f"{share}_lower_bound_"),
-            bounded_share=share,
+            operating_lower_bound=getattr(chosen, f"{metric}_lower_bound_"),
+            bounded_metric=metric,
             name=name,
         ).plot(ax, curve_kwargs=curve_kwargs, operating_point_kwargs=operating_point_kwargs)
 
@@ -229,7 +238,7 @@ class ThresholdCurveDisplay:
         curve_kwargs=None,
         operating_point_kwargs=None,
     ):
-        """Draw what each threshold of a classifier would have given on images.
+        """Draw recall and specificity of a classifier at each threshold.
 
         Parameters
         ----------
@@ -240,16 +249,16 @@ class ThresholdCurveDisplay:
         y : array-like of shape (n,)
             Their labels; ``classes_[1]`` is positive.
         groups : array-like of shape (n,), default=None
-            The patient of each image: both shares then count patients.
+            The patient of each image: recall and specificity then count patients.
         threshold : float, "auto" or None, default="auto"
-            The operating point; "auto" is the threshold that ``predict`` uses, or none where that
-            follows another score. None draws none.
+            The operating point; "auto" is the threshold of ``predict``, or none where that follows
+            another score. None draws none.
         confidence : float or None, default=0.95
-            Of each bound. None draws none.
+            Confidence level of each bound. None draws none.
         name : str, default=None
-            Of the model, for the legend.
+            Name of the model, for the legend.
         ax : matplotlib Axes, default=None
-            Where to. None makes a new figure.
+            Axes to draw into. None creates a new figure.
         curve_kwargs : dict, default=None
             Passed to matplotlib's ``plot`` for each curve.
         operating_point_kwargs : dict, default=None
@@ -262,7 +271,8 @@ class ThresholdCurveDisplay:
         check_is_fitted(estimator)
         scores, positive = positive_scores(estimator, X), estimator.classes_[1]
         if threshold == "auto":
-            threshold = threshold_followed(estimator, scores, estimator.predict(X) == positive)
+            y_pred = estimator.predict(X) == positive
+            threshold = get_followed_threshold(unwrap(estimator), scores, y_pred)
         return cls.from_predictions(
             y,
             scores,
@@ -291,7 +301,7 @@ class ThresholdCurveDisplay:
         curve_kwargs=None,
         operating_point_kwargs=None,
     ):
-        """Draw what each threshold would have given for these scores.
+        """Draw recall and specificity at each threshold given the true labels and the scores.
 
         Parameters
         ----------
@@ -300,17 +310,17 @@ class ThresholdCurveDisplay:
         y_score : array-like of shape (n,)
             Scores, higher for the positive class.
         groups : array-like of shape (n,), default=None
-            The patient of each image: both shares then count patients.
+            The patient of each image: recall and specificity then count patients.
         pos_label : str, int, float, bool or None, default=None
             The positive class. None means the greater of the two labels.
         threshold : float, default=None
-            The operating point. Its bound holds if it was not chosen by these images.
+            The operating point. Its bound holds if it was not chosen on these images.
         confidence : float or None, default=0.95
-            Of each bound. None draws none.
+            Confidence level of each bound. None draws none.
         name : str, default=None
-            Of the model, for the legend.
+            Name of the model, for the legend.
         ax : matplotlib Axes, default=None
-            Where to. None makes a new figure.
+            Axes to draw into. None creates a new figure.
         curve_kwargs : dict, default=None
             Passed to matplotlib's ``plot`` for each curve.
         operating_point_kwargs : dict, default=None

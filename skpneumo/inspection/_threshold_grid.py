@@ -1,10 +1,10 @@
-"""Class weights and thresholds of a finished search."""
+"""Class weights and thresholds of a fitted search."""
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.formatting import percent
-from skpneumo.inspection._drawing import axes_of, merged
+from skpneumo.inspection._drawing import get_axes, merge_kwargs
 
 
 class ThresholdGridDisplay:
@@ -15,35 +15,35 @@ class ThresholdGridDisplay:
     Parameters
     ----------
     scores : ndarray of shape (n_class_weights, n_thresholds)
-        Mean scores; NaN where there was no such setting.
+        Mean scores; NaN where there is no such candidate.
     class_weights : list of str
-        The rows, in words.
+        Labels of the rows.
     thresholds : list of float
-        The columns.
+        Thresholds of the columns.
     chosen : tuple of (int, int), default=None
-        Row and column to frame. None frames none.
+        Row and column to frame. None draws no frame.
     score_name : str, default="score"
-        What the scores are.
+        Name of the scores.
     weights_name : str, default="class weight"
-        What the rows are.
+        Name of the rows.
 
     Attributes
     ----------
     im_ : matplotlib AxesImage
         The cells.
     text_ : ndarray of shape (n_class_weights, n_thresholds), dtype object
-        Their figures, matplotlib Text; None where there is none.
+        The values in the cells, matplotlib Text; None where there is none.
     frame_ : matplotlib Rectangle or None
-        The setting chosen.
+        Frame around the selected candidate.
     ax_ : matplotlib Axes
-        Where they are.
+        Axes with the plot.
     figure_ : matplotlib Figure
-        What holds the axes.
+        Figure containing the axes.
 
     See Also
     --------
-    skpneumo.model_selection.HighestSpecificity : Chooses a setting.
-    skpneumo.model_selection.choose_candidate : Says why.
+    skpneumo.model_selection.HighestSpecificity : Select a candidate.
+    skpneumo.model_selection.choose_candidate : Select a candidate and explain why.
 
     Examples
     --------
@@ -95,48 +95,28 @@ class ThresholdGridDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to. None makes a new figure.
+            Axes to draw into. None creates a new figure.
         values_format : str, default=None
-            Of the figures in the cells, such as ".3f". None tells scores from 0 to 1 as whole
-            percents, rounded down, and others in two digits.
+            Format of the values in the cells, such as ".3f". None shows scores from 0 to 1 in whole
+            per cent, rounded down, and others with two digits.
         im_kwargs : dict, default=None
             Passed to matplotlib's ``imshow``, such as ``{"vmin": 0, "cmap": "viridis"}``.
         text_kwargs : dict, default=None
-            Passed to matplotlib's ``text`` for each figure.
+            Passed to matplotlib's ``text`` for each value.
 
         Returns
         -------
         self
         """
         from matplotlib.image import AxesImage
-        from matplotlib.text import Text
 
-        self.ax_ = axes_of(ax)
+        self.ax_ = get_axes(ax)
         self.figure_ = self.ax_.figure
         style = {"cmap": "cividis", "aspect": "auto", "interpolation": "nearest"}
-        self.im_ = self.ax_.imshow(self.scores, **merged(style, im_kwargs, AxesImage))
-        as_percent = values_format is None and _are_shares(self.scores)
-        texts = {
-            cell: percent(score, digits=0).rstrip("%")
-            if as_percent
-            else format(score, values_format or ".2g")
-            for cell, score in np.ndenumerate(self.scores)
-            if not np.isnan(score)
-        }
-        rotation = _rotation(texts.values(), len(self.thresholds))
-        self.text_ = np.full(self.scores.shape, None)
-        for (row, column), text in texts.items():
-            style = {
-                "horizontalalignment": "center",
-                "verticalalignment": "center",
-                "fontsize": "small",
-                "rotation": rotation,
-                "color": "black" if _is_light(self.im_, self.scores[row, column]) else "white",
-            }
-            self.text_[row, column] = self.ax_.text(
-                column, row, text, **merged(style, text_kwargs, Text)
-            )
-        self.frame_ = None if self.chosen is None else self._framed()
+        self.im_ = self.ax_.imshow(self.scores, **merge_kwargs(style, im_kwargs, AxesImage))
+        as_percent = values_format is None and _are_proportions(self.scores)
+        self.text_ = self._draw_values(values_format, as_percent, text_kwargs)
+        self.frame_ = None if self.chosen is None else self._draw_frame()
         thresholds = [f"{threshold:.3g}" for threshold in self.thresholds]
         rotation = _rotation(thresholds, len(thresholds))
         self.ax_.set_xticks(range(len(thresholds)), thresholds, rotation=rotation)
@@ -148,7 +128,32 @@ class ThresholdGridDisplay:
         )
         return self
 
-    def _framed(self):
+    def _draw_values(self, values_format, as_percent, text_kwargs):
+        """Write each score into its cell."""
+        from matplotlib.text import Text
+
+        values = {
+            cell: percent(score, digits=0).rstrip("%")
+            if as_percent
+            else format(score, values_format or ".2g")
+            for cell, score in np.ndenumerate(self.scores)
+            if not np.isnan(score)
+        }
+        rotation = _rotation(values.values(), len(self.thresholds))
+        texts = np.full(self.scores.shape, None)
+        for (row, column), value in values.items():
+            style = {
+                "horizontalalignment": "center",
+                "verticalalignment": "center",
+                "fontsize": "small",
+                "rotation": rotation,
+                "color": "black" if _is_light(self.im_, self.scores[row, column]) else "white",
+            }
+            style = merge_kwargs(style, text_kwargs, Text)
+            texts[row, column] = self.ax_.text(column, row, value, **style)
+        return texts
+
+    def _draw_frame(self):
         from matplotlib.patches import Rectangle
         from matplotlib.patheffects import withStroke
 
@@ -179,36 +184,36 @@ class ThresholdGridDisplay:
         im_kwargs=None,
         text_kwargs=None,
     ):
-        """Draw the settings of a search.
+        """Draw the candidates of a search.
 
         Parameters
         ----------
         search : GridSearchCV
             Fitted, over one parameter whose name ends in ``class_weight`` and one whose name ends
-            in ``threshold``. Where there are others too, only the settings that have the chosen
-            setting's values of them are drawn.
+            in ``threshold``. If there are others too, only the candidates that have their values in
+            common with the selected candidate are drawn.
         metric : str, default=None
-            The score, of a search with several. None means "recall", or the only one.
+            Name of the score, of a search with several. None means "recall", or the only one.
         ax : matplotlib Axes, default=None
-            Where to. None makes a new figure.
+            Axes to draw into. None creates a new figure.
         values_format : str, default=None
-            Of the figures in the cells, such as ".3f". None tells scores from 0 to 1 as whole
-            percents, rounded down, and others in two digits.
+            Format of the values in the cells, such as ".3f". None shows scores from 0 to 1 in whole
+            per cent, rounded down, and others with two digits.
         im_kwargs : dict, default=None
             Passed to matplotlib's ``imshow``, such as ``{"vmin": 0, "cmap": "viridis"}``.
         text_kwargs : dict, default=None
-            Passed to matplotlib's ``text`` for each figure.
+            Passed to matplotlib's ``text`` for each value.
 
         Returns
         -------
         ThresholdGridDisplay
-            The frame is around the setting chosen, ``best_params_``.
+            With a frame around the selected candidate, ``best_params_``.
 
         Raises
         ------
         ValueError
             If the search lacks one of both parameters or the score, or has other parameters and
-            has chosen no setting.
+            has selected no candidate.
         """
         check_is_fitted(search, "cv_results_")
         params = search.cv_results_["params"]
@@ -217,9 +222,9 @@ class ThresholdGridDisplay:
             _parameter(params, ending) for ending in ("class_weight", "threshold")
         )
         best = getattr(search, "best_index_", None)
-        rows = _alike(params, best, {weight_name, threshold_name})
+        rows = _same_otherwise(params, best, {weight_name, threshold_name})
         labels = _labels(search, [params[i][weight_name] for i in rows])
-        weights = [_in_short(params[i][weight_name], labels) for i in rows]
+        weights = [_short_label(params[i][weight_name], labels) for i in rows]
         thresholds = [params[i][threshold_name] for i in rows]
         names, columns = list(dict.fromkeys(weights)), sorted(set(thresholds))
         cells = [
@@ -231,17 +236,17 @@ class ThresholdGridDisplay:
             scores[cell] = means[i]
         if np.isnan(scores).all():
             raise ValueError(
-                f"There is nothing to draw: the {score_name} is NaN in every setting. "
+                f"There is nothing to draw: the {score_name} is NaN for every candidate. "
                 "Search with error_score='raise' to see why."
             )
-        told = "" if labels is None else f"\n({':'.join(map(str, labels))})"
+        order = "" if labels is None else f"\n({':'.join(map(str, labels))})"
         return cls(
             scores,
             names,
             columns,
             chosen=dict(zip(rows, cells, strict=True)).get(best),
             score_name=score_name,
-            weights_name=f"class weight{told}",
+            weights_name=f"class weight{order}",
         ).plot(
             ax,
             values_format=values_format,
@@ -251,7 +256,7 @@ class ThresholdGridDisplay:
 
 
 def _means(search, metric):
-    """Mean scores of the settings, and what they are."""
+    """Mean scores of the candidates, and their name."""
     start = "mean_test_"
     found = [key.removeprefix(start) for key in search.cv_results_ if key.startswith(start)]
     if found == ["score"] and metric in (None, "score", search.scoring):
@@ -267,43 +272,43 @@ def _means(search, metric):
 
 
 def _parameter(params, ending):
-    """Name of the parameter that is called so, of the estimator or of one inside."""
-    names = list(dict.fromkeys(name for setting in params for name in setting))
+    """Name of the parameter with this ending, of the estimator or of one inside."""
+    names = list(dict.fromkeys(name for candidate in params for name in candidate))
     found = [name for name in names if name.split("__")[-1] == ending]
     if len(found) != 1:
         raise ValueError(
-            f"One parameter whose name ends in {ending!r} is wanted, but the search varies "
+            f"The search must vary one parameter whose name ends in {ending!r}, but it varies "
             f"{', '.join(names)}."
         )
     return found[0]
 
 
-def _alike(params, best, own):
-    """Numbers of the settings that differ from the best in no other parameter."""
-    others = [{k: repr(v) for k, v in setting.items() if k not in own} for setting in params]
+def _same_otherwise(params, best, own):
+    """Numbers of the candidates that differ from the best in no other parameter."""
+    others = [{k: repr(v) for k, v in candidate.items() if k not in own} for candidate in params]
     if best is None and any(other != others[0] for other in others):
         names = dict.fromkeys(name for other in others for name in other)
         raise ValueError(
-            f"The search varies {', '.join(names)} too and has chosen no setting, so that its "
-            "values of them cannot be taken. Search with refit."
+            f"The search varies {', '.join(names)} too and has selected no candidate, "
+            "whose values of these would be drawn. Search with refit."
         )
-    wanted = others[0] if best is None else others[best]
+    expected = others[0] if best is None else others[best]
     return [
         i
-        for i, (setting, other) in enumerate(zip(params, others, strict=True))
-        if other == wanted and own <= set(setting)
+        for i, (candidate, other) in enumerate(zip(params, others, strict=True))
+        if other == expected and own <= set(candidate)
     ]
 
 
 def _labels(search, weights):
-    """Both labels in order, as the search knows them or the class weights name them; or None."""
+    """Both labels in order, of the search or of the class weights; None if there are not two."""
     labels = getattr(search, "classes_", None)
     if labels is None:
         labels = sorted({label for w in weights if isinstance(w, dict) for label in w})
     return labels if len(labels) == 2 else None
 
 
-def _in_short(weight, labels):
+def _short_label(weight, labels):
     if weight is None:
         return "none"
     if not isinstance(weight, dict):
@@ -318,10 +323,10 @@ def _is_light(image, score):
     return 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
 
 
-def _are_shares(scores):
+def _are_proportions(scores):
     return np.nanmin(scores) >= 0 and np.nanmax(scores) <= 1
 
 
 def _rotation(texts, n_columns):
-    """Upright, unless a row of such texts would be too long."""
+    """Degrees by which texts are rotated: 90 if a row of them would be too long."""
     return 90 if n_columns * max(map(len, texts), default=0) > 40 else 0

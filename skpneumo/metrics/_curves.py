@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils import Bunch
 
-from skpneumo._utils.bounds import lower_bound, scores_of_both
+from skpneumo._utils.bounds import lower_bound, min_scores_per_class
 from skpneumo._utils.targets import check_groups
 from skpneumo._utils.validation import check_open_fraction
 from skpneumo.metrics._check import binarize_labels, check_scores
@@ -70,7 +70,7 @@ def threshold_curve(y_true, y_score, *, groups=None, confidence=0.95, pos_label=
     y_true, y_score = _check_both_classes("A threshold curve", y_true, y_score, pos_label)
     groups = check_groups(groups, y_true)
     threshold = np.unique(y_score)
-    positive, negative = map(np.sort, scores_of_both(y_true, y_score, groups))
+    positive, negative = map(np.sort, min_scores_per_class(y_true, y_score, groups))
     n_false_negatives = np.searchsorted(positive, threshold)
     # The scores of negative patients come negated, so that sorted and reversed they ascend.
     n_true_negatives = np.searchsorted(-negative[::-1], threshold)

@@ -17,13 +17,14 @@ from skpneumo._utils.bounds import (
     highest_rank,
     lower_bound,
     min_sample_size,
+    min_scores_per_class,
     randomised_rank,
-    scores_of_both,
 )
 from skpneumo._utils.mlflow_tracking import tracked_fit
 from skpneumo._utils.response import RESPONSES, positive_scores
 from skpneumo._utils.targets import check_groups, order_checked
 from skpneumo.metrics import threshold_curve
+from skpneumo.model_selection import _certificate
 from skpneumo.model_selection._fit_warnings import warn_of_earlier_fit, warn_of_repeated_patients
 from skpneumo.model_selection._fold_mean import FoldMeanClassifier
 from skpneumo.model_selection._out_of_fold import (
@@ -329,6 +330,30 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
             )
         return targets.popitem()
 
+    def describe_threshold(self):
+        """Describe how the threshold was chosen.
+
+        Returns
+        -------
+        str
+            For reports, such as "a recall of 95% of patients certified with 95% confidence on 120
+            positive patients".
+        """
+        check_is_fitted(self)
+        return _certificate.describe_threshold(self, *self._target())
+
+    def get_certified_target(self):
+        """Get the metric that the threshold is certified to reach.
+
+        Returns
+        -------
+        (str, float) or None
+            Its name in an evaluation, such as "recall_of_patients", and the value required. None
+            where nothing is certified.
+        """
+        check_is_fitted(self)
+        return _certificate.get_certified_target(self, *self._target())
+
     def _certifies(self):
         return self.missed_cost is None and self.confidence is not None
 
@@ -364,7 +389,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
 
     def _choose(self, target, share, scores, truth, patients):
         """Set the threshold, and what is known of it."""
-        positive, negative = scores_of_both(truth, scores, patients)
+        positive, negative = min_scores_per_class(truth, scores, patients)
         if target == "min_recall":
             threshold = self._nth_lowest(positive, share)
         elif target == "min_specificity":

@@ -1,7 +1,7 @@
-"""The networks, in plain Keras: they know no estimator."""
+"""Networks in plain Keras, independent of estimators."""
 
 from skpneumo.networks._backend import float32_policy, quiet_start_up, quiet_tracing
-from skpneumo.networks._cnn import build_cnn, count_cnn_weights
+from skpneumo.networks._cnn import build_cnn
 from skpneumo.networks._equalize import HistogramEqualization
 from skpneumo.networks._inception import (
     TRAINABLE,
@@ -12,10 +12,10 @@ from skpneumo.networks._inception import (
     split_head,
 )
 from skpneumo.networks._maps import MAPS, split_at_maps
+from skpneumo.networks._memory import release_memory
 from skpneumo.networks._optimizer import LeakFreeAdam
 from skpneumo.networks._precision import PRECISIONS, resolve_precision
 from skpneumo.networks._seeds import seed_stream
-from skpneumo.networks._tidy import release_memory
 
 __all__ = [
     "MAPS",
@@ -26,7 +26,6 @@ __all__ = [
     "build_backbone",
     "build_cnn",
     "build_inception",
-    "count_cnn_weights",
     "float32_policy",
     "is_frozen",
     "quiet_start_up",

@@ -28,7 +28,7 @@ def quiet_start_up():
     """Drop what TensorFlow logs while it starts; pass on all else that is written meanwhile.
 
     Its C++ part writes to the file descriptor of standard error. The environment variable that
-    silences it would silence it for the user too, for as long as the process.
+    silences it would silence it for the user too, until the process ends.
     """
     with ExitStack() as stack:
         try:
@@ -58,7 +58,7 @@ def _flush_stderr():
 
 
 class _NoRetracing(logging.Filter):
-    """Drop TensorFlow's advice on retracing where it is about a thread's own work."""
+    """Drop TensorFlow's advice on retracing if it is about this thread's own work."""
 
     def __init__(self):
         super().__init__()

@@ -1,7 +1,5 @@
 """A small convolutional network for grey images."""
 
-from itertools import pairwise
-
 import keras
 from keras import layers
 
@@ -9,7 +7,7 @@ from skpneumo.networks._equalize import HistogramEqualization
 from skpneumo.networks._parts import CHANNELS_LAST, LayerNames, add_head, dtype_policy, make_head
 from skpneumo.networks._seeds import seed_stream
 
-# Of the channels, in the gate of a block.
+# The gate of a block has a quarter of its channels.
 _SQUEEZE = 4
 _MIN_SQUEEZED = 8
 
@@ -32,12 +30,13 @@ def _convolve(x, n_filters, policy, seeds, names, *, kernel=3, stride=1):
 
 
 def _gate(x, policy, seeds, names):
-    """Weigh the channels by what all of the image shows."""
+    """Weigh the channels by the whole image: squeeze and excitation."""
     n_filters = x.shape[-1]
     weights = layers.GlobalAveragePooling2D(
         data_format=CHANNELS_LAST, keepdims=True, dtype=policy, name=names("squeeze")
     )(x)
-    for n, activation in ((_n_squeezed(n_filters), "relu"), (n_filters, "sigmoid")):
+    n_squeezed = max(_MIN_SQUEEZED, n_filters // _SQUEEZE)
+    for n, activation in ((n_squeezed, "relu"), (n_filters, "sigmoid")):
         weights = layers.Conv2D(
             n,
             1,
@@ -48,10 +47,6 @@ def _gate(x, policy, seeds, names):
             name=names("gate"),
         )(weights)
     return layers.Multiply(dtype=policy, name=names("gated"))([x, weights])
-
-
-def _n_squeezed(n_filters):
-    return max(_MIN_SQUEEZED, n_filters // _SQUEEZE)
 
 
 def _block(x, n_filters, policy, seeds, names, *, stride):
@@ -75,20 +70,20 @@ def build_cnn(
     """Build a convolutional network that distinguishes pneumonia from normal.
 
     A small residual network [1]_ whose blocks weigh their channels (squeeze and excitation [2]_).
-    The exposure of the image is taken out first, by equalising its histogram. The first
-    convolution takes the image down at once, and from 64 pixels on a maximum of neighbours takes
-    it down again, because most of the time of a small network goes into its first layers; an
-    average over the image ends the blocks.
+    The first layer equalizes the histogram of the image, so that exposure does not matter. The
+    first convolution halves the resolution, and images of at least 64 pixels are max-pooled next,
+    because a small network spends most of its time in its first layers. Global average pooling
+    follows the blocks.
 
     Parameters
     ----------
     image_size : tuple of (int, int)
         Rows and columns of the images.
     filters : sequence of int, default=(32, 40, 80, 160)
-        Filters of the first convolution, and of each block of two convolutions that follows; from
-        the second block on, each halves rows and columns.
+        Filters of the first convolution and of each following block of two convolutions; from the
+        second block on, each halves rows and columns.
     dropout : float, default=0.3
-        Share of the averaged features left out while training.
+        Dropout rate of the averaged features.
     precision : {"float32", "bfloat16"}, default="float32"
         Type in which the layers compute; weights and the result are float32.
     seed : int, default=None
@@ -129,28 +124,3 @@ def build_cnn(
         data_format=CHANNELS_LAST, dtype=policy, name="features"
     )(x)
     return add_head(images, features, head)
-
-
-def count_cnn_weights(filters):
-    """Numbers that a network of `build_cnn` learns or keeps, without building it.
-
-    Parameters
-    ----------
-    filters : sequence of int
-        As in `build_cnn`.
-
-    Returns
-    -------
-    int
-    """
-    # (from, to, side of the kernel) of each convolution with normalisation, and of the gates.
-    convolutions, gates = [(1, filters[0], 5)], []
-    for before, after in pairwise(filters):
-        convolutions += [(before, after, 3), (after, after, 3)]
-        if before != after:
-            convolutions.append((before, after, 1))
-        squeezed = _n_squeezed(after)
-        gates += [(after, squeezed), (squeezed, after)]
-    n_weights = sum(side**2 * before * after + 4 * after for before, after, side in convolutions)
-    n_weights += sum(before * after + after for before, after in gates)
-    return n_weights + filters[-1] + 1

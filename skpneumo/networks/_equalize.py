@@ -1,4 +1,4 @@
-"""Exposure is taken out of an image before a network sees it."""
+"""Histogram equalization, so that the exposure of an image does not matter."""
 
 import keras
 from keras import layers, ops
@@ -10,9 +10,9 @@ _LEVELS = 256
 class HistogramEqualization(layers.Layer):
     """Replace each grey level of an image by the proportion of its pixels that are not brighter.
 
-    What comes out is the same whatever the brightness, contrast or gamma of the image, as long as
-    no levels are lost: every increasing change of grey leaves it as it is [1]_. The darkest level
-    becomes -1, the brightest 1; an image of a single level becomes -1.
+    The result does not depend on brightness, contrast or gamma of the image, as long as no levels
+    are lost: it is invariant to every increasing change of grey [1]_. The darkest level becomes -1,
+    the brightest 1; an image of a single level becomes -1.
 
     References
     ----------
@@ -24,12 +24,12 @@ class HistogramEqualization(layers.Layer):
         return keras.KerasTensor(images.shape, self.compute_dtype)
 
     def call(self, images):
-        """Equalise.
+        """Equalize the histogram of each image.
 
         Parameters
         ----------
         images : tensor of shape (n, rows, columns, 1), dtype uint8
-            Each is equalised alone.
+            Each is equalized alone.
 
         Returns
         -------
@@ -43,16 +43,16 @@ class HistogramEqualization(layers.Layer):
         places = ops.reshape(levels + _LEVELS * ops.arange(n, dtype="int32")[:, None], (-1,))
         counts = ops.segment_sum(ops.ones_like(places, "float32"), places, n * _LEVELS)
         not_brighter = ops.cumsum(ops.reshape(counts, (-1, _LEVELS)), axis=1)
-        # The darkest level that occurs is where the sum first rises above zero.
+        # The darkest level that occurs is the first one with a positive sum.
         darkest = ops.min(
             ops.where(not_brighter > 0, not_brighter, rows * columns), axis=1, keepdims=True
         )
         span = ops.maximum(rows * columns - darkest, 1)
         table = 2 * ops.maximum(not_brighter - darkest, 0) / span - 1
-        equalised = ops.take_along_axis(table, levels, axis=1)
-        return ops.cast(ops.reshape(equalised, (-1, rows, columns, 1)), self.compute_dtype)
+        equalized = ops.take_along_axis(table, levels, axis=1)
+        return ops.cast(ops.reshape(equalized, (-1, rows, columns, 1)), self.compute_dtype)
 
 
-# A saved network holds this name, and Keras's error shows it where the layer is not registered: the
+# A saved network holds this name, and Keras's error shows it if the layer is not registered: the
 # module to import is the public one.
 HistogramEqualization.__module__ = "skpneumo.networks"

@@ -37,18 +37,18 @@ def build_inception(
     image_size : tuple of (int, int)
         Rows and columns of the images, each at least 75.
     weights : {"imagenet"}, path or None, default="imagenet"
-        Start of the convolutional part: "imagenet" downloads 88 MB once into Keras's folder
-        (``~/.keras/models``), a path names a file of InceptionV3 weights without the top
+        Initialization of the convolutional part: "imagenet" downloads 88 MB once into Keras's
+        folder (``~/.keras/models``), a path names a file of InceptionV3 weights without the top
         (``.h5`` or ``.weights.h5``), None draws at random.
     dropout : float, default=0.2
-        Share of the features left out while training.
+        Dropout rate of the features.
     precision : {"float32", "bfloat16"}, default="float32"
         Type in which the layers compute; weights and the result are float32.
     seed : int, default=None
         Controls the random weights and the dropout; None takes entropy from the operating system.
     make_backbone : callable, default=None
-        Called in the place of `build_backbone`, with its arguments, such as to return one that is
-        shared by networks that do not train it.
+        Called instead of `build_backbone`, with its arguments, such as to return one that several
+        networks hold and none trains.
 
     Returns
     -------
@@ -147,9 +147,9 @@ def set_trainable(model, trainable):
     model : keras.Model
         Changed in place; compile it afterwards.
     trainable : {"head", "upper", "all"}
-        "head": the classifier on top alone; "upper": also the last three inception blocks,
-        except their batch normalisation, which keeps the statistics it came with as usual in
-        fine-tuning; "all": everything.
+        "head": the head alone; "upper": also the last three inception blocks, except their batch
+        normalization, which keeps its pretrained statistics, as usual in fine-tuning; "all":
+        everything.
     """
     backbone = model.get_layer(_BACKBONE)
     names = [layer.name for layer in backbone.layers]
@@ -166,7 +166,7 @@ def is_frozen(model):
 
 
 def split_head(model):
-    """Split a network of `build_inception` at its features; the parts share its weights.
+    """Split a network of `build_inception` at its features; both parts hold its layers.
 
     Parameters
     ----------

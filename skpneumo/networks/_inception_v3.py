@@ -98,8 +98,8 @@ class _Block:
     def convolve(self, x, *convolutions):
         """Apply convolutions, each normalised and rectified.
 
-        Each is (filters, rows, columns), and a stride or "valid": those with a stride are not
-        padded either.
+        Each is (filters, rows, columns), and a stride or "valid": with a stride there is no
+        padding either.
         """
         for filters, rows, columns, *rest in convolutions:
             stride = rest[0] if rest and rest[0] != "valid" else 1

@@ -1,4 +1,4 @@
-"""Cutting a network at the maps of its convolutions, to look into it."""
+"""Splits of a network at the maps of its convolutions, for inspection."""
 
 import keras
 from keras import layers, ops
@@ -9,27 +9,26 @@ MAPS = ("first", "last")
 def split_at_maps(model, which="last"):
     """Split a network of `build_cnn` or `build_inception` at convolutional maps.
 
-    Nothing is copied, and nothing of the network changes: the parts call its layers.
+    The network is neither copied nor changed: the parts call its layers.
 
     Parameters
     ----------
     model : keras.Model
         The network.
     which : {"first", "last"}, default="last"
-        "first": the maps of the first convolution, each place of which looks at a few pixels of the
-        image. "last": those that are averaged into features, each place of which may look at all
-        of it.
+        "first": the maps of the first convolution, whose receptive fields are a few pixels wide.
+        "last": those that are averaged into features, whose receptive fields may cover the image.
 
     Returns
     -------
     to_maps : callable
         From images, uint8 of shape (n, rows, columns, 1), to maps of shape (n, h, w, channels).
     to_logit : callable
-        From maps to log odds of pneumonia, float32 of shape (n, 1). Not to its probability, the
-        sigmoid of that: where the network is sure, its slope vanishes.
+        From maps to log odds of pneumonia, float32 of shape (n, 1), rather than to its probability:
+        if the network is sure, the slope of the sigmoid vanishes.
     centres : tuple of two lists of float
-        The row and the column of the image that each row and column of the maps is centred on,
-        counted in pixels from the middle of the first one.
+        Row and column of the image on which each row and column of the maps is centred, in pixels
+        from the middle of the first pixel.
 
     Raises
     ------
@@ -53,7 +52,7 @@ def split_at_maps(model, which="last"):
     pools = [layer for layer in found if isinstance(layer, layers.GlobalAveragePooling2D)]
     if not pools or "probability" not in [layer.name for layer in model.layers]:
         raise ValueError(
-            f"The network {model.name!r} has no maps to look at. Wanted: one of build_cnn or "
+            f"The network {model.name!r} has no maps to inspect. Wanted: one of build_cnn or "
             "build_inception, which average the last maps and end in the layer 'probability'."
         )
     features, last = pools[-1].output, pools[-1].input
@@ -72,7 +71,7 @@ def split_at_maps(model, which="last"):
         values = ops.cast(_run(convolutional, maps, values, features), "float32")
         return ops.matmul(values, head.kernel) + head.bias
 
-    return to_maps, to_logit, _centres(convolutional, maps)
+    return to_maps, to_logit, _get_centres(convolutional, maps)
 
 
 def _run(model, start, values, end):
@@ -82,7 +81,7 @@ def _run(model, start, values, end):
         if id(end) in known:
             break
         needed = layer.input if isinstance(layer.input, list) else [layer.input]
-        # An input layer needs nothing, and gives nothing but what is given to the network.
+        # An input layer needs nothing, and passes on what the network is given.
         if needed and all(id(tensor) in known for tensor in needed):
             found = [known[id(tensor)] for tensor in needed]
             found = found if isinstance(layer.input, list) else found[0]
@@ -90,8 +89,8 @@ def _run(model, start, values, end):
     return known[id(end)]
 
 
-def _centres(model, maps):
-    """Where the receptive fields of maps have their middles."""
+def _get_centres(model, maps):
+    """Centres of the receptive fields of maps."""
     makers = {id(layer.output): layer for layer in model.layers}
     path, tensor = [], maps
     while tensor is not model.inputs[0]:

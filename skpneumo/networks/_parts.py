@@ -1,4 +1,4 @@
-"""What all networks share."""
+"""Parts of all networks: names, dtype policy, head."""
 
 from collections import Counter
 

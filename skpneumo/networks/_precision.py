@@ -1,4 +1,4 @@
-"""The type in which networks compute."""
+"""The floating-point type in which networks compute."""
 
 import os
 from functools import cache
@@ -18,7 +18,7 @@ def resolve_precision(precision):
     Parameters
     ----------
     precision : {"auto", "float32", "bfloat16"}
-        "auto" is bfloat16 where it is faster: on TPUs, on GPUs from NVIDIA's Ampere on, and with
+        "auto" is bfloat16 if it is faster: on TPUs, on GPUs from NVIDIA's Ampere on, and with
         TensorFlow on CPUs that have instructions for it (AVX512-BF16 or AMX). The environment
         variable ``SKPNEUMO_PRECISION`` overrides this detection: set it to one of the other two
         for the same networks on every machine.
@@ -44,7 +44,7 @@ def resolve_precision(precision):
         if precision not in PRECISIONS:
             raise ValueError(
                 f"The environment variable {_VARIABLE} is {precision!r}. Wanted: one of "
-                f"{', '.join(PRECISIONS)}; unset it to choose by machine."
+                f"{', '.join(PRECISIONS)}; unset it to select by machine."
             )
     return _fast_precision() if precision == "auto" else precision
 

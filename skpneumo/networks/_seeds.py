@@ -1,4 +1,4 @@
-"""Independent seeds out of one, without any generator that the whole process shares."""
+"""Independent seeds from one, without any process-wide generator."""
 
 from itertools import count
 
@@ -8,13 +8,13 @@ import numpy as np
 def seed_stream(seed=None):
     """Yield seeds that are statistically independent of each other.
 
-    Keras draws the seed of a layer that was given none from Python's process-wide generator, so
-    that a network depends on what other threads draw. Each layer gets one of these in its place.
+    Keras draws the seed of a layer without one from Python's process-wide generator, so that a
+    network depends on what other threads draw. Each layer gets one of these instead.
 
     Parameters
     ----------
     seed : int, default=None
-        Where they come from, by :class:`numpy.random.SeedSequence`; None takes entropy from the
+        Seed of the stream, by :class:`numpy.random.SeedSequence`; None takes entropy from the
         operating system.
 
     Yields

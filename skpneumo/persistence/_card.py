@@ -1,15 +1,14 @@
-"""What a model file tells of itself, for people."""
+"""The model card of a file, in Markdown."""
 
 import re
 
-from skpneumo._utils.formatting import percent
-from skpneumo.evaluation._text import format_ends, format_figure
-from skpneumo.persistence._archive import read_manifest
-from skpneumo.persistence._models import check_format, reraise_as_model_file_error
+from skpneumo._utils.formatting import format_ends, format_metric, percent
+from skpneumo.persistence._manifest import reraise_as_model_file_error
+from skpneumo.persistence._model_file import read_manifest
 
 # What would begin a heading, a link, code, a column or HTML.
 _MARKUP = re.compile(r"[\\`#<>\[\]|]")
-_FIGURES = {
+_TITLES = {
     "recall": "Recall (sensitivity)",
     "specificity": "Specificity",
     "positive_predictive_value": "Positive predictive value",
@@ -19,7 +18,7 @@ _FIGURES = {
 
 
 def model_card(path):
-    """Write what a model file tells of itself, as Markdown.
+    """Describe the model in a file, in Markdown.
 
     Parameters
     ----------
@@ -40,21 +39,19 @@ def model_card(path):
     Mitchell et al., "Model Cards for Model Reporting", FAT* 2019, 220-229.
     """
     manifest = read_manifest(path)
-    check_format(manifest, path)
     with reraise_as_model_file_error(path):
         return _card(manifest)
 
 
 def _plain(value):
-    """A text of the file, whoever wrote it, as one line of Markdown without any markup."""
+    """A text of the file as one line without markup: a hostile file must not forge a heading."""
     return _MARKUP.sub(r"\\\g<0>", " ".join(str(value).split()))
 
 
 def _card(manifest):
     model = manifest["model"]
     # The threshold has a line of its own, and that of the classifier may not be in force.
-    told = [item for item in model["params"].items() if item[0] != "threshold"]
-    params = [f"{name}={value}" for name, value in told]
+    params = [f"{name}={value}" for name, value in model["params"].items() if name != "threshold"]
     versions = [f"{name} {version}" for name, version in manifest["versions"].items()]
     lines = [
         f"# {_plain(model['name'])}",
@@ -64,44 +61,48 @@ def _card(manifest):
         "",
         "## Model",
         "",
-        f"- Classes: {_plain(' and '.join(map(str, manifest['classes'])))}; the second is called "
-        "where its score reaches the threshold.",
+        f"- Classes: {_plain(' and '.join(map(str, manifest['classes'])))} (positive).",
         f"- Threshold: {manifest['threshold']:.6g}, {_plain(manifest['threshold_origin'])}.",
         f"- Images: {_plain(manifest['image_contract'])}",
-        f"- Around it: {_plain(', '.join(model['layers'])) or 'nothing'}.",
+        f"- Wrapped in: {_plain(', '.join(model['layers'])) or 'nothing'}.",
         f"- Parameters: {_plain(', '.join(params))}.",
         f"- Fingerprint: `{_plain(model['fingerprint'])}`.",
-        f"- Made: {_plain(manifest['created'])}, with {_plain(', '.join(versions))}.",
+        f"- Created: {_plain(manifest['created'])}, with {_plain(', '.join(versions))}.",
         "",
         "## Data",
         "",
-        f"- Training data, SHA-256: `{_plain(manifest['data_fingerprint'] or 'not told')}`.",
+        f"- Training data, SHA-256: `{_plain(manifest['data_fingerprint'] or 'not given')}`.",
         *(f"- {_plain(name)}: {_plain(text)}" for name, text in manifest["notes"].items()),
         "",
-        "## Figures",
+        "## Metrics",
         "",
-        *_figures(manifest["metrics"]),
+        *_describe_metrics(manifest["metrics"]),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _figures(metrics):
-    if metrics is None:
+def _describe_metrics(evaluation):
+    if evaluation is None:
         return ["None were saved with the model."]
-    interval = f"{100 * metrics['confidence']:g} % interval"
-    patients = f" of {metrics['n_patients']:d} patients" if metrics["n_patients"] else ""
-    lines = [
-        f"On {metrics['n_images']:d} images{patients}, "
-        f"{percent(metrics['prevalence'])} of them with pneumonia.",
+    interval = f"{100 * evaluation['confidence']:g} % interval"
+    patients = f" of {evaluation['n_patients']:d} patients" if evaluation["n_patients"] else ""
+    # The name of the metrics in files of skpneumo 0.1.0 is "figures".
+    metrics = evaluation["figures"] if "figures" in evaluation else evaluation["metrics"]
+    return [
+        f"On {evaluation['n_images']:d} images{patients}, "
+        f"{percent(evaluation['prevalence'])} of them with pneumonia.",
         "",
-        f"| figure | value | {interval} |",
+        f"| metric | estimate | {interval} |",
         "| --- | --- | --- |",
+        *_metric_rows(metrics),
     ]
-    for name, title in _FIGURES.items():
-        figure = metrics["figures"].get(name)
-        if figure is None or figure["value"] is None:
+
+
+def _metric_rows(metrics):
+    for name, title in _TITLES.items():
+        metric = metrics.get(name)
+        if metric is None or metric["value"] is None:
             continue
-        ends = figure["low"], figure["high"]
-        told = "not defined" if None in ends else "{} to {}".format(*format_ends(name, *ends))
-        lines.append(f"| {title} | {format_figure(name, figure['value'])} | {told} |")
-    return lines
+        ends = metric["low"], metric["high"]
+        interval = "not defined" if None in ends else "{} to {}".format(*format_ends(name, *ends))
+        yield f"| {title} | {format_metric(name, metric['value'])} | {interval} |"

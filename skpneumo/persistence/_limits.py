@@ -1,72 +1,68 @@
-"""What a model file may hold: checked on saving, and on loading before anything is built."""
+"""Caps on what a model file may hold: checked on saving, and on loading before anything is built.
 
-from itertools import islice
+A small file must not cost much memory or time before it is refused.
+"""
+
+from itertools import islice, pairwise
 from numbers import Real
 
 import numpy as np
 
-from skpneumo.classifiers import InceptionPneumoniaClassifier
 from skpneumo.exceptions import ModelFileError
 from skpneumo.images import check_image_size
-from skpneumo.networks import PRECISIONS, count_cnn_weights
+from skpneumo.networks import PRECISIONS
+from skpneumo.persistence._kinds import PIPELINES, STEP_NAMES
 
 # For each model of a fold.
 _MAX_ESTIMATORS = 50
 _MAX_FOLDS = 20
-# scikit-learn asks pipelines in pipelines for their tags 2**depth times.
+# scikit-learn computes the tags of pipelines in pipelines 2**depth times.
 _MAX_DEPTH = 8
 _MAX_SIDE = 4096
 # Each but the first two halves the image.
 _MAX_FILTERS = 12
-# Arrays, and numbers in them.
-_INCEPTION = 378, 21_804_833
 
 
-def check_extent(description, pipelines, steps):
+def check_extent(description):
     """Refuse descriptions of more than a network with transformers before it.
 
     Parameters
     ----------
     description : dict
         Nothing in it is trusted.
-    pipelines : collection of str
-        Names of the classes that hold steps.
-    steps : collection of str
-        Names of the classes that transform or sample.
 
     Raises
     ------
     ModelFileError
-        If it tells of too many estimators or folds, of two networks that are not those of folds,
-        or of a pipeline with something else than transformers before its last step.
+        If it describes too many estimators or folds, two networks that are not those of folds, or
+        a pipeline with something else than transformers before its last step.
     """
-    most = _MAX_ESTIMATORS * _MAX_FOLDS
-    found = list(islice(_estimators(description, 0), most + 1))
-    estimators = [told for told, _ in found]
-    if max((depth for _, depth in found), default=0) > _MAX_DEPTH:
-        raise ModelFileError(f"it is of more than {_MAX_DEPTH} estimators one in another")
-    n_folds = sum(len(told.get("fold_estimators_") or ()) for told in estimators)
+    estimators = _list_estimators(description)
+    n_folds = sum(len(one.get("fold_estimators_") or ()) for one in estimators)
     if n_folds > _MAX_FOLDS:
-        raise ModelFileError(f"it is of more than {_MAX_FOLDS} models of folds")
-    most = _MAX_ESTIMATORS * max(n_folds, 1)
-    if len(found) > most:
-        raise ModelFileError(f"it is of more than {most} estimators")
-    n_networks = sum("weights" in (told.get("fitted") or ()) for told in estimators)
+        raise ModelFileError(f"it holds more than {_MAX_FOLDS} models of folds")
+    max_estimators = _MAX_ESTIMATORS * max(n_folds, 1)
+    if len(estimators) > max_estimators:
+        raise ModelFileError(f"it holds more than {max_estimators} estimators")
+    n_networks = sum("weights" in (one.get("fitted") or ()) for one in estimators)
     if n_networks > max(n_folds, 1):
         what = "more networks than models of folds" if n_folds else "more than one network"
-        raise ModelFileError(f"it is of {what}")
-    for told in estimators:
-        before_last = told["steps"][:-1] if told["class"] in pipelines else []
-        for _, part in before_last:
-            if not _transforms(part, pipelines, steps):
-                raise ModelFileError(
-                    f"{str(part['class'])[:40]} stands before the last step of its pipeline, where "
-                    f"only {', '.join(steps)} belong"
-                )
+        raise ModelFileError(f"it holds {what}")
+    for one in estimators:
+        if one["class"] in PIPELINES:
+            _check_steps(one["steps"])
 
 
-def _estimators(value, depth):
-    """Descriptions of estimators in a description, from the outside in, and their depths."""
+def _list_estimators(description):
+    """Descriptions of estimators in a description, from the outside in, up to one too many."""
+    most = _MAX_ESTIMATORS * _MAX_FOLDS
+    found = list(islice(_walk(description, 0), most + 1))
+    if max((depth for _, depth in found), default=0) > _MAX_DEPTH:
+        raise ModelFileError(f"it nests more than {_MAX_DEPTH} estimators")
+    return [one for one, _ in found]
+
+
+def _walk(value, depth):
     if isinstance(value, dict):
         if "class" in value:
             depth += 1
@@ -74,17 +70,26 @@ def _estimators(value, depth):
         value = list(value.values())
     if isinstance(value, list):
         for inner in value:
-            yield from _estimators(inner, depth)
+            yield from _walk(inner, depth)
 
 
-def _transforms(description, pipelines, steps):
-    if description["class"] in pipelines:
-        return all(_transforms(part, pipelines, steps) for _, part in description["steps"])
-    return description["class"] in ("passthrough", *steps)
+def _check_steps(steps):
+    for _, step in steps[:-1]:
+        if not _is_transformer(step):
+            raise ModelFileError(
+                f"{str(step['class'])[:40]} stands before the last step of its pipeline, which is "
+                f"the place of {', '.join(STEP_NAMES)} only"
+            )
+
+
+def _is_transformer(description):
+    if description["class"] in PIPELINES:
+        return all(_is_transformer(step) for _, step in description["steps"])
+    return description["class"] in ("passthrough", *STEP_NAMES)
 
 
 def check_params(estimator):
-    """Refuse parameters that are not valid, or would take time and room without end.
+    """Refuse parameters that are not valid, or would take unbounded time and memory.
 
     Parameters
     ----------
@@ -94,7 +99,7 @@ def check_params(estimator):
     Raises
     ------
     ValueError
-        If a parameter is none of the estimator's.
+        If a parameter is not valid.
     ModelFileError
         If an image size or the number of filters is beyond that of any model.
     """
@@ -106,13 +111,11 @@ def check_params(estimator):
         check_sides(params["image_size"])
     n_filters = len(params.get("filters", ()))
     if n_filters > _MAX_FILTERS:
-        raise ModelFileError(
-            f"filters holds {n_filters} numbers, where {_MAX_FILTERS} are the most"
-        )
+        raise ModelFileError(f"filters holds {n_filters} numbers, more than {_MAX_FILTERS}")
 
 
 def check_sides(size):
-    """Refuse sizes that no network sees.
+    """Refuse image sizes beyond those of any network.
 
     Parameters
     ----------
@@ -136,7 +139,7 @@ def check_sides(size):
 
 
 def check_network(classifier, image_size, precision, history, weights):
-    """Refuse a network that cannot be built, or says nothing.
+    """Refuse a network that cannot be built, would be much larger than its weights, or has NaN.
 
     Parameters
     ----------
@@ -163,17 +166,11 @@ def check_network(classifier, image_size, precision, history, weights):
         )
     if not (isinstance(history, dict) and all(map(_is_column, history.items()))):
         raise ModelFileError("its history is none. Wanted: lists of numbers by name")
-    # Before room is made for a network of any size.
-    n_numbers = sum(array.size for array in weights)
-    if isinstance(classifier, InceptionPneumoniaClassifier):
-        fit = (len(weights), n_numbers) == _INCEPTION
-    else:
-        fit = n_numbers == count_cnn_weights(classifier.filters)
-    if not fit:
-        raise ModelFileError("its weights are not those of the network that its parameters tell")
+    if _min_weights(getattr(classifier, "filters", ())) > sum(array.size for array in weights):
+        raise ModelFileError("its filters describe a network of more weights than it holds")
     if not all(np.isfinite(array).all() for array in weights):
         raise ModelFileError(
-            "some of its weights are NaN or infinite, so that it would call no one ill; a lower "
+            "some of its weights are NaN or infinite, so that it could not predict; a lower "
             "learning_rate may avoid that"
         )
 
@@ -182,3 +179,12 @@ def _is_column(item):
     name, values = item
     numbers = isinstance(values, list) and all(isinstance(value, Real) for value in values)
     return isinstance(name, str) and numbers
+
+
+def _min_weights(filters):
+    """Lower bound on the number of weights, without a network.
+
+    Two convolutions of 3 x 3 for each entry but the first hold most of them, so that a network is
+    a few times as large as this at most.
+    """
+    return 9 * sum(after * (before + after) for before, after in pairwise(map(int, filters)))

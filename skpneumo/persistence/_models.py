@@ -1,27 +1,26 @@
 """`save_model` and `load_model`."""
 
-from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-import skpneumo
 from skpneumo._utils.files import check_parent_dir
 from skpneumo._utils.fork import check_process
-from skpneumo._utils.unwrap import threshold_of
-from skpneumo.evaluation import Evaluation
-from skpneumo.evaluation._unwrap import (
+from skpneumo._utils.provenance import (
     data_fingerprint,
     describe_model,
+    describe_threshold,
     package_versions,
-    threshold_origin,
 )
+from skpneumo._utils.unwrap import unwrap
+from skpneumo.evaluation import Evaluation
 from skpneumo.exceptions import ModelFileError
-from skpneumo.persistence._archive import read_archive, write_archive
-from skpneumo.persistence._description import build, describe
+from skpneumo.persistence._loading import build
+from skpneumo.persistence._manifest import reraise_as_model_file_error
+from skpneumo.persistence._model_file import FORMAT, read_model_file, write_model_file
+from skpneumo.persistence._saving import describe
 
-FORMAT = 1
 _CONTRACT = (
     "Grey chest X-rays as uint8, rows x columns, 0 = black = air, 255 = white = bone; files as "
     "skpneumo.images.read_xray reads them. Other sizes are resized to the network's."
@@ -31,9 +30,10 @@ _CONTRACT = (
 def save_model(estimator, path, *, training_data=None, evaluation=None, notes=None):
     """Write a fitted model into one file, by custom named ``.skpneumo``.
 
-    The file holds a manifest (JSON) and the weights. `load_model` builds the estimator out of a
-    fixed list of classes and hands it the weights: nothing in the file is ever run, unlike in a
-    pickle. It is written beside ``path`` first, and put there when it is whole.
+    The file is a safetensors file: it holds a manifest (JSON) and the weights. `load_model` builds
+    the estimator from a fixed list of classes and sets the weights: nothing in the file is ever
+    run, unlike in a pickle. It is written under another name first and then renamed, so that it
+    exists whole or not at all.
 
     Parameters
     ----------
@@ -45,9 +45,9 @@ def save_model(estimator, path, *, training_data=None, evaluation=None, notes=No
     path : str or path
         Where to.
     training_data : tuple of (X, y), default=None
-        What it was fitted on, to be told by its SHA-256.
+        Data of the fit; the file states their SHA-256.
     evaluation : Evaluation, default=None
-        Its figures go into the manifest.
+        Its metrics go into the manifest.
     notes : dict of str to str, default=None
         What else users should know, such as "data", "licence" and "recipe".
 
@@ -55,8 +55,10 @@ def save_model(estimator, path, *, training_data=None, evaluation=None, notes=No
     ------
     ModelFileError
         If a part of the estimator is none of those, or its network has weights that are NaN or
-        infinite, more than 12 ``filters``, or images of more than 4,096 rows or columns. It is a
-        ValueError.
+        infinite, more than 12 ``filters``, other ``filters`` than at its fit, or images of more
+        than 4,096 rows or columns. It is a ValueError.
+    RuntimeError
+        If this process was forked after TensorFlow ran, where Keras would hang.
     ValueError
         If ``training_data``, ``evaluation`` or ``notes`` is something else.
     FileNotFoundError
@@ -67,7 +69,7 @@ def save_model(estimator, path, *, training_data=None, evaluation=None, notes=No
     See Also
     --------
     load_model : Read the file.
-    skpneumo.persistence.model_card : What the manifest tells, for people.
+    skpneumo.persistence.model_card : The manifest, for people.
 
     Notes
     -----
@@ -92,7 +94,8 @@ def save_model(estimator, path, *, training_data=None, evaluation=None, notes=No
     True
     """
     check_parent_dir(path)
-    _check_told(training_data, evaluation, notes)
+    _check_provenance(training_data, evaluation, notes)
+    check_process()
     check_is_fitted(estimator)
     arrays = {}
     manifest = {
@@ -102,17 +105,17 @@ def save_model(estimator, path, *, training_data=None, evaluation=None, notes=No
         "estimator": describe(estimator, arrays),
         "model": describe_model(estimator),
         "classes": np.asarray(estimator.classes_).tolist(),
-        "threshold": threshold_of(estimator),
-        "threshold_origin": threshold_origin(estimator),
+        "threshold": unwrap(estimator).threshold,
+        "threshold_origin": describe_threshold(estimator),
         "image_contract": _CONTRACT,
         "data_fingerprint": None if training_data is None else data_fingerprint(*training_data),
         "metrics": None if evaluation is None else evaluation.to_dict(),
         "notes": notes or {},
     }
-    write_archive(path, manifest, arrays)
+    write_model_file(path, manifest, arrays)
 
 
-def _check_told(training_data, evaluation, notes):
+def _check_provenance(training_data, evaluation, notes):
     if training_data is not None and not (
         isinstance(training_data, tuple) and len(training_data) == 2
     ):
@@ -147,8 +150,8 @@ def load_model(path):
     Returns
     -------
     estimator
-        As it was saved: it predicts the same to the last bit on the same kind of machine, keeps the
-        precision that it was fitted in, and can be fitted on.
+        As it was saved: its predictions are the same to the last bit on the same kind of machine,
+        it keeps the precision of its fit, and its training can be continued.
 
     Raises
     ------
@@ -156,55 +159,21 @@ def load_model(path):
         If the file is missing, damaged or changed, was written by a newer version, or holds
         anything else than such a model. It is a ValueError.
     RuntimeError
-        If this process was forked after TensorFlow ran, where the model would hang.
+        If this process was forked after TensorFlow ran, where Keras would hang.
 
     Notes
     -----
-    Hashes tell a damaged file from a whole one. They do not tell who wrote it: take models from
-    people you trust, as a model of others may well be wrong on purpose, though it cannot do harm to
-    your machine.
+    Hashes reveal a damaged file. They do not reveal who wrote it: take models from people you
+    trust. A hostile one cannot harm your machine, but its predictions may be wrong on purpose.
+
+    Files of format 1, which skpneumo 0.1.0 wrote, are read too.
     """
     check_process()
-    manifest, arrays = read_archive(path)
-    check_format(manifest, path)
+    manifest, arrays = read_model_file(path)
     with reraise_as_model_file_error(path):
         estimator = build(manifest["estimator"], arrays)
         check_is_fitted(estimator)
-        told = manifest["classes"], manifest["threshold"]
-        if told != (np.asarray(estimator.classes_).tolist(), threshold_of(estimator)):
-            raise ModelFileError("it tells other classes or another threshold than its model has")
+        stated = manifest["classes"], manifest["threshold"]
+        if stated != (np.asarray(estimator.classes_).tolist(), unwrap(estimator).threshold):
+            raise ModelFileError("it states other classes or another threshold than its model has")
     return estimator
-
-
-@contextmanager
-def reraise_as_model_file_error(path):
-    """Tell whatever a manifest of odd content leads to as one kind of error."""
-    try:
-        yield
-    except ModelFileError as error:
-        raise ModelFileError(f"{path} is refused: {error}.") from None
-    except MemoryError:
-        raise
-    except Exception as error:
-        raise ModelFileError(
-            f"{path} is refused: what it tells of the model makes none ({type(error).__name__})."
-        ) from error
-
-
-def check_format(manifest, path):
-    """Refuse a file that this version cannot understand, and say which can."""
-    found = manifest.get("format")
-    if type(found) is int and found == FORMAT:
-        return
-    versions = manifest.get("versions")
-    version = versions.get("skpneumo") if isinstance(versions, dict) else None
-    if version in (None, skpneumo.__version__):
-        advice = "It tells no other version that could read it: save the model again"
-    else:
-        advice = (
-            f"It was written by skpneumo {str(version)[:20]}: install that version or a newer one"
-        )
-    raise ModelFileError(
-        f"{path} has format {str(found)[:20]!r}; this is skpneumo {skpneumo.__version__}, which "
-        f"reads format {FORMAT}. {advice}."
-    )

@@ -3,7 +3,7 @@
 from importlib.resources import files
 
 from skpneumo.exceptions import ModelFileError
-from skpneumo.persistence._archive import SUFFIX
+from skpneumo.persistence._model_file import SUFFIX
 from skpneumo.persistence._models import load_model
 
 
@@ -59,9 +59,9 @@ def load_pretrained(name="cnn"):
     -------
     estimator
         A fitted :class:`~sklearn.pipeline.Pipeline` that takes paths or arrays. Its last step is an
-        `~skpneumo.OperatingPointClassifierCV`, whose threshold catches at least 98 % of the ill
-        children, with a confidence of 95 %, approximately: of children like those that it learnt
-        from.
+        `~skpneumo.OperatingPointClassifierCV`, whose threshold has a certified recall of at
+        least 98 %, with a confidence of approximately 95 %: for patients like those in its
+        training data.
 
     Raises
     ------
@@ -71,19 +71,19 @@ def load_pretrained(name="cnn"):
     See Also
     --------
     skpneumo.persistence.pretrained_path : Its file, for `~skpneumo.persistence.model_card`, which
-        tells data, licence, recipe and figures.
+        states data, licence, recipe and metrics.
 
     Notes
     -----
-    It learnt from X-rays of children one to five years old at the Guangzhou Women and Children's
-    Medical Center [1]_, licensed CC BY 4.0, sorted into pneumonia and normal. It has seen no other
-    hospital, no adults and no other disease, and no mirrored images, of which the detector does
-    not warn. It is not a medical device: it must not decide about a patient, and its threshold
-    should be chosen anew on a sample of the hospital that studies it.
+    It was trained on X-rays of children one to five years old from the Guangzhou Women and
+    Children's Medical Center [1]_, licensed CC BY 4.0, labelled pneumonia or normal. The data hold
+    no other hospital, no adults, no other disease and no mirrored images; the detector does not
+    warn of mirrored ones. The network is not a medical device: it must not decide about a patient,
+    and its threshold should be selected again on a sample of the hospital that studies it.
 
-    It learnt from files, which are decoded at a reduced size where they are large. Arrays of the
-    same images, which are not, are answered a little differently: by .11 in log odds on average
-    on images of 224 x 224 pixels.
+    It was trained on files, and large files are decoded at a reduced size. Arrays of the same
+    images are not reduced, so that their predictions differ slightly: by .11 in log odds on
+    average for images of 224 x 224 pixels.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""X-rays are changed at random, while training only."""
+"""Random augmentation of X-rays, in training only."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -48,11 +48,11 @@ def augment_xrays(images, augmentation, seeds):
 
 
 class XRayAugmenter(XRayTransformer):
-    """Change X-rays at random, as another exposure and another pose would have.
+    """Change X-rays at random, as another exposure and another pose would.
 
     The one description of augmentation in this library, used in three places: inside a
-    classifier (``augmentation=XRayAugmenter(...)``), where every epoch draws anew, which is what
-    training usually wants; in `XRayOverSampler`, for the images it repeats; and as a step of a
+    classifier (``augmentation=XRayAugmenter(...)``), where every epoch draws new changes, the usual
+    choice for training; in `XRayOverSampler`, for the images it repeats; and as a step of a
     pipeline, where every image of the training set is replaced by one changed version of it.
 
     As a step, `fit_transform` changes the images and `transform` leaves them as they are, so
@@ -64,25 +64,25 @@ class XRayAugmenter(XRayTransformer):
     rotation : float, default=7.0
         Largest angle, in degrees, either way; from 0 to 180.
     translation : float, default=0.05
-        Largest shift, as a share of each side of the image as it was; from 0 to 1.
+        Largest shift, as a fraction of each side of the original image; from 0 to 1.
     zoom : float, default=0.1
         Largest change of scale, from 0 to 1: 0.1 draws from 1/1.1 to 1.1.
     crop : float, default=0.3
-        Largest share of the rows, and of the columns, that is cut off at the edges, below 1; what
-        is left is stretched to the whole. Images of the ill often show less above and below
-        the lungs than those of the healthy, and have another shape, which says nothing of the
-        lungs.
+        Largest fraction of the rows, and of the columns, that is cut off at the edges, below 1;
+        the rest is stretched to the original size. Images of patients with pneumonia often show
+        less above and below the lungs, and have another aspect ratio: a shortcut that cropping
+        hides.
     border : float, default=0.3
         Probability that an image is framed: each of its sides, one time in two, by a black or
         white bar of up to 12 % of the side. The image shrinks to make room for them.
     brightness : float, default=0.3
-        Largest change of brightness, as a share of the full range; from 0 to 1. What leaves the
-        range is cut off.
+        Largest change of brightness, as a fraction of the full range; from 0 to 1. Values beyond
+        the range are clipped.
     contrast : float, default=0.2
         Largest change of contrast about the image's mean, from 0 to 1: 0.2 draws from 0.8 to
         1.2.
     noise : float, default=0.05
-        Largest standard deviation of Gaussian noise, as a share of the full range; from 0 to 1.
+        Largest standard deviation of Gaussian noise, as a fraction of the full range; from 0 to 1.
         Half of the images get some.
     erasing : float, default=0.0
         Probability that one rectangle of 2 to 15 % of the area is filled with the mean. It may
@@ -91,9 +91,9 @@ class XRayAugmenter(XRayTransformer):
         Whether to mirror half of the images. It puts the heart on the wrong side, hence off by
         default.
     random_state : int, RandomState instance or None, default=None
-        Decides the changes made by `fit_transform`. An int gives the same changes at every call,
-        and the same for an array and for a sequence of files with these pixels. Where a
-        classifier or a sampler uses the augmenter, its own ``random_state`` counts instead.
+        Controls the changes made by `fit_transform`. An int gives the same changes at every call,
+        and the same for an array and for a sequence of files with these pixels. If a classifier
+        or a sampler uses the augmenter, its own ``random_state`` counts instead.
 
     See Also
     --------
@@ -169,7 +169,7 @@ class XRayAugmenter(XRayTransformer):
         Returns
         -------
         skpneumo.images.Augmentation
-            Called as ``augmentation(image, seed)``. Equal parameters give equal results, so it
+            A callable, ``augmentation(image, seed)``. Equal parameters give equal results, so it
             can be part of a cache's key.
 
         Examples
@@ -225,8 +225,8 @@ class XRayAugmenter(XRayTransformer):
         Returns
         -------
         ndarray of shape (n, H, W), dtype uint8, or XRaySequence
-            An array for images; for sequences and paths a sequence that makes the changes when
-            it is decoded.
+            An array for images; for sequences and paths a sequence that is changed when it is
+            decoded.
         """
         augmentation = self.to_augmentation()
         X = check_xrays(X)

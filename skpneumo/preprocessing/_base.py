@@ -1,4 +1,4 @@
-"""What the transformers of X-rays have in common."""
+"""The base of the transformers of X-rays."""
 
 from sklearn.base import BaseEstimator, TransformerMixin
 

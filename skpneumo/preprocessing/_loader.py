@@ -1,4 +1,4 @@
-"""File paths enter a pipeline."""
+"""File paths as input of a pipeline."""
 
 from skpneumo.images import check_xrays
 from skpneumo.preprocessing._base import XRayTransformer
@@ -7,7 +7,7 @@ from skpneumo.preprocessing._base import XRayTransformer
 class XRayLoader(XRayTransformer):
     """Turn file paths into X-rays that are decoded when they are needed.
 
-    The first step of a pipeline that is fed with paths. Nothing is read here: the result is an
+    The first step of a pipeline that takes paths. Nothing is read here: the result is an
     `XRaySequence`, which cross-validation slices, later steps resize and augment lazily, and the
     classifier decodes batch by batch. Images that are in memory already pass through, so the
     same pipeline takes paths and arrays.
@@ -16,12 +16,12 @@ class XRayLoader(XRayTransformer):
     --------
     XRayResizer : Bring the images to one size; a sequence then decodes at reduced scale.
     skpneumo.datasets.load_xray_folder : Find the files and their labels.
-    skpneumo.images.XRaySequence : What comes out.
+    skpneumo.images.XRaySequence : The result.
 
     Notes
     -----
     The transformer is stateless: it need not be fitted. A path that does not exist, or a file
-    that is not an image, is noticed when the image is decoded (`ImageReadError`).
+    that is not an image, raises `ImageReadError` when the image is decoded.
 
     Examples
     --------
@@ -68,7 +68,7 @@ class XRayLoader(XRayTransformer):
         Returns
         -------
         XRaySequence or ndarray of shape (n, H, W), dtype uint8
-            A sequence for paths and sequences, an array for images; a list of arrays where their
+            A sequence for paths and sequences, an array for images; a list of arrays if their
             sizes differ.
         """
         return check_xrays(X, same_size=False)

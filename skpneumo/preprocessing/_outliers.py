@@ -1,4 +1,4 @@
-"""Flag images unlike those that a model was trained on."""
+"""Flag out-of-distribution images."""
 
 import sys
 import warnings
@@ -18,7 +18,7 @@ from skpneumo.preprocessing._base import XRayTransformer
 
 _SIDE = 24
 _MAX_NAMED = 5
-_FEWEST = 4
+_MIN_IMAGES = 4
 _N_FOLDS = 50
 _TAIL = 10
 # Variance below this proportion of the total is rounding error, and its axis arbitrary. Images that
@@ -95,7 +95,7 @@ def _upper_limit(distances, rate):
 
 
 def _warn(text):
-    """Warn at the line that called a step, or a pipeline, or a model, and at each call."""
+    """Warn at the line that called a step, a pipeline or a model, and at each call."""
     frame = sys._getframe(1)
     while frame.f_back is not None and _module(frame).split(".")[0] in _BETWEEN:
         frame = frame.f_back
@@ -140,7 +140,7 @@ class XRayOutlierDetector(XRayTransformer):
 
     See Also
     --------
-    skpneumo.datasets.audit : Looks a whole collection over for images that are out of place.
+    skpneumo.datasets.audit : Checks a whole dataset.
 
     Notes
     -----
@@ -151,7 +151,7 @@ class XRayOutlierDetector(XRayTransformer):
 
     The threshold is a quantile of cross-fitted distances, in at most 50 folds of whole patients
     and without random draws. Of n distances it is the ``ceil((n + 1) * (1 - contamination))``-th,
-    as in conformal prediction [2]_: where images are independent, a new image exceeds it with a
+    as in conformal prediction [2]_: if images are independent, a new image exceeds it with a
     probability of at most ``contamination`` and less than 1 / (n + 1) below it. When that rank is
     above n (fewer than 99 images at 0.01), an exponential tail of the ten largest squared
     distances is extrapolated.
@@ -201,7 +201,7 @@ class XRayOutlierDetector(XRayTransformer):
         return tags
 
     def fit(self, X, y=None, groups=None):
-        """Learn what the training images look like.
+        """Learn the distribution of the training images.
 
         Parameters
         ----------
@@ -220,9 +220,9 @@ class XRayOutlierDetector(XRayTransformer):
         self._validate_params()
         X = check_xrays(X)
         patients = np.arange(len(X)) if groups is None else check_groups(groups, X)
-        if len(X) < _FEWEST:
+        if len(X) < _MIN_IMAGES:
             raise ValueError(
-                f"XRayOutlierDetector learns from at least {_FEWEST} images; got "
+                f"XRayOutlierDetector learns from at least {_MIN_IMAGES} images; got "
                 f"n_samples={len(X)}."
             )
         if patients.max() == 0:
@@ -240,7 +240,7 @@ class XRayOutlierDetector(XRayTransformer):
         return self
 
     def fit_transform(self, X, y=None, groups=None):
-        """Learn what the training images look like; they are returned without a warning.
+        """Learn the distribution of the training images; return them without a warning.
 
         Parameters
         ----------
@@ -275,9 +275,9 @@ class XRayOutlierDetector(XRayTransformer):
         Warns
         -----
         OutlierWarning
-            If images are unlike those of the training; it tells their rows, names of files, and
-            scores. Unlike other warnings it is given at each call: those of a service ask about
-            other images every time.
+            If images are out of distribution; the message names their rows, files and scores.
+            Unlike other warnings it is issued at each call: every call of a service is about other
+            images.
         """
         X = check_xrays(X)
         scores = self.outlier_score(X)
@@ -288,14 +288,14 @@ class XRayOutlierDetector(XRayTransformer):
             )
             more = len(outliers) - _MAX_NAMED
             _warn(
-                f"{len(outliers):,} of {len(X):,} images are unlike those of the training: what a "
-                f"model says of them may mean nothing. Rows, and their scores above 1: {named}"
+                f"{len(outliers):,} of {len(X):,} images are out of distribution: predictions on "
+                f"them may mean nothing. Rows, and their scores above 1: {named}"
                 + (f" and {more:,} more." if more > 0 else ".")
             )
         return X
 
     def outlier_score(self, X):
-        """How unlike the training images each image is.
+        """Distance of each image from the training images.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""The minority class is made as large as the other."""
+"""Over-sampling of the minority class."""
 
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
@@ -12,7 +12,7 @@ from skpneumo.preprocessing._base import tag_images
 
 
 def _draw_evenly(indices, n_draws, rng):
-    """Draw so that no index is taken once more before all others have been."""
+    """Draw so that no index is repeated before all others have been drawn."""
     n_rounds = -(-n_draws // len(indices))
     rounds = [rng.permutation(indices) for _ in range(n_rounds)]
     return np.concatenate([indices[:0], *rounds])[:n_draws]
@@ -36,7 +36,7 @@ class XRayOverSampler(BaseOverSampler):
         How repeats are changed: "auto" as a default `XRayAugmenter` does, None not at all.
         ``random_state`` of the augmenter is not used.
     random_state : int, RandomState instance or None, default=None
-        Decides which images are repeated and how they are changed. An int gives the same result
+        Controls which images are repeated and how they are changed. An int gives the same result
         at every call, and the same for an array and for a sequence of files with these pixels.
 
     Attributes
@@ -59,13 +59,13 @@ class XRayOverSampler(BaseOverSampler):
     Sequences and paths stay lazy: a repeat is one more entry with the same path and a seed, and
     nothing is decoded. From arrays, arrays are made.
 
-    A classifier that sets a share of its training images aside (``validation=0.1``) keeps copies
-    of one image on one side. For sequences the file's path tells which images are repeats. For
-    arrays nothing does once they are changed, so changed versions of a training image may end in
-    the validation share and make it look too good: over-sample paths, use
-    ``augmentation=None`` (equal images are recognised), or give the classifier a validation set
-    of its own. Cross-validation of the whole pipeline is not concerned. ``groups`` cannot be given
-    to a classifier behind this step, which does not know the child of a repeat.
+    A classifier that splits off validation data (``validation=0.1``) keeps copies of one image on
+    one side. In sequences, repeats are recognised by the path of the file. In arrays they are not
+    once they are changed, so changed versions of a training image may end in the validation data
+    and make its loss too low: over-sample paths, use ``augmentation=None`` (equal images are
+    recognised), or give the classifier validation data of its own. Cross-validation of the whole
+    pipeline is not affected. ``groups`` cannot be given to a classifier behind this step, since
+    they do not name the patient of a repeat.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""X-rays are brought to one size."""
+"""X-rays of one size."""
 
 from sklearn.utils._param_validation import StrOptions
 
@@ -7,30 +7,30 @@ from skpneumo.preprocessing._base import XRayTransformer
 
 
 class XRayResizer(XRayTransformer):
-    """Bring X-rays to one size.
+    """Resize X-rays to one size.
 
     Parameters
     ----------
     size : tuple of (int, int), default=(224, 224)
         Rows and columns.
     aspect : {"stretch", "crop", "pad"}, default="stretch"
-        What becomes of an image whose sides have another ratio: "stretch" distorts it, "crop"
+        How to fit an image of another aspect ratio: "stretch" distorts it, "crop"
         keeps the largest centred part, "pad" keeps all of it and fills up with black.
 
     See Also
     --------
     XRayLoader : Make a sequence of file paths.
-    skpneumo.images.resize_xray : The function behind, for one image.
+    skpneumo.images.resize_xray : The function for one image.
 
     Notes
     -----
-    Interpolation is bilinear, antialiased where the image becomes smaller. The transformer is
+    Interpolation is bilinear, antialiased if the image becomes smaller. The transformer is
     stateless: it need not be fitted.
 
     A sequence stays lazy, and its JPEG files are decoded at reduced scale, which takes about
     half the time.
 
-    In the public collection of children's X-rays the aspect ratio differs between the classes.
+    In the public dataset the aspect ratio differs between the classes.
     "stretch" leaves the ratio visible as a distortion and "pad" as black bars: a network can
     learn either instead of pneumonia. "crop" hides it, at the price of the margins.
 

@@ -19,7 +19,8 @@ import pytest
 
 import skpneumo
 from skpneumo import ArrayStore
-from skpneumo._utils import array_store as _store
+from skpneumo._utils import array_store
+from skpneumo._utils.caching import default_store
 from skpneumo.exceptions import CacheWarning
 
 
@@ -174,12 +175,12 @@ def test_others_may_not_read_it(store, tmp_path):
 
 def test_a_store_in_use_elsewhere_is_left_alone(store, monkeypatch):
     fill(store, [1])
-    monkeypatch.setattr(_store, "_WAIT_FOR_OTHERS", 0.1)
+    monkeypatch.setattr(array_store, "_WAIT_FOR_OTHERS", 0.1)
     store._close()
     with sqlite3.connect(Path(store.location, "arrays.sqlite"), isolation_level=None) as other:
         other.execute("BEGIN EXCLUSIVE")
         fill(store, [2])
-        monkeypatch.setattr(_store, "_WAIT_FOR_OTHERS", 0.01)
+        monkeypatch.setattr(array_store, "_WAIT_FOR_OTHERS", 0.01)
         with pytest.raises(TimeoutError, match="in use by another process"):
             store.clear()
         other.execute("ROLLBACK")
@@ -191,7 +192,7 @@ def test_a_store_in_use_elsewhere_is_left_alone(store, monkeypatch):
 
 def test_a_store_in_use_elsewhere_is_not_waited_for_again_and_again(store, monkeypatch):
     fill(store, [1])
-    monkeypatch.setattr(_store, "_WAIT_FOR_OTHERS", 0.5)
+    monkeypatch.setattr(array_store, "_WAIT_FOR_OTHERS", 0.5)
     store._close()
     with sqlite3.connect(Path(store.location, "arrays.sqlite"), isolation_level=None) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -231,10 +232,10 @@ def test_an_interruption_leaves_no_transaction_behind(store, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(_store, "_drop_oldest", interrupt)
+        patch.setattr(array_store, "_drop_oldest", interrupt)
         with pytest.raises(KeyboardInterrupt):
             fill(store, [2])
-    monkeypatch.setattr(_store, "_WAIT_FOR_OTHERS", 0.1)
+    monkeypatch.setattr(array_store, "_WAIT_FOR_OTHERS", 0.1)
     other = ArrayStore(store.location)
     assert other.put([3], [array(3)])
     assert store.put([4], [array(4)])
@@ -281,7 +282,7 @@ def test_clearing_makes_room_on_a_full_disk(store, monkeypatch):
     def full(*_):
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(_store, "_empty", full)
+    monkeypatch.setattr(array_store, "_empty", full)
     store.clear()
     assert not Path(store.location, "arrays.sqlite").exists()
     assert store.put([2], [array(2)])
@@ -301,7 +302,7 @@ def test_what_cannot_be_kept_is_refused(store, wrong):
 
 def test_the_least_recently_used_go_first(tmp_path, monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr(_store.time, "time", lambda: now[0])
+    monkeypatch.setattr(array_store.time, "time", lambda: now[0])
     store = ArrayStore(tmp_path, max_bytes=10 * 285)
     for i in range(10):
         fill(store, [i])
@@ -362,12 +363,12 @@ def test_the_environment_says_where(tmp_path, monkeypatch):
     monkeypatch.setenv("SKPNEUMO_CACHE", str(tmp_path / "here"))
     assert ArrayStore().location == str(tmp_path / "here")
     assert ArrayStore(tmp_path / "there").location == str(tmp_path / "there")
-    fill(_store.default_store(), [1])
+    fill(default_store(), [1])
     assert right(ArrayStore(), [1]) == [1]
     skpneumo.clear_cache()
     assert right(ArrayStore(), [1]) == []
     monkeypatch.setenv("SKPNEUMO_CACHE", "off")
-    assert _store.default_store() is None
+    assert default_store() is None
     skpneumo.clear_cache()
     monkeypatch.delenv("SKPNEUMO_CACHE")
     assert "skpneumo" in ArrayStore().location
@@ -376,7 +377,7 @@ def test_the_environment_says_where(tmp_path, monkeypatch):
 @pytest.mark.parametrize("off", ["off", "OFF", "0", " none "])
 def test_it_can_be_switched_off(monkeypatch, off):
     monkeypatch.setenv("SKPNEUMO_CACHE", off)
-    assert _store.default_store() is None
+    assert default_store() is None
     skpneumo.clear_cache()
     with pytest.raises(ValueError, match=r"SKPNEUMO_CACHE .*Give the store a location"):
         ArrayStore()
@@ -403,7 +404,7 @@ def test_a_network_file_system_is_refused(tmp_path, monkeypatch):
     assert ArrayStore("/var/cache")
     monkeypatch.setenv("SKPNEUMO_CACHE", str(tmp_path / "home"))
     with pytest.warns(CacheWarning, match="Nothing is kept on disk: .*nfs4"):
-        assert _store.default_store() is None
+        assert default_store() is None
 
 
 # -- faults ---------------------------------------------------------------------------------------
@@ -435,7 +436,7 @@ def test_what_was_changed_is_not_returned_and_can_be_put_again(store, statement)
 def test_an_array_under_another_key_is_not_returned(store):
     fill(store, [1, 2])
     change(store, "DELETE FROM arrays WHERE rowid = 2")
-    other = _store._digest(b"2")
+    other = array_store._digest(b"2")
     change(store, "UPDATE arrays SET key = ?", other)
     assert store.get([2]) == [None]
 

@@ -1,4 +1,4 @@
-"""The bounds, against binomial probabilities written out."""
+"""The bounds against binomial probabilities."""
 
 import numpy as np
 import pytest
@@ -9,47 +9,47 @@ from skpneumo._utils.bounds import (
     highest_rank,
     lower_bound,
     min_sample_size,
+    min_score_per_patient,
     randomised_rank,
-    score_by_unit,
 )
 
-SHARES = [0.5, 0.8, 0.9, 0.95, 0.98, 0.995]
+REQUIRED = [0.5, 0.8, 0.9, 0.95, 0.98, 0.995]
 CONFIDENCES = [0.5, 0.8, 0.9, 0.95, 0.99]
 
 
-def rank_written_out(n_units, share, confidence):
+def rank_by_binomial_probabilities(n_clusters, required, confidence):
     """Highest k for which the k-th lowest score is too high in at most 1 - confidence of samples.
 
-    It is too high if fewer than k units score among the lowest 1 - share of the population.
+    It is too high if fewer than k clusters score among the lowest 1 - required of the population.
     """
-    too_high = np.cumsum(binom.pmf(np.arange(n_units), n_units, 1 - share))
+    too_high = np.cumsum(binom.pmf(np.arange(n_clusters), n_clusters, 1 - required))
     return np.sum(too_high <= 1 - confidence + 1e-12)
 
 
-@pytest.mark.parametrize("share", SHARES)
+@pytest.mark.parametrize("required", REQUIRED)
 @pytest.mark.parametrize("confidence", CONFIDENCES)
-def test_the_rank_is_the_highest_that_keeps_the_promise(share, confidence):
-    for n_units in (1, 2, 5, 13, 29, 60, 149, 313):
-        expected = rank_written_out(n_units, share, confidence)
-        assert highest_rank(n_units, share, confidence) == expected
+def test_the_rank_is_the_highest_that_reaches_the_recall(required, confidence):
+    for n_clusters in (1, 2, 5, 13, 29, 60, 149, 313):
+        expected = rank_by_binomial_probabilities(n_clusters, required, confidence)
+        assert highest_rank(n_clusters, required, confidence) == expected
 
 
 @pytest.mark.parametrize("confidence", CONFIDENCES)
-@pytest.mark.parametrize("n_units", [1, 7, 60, 200])
-def test_the_bound_is_that_of_clopper_and_pearson(n_units, confidence):
-    missed = np.arange(n_units + 1)
-    found = lower_bound(n_units, missed, confidence)
+@pytest.mark.parametrize("n_clusters", [1, 7, 60, 200])
+def test_the_bound_is_that_of_clopper_and_pearson(n_clusters, confidence):
+    n_errors = np.arange(n_clusters + 1)
+    bounds = lower_bound(n_clusters, n_errors, confidence)
     expected = [
-        binomtest(int(n_units - m), n_units, alternative="greater")
+        binomtest(int(n_clusters - m), n_clusters, alternative="greater")
         .proportion_ci(confidence, method="exact")
         .low
-        for m in missed
+        for m in n_errors
     ]
-    np.testing.assert_allclose(found, expected, atol=1e-9)
-    assert found[-1] == 0
-    # at the bound itself, so few are missed in just 1 - confidence of samples
+    np.testing.assert_allclose(bounds, expected, atol=1e-9)
+    assert bounds[-1] == 0
+    # at the bound itself, there are so few errors in just 1 - confidence of samples
     np.testing.assert_allclose(
-        binom.cdf(missed[:-1], n_units, 1 - found[:-1]), 1 - confidence, atol=1e-9
+        binom.cdf(n_errors[:-1], n_clusters, 1 - bounds[:-1]), 1 - confidence, atol=1e-9
     )
 
 
@@ -59,43 +59,43 @@ def test_a_number_gives_a_number():
     assert bound == pytest.approx(0.05 ** (1 / 149))
 
 
-def test_149_units_for_98_of_100_with_95_percent():
+def test_149_clusters_certify_a_recall_of_98_percent():
     assert min_sample_size(0.98, 0.95) == 149
     assert 0.98**149 <= 0.05 < 0.98**148
     assert highest_rank(148, 0.98, 0.95) == 0
     assert highest_rank(149, 0.98, 0.95) == 1
-    assert [min_sample_size(share, 0.95) for share in (0.9, 0.95, 0.99)] == [29, 59, 299]
+    assert [min_sample_size(required, 0.95) for required in (0.9, 0.95, 0.99)] == [29, 59, 299]
 
 
-@pytest.mark.parametrize("share", SHARES)
+@pytest.mark.parametrize("required", REQUIRED)
 @pytest.mark.parametrize("confidence", [*CONFIDENCES, 0.75, 0.875, 1 - 0.9**7, 1 - 0.98**20])
-def test_the_number_needed_is_the_first_that_is_enough(share, confidence):
-    needed = min_sample_size(share, confidence)
-    assert highest_rank(needed, share, confidence) >= 1
-    assert needed == 1 or highest_rank(needed - 1, share, confidence) == 0
+def test_the_sample_size_is_the_smallest_that_suffices(required, confidence):
+    needed = min_sample_size(required, confidence)
+    assert highest_rank(needed, required, confidence) >= 1
+    assert needed == 1 or highest_rank(needed - 1, required, confidence) == 0
 
 
-def test_all_cannot_be_certified():
+def test_a_recall_of_1_cannot_be_certified():
     assert min_sample_size(1, 0.95) is None
     assert highest_rank(10_000, 1, 0.95) == 0
 
 
-@pytest.mark.parametrize("share", [*SHARES, 0.1, 2 / 3, 1])
-def test_without_confidence_the_share_is_that_of_the_units_at_hand(share):
-    for n_units in (1, 3, 10, 49, 50, 150):
-        rank = highest_rank(n_units, share)
-        caught = n_units - rank + 1  # of the units, with the score of this rank as threshold
-        assert caught / n_units >= share - 1e-12
-        assert rank == n_units or (caught - 1) / n_units < share - 1e-12
+@pytest.mark.parametrize("required", [*REQUIRED, 0.1, 2 / 3, 1])
+def test_without_confidence_the_recall_is_that_of_the_sample(required):
+    for n_clusters in (1, 3, 10, 49, 50, 150):
+        rank = highest_rank(n_clusters, required)
+        n_right = n_clusters - rank + 1  # with the score of this rank as threshold
+        assert n_right / n_clusters >= required - 1e-12
+        assert rank == n_clusters or (n_right - 1) / n_clusters < required - 1e-12
 
 
-def test_a_share_that_rounding_misses_is_reached():
+def test_a_recall_that_rounding_misses_is_reached():
     # 1 - 3 / 10 is less than 0.7
     assert highest_rank(10, 0.7) == 4
     assert highest_rank(10, 0.9) == 2
 
 
-def test_more_units_allow_more_to_be_missed():
+def test_more_clusters_allow_more_errors():
     ranks = [highest_rank(n, 0.95, 0.95) for n in range(1, 400)]
     assert ranks == sorted(ranks)
     assert ranks[57:59] == [0, 1]
@@ -103,13 +103,13 @@ def test_more_units_allow_more_to_be_missed():
 
 def test_the_lowest_score_of_each_patient():
     scores = np.array([0.9, 0.2, 0.7, 0.4, 0.3], dtype=np.float32)
-    units = np.sort(score_by_unit(scores, np.array([8, 8, 3, 3, 5])))
-    np.testing.assert_array_equal(units, np.float32([0.2, 0.3, 0.4]))
-    assert units.dtype == np.float32
-    np.testing.assert_array_equal(np.sort(score_by_unit(scores)), np.sort(scores))
+    lowest = np.sort(min_score_per_patient(scores, np.array([8, 8, 3, 3, 5])))
+    np.testing.assert_array_equal(lowest, np.float32([0.2, 0.3, 0.4]))
+    assert lowest.dtype == np.float32
+    np.testing.assert_array_equal(np.sort(min_score_per_patient(scores)), np.sort(scores))
     named = np.array(["b", "b", "a", "a", "c"])
-    np.testing.assert_array_equal(np.sort(score_by_unit(scores, named)), units)
-    unsorted = score_by_unit(scores, np.array([8, 8, 3, 3, 5]))
+    np.testing.assert_array_equal(np.sort(min_score_per_patient(scores, named)), lowest)
+    unsorted = min_score_per_patient(scores, np.array([8, 8, 3, 3, 5]))
     np.testing.assert_array_equal(unsorted, np.float32([0.4, 0.3, 0.2]))
 
 
@@ -119,21 +119,21 @@ SIZES = [*((n, 0.98, 0.95) for n in (149, 200, 235, 236, 1000)), (59, 0.95, 0.95
 
 
 @pytest.mark.parametrize(
-    ("n_units", "share", "confidence"), [*SIZES, (29, 0.9, 0.95), (12, 0.5, 0.8)]
+    ("n_clusters", "required", "confidence"), [*SIZES, (29, 0.9, 0.95), (12, 0.5, 0.8)]
 )
-def test_a_uniform_draw_uses_up_the_risk_exactly(n_units, share, confidence):
+def test_a_uniform_draw_uses_up_the_risk_exactly(n_clusters, required, confidence):
     draws = (np.arange(100_000) + 0.5) / 100_000
-    ranks = randomised_rank(n_units, share, confidence, draws)
-    # A rank is too high if fewer units than that score among the lowest 1 - share.
-    risk = binom.cdf(ranks - 1, n_units, 1 - share).mean()
+    ranks = randomised_rank(n_clusters, required, confidence, draws)
+    # A rank is too high if fewer clusters than that score among the lowest 1 - required.
+    risk = binom.cdf(ranks - 1, n_clusters, 1 - required).mean()
     assert risk == pytest.approx(1 - confidence, abs=1e-5)
-    low = highest_rank(n_units, share, confidence)
+    low = highest_rank(n_clusters, required, confidence)
     assert set(ranks) <= {low, low + 1}
     assert (np.diff(ranks) <= 0).all()
 
 
 @pytest.mark.parametrize("draw", [0.0, 0.5, 1.0])
-def test_the_number_of_units_needed_is_not_drawn(draw):
+def test_the_sample_size_needed_is_not_randomised(draw):
     assert randomised_rank(148, 0.98, 0.95, draw) == 0
     assert randomised_rank(149, 0.98, 0.95, draw) >= 1
     assert randomised_rank(10_000, 1, 0.95, draw) == 0
@@ -142,14 +142,14 @@ def test_the_number_of_units_needed_is_not_drawn(draw):
     assert isinstance(int(randomised_rank(149, 0.98, 0.95, draw)), int)
 
 
-def test_few_units_have_too_few_orders_to_draw_from():
-    for n_units in range(1, 10):
-        for share in SHARES:
-            ranks = randomised_rank(n_units, share, 0.5, np.array([0.0, 1.0]))
-            assert set(ranks) == {highest_rank(n_units, share, 0.5)}
+def test_the_rank_of_few_clusters_is_not_randomised():
+    for n_clusters in range(1, 10):
+        for required in REQUIRED:
+            ranks = randomised_rank(n_clusters, required, 0.5, np.array([0.0, 1.0]))
+            assert set(ranks) == {highest_rank(n_clusters, required, 0.5)}
 
 
-def test_the_mean_rank_rises_with_every_unit():
+def test_the_mean_rank_increases_with_every_cluster():
     draws = (np.arange(20_000) + 0.5) / 20_000
     ranks = np.array([randomised_rank(n, 0.98, 0.95, draws).mean() for n in range(149, 320)])
     # The k-th lowest of n scores has the place k / (n + 1) among all patients on average.

@@ -7,10 +7,10 @@ import sys
 import threading
 
 import pytest
-from PIL import Image
 
-from skpneumo._utils.files import write_report, write_text
-from skpneumo.datasets import audit, load_xray_folder, make_xrays
+from skpneumo._reporting.files import write_report
+from skpneumo._utils.files import write_text
+from skpneumo.datasets import audit, load_xray_folder
 
 # Its bytes are no UTF-8; in a Latin-1 locale they are a name as any other.
 LATIN_1 = b"K\xf6nig.jpeg"
@@ -19,12 +19,9 @@ WRITTEN = NAME.encode("utf-8", "backslashreplace").decode()
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(make_collection, tmp_path):
     """A collection with a file that cannot be read and has a name in Latin-1."""
-    xrays = make_xrays(6, image_size=(34, 32), random_state=0)
-    for i, (image, label) in enumerate(zip(xrays.images, xrays.target, strict=True)):
-        (tmp_path / "xrays" / label).mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image).save(tmp_path / "xrays" / label / f"{i}.png")
+    make_collection(tmp_path / "xrays", {"": 6})
     name = os.path.join(os.fsencode(tmp_path), b"xrays", b"NORMAL", LATIN_1)
     try:
         with open(name, "wb") as file:
@@ -84,12 +81,12 @@ def test_a_link_leads_to_the_file_and_stays(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names on this system")
 def test_a_pipe_is_written_to_and_stays(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    got = []
+    received = []
     reader = threading.Thread(
-        target=lambda: got.append((tmp_path / "pipe").read_text(encoding="utf-8"))
+        target=lambda: received.append((tmp_path / "pipe").read_text(encoding="utf-8"))
     )
     reader.start()
-    write_text("told", tmp_path / "pipe")
+    write_text("text", tmp_path / "pipe")
     reader.join(timeout=10)
-    assert got == ["told"]
+    assert received == ["text"]
     assert (tmp_path / "pipe").is_fifo()

@@ -1,10 +1,12 @@
+"""Numbers, names and lines as text."""
+
 import pytest
 
-from skpneumo._utils.formatting import percent
+from skpneumo._utils.formatting import fold_lines, percent, shorten
 
 
 @pytest.mark.parametrize(
-    ("share", "told", "whole"),
+    ("proportion", "text", "whole"),
     [
         (1, "100.0%", "100%"),
         (0.9999999, "99.9%", "99%"),
@@ -17,14 +19,32 @@ from skpneumo._utils.formatting import percent
         (0, "0.0%", "0%"),
     ],
 )
-def test_a_share_is_rounded_down_and_never_reads_as_all_or_nothing(share, told, whole):
-    assert percent(share) == told
-    assert percent(share, digits=0) == whole
+def test_a_proportion_is_rounded_down_and_never_reads_as_all_or_nothing(proportion, text, whole):
+    assert percent(proportion) == text
+    assert percent(proportion, digits=0) == whole
 
 
 @pytest.mark.parametrize(
-    ("share", "told"),
+    ("proportion", "text"),
     [(13 / 165, "7.9%"), (0.07, "7.0%"), (0.98 + 1e-12, "98.0%"), (0.0001, "0.1%"), (0, "0.0%")],
 )
-def test_a_share_of_errors_is_rounded_up(share, told):
-    assert percent(share, up=True) == told
+def test_a_proportion_of_errors_is_rounded_up(proportion, text):
+    assert percent(proportion, up=True) == text
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_reports_are_folded_between_words(width):
+    line = f"  {'recall (sensitivity) of images':<42}{'97.2%':>9}  [91.2%, 100.0%]"
+    path = "scans/" + 20 * "folder/" + "scan.png"
+    folded = fold_lines(f"{line}\n\n{path}", width).splitlines()
+    assert path in folded
+    folded.remove(path)
+    assert max(map(len, folded)) <= width
+    assert " ".join(folded).split() == line.split()
+    assert "" in folded
+
+
+def test_many_names_are_counted():
+    assert shorten(["a"]) == "'a'"
+    assert shorten([*"abc"], str) == "a, b, c"
+    assert shorten(["a"] * 2003) == "'a', 'a', 'a' and 2,000 more"

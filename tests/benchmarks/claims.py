@@ -54,7 +54,7 @@ def main():
             start = time.perf_counter()
             clf.fit(X[~test], y[~test])
             minutes = (time.perf_counter() - start) / 60
-            figures = evaluate(clf, X[test], y[test], groups=data.groups[test]).figures
+            figures = evaluate(clf, X[test], y[test], groups=data.groups[test]).metrics
             cells = [
                 f"{figures[name].value:.3f} [{figures[name].low:.3f}, {figures[name].high:.3f}]"
                 for name in FIGURES.values()

@@ -26,8 +26,9 @@ from joblib import Parallel, delayed
 from promises import promise_rows
 from scipy import special
 
-from skpneumo.evaluation._estimates import Predictions
-from skpneumo.evaluation._intervals import compute_differences, compute_metrics
+from skpneumo.evaluation._differences import compute_differences
+from skpneumo.evaluation._metrics import compute_metrics
+from skpneumo.evaluation._predictions import Predictions
 
 CONFIDENCE = 0.95
 _N_TRUTH = 200_000
@@ -112,7 +113,7 @@ def draw(rng, setting, model):
         probability = special.expit(slope * log_odds)
         y_pred = score >= distance_of_one - 1.5  # a recall of .93
         groups = clusters if setting.n_images > 1 else None
-        drawn.append(Predictions(y_true, y_pred, probability, True, groups))
+        drawn.append(Predictions(y_true, y_pred, probability, groups))
     return tuple(drawn)
 
 

@@ -40,7 +40,7 @@ def bootstrap():
         roc_auc_score(y[rows], y_score[rows])
 
 
-n_metrics = len(evaluate_model().figures)
+n_metrics = len(evaluate_model().metrics)
 taken = statistics.median(seconds(evaluate_model) for _ in range(5))
 by_hand = seconds(bootstrap)
 report(

@@ -45,7 +45,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 from skpneumo import CNNPneumoniaClassifier, InceptionPneumoniaClassifier
-from skpneumo._utils.bounds import clopper_pearson_interval, highest_rank, scores_of_both
+from skpneumo._utils.bounds import clopper_pearson_interval, highest_rank, min_scores_per_class
 
 CONFIDENCE = 0.95
 RECALLS = (0.95, 0.98)
@@ -180,8 +180,8 @@ def run(setting, seed):
         by_network.append(log_odds(clf, X_new))
         fold_sizes.append(len(np.unique(groups[test][y[test] == 1])))
     refitted = log_odds(clone(clf).fit(X, y), X_new)
-    calibration, _ = map(np.sort, scores_of_both(y == 1, out_of_fold, groups))
-    by_fold = [np.sort(scores_of_both(y_new, scores, groups_new)[0]) for scores in by_network]
+    calibration, _ = map(np.sort, min_scores_per_class(y == 1, out_of_fold, groups))
+    by_fold = [np.sort(min_scores_per_class(y_new, scores, groups_new)[0]) for scores in by_network]
     # Each fold has its own network: its patients are replaced by others, scored by that network.
     drawn_again = np.concatenate(
         [
@@ -199,7 +199,7 @@ def run(setting, seed):
             continue
         row = {"certified": recall, "rank": rank, "n_unseen": len(by_fold[0])}
         for way, scores in final.items():
-            positive, negative = map(np.sort, scores_of_both(y_new, scores, groups_new))
+            positive, negative = map(np.sort, min_scores_per_class(y_new, scores, groups_new))
             threshold = calibration[rank - 1]
             row[way] = {
                 "recall": reached(threshold, positive),

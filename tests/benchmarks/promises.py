@@ -25,7 +25,12 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from skpneumo import OperatingPointClassifierCV
-from skpneumo._utils.bounds import draw_by_order, lower_bound, randomised_rank, score_by_unit
+from skpneumo._utils.bounds import (
+    draw_by_order,
+    lower_bound,
+    min_score_per_patient,
+    randomised_rank,
+)
 from skpneumo._utils.response import positive_scores
 
 CONFIDENCE = 0.95
@@ -175,7 +180,7 @@ def clustered_rows(n_runs, rng):
             chosen = []
             for _ in range(n_runs):
                 scores = patient_scores(rng, n, m, icc).ravel()
-                units = score_by_unit(scores, np.repeat(np.arange(n), m))
+                units = min_score_per_patient(scores, np.repeat(np.arange(n), m))
                 chosen.append(certified_threshold(units, share))
             setting = f"{share:g}, {n} patients x {m} images, ICC {icc:g}"
             broken = patient_recall(chosen, m, icc) < share

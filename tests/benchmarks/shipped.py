@@ -16,9 +16,9 @@ from _xrays import evaluate_on_test, load_images
 from scipy.special import logit
 
 from skpneumo import load_model
-from skpneumo._utils.unwrap import threshold_of
-from skpneumo.evaluation._estimates import Estimate, ratio, roc_auc
-from skpneumo.evaluation._interval_methods import logit_interval, proportion_interval
+from skpneumo._utils.unwrap import unwrap
+from skpneumo.evaluation._intervals import logit_interval, proportion_interval
+from skpneumo.evaluation._statistics import Statistic, ratio, roc_auc
 from skpneumo.exceptions import OutlierWarning
 from skpneumo.persistence import pretrained_path
 
@@ -26,7 +26,7 @@ from skpneumo.persistence import pretrained_path
 def mean_over_copies(estimates):
     """Mean of a metric over copies of the same images."""
     values, influences, rows = zip(*estimates, strict=True)
-    return Estimate(float(np.mean(values)), np.mean(influences, axis=0), rows[0])
+    return Statistic(float(np.mean(values)), np.mean(influences, axis=0), rows[0])
 
 
 def told(truth, scores, threshold, clusters):
@@ -62,7 +62,7 @@ def main():
     print(f"{(time.perf_counter() - start):.0f} s\n")
     if options.no_shifts:
         return
-    truth, threshold = y == 1, threshold_of(model)
+    truth, threshold = y == 1, unwrap(model).threshold
     units = np.unique(groups, return_inverse=True)[1]
     # Shifted copies are arrays, which are answered a little differently from files.
     unchanged, files = (model.predict_proba(of)[:, 1] for of in (X, data.paths[test]))

@@ -9,12 +9,12 @@ import numpy as np
 from _measure import peak_bytes, report
 
 from skpneumo import CNNPneumoniaClassifier
-from skpneumo.classifiers import _batches
+from skpneumo.classifiers import _data
 from skpneumo.datasets import make_xrays
 
 
 def fit(folder, n):
-    _batches.MAX_DECODED_BYTES = 0
+    _data.MAX_DECODED_BYTES = 0
     files = sorted(map(str, Path(folder).iterdir()))
     y = np.array([Path(file).name[0] == "p" for file in files]).astype(int)
     repeats = -(-n // len(files))

@@ -41,7 +41,7 @@ def test_no_number_of_an_error_is_shown(code):
 
 
 @pytest.mark.parametrize(
-    ("act", "says"),
+    ("act", "message"),
     [
         (lambda folder: (folder / "gone.png").read_bytes(), "there is no such file or folder"),
         (lambda folder: folder.read_bytes(), "this is a folder, not a file"),
@@ -51,12 +51,12 @@ def test_no_number_of_an_error_is_shown(code):
         (lambda folder: (folder / "circle").read_bytes(), "links lead in a circle"),
     ],
 )
-def test_errors_of_the_operating_system_in_plain_words(tmp_path, act, says):
+def test_errors_of_the_operating_system_in_plain_words(tmp_path, act, message):
     (tmp_path / "file").touch()
     (tmp_path / "circle").symlink_to(tmp_path / "circle")
     with pytest.raises(OSError, match="Errno") as caught:
         act(tmp_path)
-    assert says in describe_error(caught.value)
+    assert message in describe_error(caught.value)
     assert str(tmp_path) in describe_error(caught.value)
 
 
@@ -67,7 +67,7 @@ def test_texts_of_libraries_stay_as_they_are():
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "says"),
+    ("error", "code", "message"),
     [
         (ValueError("[b]no[/b] classes"), 1, "Error: [b]no[/b] classes\n"),
         (OSError(errno.ENOSPC, "x", "a.csv"), 1, "Error: a.csv: no space is left"),
@@ -75,11 +75,11 @@ def test_texts_of_libraries_stay_as_they_are():
         (KeyboardInterrupt(), 130, "Interrupted: Training has not finished: nothing was written."),
     ],
 )
-def test_a_command_ends_in_a_sentence(console, error, code, says):
+def test_a_command_ends_in_a_sentence(console, error, code, message):
     with pytest.raises(typer.Exit) as ended, errors_as_messages("Training", console):
         raise error
     assert ended.value.exit_code == code
-    assert says in printed(console)
+    assert message in printed(console)
     assert "Wrote" not in printed(console)
 
 

@@ -8,16 +8,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from skpneumo.datasets import _download
 from skpneumo.datasets._registry import RemoteFile
 
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
-        shelf = self.server
-        shelf.asked.append(self.headers.get("Range"))
-        shelf.agents.append(self.headers.get("User-Agent"))
-        act, *more = shelf.script.pop(0) if shelf.script else ("serve",)
+        server = self.server
+        server.ranges.append(self.headers.get("Range"))
+        server.agents.append(self.headers.get("User-Agent"))
+        act, *more = server.script.pop(0) if server.script else ("serve",)
         getattr(self, act)(*more)
 
     def send(self, body, length=None, start=None):
@@ -29,13 +28,13 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def wanted_from(self):
-        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        return int(asked[1]) if asked else None
+    def first_byte(self):
+        found = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        return int(found[1]) if found else None
 
     def serve(self, n=None):
-        """Send what is asked for, or its first ``n`` bytes only."""
-        start = self.wanted_from()
+        """Send the requested range, or its first ``n`` bytes only."""
+        start = self.first_byte()
         if start is not None and start >= len(self.server.content):
             return self.status(416)
         body = self.server.content[start:]
@@ -57,7 +56,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def misplace(self):
         """Answer a range with another one."""
-        self.send(b"x", start=self.wanted_from() + 7)
+        self.send(b"x", start=self.first_byte() + 7)
 
     def other(self, body):
         self.send(body)
@@ -75,13 +74,12 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch):
-    """Server of ``content``; each request takes one entry of ``script``, then all is well."""
+    """Server of ``content``; each request takes one entry of ``script``, later ones succeed."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(_download, "_WAIT", 0.001)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     server.content = np.random.default_rng(0).bytes(300_001)
-    server.script, server.asked, server.agents = [], [], []
+    server.script, server.ranges, server.agents = [], [], []
     server.stalled, server.ended = threading.Event(), threading.Event()
     server.url = f"http://127.0.0.1:{server.server_port}/"
 

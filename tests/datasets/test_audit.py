@@ -1,4 +1,4 @@
-"""The audit: every planted fault is found, a clean folder gives no alarm, no folder is told."""
+"""The audit: every planted fault is found, a clean folder has none, no folder is shown."""
 
 import json
 import re
@@ -17,8 +17,7 @@ from skpneumo.datasets import load_xray_folder, make_xrays
 from skpneumo.datasets._auditing._audit import audit
 from skpneumo.datasets._auditing._balance import interval
 from skpneumo.datasets._auditing._duplicates import near_copies
-from skpneumo.datasets._auditing._report import as_text
-from skpneumo.datasets._auditing._scan import look_at_files, look_at_images
+from skpneumo.datasets._auditing._scan import scan_files, scan_images
 from skpneumo.datasets._auditing._shortcuts import probe
 from skpneumo.datasets._auditing._suspects import find_suspects
 from skpneumo.exceptions import DatasetError
@@ -41,21 +40,21 @@ def opened(file):
         return image.copy()
 
 
-def file_of(split, target, i):
+def file_path(split, target, i):
     name = f"IM-{i}-0001.jpeg" if target == "NORMAL" else f"person{i}_virus_{i}.jpeg"
     return Path(split, target, name)
 
 
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory):
-    """Folder of 50 children of each class in train and test, one image each."""
+    """Folder of 50 patients of each class in train and test, one image each."""
     folder = tmp_path_factory.mktemp("Jane Doe")
     xrays = make_xrays(
         200, image_size=SIZE, prevalence=0.5, images_per_patient=1, difficulty=0.6, random_state=0
     )
     for i, image in enumerate(xrays.images[np.argsort(xrays.target, kind="stable")]):
         target = "NORMAL" if i < 100 else "PNEUMONIA"
-        file = folder / file_of("train" if i % 2 else "test", target, i)
+        file = folder / file_path("train" if i % 2 else "test", target, i)
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(file, quality=95)
     return folder
@@ -73,10 +72,10 @@ def many_faults(clean, tmp_path_factory):
     folder = shutil.copytree(clean, tmp_path_factory.mktemp("faults") / "Jane Doe")
     plant_copies(folder)
     for i, change in enumerate(SUSPECTS.values()):
-        file = folder / file_of("train", "NORMAL", 31 + 2 * i)
+        file = folder / file_path("train", "NORMAL", 31 + 2 * i)
         change(opened(file)).save(file)
-    (folder / file_of("test", "NORMAL", 0)).write_bytes(b"\xff\xd8\xff broken")
-    for split, k in (("train", 2), ("test", 3)):  # one child, two exposures
+    (folder / file_path("test", "NORMAL", 0)).write_bytes(b"\xff\xd8\xff broken")
+    for split, k in (("train", 2), ("test", 3)):  # one patient, two exposures
         rng = np.random.default_rng(k)
         image = make_xrays(2, image_size=SIZE, random_state=k).images[0]
         image = np.clip(image + rng.normal(0, 9, SIZE), 0, 255).astype(np.uint8)
@@ -88,11 +87,11 @@ def plant_copies(folder):
     def copy(source, target):
         shutil.copy(folder / source, folder / target)
 
-    copy(file_of("train", "NORMAL", 1), "test/NORMAL/IM-701-0001.jpeg")
-    copy(file_of("train", "NORMAL", 3), "train/PNEUMONIA/person702_virus_1.jpeg")
-    copy(file_of("train", "NORMAL", 5), "train/NORMAL/IM-703-0001.jpeg")
-    copy(file_of("train", "NORMAL", 7), "train/NORMAL/IM-7-0002.jpeg")
-    image = opened(folder / file_of("train", "PNEUMONIA", 151))
+    copy(file_path("train", "NORMAL", 1), "test/NORMAL/IM-701-0001.jpeg")
+    copy(file_path("train", "NORMAL", 3), "train/PNEUMONIA/person702_virus_1.jpeg")
+    copy(file_path("train", "NORMAL", 5), "train/NORMAL/IM-703-0001.jpeg")
+    copy(file_path("train", "NORMAL", 7), "train/NORMAL/IM-7-0002.jpeg")
+    image = opened(folder / file_path("train", "PNEUMONIA", 151))
     image = ImageEnhance.Brightness(image.resize((110, 100))).enhance(1.2)
     image.save(folder / "test/PNEUMONIA/person704_virus_1.jpeg", quality=60)
 
@@ -109,21 +108,21 @@ def noise(image):
 SUSPECTS = {
     "blank": lambda image: Image.new("L", image.size, 77),
     "coloured": coloured,
-    "unlike": noise,
+    "not_chest": noise,
     "inverted": lambda image: image.point(lambda v: 255 - v),
-    "turned": lambda image: image.transpose(Image.Transpose.ROTATE_90),
+    "rotated": lambda image: image.transpose(Image.Transpose.ROTATE_90),
 }
 
 
-def test_a_clean_folder_gives_no_alarm(clean):
+def test_a_clean_folder_has_no_faults(clean):
     report = audit(load_xray_folder(clean))
     assert names(report, "error", "warning") == []
     assert names(report) == ["one_size"]
     assert report.counts == {s: {"NORMAL": 50, "PNEUMONIA": 50} for s in ("train", "test")}
     assert report.n_images == report.n_patients == 200
     assert report.skipped_checks == []
-    assert report.outside["NORMAL"]["aspect"] == pytest.approx([64 / 72] * 3)
-    assert report.outside["NORMAL"]["mode"] == {"JPEG L": 100}
+    assert report.metadata["NORMAL"]["aspect"] == pytest.approx([64 / 72] * 3)
+    assert report.metadata["NORMAL"]["mode"] == {"JPEG L": 100}
     assert report.shortcut["low"] < 0.6
     assert "1 note." in str(report)
 
@@ -140,9 +139,9 @@ def test_a_clean_folder_gives_no_alarm(clean):
         ("unreadable", "error", ["test/NORMAL/IM-0-0001.jpeg"]),
         ("suspects_blank", "warning", ["IM-31-"]),
         ("suspects_coloured", "warning", ["IM-33-"]),
-        ("suspects_unlike", "warning", ["IM-35-"]),
+        ("suspects_not_chest", "warning", ["IM-35-"]),
         ("suspects_inverted", "warning", ["IM-37-"]),
-        ("suspects_turned", "warning", ["IM-39-"]),
+        ("suspects_rotated", "warning", ["IM-39-"]),
     ],
 )
 def test_a_planted_fault_is_found(many_faults, name, level, files):
@@ -163,17 +162,17 @@ def test_nothing_else_is_found_and_errors_come_first(many_faults):
     assert len(names(many_faults[1], "error", "warning")) == 12
 
 
-def test_the_outside_is_that_of_the_files_that_can_be_read(many_faults):
-    modes = {label: facts["mode"] for label, facts in many_faults[1].outside.items()}
+def test_the_metadata_are_those_of_readable_files(many_faults):
+    modes = {label: facts["mode"] for label, facts in many_faults[1].metadata.items()}
     assert modes == {
         "NORMAL": {"JPEG L": 101, "JPEG RGB": 1},
         "PNEUMONIA": {"JPEG L": 102, "PNG L": 2},
     }
 
 
-def test_one_number_of_two_pathogens_is_two_children(folder):
-    # Kermany's numbers start anew with each: the overlap that is often reported.
-    (folder / file_of("test", "PNEUMONIA", 150)).rename(
+def test_one_number_of_two_pathogens_is_two_patients(folder):
+    # Kermany's numbers start again with each: the overlap that is often reported.
+    (folder / file_path("test", "PNEUMONIA", 150)).rename(
         folder / "test/PNEUMONIA/person151_bacteria_1.jpeg"
     )
     data = load_xray_folder(folder)
@@ -190,9 +189,9 @@ def test_one_number_of_two_pathogens_is_two_children(folder):
         ("IM-0701-0001.jpeg", "aug_0_IM-0701-0001.jpeg"),
     ],
 )
-def test_a_child_in_two_splits_is_found_by_other_names_too(folder, train, test):
-    (folder / file_of("train", "NORMAL", 1)).rename(folder / "train/NORMAL" / train)
-    (folder / file_of("test", "NORMAL", 2)).rename(folder / "test/NORMAL" / test)
+def test_a_patient_in_two_splits_is_found_by_other_names_too(folder, train, test):
+    (folder / file_path("train", "NORMAL", 1)).rename(folder / "train/NORMAL" / train)
+    (folder / file_path("test", "NORMAL", 2)).rename(folder / "test/NORMAL" / test)
     for split in ("train", "test"):
         (folder / split / "NORMAL").rename(folder / split / "0_normal")
     report = audit(load_xray_folder(folder))
@@ -201,7 +200,7 @@ def test_a_child_in_two_splits_is_found_by_other_names_too(folder, train, test):
 
 
 @pytest.mark.filterwarnings("ignore:.* files name no patient")
-def test_numbered_files_are_no_patients_but_are_told(folder):
+def test_numbered_files_are_no_patients_but_are_reported(folder):
     for split in ("train", "test"):
         for target in ("NORMAL", "PNEUMONIA"):
             for i, file in enumerate(sorted((folder / split / target).iterdir())):
@@ -214,7 +213,7 @@ def test_numbered_files_are_no_patients_but_are_told(folder):
     assert only(report, "patients_unknown").level == "info"
 
 
-def test_the_shape_and_weight_that_tell_the_label_are_a_shortcut(folder):
+def test_metadata_that_predict_the_label_are_a_shortcut(folder):
     for file in folder.rglob("PNEUMONIA/*.jpeg"):
         opened(file).resize((90, 60)).convert("RGB").save(file, quality=30)
     report = audit(load_xray_folder(folder))
@@ -222,18 +221,18 @@ def test_the_shape_and_weight_that_tell_the_label_are_a_shortcut(folder):
     assert finding.level == "warning"
     assert report.shortcut["auc"] == report.shortcut["high"] == 1
     assert set(report.shortcut["alone"].values()) == {1}
-    assert report.outside["PNEUMONIA"]["mode"] == {"JPEG RGB": 100}
-    assert report.outside["PNEUMONIA"]["width"][1] == 90
+    assert report.metadata["PNEUMONIA"]["mode"] == {"JPEG RGB": 100}
+    assert report.metadata["PNEUMONIA"]["width"][1] == 90
     assert "one_size" not in names(report)
 
 
 def test_small_lacking_and_shifted_splits(folder):
     for i in range(1, 91, 2):
-        (folder / file_of("train", "NORMAL", i)).unlink()
+        (folder / file_path("train", "NORMAL", i)).unlink()
     for i in range(110, 199, 2):
-        (folder / file_of("test", "PNEUMONIA", i)).unlink()
+        (folder / file_path("test", "PNEUMONIA", i)).unlink()
     (folder / "val/NORMAL").mkdir(parents=True)
-    (folder / file_of("train", "NORMAL", 91)).rename(folder / "val/NORMAL/IM-91-0001.jpeg")
+    (folder / file_path("train", "NORMAL", 91)).rename(folder / "val/NORMAL/IM-91-0001.jpeg")
     report = audit(load_xray_folder(folder))
     small = [f.found for f in report.findings if f.name == "small_split"]
     assert [
@@ -249,14 +248,14 @@ def test_small_lacking_and_shifted_splits(folder):
     assert names(report, "error") == []
 
 
-def test_the_rule_on_small_splits_is_that_of_the_interval():
+def test_small_splits_have_wide_intervals():
     widths = np.array([np.ptp(interval(n)) for n in (8, 43, 44, 1000)])
     assert (np.diff(widths) < 0).all()
     assert widths[1] > 0.2 > widths[2]
 
 
-def test_files_left_out_while_loading_are_told(folder):
-    file = folder / file_of("train", "NORMAL", 1)
+def test_files_left_out_while_loading_are_reported(folder):
+    file = folder / file_path("train", "NORMAL", 1)
     file.write_bytes(file.read_bytes()[:200])
     with pytest.warns(UserWarning, match="cannot be read"):
         data = load_xray_folder(folder, on_error="skip")
@@ -277,22 +276,22 @@ def test_a_file_that_is_gone_is_unreadable(clean):
     assert "No such file" in finding.details[0]
 
 
-@pytest.mark.parametrize("turn", ["inverted", "turned"])
-def test_a_whole_collection_the_wrong_way_round_is_found(turn):
+@pytest.mark.parametrize("turn", ["inverted", "rotated"])
+def test_a_whole_collection_that_is_inverted_or_rotated(turn):
     images = make_xrays(80, image_size=SIZE, random_state=1).images
     images = 255 - images if turn == "inverted" else np.rot90(images, 1, (1, 2))
-    _, small = look_at_images(np.ascontiguousarray(images))
-    assert len(find_suspects(small, np.zeros(80))[turn]) >= 78
+    _, thumbnails = scan_images(np.ascontiguousarray(images))
+    assert len(find_suspects(thumbnails, np.zeros(80))[turn]) >= 78
 
 
-def test_arrays_are_audited_without_what_files_tell():
+def test_arrays_are_audited_without_file_metadata():
     xrays = make_xrays(60, image_size=SIZE, random_state=0)
     xrays.images[7] = xrays.images[9]
     report = audit({"images": xrays.images / 255, "target": (xrays.target == "NORMAL").astype(int)})
     assert only(report, "exact_copies_across_patients").rows == [[7, 9]]
     assert report.shortcut is None
     assert len(report.skipped_checks) == 2
-    assert sorted(report.outside) == ["0", "1"]
+    assert sorted(report.metadata) == ["0", "1"]
     assert report.to_html().count("<img") == 2
 
 
@@ -321,8 +320,8 @@ def test_near_copies_are_found_through_changes_and_others_are_not():
         "negative": 255 - part,
     }
     for change, copies in changed.items():
-        _, small = look_at_images(np.concatenate([images, copies.astype(np.uint8)]))
-        groups = near_copies(small)
+        _, thumbnails = scan_images(np.concatenate([images, copies.astype(np.uint8)]))
+        groups = near_copies(thumbnails)
         assert groups == [[i, 150 + i] for i in range(20)], change
 
 
@@ -335,20 +334,20 @@ def test_blank_images_are_no_copies_of_each_other():
 
 def test_the_probe_finds_nothing_in_chance():
     rng = np.random.default_rng(0)
-    outside = {"width": rng.normal(size=300), "mode": rng.choice(["JPEG L", "PNG L"], 300)}
-    result = probe(outside, np.arange(300) % 3 == 0, np.arange(300))
+    metadata = {"width": rng.normal(size=300), "mode": rng.choice(["JPEG L", "PNG L"], 300)}
+    result = probe(metadata, np.arange(300) % 3 == 0, np.arange(300))
     assert 0.4 < result["auc"] < 0.6
     assert result["low"] < 0.6
 
 
 def test_the_probe_does_not_learn_patients():
-    # Each child has a size of its own, and many images: told apart by child, the label is known.
+    # Each patient has a size of its own, and many images: the size identifies the patient.
     rng = np.random.default_rng(0)
-    child = np.repeat(np.arange(60), 10)
-    is_ill, width = rng.random(60) < 0.5, rng.permutation(60).astype(float)
-    outside = {"width": width[child]}
-    assert probe(outside, is_ill[child], child)["low"] < 0.6
-    assert probe(outside, is_ill[child], np.arange(600))["low"] > 0.8
+    patient = np.repeat(np.arange(60), 10)
+    is_positive, width = rng.random(60) < 0.5, rng.permutation(60).astype(float)
+    metadata = {"width": width[patient]}
+    assert probe(metadata, is_positive[patient], patient)["low"] < 0.6
+    assert probe(metadata, is_positive[patient], np.arange(600))["low"] > 0.8
 
 
 class Page(HTMLParser):
@@ -366,7 +365,7 @@ class Page(HTMLParser):
         self.texts.append(data)
 
 
-def test_reports_tell_everything_but_the_folder(many_faults, tmp_path):
+def test_reports_show_everything_but_the_folder(many_faults, tmp_path):
     _, report = many_faults
     for ending in ("txt", "json", "html"):
         report.save(tmp_path / f"audit.{ending}")
@@ -376,10 +375,10 @@ def test_reports_tell_everything_but_the_folder(many_faults, tmp_path):
         assert str(tmp_path.parent) not in text
     assert json.loads(report.to_json()) == report.to_dict()
     page = Page(report.to_html())
-    told = "".join(page.texts)
+    shown = "".join(page.texts)
     for finding in report.findings:
         for text in (finding.found, finding.why, finding.advice, *finding.details):
-            assert text in told
+            assert text in shown
     assert {attrs["src"][:22] for tag, attrs in page.tags if tag == "img"} == {
         "data:image/jpeg;base64"
     }
@@ -392,7 +391,7 @@ def test_reports_tell_everything_but_the_folder(many_faults, tmp_path):
 @pytest.mark.parametrize("width", [40, 60, 88, 120])
 def test_text_is_folded_once(many_faults, width):
     _, report = many_faults
-    text = as_text(report, width)
+    text = report.to_text(width)
     assert "".join(text.split()) == "".join(str(report).split())
     lines = text.splitlines()
     assert all(len(line) <= width or " " not in line.strip() for line in lines)
@@ -403,14 +402,14 @@ def test_text_is_folded_once(many_faults, width):
             assert len(f"{line} {following.split()[0]}") > width, (line, following)
 
 
-def test_the_embedded_part_leaves_the_notebook_alone(many_faults):
+def test_the_embedded_part_does_not_style_the_notebook(many_faults):
     part = many_faults[1]._repr_html_()
     tags = {tag for tag, _ in Page(part).tags}
     assert not {"html", "head", "body", "title", "meta", "h1", "h2", "h3", "img"} & tags
     style = re.search("<style>(.*?)</style>", part, re.DOTALL)[1]
     for selectors in re.findall(r"([^{}]+)\{", style):
         for selector in selectors.split(","):
-            assert re.match(r"\s*(@media|@container|(body|div)?\.skp-audit\b)", selector), selector
+            assert re.match(r"\s*(@media|@container|(body|div)?\.skpneumo\b)", selector), selector
 
 
 def test_hostile_names_are_escaped(tmp_path):
@@ -444,7 +443,7 @@ def write_dicom(path, image, identifier):
     dataset.save_as(path, enforce_file_format=True)
 
 
-def test_children_of_dicom_files_are_told_apart_and_not_told(tmp_path):
+def test_patients_of_dicom_files_are_separated_and_not_shown(tmp_path):
     images = make_xrays(8, image_size=SIZE, random_state=0).images
     for i, image in enumerate(images):
         place = tmp_path / ("train", "test")[i % 2] / ("NORMAL", "PNEUMONIA")[i // 4]
@@ -453,8 +452,8 @@ def test_children_of_dicom_files_are_told_apart_and_not_told(tmp_path):
     report = audit(load_xray_folder(tmp_path))
     finding = only(report, "patients_across_splits")
     assert len(finding.rows) == 1
-    assert report.outside["NORMAL"]["mode"] == {"DICOM": 4}
-    assert report.outside["NORMAL"]["width"] == [64] * 3
+    assert report.metadata["NORMAL"]["mode"] == {"DICOM": 4}
+    assert report.metadata["NORMAL"]["width"] == [64] * 3
     for text in (str(report), report.to_json(), report.to_html()):
         for secret in ("4711", "20190203", "dicom-", "Doe"):
             assert secret not in text
@@ -493,14 +492,14 @@ def test_the_real_collection(xray_data):
     assert n_suspects <= 0.005 * len(chosen)
 
 
-def test_real_images_the_wrong_way_round_are_suspected(xray_data):
+def test_real_images_that_are_inverted_or_rotated(xray_data):
     paths = load_xray_folder(xray_data / "chest_xray").paths[::60]
-    looks, small = look_at_files(paths)
-    assert not any(look.cause for look in looks)
-    upright = find_suspects(small, np.zeros(len(small)))
+    records, thumbnails = scan_files(paths)
+    assert not any(record.cause for record in records)
+    upright = find_suspects(thumbnails, np.zeros(len(thumbnails)))
     assert sum(map(len, upright.values())) <= 1
-    negatives = find_suspects(255 - small, np.zeros(len(small)))
-    assert len(negatives["inverted"]) >= len(small) - 1
+    negatives = find_suspects(255 - thumbnails, np.zeros(len(thumbnails)))
+    assert len(negatives["inverted"]) >= len(thumbnails) - 1
     for quarters, least in ((1, 0.98), (2, 0.85), (3, 0.98)):
-        found = find_suspects(np.rot90(small, quarters, (1, 2)), np.zeros(len(small)))
-        assert len(found["turned"]) >= least * len(small)
+        found = find_suspects(np.rot90(thumbnails, quarters, (1, 2)), np.zeros(len(thumbnails)))
+        assert len(found["rotated"]) >= least * len(thumbnails)

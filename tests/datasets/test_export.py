@@ -17,8 +17,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from typer.testing import CliRunner
 
 from skpneumo import CNNPneumoniaClassifier, cli, load_model, save_model
-from skpneumo.cli._find_files import find_files
-from skpneumo.cli._prediction import exit_status, predict_files
+from skpneumo.cli._prediction import FoundFiles, exit_status, find_files, predict_files
 from skpneumo.datasets import audit, load_xray_folder, make_xrays
 from skpneumo.exceptions import DatasetError, ImageReadError, LowContrastWarning
 from skpneumo.images import read_xray
@@ -46,17 +45,17 @@ pytestmark = [
 SECRETS = ("Doe", "4711", "20190203", "Secret")
 
 
-def save(path, image=None, *, child="1", study="1", series="1", modality="DX", **elements):
+def save(path, image=None, *, patient="1", study="1", series="1", modality="DX", **elements):
     """Write a DICOM file; without an image it holds none."""
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.SOPClassUID, dataset.Modality = CLASSES[modality], modality
     path.parent.mkdir(parents=True, exist_ok=True)
-    dataset.StudyInstanceUID = f"1.2.{child}.{study}"
-    dataset.SeriesInstanceUID = f"1.2.{child}.{study}.{series}"
-    dataset.SOPInstanceUID = f"1.2.{child}.{study}.{series}.{next(_NUMBERS)}"
-    dataset.PatientID, dataset.PatientName = f"4711-{child}", f"Doe^{child}"
+    dataset.StudyInstanceUID = f"1.2.{patient}.{study}"
+    dataset.SeriesInstanceUID = f"1.2.{patient}.{study}.{series}"
+    dataset.SOPInstanceUID = f"1.2.{patient}.{study}.{series}.{next(_NUMBERS)}"
+    dataset.PatientID, dataset.PatientName = f"4711-{patient}", f"Doe^{patient}"
     dataset.PatientBirthDate, dataset.SeriesNumber, dataset.InstanceNumber = "20190203", series, 1
     dataset.StudyDate, dataset.StudyTime, dataset.StudyID = f"2023010{study}", "0800", study
     dataset.AccessionNumber = "Secret"
@@ -78,19 +77,26 @@ def save(path, image=None, *, child="1", study="1", series="1", modality="DX", *
     return path
 
 
-def export_child(root, child):
-    """A child with a frontal X-ray, and an earlier one that comes later in the folder."""
+def export_patient(root, patient):
+    """A patient with a frontal X-ray, and an earlier one that comes later in the folder."""
     chest = {"BodyPartExamined": "CHEST"}
-    first = 2 * int(child)
-    save(root / child / "IM1", IMAGES[first], child=child, study="3", ViewPosition="PA", **chest)
-    save(root / child / "IM2", IMAGES[first + 1], child=child, study="2", ViewPosition="AP",
+    first = 2 * int(patient)
+    save(
+        root / patient / "IM1",
+        IMAGES[first],
+        patient=patient,
+        study="3",
+        ViewPosition="PA",
+        **chest,
+    )
+    save(root / patient / "IM2", IMAGES[first + 1], patient=patient, study="2", ViewPosition="AP",
          SeriesDescription="Thorax im Liegen")  # fmt: skip
     return root
 
 
-def export_the_rest(root, child="0"):
-    """What else an export holds of a child, and what lies beside it."""
-    folder, same = root / child, {"child": child, "study": "3"}
+def export_the_rest(root, patient="0"):
+    """Other files of a patient in an export, and files beside it."""
+    folder, same = root / patient, {"patient": patient, "study": "3"}
     chest = {"BodyPartExamined": "CHEST", "ViewPosition": "PA"}
     save(folder / "lateral", IMAGES[8], **same, series="2", BodyPartExamined="CHEST",
          ViewPosition="LL")  # fmt: skip
@@ -137,10 +143,10 @@ LEFT_OUT = {
 
 @pytest.fixture
 def scans(tmp_path):
-    """An unsorted export of four children with its DICOMDIR."""
+    """An unsorted export of four patients with its DICOMDIR."""
     root = tmp_path / "scans"
-    for child in "0123":
-        export_child(root, child)
+    for patient in "0123":
+        export_patient(root, patient)
     export_the_rest(root)
     save_directory(root / "DICOMDIR")
     return root
@@ -150,10 +156,10 @@ def scans(tmp_path):
 def collection(tmp_path):
     """The same, sorted into classes."""
     root = tmp_path / "collection"
-    export_child(root / "NORMAL", "0")
+    export_patient(root / "NORMAL", "0")
     export_the_rest(root / "NORMAL")
-    for child in "123":
-        export_child(root / "PNEUMONIA", child)
+    for patient in "123":
+        export_patient(root / "PNEUMONIA", patient)
     return root
 
 
@@ -211,8 +217,8 @@ def test_a_folder_lists_frontal_chest_x_rays(data, collection):
 
 
 def test_views_and_priors_of_a_folder(data):
-    for child in "123":
-        rows = rows_of(data, child)
+    for patient in "123":
+        rows = rows_of(data, patient)
         assert data.view[rows].tolist() == ["PA", "AP"]
         assert len(set(data.patient[rows])) == 1
         (now,), (prior,) = (
@@ -285,10 +291,10 @@ def named_export(tmp_path):
     """An export whose files have extensions, with many that are no images, in split folders."""
     root = tmp_path / "Jane Secret"
     for split in ("Train_set", "Test"):
-        for folder, child in (("0_healthy", "1"), ("PNEUMONIA", "2")):
-            save(root / split / folder / "a.dcm", IMAGES[int(child)], child=child)
+        for folder, patient in (("0_healthy", "1"), ("PNEUMONIA", "2")):
+            save(root / split / folder / "a.dcm", IMAGES[int(patient)], patient=patient)
     folder = root / "Train_set/0_healthy/Doe^Jane"
-    same = {"child": "1", "study": "3"}
+    same = {"patient": "1", "study": "3"}
     for i in range(5):
         save(folder / f"lateral{i}.dcm", IMAGES[8], **same, ViewPosition="LL")
     save(folder / "hand.dcm", IMAGES[9], **same, BodyPartExamined="HAND")
@@ -350,7 +356,7 @@ def test_unreadable_files_have_one_name_whether_left_out_or_not(named_export):
 def test_a_class_without_images_in_a_split_keeps_its_name(named_export):
     for name in ("a.dcm", "trunc.dcm"):
         (named_export / "Test/PNEUMONIA" / name).unlink()
-    save(named_export / "Test/PNEUMONIA/side.dcm", IMAGES[3], child="3", ViewPosition="LL")
+    save(named_export / "Test/PNEUMONIA/side.dcm", IMAGES[3], patient="3", ViewPosition="LL")
     report = audit(load_xray_folder(named_export, classes=CLASSES_OF_NAMED))
     assert "test/PNEUMONIA/side.dcm" in report.to_json()
 
@@ -370,14 +376,14 @@ def test_files_left_out_keep_their_split_where_a_part_is_audited(named_export):
 
 @pytest.fixture
 def with_odd_window(tmp_path):
-    """A folder with an X-ray whose window lies far outside its values."""
+    """A folder with an X-ray whose window lies far from its values."""
     root = tmp_path / "collection"
-    for child in "0123":
-        folder = root / ("NORMAL" if child in "01" else "PNEUMONIA")
-        save(folder / f"{child}.dcm", IMAGES[int(child)], child=child)
+    for patient in "0123":
+        folder = root / ("NORMAL" if patient in "01" else "PNEUMONIA")
+        save(folder / f"{patient}.dcm", IMAGES[int(patient)], patient=patient)
     for name in ("odd1.dcm", "odd2.dcm"):
         window = {"WindowCenter": 50_000, "WindowWidth": 10}
-        save(root / "PNEUMONIA" / name, IMAGES[4], child="4", ViewPosition="PA", **window)
+        save(root / "PNEUMONIA" / name, IMAGES[4], patient="4", ViewPosition="PA", **window)
     return root
 
 
@@ -411,7 +417,7 @@ def test_the_command_shows_a_warning_of_a_file_once(with_odd_window, tmp_path):
     assert "data:image" in page.read_text(encoding="utf-8")
 
 
-def test_an_audit_of_paths_tells_no_x_rays_from_broken_ones(collection):
+def test_an_audit_of_paths_separates_no_x_rays_from_broken_ones(collection):
     folder = collection / "NORMAL/0"
     names_of = ("IM1", "IM2", "ct", "broken", "raw")
     paths = [str(folder / name) for name in names_of]
@@ -525,7 +531,7 @@ def test_an_empty_file_cannot_be_read(tmp_path, model_file, name):
     (tmp_path / name).touch()
     found = find_files([tmp_path])
     assert not found.left_out
-    rows = predict_files(load_model(model_file), found.files, found.errors)
+    rows = predict_files(load_model(model_file), found)
     assert {Path(row["file"]).name for row in rows if row["error"]} == {name}
 
 
@@ -540,8 +546,8 @@ def test_links_to_folders_and_pipes_are_no_files(tmp_path):
 
 
 def test_a_pipe_in_a_folder_of_a_class_is_left_out(tmp_path):
-    for child, target in enumerate(("NORMAL", "PNEUMONIA")):
-        save(tmp_path / target / "IM1", IMAGES[0], child=str(child))
+    for patient, target in enumerate(("NORMAL", "PNEUMONIA")):
+        save(tmp_path / target / "IM1", IMAGES[0], patient=str(patient))
     os.mkfifo(tmp_path / "NORMAL" / "pipe")
     (tmp_path / "NORMAL" / "gone").symlink_to(tmp_path / "nowhere")
     reasons = load_xray_folder(tmp_path).reasons
@@ -551,8 +557,8 @@ def test_a_pipe_in_a_folder_of_a_class_is_left_out(tmp_path):
 
 def test_other_formats_have_the_same_reason_in_folders_of_classes(tmp_path):
     contents = {"array.npy": b"\x93NUMPY\1\0", "clip.gif": b"GIF89a\0\0", "IM9": b"", "x": b"\1"}
-    for child, target in enumerate(("NORMAL", "PNEUMONIA")):
-        save(tmp_path / target / "IM1", IMAGES[0], child=str(child))
+    for patient, target in enumerate(("NORMAL", "PNEUMONIA")):
+        save(tmp_path / target / "IM1", IMAGES[0], patient=str(patient))
     for name, data in contents.items():
         (tmp_path / "NORMAL" / name).write_bytes(data)
     reasons = load_xray_folder(tmp_path).reasons
@@ -567,7 +573,9 @@ def test_what_only_decoding_shows_to_hold_no_x_ray_is_left_out(tmp_path, model_f
     good = save(tmp_path / "IM1", IMAGES[0])
     raw = save(tmp_path / "IM2", IMAGES[1], PresentationIntentType="FOR PROCESSING")
     # As if the file had been replaced since the headers were read.
-    rows = predict_files(load_model(model_file), [str(good), str(raw), str(tmp_path / "gone")])
+    rows = predict_files(
+        load_model(model_file), FoundFiles([str(good), str(raw), str(tmp_path / "gone")])
+    )
     assert [bool(row["probability"]) for row in rows] == [True, False, False]
     assert [bool(row["left_out"]) for row in rows] == [False, True, False]
     assert [bool(row["error"]) for row in rows] == [False, False, True]
@@ -575,8 +583,8 @@ def test_what_only_decoding_shows_to_hold_no_x_ray_is_left_out(tmp_path, model_f
 
 @pytest.fixture
 def undated(tmp_path):
-    """A folder with a child with pneumonia, to which studies of other children are added."""
-    save(tmp_path / "PNEUMONIA/0", IMAGES[0], child="0")
+    """A folder with a patient with pneumonia, to which studies of other patients are added."""
+    save(tmp_path / "PNEUMONIA/0", IMAGES[0], patient="0")
     return tmp_path
 
 
@@ -627,7 +635,7 @@ def test_studies_without_a_date_come_last(undated, date):
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_a_study_is_one_patient_where_the_identifier_is_empty(undated):
-    # The first two have names as of the public collection, by which they would be two children.
+    # The first two have names as of the public collection, by which they would be two patients.
     for study, name in [("1", "IM-0001-0001"), ("1", "IM-0002-0001"), ("2", "c"), ("3", "d")]:
         save(undated / "NORMAL" / name, IMAGES[1], study=study, PatientID="")
     save(undated / "NORMAL/e", IMAGES[2], study="3")
@@ -657,7 +665,7 @@ def test_a_folder_unites_studies_where_the_identifier_is_empty(undated):
 def test_a_frequent_identifier_is_no_folder(undated):
     for i in range(15):
         identifier = "4711-X" if i < 3 else f"4711-{i}"
-        save(undated / f"NORMAL/{i:02}", IMAGES[1], child=str(i), PatientID=identifier)
+        save(undated / f"NORMAL/{i:02}", IMAGES[1], patient=str(i), PatientID=identifier)
     with pytest.warns(UserWarning, match="'dicom-1' holds 3 of 15 NORMAL images") as record:
         load_xray_folder(undated)
     (text,) = [str(w.message) for w in record if "'dicom-1' holds" in str(w.message)]

@@ -9,13 +9,13 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ImplicitVRLittleEndian
 from sklearn.utils import Bunch
 
-from skpneumo.datasets._folder import load_xray_folder
+from skpneumo.datasets import load_xray_folder, split_from_name
 from skpneumo.exceptions import DatasetError, ImageReadError
 from skpneumo.images import XRaySequence
 
 ARRAYS = ("paths", "target", "groups", "patient", "subtype", "split")
 NORMAL = ("IM-0115-0001.jpeg", "NORMAL2-IM-0115-0001.jpeg")
-ILL = ("person12_bacteria_46.jpeg", "person12_virus_47.jpeg", "person13_virus_48.jpeg")
+PNEUMONIA = ("person12_bacteria_46.jpeg", "person12_virus_47.jpeg", "person13_virus_48.jpeg")
 # For tests that are not about it.
 UNNAMED = pytest.mark.filterwarnings("ignore:.* files name no patient")
 TREE = "train/\n +NORMAL/ .*\n +PNEUMONIA/"
@@ -30,9 +30,9 @@ def build(folder, *names):
     return folder
 
 
-def two_classes(folder, normal=NORMAL, ill=ILL):
+def two_classes(folder, normal=NORMAL, pneumonia=PNEUMONIA):
     build(folder, *(f"NORMAL/{name}" for name in normal))
-    return build(folder, *(f"PNEUMONIA/{name}" for name in ill))
+    return build(folder, *(f"PNEUMONIA/{name}" for name in pneumonia))
 
 
 def kaggle(folder):
@@ -45,10 +45,11 @@ def found(data, root):
     return sorted(os.path.relpath(path, root) for path in data.paths)
 
 
-def test_a_row_tells_all_about_one_image(tmp_path):
+def test_a_row_describes_one_image(tmp_path):
     data = load_xray_folder(kaggle(tmp_path))
     assert isinstance(data, Bunch)
-    assert set(data) == {*ARRAYS, "view", "study", "series", "left_out", "reasons", "DESCR"}
+    more = ("identified", "view", "study", "series", "left_out", "reasons", "DESCR")
+    assert set(data) == {*ARRAYS, *more}
     for name in ARRAYS:
         assert data[name].shape == (15,)
         assert data[name].dtype.kind == "U"
@@ -56,22 +57,24 @@ def test_a_row_tells_all_about_one_image(tmp_path):
         assert path.is_file()
         assert data.split[row] == path.parts[-3]
         assert data.target[row] == path.parts[-2]
-        assert data.groups[row].startswith(f"{data.split[row]}/")
+        assert data.groups[row].startswith("test/" if data.split[row] == "test" else "train/")
         assert data.subtype[row] in path.name
         assert (data.subtype[row] == "") == (data.target[row] == "NORMAL")
+    # A patient of val is the same group as in train: the two can be joined.
     assert set(data.groups[data.split == "val"]) == {
-        "val/IM-115",
-        "val/NORMAL2-IM-115",
-        "val/person-12",
-        "val/person-13",
+        "train/IM-115",
+        "train/NORMAL2-IM-115",
+        "train/person-12",
+        "train/person-13",
     }
+    assert data.identified.all()
     assert set(data.patient) == {
         *("IM-115", "NORMAL2-IM-115"),
         *("bacteria-12", "virus-12", "virus-13"),
     }
 
 
-def test_description_says_what_and_where(tmp_path):
+def test_the_description_names_files_and_folder(tmp_path):
     description = load_xray_folder(kaggle(tmp_path)).DESCR
     assert str(tmp_path) in description
     for split in ("train", "val", "test"):
@@ -141,7 +144,8 @@ def test_a_flat_folder_may_name_its_split(tmp_path, monkeypatch, name, split):
     for root in (folder, f"{folder}{os.sep}", "."):
         data = load_xray_folder(root)
         assert set(data.split) == {split}
-        assert data.groups[0].startswith(f"{split}/")
+        assert data.groups[0].startswith("train/" if split == "val" else f"{split}/")
+    assert split_from_name(folder) == (None if split == "all" else split)
 
 
 @pytest.mark.parametrize(
@@ -164,11 +168,12 @@ def test_synonyms_of_splits(tmp_path, names, split):
 
 
 @pytest.mark.parametrize(
-    ("normal", "ill"), [("normal", "pneumonia"), ("normal", "PNEUMONIA"), ("Normal", "PnEuMoNiA")]
+    ("normal", "pneumonia"),
+    [("normal", "pneumonia"), ("normal", "PNEUMONIA"), ("Normal", "PnEuMoNiA")],
 )
-def test_case_of_folders_does_not_matter(tmp_path, normal, ill):
+def test_case_of_folders_does_not_matter(tmp_path, normal, pneumonia):
     build(tmp_path / "odd" / "TRAIN" / normal, *NORMAL)
-    build(tmp_path / "odd" / "TRAIN" / ill, *ILL)
+    build(tmp_path / "odd" / "TRAIN" / pneumonia, *PNEUMONIA)
     two_classes(tmp_path / "plain" / "train")
     odd, plain = load_xray_folder(tmp_path / "odd"), load_xray_folder(tmp_path / "plain")
     for name in ARRAYS[1:]:
@@ -188,18 +193,19 @@ def test_extensions_in_any_case(tmp_path):
     assert [Path(path).name[0] for path in data.paths] == list("abcdef")
 
 
-def test_names_that_tell_nothing_are_children_of_their_own(tmp_path):
+def test_names_without_a_patient_are_patients_of_their_own(tmp_path):
     name = os.fsdecode("Röntgen.png".encode())  # as Python writes it in an ASCII locale too
     two_classes(tmp_path, ["scan 1.png", "scan 2.png"], [name])
     with pytest.warns(UserWarning, match="^3 of 3 files name no patient; each counts as a patient"):
         data = load_xray_folder(tmp_path)
     assert data.groups[2] == f"all/PNEUMONIA/{name}"
     assert data.patient[2] == f"all/PNEUMONIA/{name}"
+    assert not data.identified.any()
     assert set(data.subtype) == {""}
 
 
 @UNNAMED
-def test_files_of_one_name_are_different_children(tmp_path):
+def test_files_of_one_name_are_different_patients(tmp_path):
     for split in ("train", "test"):
         two_classes(tmp_path / split, ["0000.png", "0001.png", "0001.jpeg"], ["0000.png"])
     data = load_xray_folder(tmp_path)
@@ -307,14 +313,14 @@ def test_paths_begin_with_the_root_as_given(tmp_path, monkeypatch):
 
 def test_a_test_of_one_class_is_enough_beside_a_whole_train(tmp_path):
     two_classes(tmp_path / "train")
-    build(tmp_path / "test" / "PNEUMONIA", *ILL)
+    build(tmp_path / "test" / "PNEUMONIA", *PNEUMONIA)
     data = load_xray_folder(tmp_path)
     assert set(data.target[data.split == "test"]) == {"PNEUMONIA"}
 
 
 def test_a_train_of_one_class_is_refused(tmp_path):
-    build(tmp_path / "train" / "PNEUMONIA", *ILL)
-    build(tmp_path / "train" / "PNUEMONIA", *ILL)
+    build(tmp_path / "train" / "PNEUMONIA", *PNEUMONIA)
+    build(tmp_path / "train" / "PNUEMONIA", *PNEUMONIA)
     two_classes(tmp_path / "test")
     with pytest.raises(DatasetError, match=r"both classes.* in train: found") as caught:
         load_xray_folder(tmp_path)
@@ -331,7 +337,7 @@ def test_an_empty_train_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("folder", [".", "test", "val", "chest_xray"])
-@pytest.mark.parametrize(("name", "files"), [("NORMAL", NORMAL), ("PNEUMONIA", ILL)])
+@pytest.mark.parametrize(("name", "files"), [("NORMAL", NORMAL), ("PNEUMONIA", PNEUMONIA)])
 def test_one_class_only_is_refused(tmp_path, folder, name, files):
     build(tmp_path / folder / name, *files)
     with pytest.raises(DatasetError, match=f"both classes.* {len(files)} {name}"):
@@ -363,9 +369,9 @@ def refused(case, tmp_path):
     if case == "empty":
         return build(tmp_path, ".DS_Store"), "found nothing"
     if case == "images":
-        return build(tmp_path, *ILL, "z.txt"), r"found 4 file\(s\) .*46\.jpeg.* and 1 more"
+        return build(tmp_path, *PNEUMONIA, "z.txt"), r"found 4 file\(s\) .*46\.jpeg.* and 1 more"
     if case == "classes":
-        return build(tmp_path, "ill/a.png", "well/b.png"), r"found 2 folder\(s\) \('ill', 'well'\)"
+        return build(tmp_path, "opacity/a.png", "clear/b.png"), r"\('clear', 'opacity'\)"
     if case == "splits":
         return build(tmp_path, "train/a.png", "test/b.png"), r"\('test', 'train'\)"
     if case == "deep":
@@ -423,7 +429,7 @@ def test_real_counts(real):
     assert all(os.path.isfile(path) for path in real.paths[::50])
 
 
-def test_no_real_child_is_in_two_splits_or_classes(real):
+def test_no_real_patient_is_in_two_splits_or_classes(real):
     for keys, values in [(real.patient, real.split), (real.groups, real.split)]:
         assert len(set(zip(keys, values, strict=True))) == len(set(keys))
     for keys in (real.patient, real.groups):
@@ -483,7 +489,7 @@ def hospital(tmp_path):
 
 
 @UNNAMED
-def test_dicom_files_are_told_by_their_content(hospital):
+def test_dicom_files_are_recognised_by_their_content(hospital):
     build(hospital, "train/PNEUMONIA/notes.txt")
     with pytest.warns(UserWarning, match=r"^1 file.*notes\.txt"):
         data = load_xray_folder(hospital)
@@ -511,14 +517,14 @@ def test_identifiers_stay_in_their_files(hospital):
 
 
 @UNNAMED
-def test_one_identifier_for_all_is_told(tmp_path):
+def test_one_identifier_for_all_is_warned_of(tmp_path):
     save_dicom(tmp_path / "NORMAL/1", "ANONYMOUS")
     save_dicom(tmp_path / "PNEUMONIA/2", "")
     assert len(set(load_xray_folder(tmp_path).patient)) == 2
     save_dicom(tmp_path / "PNEUMONIA/3", "ANONYMOUS")
-    with pytest.warns(UserWarning, match="^All 2 DICOM files .* groups of your own") as told:
+    with pytest.warns(UserWarning, match="^All 2 DICOM files .* groups of your own") as caught:
         assert load_xray_folder(tmp_path).patient[0] == "dicom-1"
-    assert told[0].filename == __file__
+    assert caught[0].filename == __file__
 
 
 @pytest.fixture
@@ -559,7 +565,7 @@ def test_the_folders_of_a_hospital_s_export_are_searched(tmp_path):
 
 
 @UNNAMED
-def test_bad_files_are_left_out_and_told(half_broken):
+def test_bad_files_are_left_out_and_reported(half_broken):
     with pytest.warns(UserWarning, match=r"(?s)^2 of 4 files cannot be read:.*b\.png"):
         data = load_xray_folder(half_broken, on_error="skip")
     assert [Path(path).name for path in data.paths] == ["a.png", "d.png"]

@@ -94,19 +94,21 @@ def test_once_unpacked_neither_server_nor_archive_is_needed(server, offer, tmp_p
     monkeypatch.setenv("SKPNEUMO_DATA", str(tmp_path))
     second = fetch_kermany(download_if_missing=False)
     np.testing.assert_array_equal(first.paths, second.paths)
-    assert len(server.asked) == 1
+    assert len(server.ranges) == 1
 
 
 def test_an_archive_put_there_by_hand_is_used(server, offer, tmp_path):
     offer()
-    with pytest.raises(DatasetError, match=r"ChestXRay2017\.zip cannot be had: there is no such"):
+    with pytest.raises(
+        DatasetError, match=r"ChestXRay2017\.zip is not available: there is no such"
+    ):
         fetch_kermany(data_home=tmp_path, download_if_missing=False)
     (tmp_path / "ChestXRay2017.zip").write_bytes(STAND_IN)
     assert len(fetch_kermany(data_home=tmp_path, download_if_missing=False).paths) == len(NAMES)
-    assert server.asked == []
+    assert server.ranges == []
 
 
-def test_a_killed_unpacking_is_begun_anew(offer, tmp_path):
+def test_a_killed_unpacking_starts_again(offer, tmp_path):
     offer()
     left = tmp_path / ".ChestXRay2017.part" / "chest_xray" / "train" / "NORMAL" / "half.jpeg"
     left.parent.mkdir(parents=True)
@@ -123,7 +125,7 @@ def test_an_unpacked_folder_that_was_changed_is_noticed(offer, tmp_path):
     with pytest.raises(DatasetError, match="holds 5 images, but 6 were unpacked"):
         fetch_kermany(data_home=tmp_path)
     shutil.rmtree(tmp_path / "ChestXRay2017" / "chest_xray" / "train" / "NORMAL")
-    with pytest.raises(DatasetError, match=r"(?s)changed since.* NORMAL .*unpacks it anew"):
+    with pytest.raises(DatasetError, match=r"(?s)changed since.* NORMAL .*unpacks it again"):
         fetch_kermany(data_home=tmp_path)
     shutil.rmtree(tmp_path / "ChestXRay2017")
     assert len(fetch_kermany(data_home=tmp_path).paths) == 6
@@ -142,7 +144,7 @@ def test_two_at_once(server, offer, tmp_path):
     for thread in threads:
         thread.join()
     assert [len(data.paths) for data in found] == [len(NAMES)] * 3
-    assert len(server.asked) == 1
+    assert len(server.ranges) == 1
 
 
 LINK = (stat.S_IFLNK | 0o777) << 16

@@ -22,7 +22,7 @@ def build(folder, *names):
 
 
 def two_classes(folder, normal="NORMAL", pneumonia="PNEUMONIA", below="", start=0):
-    """Files of the Kermany collection, each of another child."""
+    """Files of the Kermany collection, each of another patient."""
     rows = range(start, start + N_PNEUMONIA)
     build(folder / normal / below, *(f"IM-{i:04}-0001.jpeg" for i in rows[:N_NORMAL]))
     build(folder / pneumonia / below, *(f"person{i}_virus_{i}.jpeg" for i in rows))
@@ -456,7 +456,7 @@ def test_a_folder_that_is_a_large_part_of_a_class_is_reported(tmp_path, name):
     assert "groups of your own" in message
 
 
-def test_a_folder_of_more_images_than_a_child_has_is_reported(tmp_path):
+def test_a_folder_of_more_images_than_a_patient_has_is_reported(tmp_path):
     build(tmp_path, *(f"NORMAL/fold{k}/{i}.png" for k in range(10) for i in range(32)))
     build(tmp_path, *(f"PNEUMONIA/p{k}/{i}.png" for k in range(40) for i in range(3)))
     message = patients_message(tmp_path)
@@ -511,8 +511,8 @@ COPIES = {
 
 
 @pytest.mark.parametrize("copy", COPIES)
-def test_a_copy_of_a_real_image_stays_with_its_child(real, tmp_path, copy):
-    """Copies of training images in test are known by their child."""
+def test_a_copy_of_a_real_image_stays_with_its_patient(real, tmp_path, copy):
+    """Copies of training images in test are known by their patient."""
     rows = np.arange(len(real.paths))[::5][:100]
     for row in rows:
         path = Path(real.paths[row])
@@ -532,8 +532,8 @@ def test_a_copy_of_a_real_image_stays_with_its_child(real, tmp_path, copy):
     assert len(set(groups)) == len(set(real.groups[rows]))
 
 
-def test_names_of_the_third_version_identify_the_child(tmp_path):
-    """One numbering for all kinds: no child is in two folds, whatever its kind of images."""
+def test_names_of_the_third_version_identify_the_patient(tmp_path):
+    """One numbering for all kinds: no patient is in two folds, whatever its kind of images."""
     rng = np.random.default_rng(0)
     children = rng.permutation(np.repeat(rng.choice(10**7, 60, replace=False), 4))
     for row, child in enumerate(children):

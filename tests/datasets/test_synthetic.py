@@ -90,21 +90,21 @@ def test_images_of_one_patient_resemble_each_other():
 
 
 def test_rows_and_patient_names_do_not_give_the_class_away(data):
-    ill = data.target == "PNEUMONIA"
-    assert 0.4 < roc_auc_score(ill, np.arange(600)) < 0.6
-    assert (
-        0.4 < roc_auc_score(ill, [int(name.removeprefix("patient")) for name in data.groups]) < 0.6
-    )
+    is_positive = data.target == "PNEUMONIA"
+    numbers = [int(name.removeprefix("patient")) for name in data.groups]
+    assert 0.4 < roc_auc_score(is_positive, np.arange(600)) < 0.6
+    assert 0.4 < roc_auc_score(is_positive, numbers) < 0.6
 
 
 @pytest.mark.parametrize(
-    ("n_samples", "prevalence", "n_ill"), [(50, 0.2, 10), (50, 0.9, 45), (2, 0.6, 1), (9, 0.999, 8)]
+    ("n_samples", "prevalence", "n_positive"),
+    [(50, 0.2, 10), (50, 0.9, 45), (2, 0.6, 1), (9, 0.999, 8)],
 )
-def test_prevalence(n_samples, prevalence, n_ill):
+def test_prevalence(n_samples, prevalence, n_positive):
     data = make_xrays(n_samples, prevalence=prevalence, random_state=7)
     assert len(data.images) == n_samples
-    assert np.sum(data.target == "PNEUMONIA") == n_ill
-    assert np.sum(data.target == "NORMAL") == n_samples - n_ill
+    assert np.sum(data.target == "PNEUMONIA") == n_positive
+    assert np.sum(data.target == "NORMAL") == n_samples - n_positive
 
 
 @pytest.mark.parametrize(("images_per_patient", "n_patients"), [(1, 40), (2, 20), (1000, 2)])
@@ -115,13 +115,13 @@ def test_images_per_patient(images_per_patient, n_patients):
 
 @pytest.mark.parametrize("difficulty", [0, 0.5, 1])
 @pytest.mark.parametrize("image_size", [(72, 64), (32, 47)])
-def test_masks_are_small_and_only_in_ill_children(image_size, difficulty):
+def test_masks_are_small_and_only_in_positive_images(image_size, difficulty):
     data = make_xrays(200, image_size=image_size, difficulty=difficulty, random_state=9)
     area = data.masks.mean(axis=(1, 2))
-    ill = data.target == "PNEUMONIA"
-    assert (area[~ill] == 0).all()
-    assert area[ill].min() >= 0.02
-    assert area[ill].max() <= 0.10
+    is_positive = data.target == "PNEUMONIA"
+    assert (area[~is_positive] == 0).all()
+    assert area[is_positive].min() >= 0.02
+    assert area[is_positive].max() <= 0.10
 
 
 def test_masks_lie_in_the_dark_fields_of_the_lungs(data):
@@ -132,9 +132,9 @@ def test_masks_lie_in_the_dark_fields_of_the_lungs(data):
 
 
 def test_subtypes(data):
-    ill = data.target == "PNEUMONIA"
-    assert set(data.subtype[ill]) == {"bacteria", "virus"}
-    assert set(data.subtype[~ill]) == {""}
+    is_positive = data.target == "PNEUMONIA"
+    assert set(data.subtype[is_positive]) == {"bacteria", "virus"}
+    assert set(data.subtype[~is_positive]) == {""}
     left, right = (half.any(axis=(1, 2)) for half in np.split(data.masks, 2, axis=2))
     assert (left & right)[data.subtype == "virus"].all()
     assert np.mean((left & right)[data.subtype == "bacteria"]) < 0.1
@@ -155,11 +155,11 @@ def test_difficulty_lowers_the_contrast():
 
 
 def test_brightness_spread_and_noise_do_not_give_the_class_away(data):
-    ill = data.target == "PNEUMONIA"
+    is_positive = data.target == "PNEUMONIA"
     images = data.images.astype(float)
     corner_noise = np.diff(images[:, -6:, 26:38], axis=2).std(axis=(1, 2))
     for shortcut in (images.mean(axis=(1, 2)), images.std(axis=(1, 2)), corner_noise):
-        assert 0.42 < roc_auc_score(ill, shortcut) < 0.58
+        assert 0.42 < roc_auc_score(is_positive, shortcut) < 0.58
 
 
 def test_a_linear_model_on_pixels_is_not_enough(data):

@@ -1,4 +1,4 @@
-"""The report in a real browser: nothing overflows, nothing is complained of, dark is dark."""
+"""The report in a browser: no overflow, no message on the console, light and dark."""
 
 import json
 import os
@@ -17,7 +17,7 @@ BROWSER = next(
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on the path")
 
 WIDTHS = (360, 768, 1280)
-# The pages are looked at from outside, in frames: a window cannot be as narrow as a phone.
+# The pages are measured in frames: a window cannot be as narrow as a phone.
 MEASURE = """<!DOCTYPE html><body><script>
 const views = %s, found = [];
 for (const [name, width] of views) {
@@ -49,8 +49,8 @@ table, td, th, tr { text-align: right; padding: .5em; font-size: 12px; }
 </style>"""
 
 
-def look(folder, pages, scheme):
-    """What a browser of this colour scheme makes of pages, and what it complains of."""
+def measure(folder, pages, scheme):
+    """Measurements of pages in a browser with this colour scheme, and messages on its console."""
     for name, html in pages.items():
         (folder / name).write_text(html, encoding="utf-8")
     views = [(name, width) for name in pages for width in WIDTHS]
@@ -78,17 +78,17 @@ def look(folder, pages, scheme):
     )
     title = re.search("<title>(.*?)</title>", done.stdout)
     assert title, done.stderr[-2000:]
-    complaints = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    return json.loads(title[1]), complaints
+    messages = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    return json.loads(title[1]), messages
 
 
-def long_names(linear, new):
-    """A report of labels and kinds that are one long word."""
+def page_with_long_names(linear, new):
+    """A report with labels and subtypes that are one long word."""
     classes = linear.classes_
     linear.classes_ = np.array(["Without" * 9, "WithPneumonia" * 6])
     try:
         y = linear.classes_[(new.y == classes[1]).astype(int)]
-        return evaluate(linear, new.X, y, subtype=["kind" * 20] * len(y)).to_html()
+        return evaluate(linear, new.X, y, subtype=["subtype" * 12] * len(y)).to_html()
     finally:
         linear.classes_ = classes
 
@@ -96,13 +96,13 @@ def long_names(linear, new):
 def test_in_a_browser(report, linear, new, tmp_path):
     pages = {
         "plain.html": report.to_html(),
-        "long.html": long_names(linear, new),
+        "long.html": page_with_long_names(linear, new),
         "notebook.html": NOTEBOOK + report._repr_html_(),
     }
     background = {}
     for scheme in ("light", "dark"):
-        views, complaints = look(tmp_path, pages, scheme)
-        assert complaints == []
+        views, messages = measure(tmp_path, pages, scheme)
+        assert messages == []
         assert len(views) == len(pages) * len(WIDTHS)
         for seen in views:
             assert seen["beyond"] == [], seen["view"]

@@ -21,7 +21,7 @@ from sklearn.svm import LinearSVC
 from skpneumo import CNNPneumoniaClassifier, OperatingPointClassifierCV
 from skpneumo._utils.formatting import percent
 from skpneumo.datasets import make_xrays
-from skpneumo.evaluation import Evaluation, Figure, evaluate
+from skpneumo.evaluation import Estimate, Evaluation, evaluate
 
 
 class Fixed(ClassifierMixin, BaseEstimator):
@@ -50,16 +50,16 @@ class TwoThresholds(Fixed):
         return self.classes_[((X >= 0.7) | (X < 0.2)).astype(int)]
 
 
-def labels(ill):
-    return Fixed.classes_[np.asarray(ill, dtype=int)]
+def labels(positive):
+    return Fixed.classes_[np.asarray(positive, dtype=int)]
 
 
-def test_figures_are_those_of_the_images_at_hand(report, linear, new):
-    called = linear.predict(new.X)
+def test_metrics_are_those_of_scikit_learn(report, linear, new):
+    y_pred = linear.predict(new.X)
     scores = linear.predict_proba(new.X)[:, 1]
-    assert report.figures["recall"].value == recall_score(new.y, called, pos_label="PNEUMONIA")
-    assert report.figures["roc_auc"].value == pytest.approx(roc_auc_score(new.y, scores))
-    tn, fp, fn, tp = confusion_matrix(new.y, called).ravel().tolist()
+    assert report.metrics["recall"].value == recall_score(new.y, y_pred, pos_label="PNEUMONIA")
+    assert report.metrics["roc_auc"].value == pytest.approx(roc_auc_score(new.y, scores))
+    tn, fp, fn, tp = confusion_matrix(new.y, y_pred).ravel().tolist()
     assert report.table == {
         "true_negative": tn,
         "false_positive": fp,
@@ -71,47 +71,47 @@ def test_figures_are_those_of_the_images_at_hand(report, linear, new):
     assert report.classes == ["NORMAL", "PNEUMONIA"]
 
 
-def test_each_interval_holds_its_figure(report):
-    for name, figure in report.figures.items():
+def test_each_interval_contains_its_metric(report):
+    for name, estimate in report.metrics.items():
         # A calibration error may be 0: what is there may come by chance.
-        assert figure.low <= figure.value < figure.high, name
-        assert figure.low < figure.value or name == "calibration_error"
+        assert estimate.low <= estimate.value < estimate.high, name
+        assert estimate.low < estimate.value or name == "calibration_error"
 
 
-def test_recall_of_each_kind(report, linear, new):
+def test_recall_of_each_subtype(report, linear, new):
     for kind in ("bacteria", "virus"):
         rows = (new.y == "PNEUMONIA") & (new.subtype == kind)
         expected = np.mean(linear.predict(new.X[rows]) == "PNEUMONIA")
-        assert report.figures[f"recall_of_kind_{kind}"].value == pytest.approx(expected)
-    assert [name for name in report.figures if "of_kind" in name] == [
+        assert report.metrics[f"recall_of_kind_{kind}"].value == pytest.approx(expected)
+    assert [name for name in report.metrics if "of_kind" in name] == [
         "recall_of_kind_bacteria",
         "recall_of_kind_virus",
     ]
 
 
 def test_recall_and_specificity_of_patients(report, linear, new):
-    called = linear.predict(new.X) == "PNEUMONIA"
+    y_pred = linear.predict(new.X) == "PNEUMONIA"
     for name, label, right in (
-        ("recall", "PNEUMONIA", called),
-        ("specificity", "NORMAL", ~called),
+        ("recall", "PNEUMONIA", y_pred),
+        ("specificity", "NORMAL", ~y_pred),
     ):
         rows = new.y == label
         patients = np.unique(new.groups[rows])
         all_right = [right[rows & (new.groups == patient)].all() for patient in patients]
-        figure = report.figures[f"{name}_of_patients"]
-        assert figure.value == np.mean(all_right) < report.figures[name].value
+        estimate = report.metrics[f"{name}_of_patients"]
+        assert estimate.value == np.mean(all_right) < report.metrics[name].value
         expected = binomtest(sum(all_right), len(patients)).proportion_ci(0.95, method="exact")
-        assert figure[1:] == pytest.approx([expected.low, expected.high])
+        assert estimate[1:] == pytest.approx([expected.low, expected.high])
         assert f"{name} of patients" in str(report)
         assert f"{name} of patients" in report.to_html()
     alone = evaluate(linear, new.X, new.y)
-    assert not [name for name in alone.figures if "patients" in name]
+    assert not [name for name in alone.metrics if "patients" in name]
 
 
-def test_a_kind_may_be_called_patients(linear, new):
+def test_a_subtype_may_be_named_patients(linear, new):
     report = evaluate(linear, new.X, new.y, groups=new.groups, subtype=["patients"] * 120)
-    assert report.figures["recall_of_kind_patients"].value == report.figures["recall"].value
-    assert report.figures["recall_of_patients"].value < report.figures["recall"].value
+    assert report.metrics["recall_of_kind_patients"].value == report.metrics["recall"].value
+    assert report.metrics["recall_of_patients"].value < report.metrics["recall"].value
 
 
 def test_intervals_are_wider_where_images_of_a_patient_are_alike(linear, new):
@@ -119,39 +119,39 @@ def test_intervals_are_wider_where_images_of_a_patient_are_alike(linear, new):
     groups = np.repeat(np.arange(len(new.y)), 4)
     width = {}
     for name, given in (("images", None), ("patients", groups)):
-        low, high = evaluate(linear, X, y, groups=given).figures["recall"][1:]
+        low, high = evaluate(linear, X, y, groups=given).metrics["recall"][1:]
         width[name] = high - low
     assert width["patients"] == pytest.approx(2 * width["images"], rel=0.25)
 
 
 def test_names_of_patients_may_be_anything(linear, new, report):
-    names = np.array([f"child {code % 7}-{code}" for code in new.groups], dtype=object)
+    names = np.array([f"patient {code % 7}-{code}" for code in new.groups], dtype=object)
     named = evaluate(linear, new.X, new.y, groups=names)
     assert named.n_patients == report.n_patients
 
 
 def test_a_lower_confidence_gives_narrower_intervals(linear, new, report):
-    narrow = evaluate(linear, new.X, new.y, groups=new.groups, confidence=0.5).figures
+    narrow = evaluate(linear, new.X, new.y, groups=new.groups, confidence=0.5).metrics
     for name in ("recall", "roc_auc", "negative_likelihood_ratio", "brier"):
-        wide = report.figures[name]
+        wide = report.metrics[name]
         assert wide.low < narrow[name].low < narrow[name].high < wide.high, name
 
 
 @pytest.mark.parametrize("given", [{"n_resamples": 200}, {"random_state": 1}])
-def test_nothing_is_drawn_any_more(linear, new, given):
+def test_parameters_of_resampling_are_deprecated(linear, new, given):
     with pytest.warns(FutureWarning, match="intervals are in closed form, and will be removed"):
-        found = evaluate(linear, new.X, new.y, **given).figures
-    assert found == evaluate(linear, new.X, new.y).figures
+        found = evaluate(linear, new.X, new.y, **given).metrics
+    assert found == evaluate(linear, new.X, new.y).metrics
 
 
 def test_without_errors_the_interval_is_that_of_clopper_and_pearson_over_patients():
-    ill = np.arange(90) >= 30
+    positive = np.arange(90) >= 30
     perfect = evaluate(
         Fixed(),
-        np.where(ill, 0.9, 0.1),
-        labels(ill),
+        np.where(positive, 0.9, 0.1),
+        labels(positive),
         groups=np.arange(90) // 3,
-        subtype=np.where(ill, "virus", ""),
+        subtype=np.where(positive, "virus", ""),
     )
     for name, n in (
         ("recall", 20),
@@ -164,23 +164,23 @@ def test_without_errors_the_interval_is_that_of_clopper_and_pearson_over_patient
         ("accuracy", 30),
     ):
         expected = binomtest(n, n).proportion_ci(0.95, method="exact").low
-        assert perfect.figures[name] == (1.0, pytest.approx(expected), 1.0), name
-    blind = evaluate(Fixed(2), np.where(ill, 0.9, 0.1), labels(ill)).figures
+        assert perfect.metrics[name] == (1.0, pytest.approx(expected), 1.0), name
+    blind = evaluate(Fixed(2), np.where(positive, 0.9, 0.1), labels(positive)).metrics
     assert blind["recall"].high == pytest.approx(binomtest(0, 60).proportion_ci().high)
     assert np.isnan(blind["positive_predictive_value"]).all()
-    assert perfect.figures["roc_auc"] == (1, pytest.approx(0.025 ** (1 / 10)), 1)
-    assert perfect.figures["calibration_slope"].value == np.inf
-    assert np.isnan(perfect.figures["calibration_slope"][1:]).all()
-    assert perfect.figures["positive_likelihood_ratio"].value == np.inf
+    assert perfect.metrics["roc_auc"] == (1, pytest.approx(0.025 ** (1 / 10)), 1)
+    assert perfect.metrics["calibration_slope"].value == np.inf
+    assert np.isnan(perfect.metrics["calibration_slope"][1:]).all()
+    assert perfect.metrics["positive_likelihood_ratio"].value == np.inf
 
 
 def test_what_derives_from_a_recall_of_1_has_an_interval():
-    ill = np.arange(90) >= 30
-    scores = np.where(ill, 0.9, 0.1)
+    positive = np.arange(90) >= 30
+    scores = np.where(positive, 0.9, 0.1)
     scores[:6] = 0.8
-    figures = evaluate(Fixed(), scores, labels(ill)).figures
-    (_, r, _), (_, s, t) = figures["recall"], figures["specificity"]
-    assert figures["recall"] == (1, pytest.approx(0.9404, abs=1e-4), 1)
+    metrics = evaluate(Fixed(), scores, labels(positive)).metrics
+    (_, r, _), (_, s, t) = metrics["recall"], metrics["specificity"]
+    assert metrics["recall"] == (1, pytest.approx(0.9404, abs=1e-4), 1)
     for name, value in (
         ("balanced_accuracy", 0.9),
         ("positive_likelihood_ratio", 5),
@@ -189,15 +189,15 @@ def test_what_derives_from_a_recall_of_1_has_an_interval():
         ("ppv_at_prevalence_0.10", 0.1 / 0.28),
         ("f1", 2 * 60 / (2 * 60 + 6)),
     ):
-        figure = figures[name]
-        assert figure.value == pytest.approx(value), name
-        assert figure.low <= figure.value <= figure.high, name
-        assert figure.low < figure.high, name
+        estimate = metrics[name]
+        assert estimate.value == pytest.approx(value), name
+        assert estimate.low <= estimate.value <= estimate.high, name
+        assert estimate.low < estimate.high, name
     # No wider than what the ends of recall and specificity could do together.
-    assert figures["negative_likelihood_ratio"].high <= (1 - r) / s
-    assert figures["positive_likelihood_ratio"].high <= 1 / (1 - t)
-    assert figures["positive_likelihood_ratio"].low >= r / (1 - s)
-    perfect = evaluate(Fixed(), np.where(ill, 0.9, 0.1), labels(ill)).figures
+    assert metrics["negative_likelihood_ratio"].high <= (1 - r) / s
+    assert metrics["positive_likelihood_ratio"].high <= 1 / (1 - t)
+    assert metrics["positive_likelihood_ratio"].low >= r / (1 - s)
+    perfect = evaluate(Fixed(), np.where(positive, 0.9, 0.1), labels(positive)).metrics
     assert (
         perfect["balanced_accuracy"].low > (perfect["recall"].low + perfect["specificity"].low) / 2
     )
@@ -208,74 +208,74 @@ def test_what_derives_from_a_recall_of_1_has_an_interval():
 @pytest.mark.parametrize(("n_positive", "has"), [(4, False), (5, True)])
 def test_calibration_has_no_interval_where_patients_of_a_class_are_few(n_positive, has):
     rng = np.random.default_rng(0)
-    ill = np.arange(100 + n_positive) >= 100
-    scores = 1 / (1 + np.exp(2 - rng.normal(1.5 * ill, 1)))
-    figures = evaluate(Fixed(), scores, labels(ill)).figures
+    positive = np.arange(100 + n_positive) >= 100
+    scores = 1 / (1 + np.exp(2 - rng.normal(1.5 * positive, 1)))
+    metrics = evaluate(Fixed(), scores, labels(positive)).metrics
     for name in ("brier", "calibration_slope", "calibration_intercept", "calibration_error"):
-        assert np.isfinite(figures[name]).all() == has, name
-        assert np.isfinite(figures[name].value)
+        assert np.isfinite(metrics[name]).all() == has, name
+        assert np.isfinite(metrics[name].value)
 
 
 def test_calibration_has_no_interval_where_no_prediction_is_in_doubt():
-    ill = np.arange(120) >= 50
-    figures = evaluate(Fixed(), np.where(ill, 0.995, 0.01), labels(ill)).figures
-    assert np.isfinite(figures["calibration_error"].value)
-    assert np.isnan(figures["calibration_error"][1:]).all()
+    positive = np.arange(120) >= 50
+    metrics = evaluate(Fixed(), np.where(positive, 0.995, 0.01), labels(positive)).metrics
+    assert np.isfinite(metrics["calibration_error"].value)
+    assert np.isnan(metrics["calibration_error"][1:]).all()
     # None of 120 wrong still allows for some.
-    assert figures["brier"].low < figures["brier"].value < 1e-3 < 0.02 < figures["brier"].high
+    assert metrics["brier"].low < metrics["brier"].value < 1e-3 < 0.02 < metrics["brier"].high
 
 
 def test_a_few_errors_that_were_not_expected_give_calibration_no_interval():
-    ill = np.arange(200) >= 80
+    positive = np.arange(200) >= 80
     for n_errors, has in ((2, False), (6, True)):
-        scores = np.where(ill, 0.995, 0.005)
+        scores = np.where(positive, 0.995, 0.005)
         scores[:n_errors], scores[80 : 80 + n_errors] = 0.995, 0.005
-        figure = evaluate(Fixed(), scores, labels(ill)).figures["calibration_slope"]
-        assert np.isfinite(figure.value)
-        assert np.isfinite(figure[1:]).all() == has
+        estimate = evaluate(Fixed(), scores, labels(positive)).metrics["calibration_slope"]
+        assert np.isfinite(estimate.value)
+        assert np.isfinite(estimate[1:]).all() == has
 
 
-def test_the_name_of_a_kind_may_be_that_of_a_metric(linear, new):
+def test_a_subtype_may_be_named_like_a_metric(linear, new):
     report = evaluate(linear, new.X, new.y, subtype=["f1 x"] * 120)
     assert re.search(r"recall, f1 x +\d+\.\d%  \[\d+\.\d%, \d+\.\d%\]", str(report))
 
 
 def test_calibration_has_intervals_where_a_model_is_certain_and_wrong():
     rng = np.random.default_rng(0)
-    ill = np.arange(300) >= 100
-    scores = expit(200 * (rng.normal(size=300) + np.where(ill, 1, -1)))
+    positive = np.arange(300) >= 100
+    scores = expit(200 * (rng.normal(size=300) + np.where(positive, 1, -1)))
     assert np.sum(scores * (1 - scores)) < 1  # it expects no error
-    figures = evaluate(Fixed(), scores, labels(ill)).figures
-    assert figures["calibration_slope"].high < 0.3
-    assert figures["calibration_error"].low > 0.05
+    metrics = evaluate(Fixed(), scores, labels(positive)).metrics
+    assert metrics["calibration_slope"].high < 0.3
+    assert metrics["calibration_error"].low > 0.05
 
 
 def test_one_false_positive_leaves_the_likelihood_ratio_open_above():
     """No wider than without a false positive, where the ratio is infinite."""
-    ill = np.arange(60) >= 20
+    positive = np.arange(60) >= 20
     highs = []
-    for n_alarms in range(4):
-        X = np.where(ill, 0.9, 0.1)
-        X[:n_alarms], X[30] = 0.8, 0.2
-        figure = evaluate(Fixed(), X, labels(ill)).figures["positive_likelihood_ratio"]
-        assert figure.low < figure.value <= figure.high
-        highs.append(figure.high)
+    for n_false_positives in range(4):
+        X = np.where(positive, 0.9, 0.1)
+        X[:n_false_positives], X[30] = 0.8, 0.2
+        estimate = evaluate(Fixed(), X, labels(positive)).metrics["positive_likelihood_ratio"]
+        assert estimate.low < estimate.value <= estimate.high
+        highs.append(estimate.high)
     assert highs[0] == np.inf
     assert highs[1] > 100
     assert (np.diff(highs) < 0).all()
 
 
-def test_a_decision_function_has_no_probabilities(learnt, new):
-    model = LinearSVC().fit(learnt.X, learnt.y)
+def test_a_decision_function_has_no_probabilities(train, new):
+    model = LinearSVC().fit(train.X, train.y)
     report = evaluate(model, new.X, new.y)
-    assert not report.is_probability
+    assert not report.predictions.is_probability
     assert report.threshold == 0
-    assert "brier" not in report.figures
-    assert report.figures["roc_auc"].value > 0.6
+    assert "brier" not in report.metrics
+    assert report.metrics["roc_auc"].value > 0.6
     assert "Probabilities" not in str(report)
 
 
-def test_a_rule_that_is_no_threshold_is_told(new):
+def test_a_rule_that_follows_no_threshold_is_reported(new):
     scores = np.linspace(0, 1, 60)
     report = evaluate(TwoThresholds(), scores, labels(np.arange(60) >= 20))
     assert np.isnan(report.threshold)
@@ -283,13 +283,13 @@ def test_a_rule_that_is_no_threshold_is_told(new):
     assert report.to_dict()["threshold"] is None
 
 
-def test_calibrated_probabilities_are_kept_before_and_after(learnt, new):
-    model = CalibratedClassifierCV(LogisticRegression(C=1e-3), cv=3).fit(learnt.X, learnt.y)
+def test_calibrated_probabilities_are_kept_before_and_after(train, new):
+    model = CalibratedClassifierCV(LogisticRegression(C=1e-3), cv=3).fit(train.X, train.y)
     report = evaluate(model, new.X, new.y)
     parts = [one.estimator.predict_proba(new.X)[:, 1] for one in model.calibrated_classifiers_]
-    np.testing.assert_allclose(report.before_calibration, np.mean(parts, axis=0))
-    np.testing.assert_allclose(report.scores, model.predict_proba(new.X)[:, 1])
-    assert not np.allclose(report.scores, report.before_calibration)
+    np.testing.assert_allclose(report.predictions.y_score_uncalibrated, np.mean(parts, axis=0))
+    np.testing.assert_allclose(report.predictions.y_score, model.predict_proba(new.X)[:, 1])
+    assert not np.allclose(report.predictions.y_score, report.predictions.y_score_uncalibrated)
 
 
 def test_comparison_in_pairs_is_narrower_than_two_intervals(linear, new, report):
@@ -300,21 +300,21 @@ def test_comparison_in_pairs_is_narrower_than_two_intervals(linear, new, report)
         groups=new.groups,
     )
     differences = report.compare(other)
-    both = [report.figures["specificity"], other.figures["specificity"]]
+    both = [report.metrics["specificity"], other.metrics["specificity"]]
     difference = differences["specificity"]
     assert difference.value == pytest.approx(both[0].value - both[1].value)
     apart = np.hypot(*(high - low for _, low, high in both))
     assert difference.high - difference.low < 0.8 * apart
     assert differences["roc_auc"].value == pytest.approx(0, abs=1e-12)
-    assert "recall_of_kind_virus" not in differences  # the other was not told of kinds
+    assert "recall_of_kind_virus" not in differences  # the other has no subtypes
 
 
-def test_a_model_compared_with_itself_differs_by_nothing_that_was_seen(report):
+def test_a_model_compared_with_itself_differs_by_nothing(report):
     differences = report.compare(report)
-    assert differences.keys() == report.figures.keys()
-    for name, figure in differences.items():
-        assert isinstance(figure, Figure)
-        assert figure.value == 0, name
+    assert differences.keys() == report.metrics.keys()
+    for name, estimate in differences.items():
+        assert isinstance(estimate, Estimate)
+        assert estimate.value == 0, name
     assert differences["recall"].high == pytest.approx(1 - 0.025 ** (1 / 40))
     assert np.isnan(differences["calibration_slope"][1:]).all()
 
@@ -329,56 +329,56 @@ def test_comparison_of_other_images_is_refused(report, linear, new):
             report.compare(other)
 
 
-def test_json_holds_all_figures_and_nothing_that_json_lacks(report):
-    told = json.loads(report.to_json())
+def test_json_holds_all_metrics_and_no_infinite_number(report):
+    text = json.loads(report.to_json())
     alone = evaluate(Fixed(), np.linspace(0, 1, 9), labels(np.arange(9) > 3))
     assert json.loads(alone.to_json())["n_patients"] is None
-    assert told == report.to_dict()
-    assert told["figures"]["recall"] == report.figures["recall"]._asdict()
-    assert told["n_patients"] == 60
-    assert told["model"]["name"] == "LogisticRegression"
-    assert told["model"]["params"]["C"] == "1.0"
-    assert {"python", "skpneumo", "scikit-learn"} <= told["versions"].keys()
-    assert len(told["data_fingerprint"]) == 64
+    assert text == report.to_dict()
+    assert text["metrics"]["recall"] == report.metrics["recall"]._asdict()
+    assert text["n_patients"] == 60
+    assert text["model"]["name"] == "LogisticRegression"
+    assert text["model"]["params"]["C"] == "1.0"
+    assert {"python", "skpneumo", "scikit-learn"} <= text["versions"].keys()
+    assert len(text["data_fingerprint"]) == 64
     undefined = evaluate(Fixed(2), np.linspace(0, 1, 9), labels(np.arange(9) > 3))
-    figures = json.loads(undefined.to_json())["figures"]
-    assert figures["positive_predictive_value"] == {"value": None, "low": None, "high": None}
+    metrics = json.loads(undefined.to_json())["metrics"]
+    assert metrics["positive_predictive_value"] == {"value": None, "low": None, "high": None}
 
 
-def test_text_tells_what_matters(report):
+def test_text(report):
     text = str(report)
     assert repr(report) == text
     assert "LogisticRegression on 120 images of 60 patients, 66.6% PNEUMONIA" in text
     assert "Threshold 0.5: scikit-learn's default." in text
-    recall = report.figures["recall"]
+    recall = report.metrics["recall"]
     ends = f"[{percent(recall.low)}, {percent(recall.high, up=True)}]"
     assert f"{percent(recall.value)}  {ends}" in text
-    assert "one miss worth 9 false alarms" in text
+    assert "at threshold probability 0.10" in text
     assert "95% confidence intervals, patients as clusters." in text
     assert max(map(len, text.splitlines())) < 80
 
 
 @pytest.mark.parametrize("by", ["patients", "images"])
-def test_a_promise_that_is_not_kept_is_told(by):
+def test_a_certified_target_that_is_not_reached_is_reported(by):
     scores = np.linspace(0, 1, 300)
     y = labels(scores > 0.4)
     model = OperatingPointClassifierCV(FrozenEstimator(Fixed()), min_recall=0.9)
     groups = np.arange(300) // 2 if by == "patients" else None
     model.fit(scores, y, groups=groups)
     options = {"groups": groups}
-    assert "Not kept" not in str(evaluate(model, scores, y, **options))
+    assert "Not reached" not in str(evaluate(model, scores, y, **options))
     worse = evaluate(model, scores, labels(scores > 0.1), **options)
     short = evaluate(model, scores[::5], labels(scores > 0.36)[::5])
-    assert short.figures["recall"].value < 0.9 < short.figures["recall"].high
-    assert "Not kept" not in str(short)
+    assert short.metrics["recall"].value < 0.9 < short.metrics["recall"].high
+    assert "Not reached" not in str(short)
     name = "recall of patients" if by == "patients" else "recall"
-    told = " ".join(str(worse).split())
-    assert worse.to_dict()["promise"] == [name.replace(" ", "_"), 0.9]
-    value = percent(worse.figures[name.replace(" ", "_")].value)
-    assert f"Not kept on these images: {name} {value} [" in told
-    assert f"Not kept on these images: {name} {value} [" in worse.to_html()
+    text = " ".join(str(worse).split())
+    assert worse.to_dict()["certified_target"] == [name.replace(" ", "_"), 0.9]
+    value = percent(worse.metrics[name.replace(" ", "_")].value)
+    assert f"Not reached on these images: {name} {value} [" in text
+    assert f"Not reached on these images: {name} {value} [" in worse.to_html()
     model.set_params(min_recall=None)
-    assert " ".join(str(worse).split()) == told
+    assert " ".join(str(worse).split()) == text
 
 
 def certify(groups, n=300):
@@ -392,57 +392,60 @@ def as_line(report):
     return " ".join(str(report).split())
 
 
-def test_a_promise_about_patients_is_not_checked_without_groups():
+def test_a_target_of_patients_is_not_checked_without_groups():
     model, scores = certify(np.arange(300) // 2)
     report = evaluate(model, scores, labels(scores > 0.1))
     expected = (
         "Not checked: it was certified for patients, and these images have no groups; the recall "
-        "of images is another number."
+        "of images is another metric."
     )
     assert expected in as_line(report)
     assert expected in " ".join(report.to_html().split())
     named = evaluate(model, scores, labels(scores > 0.4), groups=np.arange(300))
     assert "Not checked" not in str(named)
-    assert named.figures["recall_of_patients"].value == named.figures["recall"].value
+    assert named.metrics["recall_of_patients"].value == named.metrics["recall"].value
 
 
 @pytest.mark.parametrize(("n_images", "noted"), [(1, False), (2, False), (3, True)])
-def test_a_promise_about_patients_with_fewer_images_is_doubtful(n_images, noted):
+def test_a_target_of_patients_with_fewer_images_is_doubtful(n_images, noted):
     model, scores = certify(np.arange(300) // 2)
     report = evaluate(model, scores, labels(scores > 0.4), groups=np.arange(300) // n_images)
-    assert report.certified_images_per_patient == pytest.approx(2, abs=0.05)
-    assert report.to_dict()["certified_images_per_patient"] == report.certified_images_per_patient
+    assert report.provenance.certified_images_per_patient == pytest.approx(2, abs=0.05)
+    assert (
+        report.to_dict()["certified_images_per_patient"]
+        == report.provenance.certified_images_per_patient
+    )
     expected = "certified for patients with 2.0 images each on average. Here they have 3.0,"
     assert (expected in as_line(report)) == noted
 
 
-def test_a_promise_about_images_knows_of_no_patients():
+def test_a_target_of_images_needs_no_patients():
     model, scores = certify(None)
     report = evaluate(model, scores, labels(scores > 0.4), groups=np.arange(300) // 3)
-    assert report.certified_images_per_patient is None
+    assert report.provenance.certified_images_per_patient is None
     assert "on average" not in str(report)
 
 
-def test_text_without_groups_tells_of_no_patients():
+def test_text_without_groups_names_no_patients():
     given = Fixed(), np.linspace(0, 1, 9), labels(np.arange(9) > 3)
     text = str(evaluate(*given, confidence=0.975))
     assert "Fixed on 9 images, 55.5% PNEUMONIA" in text
-    assert "97.5% confidence intervals, each image counted as a patient." in text
+    assert "97.5% confidence intervals, images taken as independent." in text
     assert " of patients" not in text
     html = evaluate(*given, confidence=0.999).to_html()
     assert "(99.9% interval " in html
     assert "100% interval" not in html
 
 
-def test_a_share_is_told_as_all_only_if_it_is():
-    ill = np.arange(5000) >= 2000
-    scores = np.where(ill, 0.9, 0.1)
+def test_a_proportion_reads_as_100_percent_only_if_it_is():
+    positive = np.arange(5000) >= 2000
+    scores = np.where(positive, 0.9, 0.1)
     scores[0], scores[2000] = 0.8, 0.2
-    report = evaluate(Fixed(), scores, labels(ill))
+    report = evaluate(Fixed(), scores, labels(positive))
     text = str(report)
     assert re.search(r"recall \(sens.* 99\.9%  \[99\.8%, 100\.0%\]", text)
-    assert "a recall of 99.9% (95% interval 99.8% to 100.0%)" in report.to_html()
-    assert '<td class="skp-miss"><strong>1</strong><small>0.1% missed' in report.to_html()
+    assert "recall 99.9% (95% interval 99.8% to 100.0%)" in report.to_html()
+    assert '<td class="skp-error"><strong>1</strong><small>0.1% false negatives' in report.to_html()
 
 
 def test_save_writes_what_the_name_ends_in(report, tmp_path):
@@ -469,53 +472,55 @@ def test_save_writes_what_the_name_ends_in(report, tmp_path):
         ({"groups": pd.array([pd.NA] * 3 + [1] * 117)}, "groups holds no value for 3 of 120"),
     ],
 )
-def test_wrong_input_is_told(linear, new, change, message):
+def test_wrong_input(linear, new, change, message):
     given = {"X": new.X, "y": new.y} | change
     with pytest.raises(ValueError, match=message):
         evaluate(linear, **given)
 
 
-def test_what_is_not_fitted_or_has_no_scores_is_told(learnt, new):
+def test_estimators_not_fitted_or_without_scores_are_refused(train, new):
     for model in (LogisticRegression(), OperatingPointClassifierCV(LogisticRegression())):
         with pytest.raises(NotFittedError, match="not fitted"):
             evaluate(model, new.X, new.y)
     hard = VotingClassifier([("a", LogisticRegression()), ("b", LinearSVC())])
-    hard.fit(learnt.X, learnt.y)
+    hard.fit(train.X, train.y)
     with pytest.raises(ValueError, match="neither predict_proba nor decision_function"):
         evaluate(hard, new.X, new.y)
 
 
 @pytest.mark.parametrize("missing", [None, np.nan, pd.NA, ""])
-def test_what_is_missing_is_no_kind(linear, new, missing):
+def test_missing_values_are_no_subtype(linear, new, missing):
     subtype = pd.Series(["virus"] * 120, dtype=object)
     subtype[100:] = missing
     report = evaluate(linear, new.X, new.y, subtype=subtype)
-    assert [name for name in report.figures if "of_kind" in name] == ["recall_of_kind_virus"]
-    caught = linear.predict(new.X[40:100]) == "PNEUMONIA"
-    assert report.figures["recall_of_kind_virus"].value == pytest.approx(caught.mean())
+    assert [name for name in report.metrics if "of_kind" in name] == ["recall_of_kind_virus"]
+    predicted = linear.predict(new.X[40:100]) == "PNEUMONIA"
+    assert report.metrics["recall_of_kind_virus"].value == pytest.approx(predicted.mean())
     assert "nan" not in report.to_html().replace("nance", "")
 
 
-def test_versions_are_of_what_computed(linear, report):
-    assert not {"keras", "scikeras", "tensorflow", "jax", "torch"} & report.versions.keys()
+def test_versions_are_of_packages_that_computed(linear, report):
+    assert (
+        not {"keras", "scikeras", "tensorflow", "jax", "torch"} & report.provenance.versions.keys()
+    )
     xrays = make_xrays(24, image_size=(40, 33), random_state=0)
     cnn = CNNPneumoniaClassifier(filters=(2, 4), epochs=1, random_state=0)
     cnn.fit(xrays.images, xrays.target)
     model = CalibratedClassifierCV(FrozenEstimator(cnn)).fit(xrays.images, xrays.target)
-    versions = evaluate(model, xrays.images, xrays.target).versions
+    versions = evaluate(model, xrays.images, xrays.target).provenance.versions
     assert {"keras", "scikeras", keras.backend.backend()} <= versions.keys()
 
 
 def test_more_than_two_classes_are_refused(new):
     model = LogisticRegression().fit(new.X, np.arange(120) % 3)
-    with pytest.raises(ValueError, match=r"two classes is wanted, got classes_=\[0, 1, 2\]"):
+    with pytest.raises(ValueError, match=r"two classes, got classes_=\[0, 1, 2\]"):
         evaluate(model, new.X, np.arange(120) % 3)
 
 
-def test_a_data_frame_and_numbers_for_labels(learnt, new):
+def test_a_data_frame_and_boolean_labels(train, new):
     columns = ["a", "b", "c"]
-    frame = pd.DataFrame(learnt.X, columns=columns)
-    model = LogisticRegression().fit(frame, learnt.y == "PNEUMONIA")
+    frame = pd.DataFrame(train.X, columns=columns)
+    model = LogisticRegression().fit(frame, train.y == "PNEUMONIA")
     report = evaluate(
         model,
         pd.DataFrame(new.X, columns=columns),

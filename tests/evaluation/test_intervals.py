@@ -5,8 +5,8 @@ import pytest
 from scipy.special import expit
 from scipy.stats import beta, binom, binomtest, norm, rankdata, t
 
-from skpneumo.evaluation._estimates import Estimate, Predictions, ratio, roc_auc
-from skpneumo.evaluation._interval_methods import (
+from skpneumo.evaluation._differences import compute_differences
+from skpneumo.evaluation._intervals import (
     clustered_variance,
     correlation,
     difference_interval,
@@ -15,8 +15,10 @@ from skpneumo.evaluation._interval_methods import (
     ratio_interval,
     student_half_width,
 )
-from skpneumo.evaluation._intervals import compute_differences, compute_metrics
+from skpneumo.evaluation._metrics import compute_metrics
+from skpneumo.evaluation._predictions import Predictions
 from skpneumo.evaluation._specificity_at_recall import specificity_at_recalls
+from skpneumo.evaluation._statistics import Statistic, ratio, roc_auc
 
 
 def clopper_pearson(n_right, n, confidence=0.95):
@@ -31,15 +33,17 @@ def interval_of_proportion(right, patients, confidence=0.95):
 
 def evaluate_labels(y_true, y_pred, patients=None, confidence=0.95):
     """Metrics of labels alone: the scores are the predictions."""
-    return compute_metrics(Predictions(y_true, y_pred, y_pred * 1.0, False, patients), confidence)
+    return compute_metrics(
+        Predictions(y_true, y_pred, y_pred * 1.0, groups=patients, is_probability=False), confidence
+    )
 
 
-def with_errors(n_missed, n_alarmed, n_positive=150, n_negative=120):
+def with_errors(n_false_negatives, n_false_positives, n_positive=150, n_negative=120):
     """Labels and predictions with so many errors of each kind."""
     y_true = np.arange(n_positive + n_negative) >= n_negative
     y_pred = y_true.copy()
-    y_pred[n_negative : n_negative + n_missed] = False
-    y_pred[:n_alarmed] = True
+    y_pred[n_negative : n_negative + n_false_negatives] = False
+    y_pred[:n_false_positives] = True
     return y_true, y_pred
 
 
@@ -98,9 +102,9 @@ def test_one_error_among_many_patients_does_not_make_an_interval_useless():
     patients = np.arange(600) // 2
     y_true = patients >= 150
     widths = []
-    for n_missed in range(6):
+    for n_false_negatives in range(6):
         y_pred = y_true.copy()
-        y_pred[300 : 300 + 2 * n_missed : 2] = False
+        y_pred[300 : 300 + 2 * n_false_negatives : 2] = False
         metrics = evaluate_labels(y_true, y_pred, patients)
         names = ("negative_predictive_value", "f1", "f2", "accuracy", "recall", "brier")
         widths.append([metrics[n].high - metrics[n].low for n in names if n in metrics])
@@ -168,7 +172,7 @@ def test_the_correlation_of_two_proportions_is_that_of_their_images():
     "name", ["negative_likelihood_ratio", "npv_at_prevalence_0.05", "balanced_accuracy"]
 )
 def test_one_miss_never_makes_a_metric_more_certain(name):
-    """With 0 of 150 missed it gave LR- up to .0295, with 1 up to .0250."""
+    """With 0 of 150 false negatives LR- was up to .0295, with 1 up to .0250."""
     worst = [evaluate_labels(*with_errors(n, 6))[name] for n in range(6)]
     bad_ends = [one.high if name.startswith("negative") else 1 - one.low for one in worst]
     assert (np.diff(bad_ends) > 0).all()
@@ -235,20 +239,18 @@ def test_an_area_of_1_is_bounded_by_the_pairs_of_patients():
     y_true = np.arange(90) >= 30
     scores = np.where(y_true, 0.9, 0.1)
     patients = np.arange(90) // 3
-    metrics = compute_metrics(Predictions(y_true, y_true, scores, True, patients), 0.95)
+    metrics = compute_metrics(Predictions(y_true, y_true, scores, patients), 0.95)
     assert metrics["roc_auc"] == (1, pytest.approx(0.025 ** (1 / 10)), 1)
-    reversed_metrics = compute_metrics(
-        Predictions(y_true, ~y_true, 1 - scores, True, patients), 0.95
-    )
+    reversed_metrics = compute_metrics(Predictions(y_true, ~y_true, 1 - scores, patients), 0.95)
     assert reversed_metrics["roc_auc"] == (0, 0, pytest.approx(1 - 0.025 ** (1 / 10)))
     precision = metrics["average_precision"]
     assert precision.value == precision.high == 1
     # The worst that the bounds on recall and false positives leave.
-    recall, alarms = 0.0125 ** (1 / 20), (1 - 0.0125 ** (1 / 10)) / 2
+    recall, false_positives = 0.0125 ** (1 / 20), (1 - 0.0125 ** (1 / 10)) / 2
     at = (np.arange(100_000) + 0.5) / 100_000 * recall
-    assert precision.low == pytest.approx(np.mean(at / (at + alarms)) * recall, abs=1e-4)
+    assert precision.low == pytest.approx(np.mean(at / (at + false_positives)) * recall, abs=1e-4)
     one_wrong = np.where(np.arange(90) == 0, 0.95, scores)
-    wrong = compute_metrics(Predictions(y_true, y_true, one_wrong, True, patients), 0.95)
+    wrong = compute_metrics(Predictions(y_true, y_true, one_wrong, patients), 0.95)
     for name in ("roc_auc", "average_precision"):
         assert wrong[name].low <= metrics[name].low
 
@@ -266,9 +268,9 @@ def test_thresholds_of_independent_images_are_the_ranks_of_order_statistics(reca
         y_true, scores, np.arange(len(scores)), [recall], 0.95
     )
     # Ranks between which the quantile of the positive scores lies with a confidence of .95.
-    missed = np.arange(n_positive + 1)
-    too_few = binom.sf(missed - 1, n_positive, 1 - recall) < 0.025
-    too_many = binom.cdf(missed, n_positive, 1 - recall) < 0.025
+    n_false_negatives = np.arange(n_positive + 1)
+    too_few = binom.sf(n_false_negatives - 1, n_positive, 1 - recall) < 0.025
+    too_many = binom.cdf(n_false_negatives, n_positive, 1 - recall) < 0.025
     may_be = np.flatnonzero(~too_few & ~too_many)
     ordered = np.sort(scores[y_true])
     below = ordered[may_be[0] - 1] if may_be[0] else -np.inf
@@ -287,7 +289,7 @@ def test_where_both_predict_the_same_no_image_disagrees_but_others_might():
     rng = np.random.default_rng(0)
     y_true, patients = np.arange(120) >= 40, np.arange(120) // 2
     scores = expit(rng.normal(size=120) + 2 * y_true)
-    predictions = Predictions(y_true, scores > 0.6, scores, True, patients)
+    predictions = Predictions(y_true, scores > 0.6, scores, patients)
     differences = compute_differences(predictions, predictions, 0.95)
     for name, n in (("recall", 40), ("specificity", 20), ("accuracy", 60), ("roc_auc", 20)):
         bound = 1 - 0.025 ** (1 / n)
@@ -302,7 +304,7 @@ def test_patients_differ_if_any_of_their_images_does():
     y_true, patients = np.arange(120) >= 40, np.arange(120) // 2
     one, other = y_true.copy(), y_true.copy()
     other[[41, 43, 45, 61, 63, 65]] = False
-    given = [Predictions(y_true, p, p * 1.0, False, patients) for p in (one, other)]
+    given = [Predictions(y_true, p, p * 1.0, patients, is_probability=False) for p in (one, other)]
     difference = compute_differences(*given, 0.95)["recall_of_patients"]
     assert difference.value == pytest.approx(6 / 40)
     assert difference.low > 0
@@ -314,10 +316,10 @@ def test_the_correlation_of_labels_is_corrected_for_continuity():
     y_true = np.arange(120) >= 40
     one, other = y_true.copy(), y_true.copy()
     one[40:47], other[44:56] = False, False
-    given = [Predictions(y_true, p, p * 1.0, False) for p in (one, other)]
+    given = [Predictions(y_true, p, p * 1.0, is_probability=False) for p in (one, other)]
     found = compute_differences(*given, 0.95)["recall"]
     n, p, q = 80, 73 / 80, 68 / 80
-    # Both find 64; 4 are missed by one alone, 9 by the other alone, and 3 by both.
+    # True positives of both: 64; false negatives: 4 of one only, 9 of the other only, 3 of both.
     phi = (64 * 3 - 4 * 9 - n / 2) / (n**2 * np.sqrt(p * (1 - p) * q * (1 - q)))
     ends = [(r / n, *clopper_pearson(r, n)) for r in (73, 68)]
     assert found == (pytest.approx(5 / 80), *map(pytest.approx, difference_interval(*ends, phi)))
@@ -328,8 +330,8 @@ def test_few_large_contributions_leave_few_degrees_of_freedom():
     clusters, y_true = np.arange(60), np.arange(60) >= 20
     every = np.ones(60, dtype=bool)
     influence = np.where(np.arange(60) % 15 == 0, 1.0, 0.01) * np.resize([1, -1], 60)
-    variance, freedom = clustered_variance(Estimate(0.5, influence, every), y_true, clusters)
-    half = student_half_width(Estimate(0.5, influence, every), y_true, clusters, 0.95)
+    variance, freedom = clustered_variance(Statistic(0.5, influence, every), y_true, clusters)
+    half = student_half_width(Statistic(0.5, influence, every), y_true, clusters, 0.95)
     assert n_contributing(influence, clusters) == pytest.approx(4, abs=0.02)
     assert half > 1.1 * t.ppf(0.975, freedom) * np.sqrt(variance)
     expected = 2 / (1 / n_contributing(influence, clusters) - 1 / 60)
@@ -340,7 +342,7 @@ def test_a_model_that_predicts_more_positives_has_another_precision():
     """Its positives are among those of the other, which does not make them the same."""
     y_true = np.arange(100) >= 40
     y_pred, more = (np.arange(100) >= start for start in (38, 30))
-    given = [Predictions(y_true, p, p * 1.0, False) for p in (y_pred, more)]
+    given = [Predictions(y_true, p, p * 1.0, is_probability=False) for p in (y_pred, more)]
     difference = compute_differences(*given, 0.95)["positive_predictive_value"]
     assert 0 < difference.low < difference.value == pytest.approx(60 / 62 - 60 / 70)
 
@@ -361,14 +363,14 @@ def draw(rng, n_patients, n_images, correlated, distance=2.5):
     for other in (0, 0.5):
         score = distance * y_true + np.sqrt(1 - other) * noise[0] + np.sqrt(other) * noise[1]
         probability = expit(distance * (score - distance / 2) + np.log(1.5))
-        drawn.append(Predictions(y_true, score >= distance - 1.5, probability, True, patients))
+        drawn.append(Predictions(y_true, score >= distance - 1.5, probability, patients))
     return drawn
 
 
 @pytest.mark.parametrize(
-    "setting", [(60, 1, 0), (20, 10, 0.8), (60, 4, 0.3)], ids=["60", "20 x 10", "60 x 4"]
+    "sample", [(60, 1, 0), (20, 10, 0.8), (60, 4, 0.3)], ids=["60", "20 x 10", "60 x 4"]
 )
-def test_intervals_contain_the_truth(setting):
+def test_intervals_contain_the_true_value(sample):
     """The full table is made by tests/benchmarks/coverage.py."""
     rng = np.random.default_rng(0)
     recall, specificity = norm.cdf(1.5), norm.cdf(1.0)
@@ -385,7 +387,7 @@ def test_intervals_contain_the_truth(setting):
     n_runs = 120
     covered = dict.fromkeys([*truth, "difference"], 0)
     for _ in range(n_runs):
-        predictions, other = draw(rng, *setting)
+        predictions, other = draw(rng, *sample)
         metrics = compute_metrics(predictions, 0.95)
         for name, value in truth.items():
             _, low, high = metrics[name]
@@ -411,5 +413,5 @@ def test_intervals_by_image_do_not_contain_it_where_patients_have_several():
 
 
 def test_an_estimate_without_variance_has_none():
-    estimate = Estimate(1.0, np.zeros(4), np.ones(4, dtype=bool))
-    assert clustered_variance(estimate, np.arange(4) > 1, np.arange(4))[0] == 0
+    statistic = Statistic(1.0, np.zeros(4), np.ones(4, dtype=bool))
+    assert clustered_variance(statistic, np.arange(4) > 1, np.arange(4))[0] == 0

@@ -29,14 +29,14 @@ from skpneumo.evaluation._calibration import (
     calibration_intercept,
     calibration_slope,
 )
-from skpneumo.evaluation._estimates import (
-    Predictions,
+from skpneumo.evaluation._metrics import RECALLS, compute_metrics
+from skpneumo.evaluation._predictions import Predictions
+from skpneumo.evaluation._statistics import (
     average_precision,
     f2,
     proportions,
     roc_auc,
 )
-from skpneumo.evaluation._intervals import RECALLS, compute_metrics
 from skpneumo.metrics import (
     decision_curve,
     negative_predictive_value_score,
@@ -62,7 +62,7 @@ def resample(seed):
 
 def predict(scores, rows=slice(None), threshold=0.6, groups=None, subtype=None):
     y_true, scores = Y_TRUE[rows], scores[rows]
-    return Predictions(y_true, scores >= threshold, scores, True, groups, subtype)
+    return Predictions(y_true, scores >= threshold, scores, groups, subtype)
 
 
 def values(predictions):
@@ -120,19 +120,19 @@ def test_metrics_are_undefined_where_a_proportion_is_of_nothing():
     nobody = values(predict(draw_scores(6), threshold=2))
     assert np.isnan(nobody["positive_predictive_value"])
     assert (nobody["recall"], nobody["specificity"]) == (0, 1)
-    perfect = Predictions(Y_TRUE, Y_TRUE, Y_TRUE * 0.8 + 0.1, True)
+    perfect = Predictions(Y_TRUE, Y_TRUE, Y_TRUE * 0.8 + 0.1)
     assert values(perfect)["positive_likelihood_ratio"] == np.inf
 
 
-def test_recall_of_each_kind_counts_the_positive_images_of_that_kind():
-    kind = np.resize(np.array(["virus", "bacteria", "", "virus"]), N)
-    predictions = predict(draw_scores(6), subtype=kind)
+def test_recall_of_each_subtype_counts_its_positive_images():
+    subtype = np.resize(np.array(["virus", "bacteria", "", "virus"]), N)
+    predictions = predict(draw_scores(6), subtype=subtype)
     found = values(predictions)
     assert [name for name in found if name.startswith("recall_of_")] == [
         "recall_of_kind_bacteria",
         "recall_of_kind_virus",
     ]
-    rows = Y_TRUE & (kind == "virus")
+    rows = Y_TRUE & (subtype == "virus")
     assert found["recall_of_kind_virus"] == pytest.approx(predictions.y_pred[rows].mean())
 
 
@@ -154,7 +154,8 @@ def test_a_patient_is_right_only_if_every_image_of_the_class_is():
 @pytest.mark.parametrize("decimals", [7, 2, 1, 0])
 @pytest.mark.parametrize("seed", range(2))
 def test_metrics_of_scores_are_those_of_scikit_learn(decimals, seed):
-    y_true, _, scores, *_ = predictions = predict(draw_scores(decimals), resample(seed))
+    predictions = predict(draw_scores(decimals), resample(seed))
+    y_true, scores = predictions.y_true, predictions.y_score
     found = values(predictions)
     assert found["roc_auc"] == pytest.approx(roc_auc_score(y_true, scores))
     assert found["average_precision"] == pytest.approx(average_precision_score(y_true, scores))
@@ -173,8 +174,8 @@ def test_decision_values_need_not_be_probabilities():
     scores = draw_scores(2)
     plain = compute_metrics(predict(scores)._replace(is_probability=False), 0.95)
     moved = predict(scores)._replace(y_score=100 * scores - 50, is_probability=False)
-    for name, figure in compute_metrics(moved, 0.95).items():
-        assert figure == pytest.approx(plain[name], nan_ok=True), name
+    for name, estimate in compute_metrics(moved, 0.95).items():
+        assert estimate == pytest.approx(plain[name], nan_ok=True), name
     assert "brier" not in plain
 
 
@@ -190,7 +191,7 @@ def test_the_influence_of_an_image_is_how_the_metric_changes_as_it_gains_weight(
     scores = np.float64(draw_scores(decimals))
     predictions = predict(scores)
     y_pred, of_labels = predictions.y_pred, proportions(predictions)
-    for estimate, score in (
+    for statistic, score in (
         (of_labels["recall"], lambda w: recall_score(Y_TRUE, y_pred, sample_weight=w)),
         (
             of_labels["positive_predictive_value"],
@@ -205,21 +206,21 @@ def test_the_influence_of_an_image_is_how_the_metric_changes_as_it_gains_weight(
         ),
         (brier(Y_TRUE, scores), lambda w: brier_score_loss(Y_TRUE, scores, sample_weight=w)),
     ):
-        assert abs(estimate.influence.sum()) < 1e-12
+        assert abs(statistic.influence.sum()) < 1e-12
         for row in (0, 5, 36, 37, 80, N - 1):
             expected = change_with_weight(score, row)
-            assert estimate.influence[row] == pytest.approx(expected, rel=1e-3, abs=1e-7)
+            assert statistic.influence[row] == pytest.approx(expected, rel=1e-3, abs=1e-7)
 
 
 def test_the_influence_on_slope_and_intercept_is_how_they_change():
     scores = np.clip(np.float64(draw_scores(6)), 0.01, 0.99)
     for compute in (calibration_slope, calibration_intercept):
-        estimate = compute(Y_TRUE, scores)
+        statistic = compute(Y_TRUE, scores)
         for row in (0, 36, 37, 80):
             # One more image like this one; what is of second order remains.
             rows = np.append(np.arange(N), row)
-            change = compute(Y_TRUE[rows], scores[rows]).value - estimate.value
-            assert estimate.influence[row] == pytest.approx(change, rel=0.1, abs=1e-3)
+            change = compute(Y_TRUE[rows], scores[rows]).value - statistic.value
+            assert statistic.influence[row] == pytest.approx(change, rel=0.1, abs=1e-3)
 
 
 @pytest.mark.parametrize("decimals", [6, 1])

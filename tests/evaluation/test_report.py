@@ -1,4 +1,4 @@
-"""The HTML report: whole, self-contained, small, escaped, and silent on where files lie."""
+"""The HTML report: complete, self-contained, small, escaped, and without paths of files."""
 
 import base64
 import io
@@ -19,7 +19,7 @@ from skpneumo import CNNPneumoniaClassifier
 from skpneumo._utils.formatting import percent
 from skpneumo.datasets import make_xrays
 from skpneumo.evaluation import _gallery, evaluate
-from skpneumo.evaluation._checklists import CLAIM, STARD_AI, filled_in
+from skpneumo.evaluation._checklists import fill_checklists, load_checklists
 from skpneumo.evaluation._plots import curves
 from skpneumo.exceptions import ImageReadError
 
@@ -28,7 +28,7 @@ HOSTILE = "<script>alert(1)</script>&\"'"
 
 
 class Page(HTMLParser):
-    """What a page holds: tags with attributes, texts by the tag around them, open tags."""
+    """Content of a page: tags with attributes, texts by the tag around them, open tags."""
 
     def __init__(self, html):
         super().__init__()
@@ -57,22 +57,22 @@ class Page(HTMLParser):
         return [attrs[name] for _, attrs in self.tags if name in attrs]
 
 
-def number(X):
-    """Each image becomes the number of its row."""
+def row_numbers(X):
+    """Replace each image by the number of its row."""
     return np.arange(len(X), dtype=float)[:, None]
 
 
 def erring(images, labels=("NORMAL", "PNEUMONIA")):
-    """A classifier without a network that calls the first half of the images well, and labels
-    that take turns: every other call is wrong."""
+    """A classifier without a network that predicts the first half of the images negative, and
+    alternating labels: every other prediction is wrong."""
     halves = np.sort(np.resize(labels, len(images)))
-    model = make_pipeline(FunctionTransformer(number), LogisticRegression())
+    model = make_pipeline(FunctionTransformer(row_numbers), LogisticRegression())
     return model.fit(images, halves), np.resize(labels, len(images))
 
 
 @pytest.fixture(scope="module")
 def network():
-    """A network, calibrated, that was hardly trained."""
+    """A calibrated network after little training."""
     xrays = make_xrays(40, image_size=(48, 40), random_state=0)
     cnn = CNNPneumoniaClassifier(
         filters=(8, 16), epochs=10, augmentation=None, random_state=0, memory="/nowhere/else"
@@ -97,7 +97,7 @@ def files(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def full(network, files):
-    """Report and page of the network."""
+    """Evaluation and page of the network."""
     paths, y, groups, subtype = files
     report = evaluate(network, paths, y, groups=groups, subtype=subtype)
     return report, report.to_html()
@@ -110,11 +110,11 @@ def test_page_has_all_sections_in_order(full):
         f"CNNPneumoniaClassifier on 30 images of {full[0].n_patients} patients"
     ]
     assert page.text("h2") == [
-        "Figures",
+        "Metrics",
         "Curves",
-        "Recall by kind",
+        "Recall by subtype",
         "Calibration",
-        "Images called wrong",
+        "Misclassified images",
         "Provenance",
         "Checklists",
     ]
@@ -134,52 +134,54 @@ def test_page_has_all_sections_in_order(full):
     assert "research software, not a medical device" in full[1]
 
 
-def test_verdict_says_it_in_one_sentence(full):
+def test_verdict_has_counts_recall_and_specificity(full):
     report, html = full
-    t, figures = report.table, report.figures
-    (verdict,) = (text for text in Page(html).text("p") if text.startswith("Of "))
-    ill, healthy = (
-        t["false_negative"] + t["true_positive"],
-        t["true_negative"] + t["false_positive"],
-    )
-    assert f"Of {ill} images labelled PNEUMONIA, " in verdict
-    assert f"of {healthy} labelled NORMAL, " in verdict
+    t = report.table
+    (verdict,) = (text for text in Page(html).text("p") if text.startswith("Of 1"))
+    n_positive = t["false_negative"] + t["true_positive"]
+    n_negative = t["true_negative"] + t["false_positive"]
+    assert f"Of {n_positive} images labelled PNEUMONIA, " in verdict
+    assert f"Of {n_negative} labelled NORMAL, " in verdict
     for name in ("recall", "specificity"):
-        value, low, high = figures[name]
-        told = f"{percent(value)} (95% interval {percent(low)} to {percent(high, up=True)})"
-        assert f"a {name} of {told}" in verdict
+        value, low, high = report.metrics[name]
+        text = f"{percent(value)} (95% interval {percent(low)} to {percent(high, up=True)})"
+        assert f"{name} {text}" in verdict
     assert str(t["false_negative"] or "none") in verdict
 
 
-def test_every_figure_and_count_is_told(full):
+def test_every_metric_and_count_is_shown(full):
     report, html = full
     texts = Page(html).text()
-    for name, figure in report.figures.items():
+    for name, estimate in report.metrics.items():
         if name == "recall" or "prevalence" in name:
-            assert percent(figure.value) in texts, name
+            assert percent(estimate.value) in texts, name
     for n in report.table.values():
         assert str(n) in texts
     t = report.table
     for wrong, right in (("false_positive", "true_negative"), ("false_negative", "true_positive")):
-        share = percent(t[wrong] / (t[wrong] + t[right]), up=True)
-        assert any(text.startswith(share) for text in texts)
-    for text in (report.data_fingerprint, report.model["fingerprint"], "epochs"):
+        proportion = percent(t[wrong] / (t[wrong] + t[right]), up=True)
+        assert any(text.startswith(proportion) for text in texts)
+    for text in (
+        report.provenance.data_fingerprint,
+        report.provenance.model["fingerprint"],
+        "epochs",
+    ):
         assert text in texts
     assert f"Threshold 0.5: {report.threshold_origin}." in texts
 
 
-def test_calibration_is_told_before_and_after(full):
+def test_calibration_is_shown_before_and_after(full):
     report, html = full
-    before = np.mean((report.truth - report.before_calibration) ** 2)
-    row = html[html.index("best</th>") :]
+    before = np.mean((report.predictions.y_true - report.predictions.y_score_uncalibrated) ** 2)
+    row = html[html.index("ideal</th>") :]
     row = row[row.index("Brier") :]
     assert re.findall(r'number">([\d.]+)<', row)[:2] == [
         f"{before:.3f}",
-        f"{report.figures['brier'].value:.3f}",
+        f"{report.metrics['brier'].value:.3f}",
     ]
 
 
-def test_nothing_is_loaded_from_elsewhere(full):
+def test_nothing_is_loaded(full):
     page = Page(full[1])
     for name in ("src", "href", "xlink:href", "action", "data", "poster", "srcset"):
         for reference in page.attributes(name):
@@ -190,7 +192,7 @@ def test_nothing_is_loaded_from_elsewhere(full):
     assert "default-src 'none'" in policy
 
 
-def test_ids_are_unique_and_references_lead_somewhere(full):
+def test_ids_are_unique_and_references_exist(full):
     page = Page(full[1])
     ids = page.attributes("id")
     assert len(set(ids)) == len(ids)
@@ -199,7 +201,7 @@ def test_ids_are_unique_and_references_lead_somewhere(full):
     assert {link[1:] for link in links if link.startswith("#")} <= set(ids)
 
 
-def test_it_can_be_read_without_seeing(full):
+def test_it_is_accessible(full):
     page = Page(full[1])
     for tag, attrs in page.tags:
         if tag == "img":
@@ -229,14 +231,14 @@ def test_contrast_is_enough_in_light_and_dark(full):
             *((front, back) for front in ("ink", "muted", "accent") for back in ("paper", "back")),
             ("second", "paper"),
             ("ink", "good"),
-            ("miss", "miss-soft"),
-            ("alarm", "alarm-soft"),
+            ("error", "error-soft"),
+            ("warning", "warning-soft"),
         ):
             one, other = sorted(luminance(colours[name]) for name in (front, back))
             assert (other + 0.05) / (one + 0.05) >= 4.5, (front, back)
 
 
-def pictures(page):
+def images_of(page):
     """Images of a page."""
     return [
         Image.open(io.BytesIO(base64.b64decode(source.partition("base64,")[2])))
@@ -244,33 +246,35 @@ def pictures(page):
     ]
 
 
-def test_gallery_shows_the_errors_the_surest_first(full, files):
+def test_gallery_shows_the_errors_most_extreme_scores_first(full, files):
     report, html = full
     page = Page(html)
-    missed = np.flatnonzero(report.truth & ~report.called)
-    alarmed = np.flatnonzero(~report.truth & report.called)
-    assert len(missed) + len(alarmed) > 3
+    false_negatives = np.flatnonzero(report.predictions.y_true & ~report.predictions.y_pred)
+    false_positives = np.flatnonzero(~report.predictions.y_true & report.predictions.y_pred)
+    assert len(false_negatives) + len(false_positives) > 3
     order = [
-        *missed[np.argsort(report.scores[missed])],
-        *alarmed[np.argsort(-report.scores[alarmed])],
+        *false_negatives[np.argsort(report.predictions.y_score[false_negatives])],
+        *false_positives[np.argsort(-report.predictions.y_score[false_positives])],
     ]
     names = [path.name for path in files[0][order]]
     assert [text for text in page.text("code") if text.startswith("scan")] == names
-    assert page.text("strong")[-len(order) :] == [f"{report.scores[i]:.3f}" for i in order]
-    shown = pictures(page)
+    assert page.text("strong")[-len(order) :] == [
+        f"{report.predictions.y_score[i]:.3f}" for i in order
+    ]
+    shown = images_of(page)
     assert len(shown) == 2 * len(order)  # each with its heatmap
     assert {image.mode for image in shown[::2]} == {"L"}
     assert {image.mode for image in shown[1::2]} == {"RGB"}
     original = np.asarray(Image.open(files[0][order[0]]), dtype=float)
     assert np.abs(np.asarray(shown[0], dtype=float) - original).mean() < 6
-    assert f"patient {report.groups[order[0]] + 1}" in html
+    assert f"patient {report.predictions.groups[order[0]] + 1}" in html
     # The method that drew them is named, and no other.
-    assert "where the network looked (layer conductance)" in html
+    assert "On the right: a heatmap by layer conductance." in html
     assert "A heatmap by layer conductance beside each misclassified image." in html
     assert "Grad-CAM" not in html
 
 
-def test_no_path_is_told(full, files):
+def test_paths_are_not_shown(full, files):
     assert str(files[0][0].parent) not in full[1]
     assert "Jane" not in full[1]
     assert "nowhere" not in full[1]
@@ -278,7 +282,7 @@ def test_no_path_is_told(full, files):
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "shown"),
     [
         ("/data/Jane Doe/scan.JPEG", "scan.JPEG"),
         ("C:\\Jane Doe\\scan.png", "scan.png"),
@@ -288,19 +292,19 @@ def test_no_path_is_told(full, files):
         (None, "image 7"),
     ],
 )
-def test_a_name_is_told_only_of_an_image_file(path, told):
-    assert _gallery._shown_name(path, 7) == told
+def test_only_names_of_image_files_are_shown(path, shown):
+    assert _gallery._shown_name(path, 7) == shown
 
 
-def test_a_full_gallery_of_large_images_is_below_3_mb_and_says_how_many_are_left_out(network):
+def test_a_full_gallery_of_large_images_is_below_3_mb(network):
     noise = np.random.default_rng(0).integers(0, 256, (120, 400, 300), dtype=np.uint8)
     y = np.where(np.arange(120) < 60, "NORMAL", "PNEUMONIA")
     report = evaluate(network, noise, y)
-    all_wrong = {"false_negative": 60, "false_positive": 60}
-    report = replace(report, called=~report.truth, table=report.table | all_wrong)
+    all_wrong = report.predictions._replace(y_pred=~report.predictions.y_true)
+    report = replace(report, predictions=all_wrong)
     html = report.to_html()
-    assert len(pictures(Page(html))) == 2 * 2 * 24
-    assert html.count("The 24 surest errors; 36 more are not shown.") == 2
+    assert len(images_of(Page(html))) == 2 * 2 * 24
+    assert html.count("The 24 with the most extreme scores; 36 more are not shown.") == 2
     assert len(html.encode()) < 3_000_000
 
 
@@ -324,7 +328,7 @@ def test_hostile_names_are_escaped(tmp_path):
         assert any("<b>well</b>" in text for text in page.text())
 
 
-def test_embedded_part_leaves_the_notebook_alone(full):
+def test_the_embedded_part_does_not_style_the_notebook(full):
     report, html = full
     part = report._repr_html_()
     page = Page(part)
@@ -335,17 +339,17 @@ def test_embedded_part_leaves_the_notebook_alone(full):
     for selectors in re.findall(r"([^{}]+)\{", style):
         for selector in selectors.split(","):
             assert re.match(r"\s*(@media|@container|(body|div)?\.skpneumo\b)", selector), selector
-    assert {percent(report.figures["recall"].value), "ROC curve"} <= set(page.text())
+    assert {percent(report.metrics["recall"].value), "ROC curve"} <= set(page.text())
     assert len(part) < len(html)
 
 
-def test_without_a_network_there_are_images_and_no_heatmaps():
+def test_without_a_network_there_are_no_heatmaps():
     images = make_xrays(20, image_size=(40, 33), random_state=0).images
     model, y = erring(images)
     html = evaluate(model, images, y).to_html()
     page = Page(html)
-    assert "No heatmaps: There is no network to look into" in html
-    assert {image.size for image in pictures(page)} == {(33, 40)}
+    assert "No heatmaps: There is no network to inspect" in html
+    assert {image.size for image in images_of(page)} == {(33, 40)}
     assert "image 1" in page.text("code")
     assert "Grad-CAM" not in html
 
@@ -359,32 +363,34 @@ def test_an_error_within_the_heatmaps_is_raised(full, monkeypatch):
         full[0].to_html()
 
 
-def test_without_images_there_is_a_list(report):
+def test_without_images_the_errors_are_listed(report):
     html = report.to_html()
-    assert "The data are no images, so none are shown." in html
-    assert pictures(Page(html)) == []
+    assert "The data are not images, so none are shown." in html
+    assert images_of(Page(html)) == []
     assert "This classifier was not calibrated" in html
 
 
 def test_without_errors(linear):
-    ill = np.arange(40) >= 10
-    X = np.where(ill, 4.0, -9.0)[:, None] * np.ones(3)
-    html = evaluate(linear, X, np.where(ill, "PNEUMONIA", "NORMAL")).to_html()
-    assert "Of 30 images labelled PNEUMONIA, none was missed: a recall of 100.0%" in html
-    assert "none raised a false alarm" in html
+    positive = np.arange(40) >= 10
+    X = np.where(positive, 4.0, -9.0)[:, None] * np.ones(3)
+    html = evaluate(linear, X, np.where(positive, "PNEUMONIA", "NORMAL")).to_html()
+    assert (
+        "Of 30 images labelled PNEUMONIA, none is predicted NORMAL (missed): recall 100.0%" in html
+    )
+    assert "none is predicted PNEUMONIA: specificity" in html
     assert Page(html).text("p").count("None.") == 2
     assert "nan" not in html.replace("nance", "")
 
 
-def test_decision_values_have_neither_decision_curve_nor_calibration(learnt, new):
-    model = LinearSVC().fit(learnt.X, learnt.y)
+def test_decision_values_have_neither_decision_curve_nor_calibration(train, new):
+    model = LinearSVC().fit(train.X, train.y)
     html = evaluate(model, new.X, new.y).to_html()
     assert "Decision curve" not in html
     assert "Calibration" not in Page(html).text("h2")
-    assert "In bold, the score of PNEUMONIA" in html
+    assert "In bold: the score of PNEUMONIA" in html
 
 
-def test_files_that_are_gone_are_told(network, files, tmp_path):
+def test_missing_files_are_named(network, files, tmp_path):
     paths = [tmp_path / path.name for path in files[0]]
     for path, old in zip(paths, files[0], strict=True):
         path.write_bytes(old.read_bytes())
@@ -398,9 +404,9 @@ def test_files_that_are_gone_are_told(network, files, tmp_path):
 
 def test_curves_of_many_images_stay_small():
     rng = np.random.default_rng(0)
-    ill = np.arange(30_000) >= 10_000
-    X = rng.normal(ill[:, None], 1, (30_000, 1))
-    report = evaluate(LogisticRegression().fit(X, ill), X, ill)
+    positive = np.arange(30_000) >= 10_000
+    X = rng.normal(positive[:, None], 1, (30_000, 1))
+    report = evaluate(LogisticRegression().fit(X, positive), X, positive)
     for _, _, svg in curves(report):
         assert len(svg) < 400_000
 
@@ -412,7 +418,7 @@ def test_curves_take_the_colours_of_the_page(full):
         assert "<style" not in svg
 
 
-def test_drawing_leaves_matplotlib_as_it_was(report):
+def test_drawing_does_not_change_matplotlib(report):
     import matplotlib
 
     before = dict(matplotlib.rcParams)
@@ -423,27 +429,25 @@ def test_drawing_leaves_matplotlib_as_it_was(report):
     assert len(one) == pytest.approx(len(report._repr_html_()), rel=0.01)
 
 
-def test_checklists_are_whole(full):
-    numbers = [number for number, _ in CLAIM.items]
-    assert numbers == [str(i) for i in range(1, 45)]
-    numbers = [number for number, _ in STARD_AI.items]
-    whole = {int(re.match(r"\d+", number)[0]) for number in numbers}
-    assert whole == set(range(1, 41))
-    assert len(set(numbers)) == len(numbers)
+def test_checklists_are_complete(full):
+    claim, stard_ai = load_checklists()
+    assert list(claim.items) == [str(i) for i in range(1, 45)]
+    numbers = [int(re.match(r"\d+", number)[0]) for number in stard_ai.items]
+    assert sorted(set(numbers)) == list(range(1, 41))
     texts = Page(full[1]).text()
-    for checklist in (CLAIM, STARD_AI):
-        assert {wording for _, wording in checklist.items} <= set(texts)
+    for checklist in (claim, stard_ai):
+        assert set(checklist.items.values()) <= set(texts)
 
 
-def test_checklists_say_what_the_run_knows_and_leave_the_rest(full):
+def test_checklists_have_the_answers_of_the_evaluation(full):
     report, html = full
-    for (_, rows), accuracy in zip(filled_in(report, "Some-CAM"), ("38", "31"), strict=True):
+    for (_, rows), accuracy in zip(fill_checklists(report, "Some-CAM"), ("38", "31"), strict=True):
         answers = {number: (answer, rest) for number, _, answer, rest in rows}
         for name in ("images", "patients"):
-            figure = report.figures["recall" if name == "images" else "recall_of_patients"]
-            assert f"recall of {name} {percent(figure.value)} [" in answers[accuracy][0]
+            estimate = report.metrics["recall" if name == "images" else "recall_of_patients"]
+            assert f"recall of {name} {percent(estimate.value)} [" in answers[accuracy][0]
         assert answers["4"] == ("", "")  # objectives
         assert sum(not answer for answer, _ in answers.values()) > 20
     assert "for the authors" in Page(html).text("span")
-    claim, _ = filled_in(report, "")
+    claim, _ = fill_checklists(report, "")
     assert {number: answer for number, _, answer, _ in claim[1]}["31"] == ""

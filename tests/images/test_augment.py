@@ -56,7 +56,7 @@ def test_the_image_is_not_changed_in_place(image):
     np.testing.assert_array_equal(image, before)
 
 
-def test_nothing_asked_changes_nothing(image):
+def test_all_ranges_at_zero_change_nothing(image):
     for seed in range(20):
         np.testing.assert_array_equal(Augmentation()(image, seed), image)
 
@@ -112,7 +112,7 @@ def test_the_range_of_rotation():
     assert 9 < max(angles) < 10.5
 
 
-def test_the_range_of_translation_is_a_share_of_each_side():
+def test_the_range_of_translation_is_a_fraction_of_each_side():
     spot = disc((60, 120), 29.5, 59.5, radius=4)
     moves = [middle(Augmentation(translation=0.1)(spot, seed)) for seed in range(200)]
     np.testing.assert_allclose(np.max(moves, axis=0), (6, 12), atol=0.8)
@@ -139,10 +139,10 @@ def test_a_crop_keeps_a_part_of_the_rows_and_columns():
             assert (np.diff(levels) >= 0).all()  # nothing is uncovered
             seen.append((levels[0], levels[-1]))
         first, last = np.transpose(seen)
-        kept = last - first
-        assert kept.min() == pytest.approx(0.7, abs=0.03)
-        assert kept.max() == pytest.approx(1, abs=0.03)
-        assert kept.mean() == pytest.approx(0.85, abs=0.03)
+        left = last - first
+        assert left.min() == pytest.approx(0.7, abs=0.03)
+        assert left.max() == pytest.approx(1, abs=0.03)
+        assert left.mean() == pytest.approx(0.85, abs=0.03)
         assert first.min() < 0.03
         assert first.max() == pytest.approx(0.29, abs=0.04)
         assert last.max() > 0.97
@@ -177,7 +177,7 @@ def test_what_is_given_back_can_be_written_to(image):
         assert Augmentation(rotation=9)(image, seed).flags.writeable
 
 
-def test_what_comes_in_from_outside_is_black():
+def test_uncovered_pixels_are_black():
     white = np.full((60, 80), 255, np.uint8)
     changed = np.stack([Augmentation(translation=0.2)(white, seed) for seed in range(20)])
     assert (changed == 0).any(axis=(1, 2)).all()

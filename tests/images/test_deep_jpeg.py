@@ -1,4 +1,4 @@
-"""JPEG files of 12 bits, outside of DICOM."""
+"""JPEG files of 12 bits, not in DICOM."""
 
 import sys
 

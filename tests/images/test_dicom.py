@@ -292,12 +292,12 @@ def test_padding_leaves_other_values_of_eight_bits_as_they_are(padding, colours)
     )
 
 
-@pytest.mark.parametrize("told", [("SS", -2000), ("US", 2**16 - 2000), ("US", 2**13 - 2000)])
-def test_signed_padding(stored, told):
+@pytest.mark.parametrize("stated", [("SS", -2000), ("US", 2**16 - 2000), ("US", 2**13 - 2000)])
+def test_signed_padding(stored, stated):
     padded = stored.astype(np.int16)
     padded[0] = -2000
     dataset = radiograph(padded, n_bits=13)
-    dataset.add_new("PixelPaddingValue", *told)
+    dataset.add_new("PixelPaddingValue", *stated)
     image = read_xray(written(dataset))
     assert not image[0].any()
     np.testing.assert_array_equal(image[1:], stretched(padded[1:]))
@@ -320,10 +320,10 @@ def test_run_lengths(stored):
     np.testing.assert_array_equal(read_xray(written(dataset)), stretched(stored))
 
 
-def in_jpeg(pixels, **told):
+def in_jpeg(pixels, **stated):
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=95)
-    dataset = radiograph(pixels, syntax=JPEGBaseline8Bit, **told)
+    dataset = radiograph(pixels, syntax=JPEGBaseline8Bit, **stated)
     dataset.PixelData = pydicom.encaps.encapsulate([file.getvalue()])
     dataset["PixelData"].is_undefined_length = True
     return dataset, np.asarray(Image.open(file))
@@ -335,10 +335,10 @@ def test_jpeg_inside():
     np.testing.assert_array_equal(read_xray(written(dataset)), decoded)
 
 
-@pytest.mark.parametrize("told", [{"Rows": 61}, {"Columns": 7}])
-def test_a_compressed_image_of_another_size_than_told(told):
-    dataset, _ = in_jpeg(np.zeros((60, 47), np.uint8), **told)
-    with pytest.raises(ImageReadError, match="of another size than its header says"):
+@pytest.mark.parametrize("stated", [{"Rows": 61}, {"Columns": 7}])
+def test_a_compressed_image_of_another_size_than_stated(stated):
+    dataset, _ = in_jpeg(np.zeros((60, 47), np.uint8), **stated)
+    with pytest.raises(ImageReadError, match="of another size than its header states"):
         read_xray(written(dataset))
 
 
@@ -353,15 +353,15 @@ def test_a_compressed_image_of_another_size_than_told(told):
         ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, "cut off"),
         ({"PhotometricInterpretation": "PALETTE COLOR"}, "palette is missing"),
         ({"PhotometricInterpretation": "HSV", "SamplesPerPixel": 3}, "in colour"),
-        ({"PhotometricInterpretation": None}, "does not say that it is grey"),
+        ({"PhotometricInterpretation": None}, "does not state that it is grey"),
         ({"BitsAllocated": 32, "BitsStored": 32}, "take 32 bits each; wanted 8 or 16"),
         ({"BitsStored": 17}, "17 stored bits of 16"),
         ({"Modality": "ANNA"}, "its modality is unknown"),
         ({"HighBit": 200}, "HighBit is none"),
         ({"HighBit": 3}, "HighBit is none"),
         ({"WindowCenter": ["1"] * 600, "WindowWidth": 5}, "WindowCenter is larger than any"),
-        ({"Rows": 0}, "how many rows"),
-        ({"Columns": None}, "how many rows"),
+        ({"Rows": 0}, "number of rows"),
+        ({"Columns": None}, "number of rows"),
         ({"Rows": 60_000, "Columns": 60_000}, "more than the limit of 50,000,000"),
         ({"Rows": 38}, "cut off"),
     ],
@@ -388,17 +388,17 @@ def test_missing_pixels_are_named(stored, n_missing):
 
 
 @pytest.mark.parametrize("end", ["", ".1"])
-def test_a_missing_modality_is_told_by_the_class(stored, end):
-    told = f"1.2.840.10008.5.1.4.1.1.1{end}"
-    data = written(radiograph(stored, Modality=None, SOPClassUID=told))
+def test_a_missing_modality_is_known_by_the_class(stored, end):
+    stated = f"1.2.840.10008.5.1.4.1.1.1{end}"
+    data = written(radiograph(stored, Modality=None, SOPClassUID=stated))
     assert read_xray(data).shape == stored.shape
 
 
 @pytest.mark.parametrize("end", [".2", "2.1", "28", "04.1"])
 def test_classes_of_other_images(stored, end):
     # Mammography, angiography, PET, an encapsulated PDF
-    told = f"1.2.840.10008.5.1.4.1.1.1{end}"
-    refused(radiograph(stored, Modality=None, SOPClassUID=told), "its modality is missing")
+    stated = f"1.2.840.10008.5.1.4.1.1.1{end}"
+    refused(radiograph(stored, Modality=None, SOPClassUID=stated), "its modality is missing")
 
 
 def test_the_message_of_a_damaged_file_quotes_nothing(stored):
@@ -436,7 +436,7 @@ def test_nothing_personal_is_logged_or_warned_of(stored, caplog, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["FD", "SQ", "OB"])
-def test_a_patient_that_cannot_be_told_is_none(stored, tmp_path, kind):
+def test_an_unreadable_patient_is_none(stored, tmp_path, kind):
     data = written(radiograph(stored))
     at = data.index(b"\x10\x00\x20\x00LO")
     path = tmp_path / "scan.dcm"
@@ -567,7 +567,7 @@ def empty_elements(n_elements):
 
 
 def in_sequence(tag, content, *, open_end=False):
-    """An explicit element that is a sequence of one item, of told lengths or of none."""
+    """An explicit element that is a sequence of one item, of stated lengths or of none."""
     if open_end:
         item = ITEM + NO_LENGTH + content + b"\xfe\xff\x0d\xe0" + bytes(4)
         return tag + b"SQ\0\0" + NO_LENGTH + item + b"\xfe\xff\xdd\xe0" + bytes(4)
@@ -653,9 +653,9 @@ def test_run_lengths_of_every_kind():
     "segments",
     [(b"\xc2\x01",), (b"\x80" * 500,), (b"",), (b"\xc1\x01", b"\xc1\x01"), ()],
 )
-def test_run_lengths_that_tell_another_size(segments):
+def test_run_lengths_of_another_size(segments):
     dataset = run_lengths(np.zeros((8, 8), np.uint8), *segments)
-    refused(dataset, "cut off|of another kind than its header says|no fragments")
+    refused(dataset, "cut off|of another kind than its header states|no fragments")
 
 
 def test_tables_larger_than_any(stored):
@@ -712,13 +712,13 @@ def test_a_size_that_hides_in_a_box(stored):
     np.testing.assert_array_equal(read_xray(written(dataset)), stretched(stored))
 
 
-@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+@pytest.mark.parametrize("fraction", [0.3, 0.6, 0.95])
 @pytest.mark.parametrize("how", ["jpeg", "lossless jpeg"])
-def test_jpegs_that_are_cut_off(stored, how, share):
+def test_jpegs_that_are_cut_off(stored, how, fraction):
     options = {"lossless": True} if how == "lossless jpeg" else {}
     dataset = compressed(stored, how, n_bits=12, bitspersample=12, **options)
     stream = pydicom.encaps.get_frame(dataset.PixelData, 0, number_of_frames=1)
-    dataset.PixelData = pydicom.encaps.encapsulate([stream[: int(share * len(stream))]])
+    dataset.PixelData = pydicom.encaps.encapsulate([stream[: int(fraction * len(stream))]])
     refused(dataset, "cut off|damaged")
 
 

@@ -60,7 +60,7 @@ class Row(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A situation that must end in an error, with what it says."""
+    """A situation that must end in an error, with its message."""
 
     situation: str
     section: str
@@ -1024,7 +1024,7 @@ def much_shorter_table():
 
 
 @read(
-    "VOI LUT of bytes that are fewer than its descriptor says",
+    "VOI LUT of bytes that are fewer than its descriptor states",
     "C.11.2.1.1",
     dcm2pnm="shows another picture",
     without_pydicom="raises an error",
@@ -1266,16 +1266,16 @@ def no_image():
     return radiograph(PixelData=None)
 
 
-@refused("Fewer pixels than the header says", "C.7.6.3", ImageReadError, "cut off")
+@refused("Fewer pixels than the header states", "C.7.6.3", ImageReadError, "cut off")
 def too_few_pixels():
     return radiograph(Rows=60)
 
 
 @refused(
-    "A compressed image of another size than the header says",
+    "A compressed image of another size than the header states",
     "PS3.5 8.2",
     ImageReadError,
-    "of another size than its header says",
+    "of another size than its header states",
 )
 def another_size():
     return compressed("4.70", lossless_jpeg(), Rows=60)

@@ -22,19 +22,19 @@ warnings.simplefilter("ignore", LowContrastWarning)
 from skpneumo.exceptions import ImageReadError
 sizes = [None, (40, 31)]
 for path in sys.stdin.read().split("\n"):
-    start, told = time.perf_counter(), {}
+    start, results_by_size = time.perf_counter(), {}
     for size in sizes:
         try:
             image = read_xray(path, size=size)
             assert image.dtype == "uint8" and image.ndim == 2 and size in (None, image.shape)
-            told[str(size)] = f"read, {image.shape[0]} x {image.shape[1]}"
+            results_by_size[str(size)] = f"read, {image.shape[0]} x {image.shape[1]}"
         except ImageReadError as error:
-            told[str(size)] = str(error).removeprefix(path + ": ")
+            results_by_size[str(size)] = str(error).removeprefix(path + ": ")
     seconds = time.perf_counter() - start
     # Not ru_maxrss, which starts at what the parent process has.
     with open("/proc/self/status") as status:
         peak = int(re.search(r"VmHWM:\s+(\d+)", status.read())[1]) * 1024
-    print(json.dumps([told, seconds, peak]), flush=True)
+    print(json.dumps([results_by_size, seconds, peak]), flush=True)
 """
 
 
@@ -53,8 +53,8 @@ def test_every_hard_file(xray_data, record_property):
     assert not done.stderr
     results = [json.loads(line) for line in done.stdout.splitlines()]
     lines = []
-    for (name, reference), (told, seconds, peak) in zip(rows, results, strict=True):
-        full, small = told["None"], told["(40, 31)"]
+    for (name, reference), (results_by_size, seconds, peak) in zip(rows, results, strict=True):
+        full, small = results_by_size["None"], results_by_size["(40, 31)"]
         lines.append(f"{name:75} {full}")
         assert seconds < 5, name
         assert peak < 2**30, name

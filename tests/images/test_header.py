@@ -1,4 +1,4 @@
-"""What headers say: view, body part, orientation, shutters, and raw data of detectors."""
+"""Headers: view, body part, orientation, shutters, and raw data of detectors."""
 
 import io
 import warnings
@@ -70,7 +70,7 @@ def path(tmp_path):
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian])
-def test_a_header_says_what_matters_and_identifies_nobody(path, syntax):
+def test_a_header_describes_the_image_and_identifies_nobody(path, syntax):
     save(
         path,
         syntax=syntax,

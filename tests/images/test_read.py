@@ -51,7 +51,7 @@ def test_an_open_file_is_read_and_left_open(tmp_path, scene):
         assert not file.closed
 
 
-def test_the_content_tells_the_type_not_the_name(tmp_path, scene):
+def test_the_content_decides_the_format_not_the_name(tmp_path, scene):
     path = saved(tmp_path / "a.jpeg", Image.fromarray(scene), format="PNG")
     np.testing.assert_array_equal(read_xray(path), scene)
 
@@ -155,7 +155,7 @@ def test_the_upper_bits_of_sixteen_are_the_full_range(tmp_path, largest):
 
 @pytest.mark.parametrize("bits", [9, 10, 11, 12, 13, 14, 15])
 @pytest.mark.parametrize("brightest", [1.0, 0.3])
-def test_the_file_says_how_many_bits_are_significant(bits, brightest):
+def test_the_file_declares_how_many_bits_are_significant(bits, brightest):
     samples = np.linspace(0, int((2**bits - 1) * brightest), 41 * 29).astype(np.uint16)
     samples = samples.reshape(41, 29)
     expected = np.rint(samples / (2**bits - 1) * 255)
@@ -347,7 +347,7 @@ def test_wrong_parameters_are_no_fault_of_the_file(tmp_path, parameters):
 
 
 class Slow(io.BytesIO):
-    """A file that is read when it is told to."""
+    """A file that waits until the test lets it be read."""
 
     def __init__(self, data):
         super().__init__(data)
@@ -384,7 +384,7 @@ def being_read(data):
 def test_what_others_warn_of_while_a_thread_reads_is_shown(scene):
     before = list(warnings.filters)
     thread, file = being_read(jpeg_bytes(scene))
-    with pytest.raises(UserWarning, match="of mine"):  # as the settings of pytest want it
+    with pytest.raises(UserWarning, match="of mine"):  # as pytest is configured
         warnings.warn("of mine", stacklevel=1)
     with warnings.catch_warnings(record=True) as shown:
         warnings.simplefilter("always")

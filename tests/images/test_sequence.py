@@ -301,7 +301,7 @@ def test_real_xrays(xray_data):
     np.testing.assert_array_equal(np.asarray(sequence), expected)
 
 
-# -- kept on disk ---------------------------------------------------------------------------------
+# -- cached on disk ------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -337,7 +337,7 @@ def test_an_image_is_decoded_once_for_each_size(paths, cache, decoded):
     assert len(decoded) == 21
 
 
-def test_a_kept_image_may_be_changed_by_who_takes_it(paths, cache):
+def test_a_cached_image_may_be_changed_by_the_caller(paths, cache):
     sequence = XRaySequence(paths, size=(12, 9))
     for image in (sequence[0], sequence[0], np.asarray(sequence)[0]):
         assert image.any()
@@ -353,14 +353,14 @@ def test_a_changed_file_is_decoded_again(tmp_path, cache):
     assert values == [50, 60, 70]
 
 
-def test_images_of_their_own_size_are_not_kept(paths, cache, decoded):
+def test_images_of_their_own_size_are_not_cached(paths, cache, decoded):
     for _ in range(2):
         np.asarray(XRaySequence(paths))
     assert len(decoded) == 14
     assert not cache.exists()
 
 
-def test_nothing_is_kept_where_it_is_off(paths, monkeypatch, tmp_path, decoded):
+def test_nothing_is_cached_if_the_cache_is_off(paths, monkeypatch, tmp_path, decoded):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SKPNEUMO_CACHE", "off")
     for _ in range(2):

@@ -4,7 +4,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _no_window():
-    """Draw without a screen, and leave no figure behind."""
+    """Draw without a screen, and close all figures."""
     matplotlib.use("Agg")
     from matplotlib import pyplot
 

@@ -26,31 +26,37 @@ def model(data):
     return LogisticRegression().fit(*data)
 
 
-def labels_of(ax):
+def legend_labels(ax):
     return [text.get_text() for text in ax.get_legend().get_texts()]
 
 
-def test_net_benefit_written_out(data, model):
+def test_net_benefit_by_its_definition(data, model):
     X, y = data
     fixed = FixedThresholdClassifier(FrozenEstimator(model), threshold=0.2).fit(X, y)
-    display = DecisionCurveDisplay.from_estimator(fixed, X, y, with_calls=True, name="m")
-    ill, p = y == "PNEUMONIA", model.predict_proba(X)[:, 1]
+    display = DecisionCurveDisplay.from_estimator(fixed, X, y, at_threshold=True, name="m")
+    positive, p = y == "PNEUMONIA", model.predict_proba(X)[:, 1]
     x, drawn = display.line_.get_data()
-    _, of_calls = display.calls_line_.get_data()
+    _, of_predictions = display.threshold_line_.get_data()
     assert (x[0], x[-1]) == (0, 0.5)
-    assert labels_of(display.ax_) == ["treat all", "treat none", "m", "m: its calls"]
-    everyone, nobody = display.ax_.lines[:2]
+    assert legend_labels(display.ax_) == ["treat all", "treat none", "m", "m: at its threshold"]
+    treat_all, treat_none = display.ax_.lines[:2]
     for i, t in enumerate(x):
         odds = t / (1 - t)
-        called = p >= t
-        assert drawn[i] == pytest.approx((called & ill).mean() - odds * (called & ~ill).mean())
-        called = p >= 0.2
-        assert of_calls[i] == pytest.approx((called & ill).mean() - odds * (called & ~ill).mean())
-        assert everyone.get_ydata()[i] == pytest.approx(ill.mean() - odds * (~ill).mean())
-    assert not np.any(nobody.get_ydata())
+        predicted = p >= t
+        assert drawn[i] == pytest.approx(
+            (predicted & positive).mean() - odds * (predicted & ~positive).mean()
+        )
+        predicted = p >= 0.2
+        assert of_predictions[i] == pytest.approx(
+            (predicted & positive).mean() - odds * (predicted & ~positive).mean()
+        )
+        assert treat_all.get_ydata()[i] == pytest.approx(
+            positive.mean() - odds * (~positive).mean()
+        )
+    assert not np.any(treat_none.get_ydata())
 
 
-def test_several_models_share_what_they_are_held_against(data, model):
+def test_several_models_share_the_reference_curves(data, model):
     _, ax = pyplot.subplots()
     one = DecisionCurveDisplay.from_estimator(model, *data, ax=ax)
     bayes = GaussianNB().fit(*data)
@@ -59,17 +65,17 @@ def test_several_models_share_what_they_are_held_against(data, model):
     )
     assert one.ax_ is two.ax_ is ax
     assert two.figure_ is ax.figure
-    assert labels_of(ax) == ["treat all", "treat none", "LogisticRegression", "Bayes"]
+    assert legend_labels(ax) == ["treat all", "treat none", "LogisticRegression", "Bayes"]
     assert two.line_.get_linestyle() == "-."
     assert one.line_.get_color() != two.line_.get_color()
-    # images of another prevalence are held against another line
+    # another prevalence has another reference curve
     X, y = data
     DecisionCurveDisplay.from_estimator(model, X[50:], y[50:], ax=ax)
-    assert labels_of(ax).count("treat all") == 2
-    assert labels_of(ax).count("treat none") == 1
+    assert legend_labels(ax).count("treat all") == 2
+    assert legend_labels(ax).count("treat none") == 1
 
 
-def test_the_fall_of_treating_all_does_not_set_the_scale(data, model):
+def test_treating_all_does_not_set_the_scale(data, model):
     display = DecisionCurveDisplay.from_estimator(model, *data, thresholds=np.arange(0, 1, 0.01))
     low, high = display.ax_.get_ylim()
     prevalence = np.mean(data[1] == "PNEUMONIA")
@@ -82,14 +88,14 @@ def test_plot_returns_itself_on_new_axes(data):
     rng = np.random.default_rng(0)
     display = DecisionCurveDisplay.from_predictions(data[1], rng.uniform(size=300))
     before = display.ax_
-    assert display.calls_line_ is None
-    assert labels_of(before) == ["treat all", "treat none", "model"]
+    assert display.threshold_line_ is None
+    assert legend_labels(before) == ["treat all", "treat none", "model"]
     assert display.plot(name="again") is display
     assert display.ax_ is not before
-    assert "again" in labels_of(display.ax_)
+    assert "again" in legend_labels(display.ax_)
 
 
-def test_what_is_refused(data):
+def test_invalid_input_is_refused(data):
     X, y = data
     svm = LinearSVC().fit(X, y)
     with pytest.raises(

@@ -33,7 +33,12 @@ from skpneumo import (
 )
 from skpneumo.datasets import make_xrays
 from skpneumo.inspection import GradCAM, GradCAMDisplay
-from skpneumo.inspection._gradcam import blur, evidence, positions_of, weights_of
+from skpneumo.inspection._gradcam import (
+    blur,
+    compute_evidence,
+    interpolation_weights,
+    map_positions,
+)
 from skpneumo.networks import build_cnn, build_inception, split_at_maps
 
 needs_tensorflow = pytest.mark.skipif(
@@ -83,19 +88,19 @@ def test_other_sizes_than_that_of_the_network(clf, xrays, heatmaps):
     assert np.median(alike) > 0.97
 
 
-def test_rows_of_a_map_are_laid_around_their_centres():
-    centres = [3.0, 7.0, 11.0]
-    weights = weights_of(np.array([0.0, 3.0, 5.0, 11.5, np.nan]), centres, width=1.5)
+def test_interpolation_weights_are_highest_at_the_centers():
+    centers = [3.0, 7.0, 11.0]
+    weights = interpolation_weights(np.array([0.0, 3.0, 5.0, 11.5, np.nan]), centers, width=1.5)
     np.testing.assert_allclose(weights.sum(axis=1), [1, 1, 1, 1, 0])
     np.testing.assert_array_equal(weights[[0, 1, 3]].argmax(axis=1), [0, 0, 2])
     np.testing.assert_allclose(weights[2, 0], weights[2, 1])
-    far = weights_of(np.array([1e4]), centres, width=0.1)
+    far = interpolation_weights(np.array([1e4]), centers, width=0.1)
     np.testing.assert_array_equal(far, [[0, 0, 1]])
 
 
 @pytest.mark.parametrize("aspect", ["stretch", "crop", "pad"])
 def test_positions_follow_a_line_through_resizings(aspect):
-    rows, columns = positions_of((160, 120), [((60, 90), aspect), ((45, 50), "stretch")])
+    rows, columns = map_positions((160, 120), [((60, 90), aspect), ((45, 50), "stretch")])
     assert rows.shape == (160,)
     assert columns.shape == (120,)
     for row in (60, 75, 100):
@@ -106,7 +111,7 @@ def test_positions_follow_a_line_through_resizings(aspect):
         assert abs(rows[row] - profile @ np.arange(45) / profile.sum()) < 0.15
 
 
-def test_what_a_resizer_cut_off_is_cold(clf, xrays):
+def test_cropped_pixels_are_0(clf, xrays):
     wide = np.pad(xrays.images[:4], ((0, 0), (0, 0), (9, 15)), mode="edge")
     found = GradCAM(make_pipeline(XRayResizer((48, 40), aspect="crop"), clf)).transform(wide)
     assert found.shape == (4, 48, 64)
@@ -116,7 +121,7 @@ def test_what_a_resizer_cut_off_is_cold(clf, xrays):
     np.testing.assert_allclose(found[:, :, 12:52], expected, atol=1e-4)
 
 
-def test_what_a_resizer_added_is_left_out(clf, xrays):
+def test_padding_is_left_out(clf, xrays):
     low = xrays.images[:4, 9:41]
     found = GradCAM(make_pipeline(XRayResizer((48, 40), aspect="pad"), clf)).transform(low)
     expected = GradCAM(clf).transform(np.pad(low, ((0, 0), (8, 8), (0, 0))))[:, 8:40]
@@ -125,7 +130,7 @@ def test_what_a_resizer_added_is_left_out(clf, xrays):
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-def test_the_classifier_stays_as_it_was(clf, xrays):
+def test_the_classifier_is_not_modified(clf, xrays):
     weights, proba = clf.model_.get_weights(), clf.predict_proba(xrays.images)
     trainable, optimizer = clf.model_.trainable, clf.model_.optimizer
     GradCAM(clf).transform(xrays.images[:4])
@@ -138,7 +143,7 @@ def test_the_classifier_stays_as_it_was(clf, xrays):
 
 @needs_tensorflow
 @pytest.mark.parametrize("kind", ["cnn", "inception"])
-def test_grad_cam_is_that_written_out_for_tensorflow(kind):
+def test_grad_cam_is_that_of_tensorflow(kind):
     if kind == "cnn":
         model = build_cnn((48, 40), filters=(4, 6, 8))
         inner, size = model, (48, 40)
@@ -159,7 +164,7 @@ def test_grad_cam_is_that_written_out_for_tensorflow(kind):
         logit = tf.reduce_mean(maps, axis=(1, 2)) @ head.kernel.value + head.bias.value
     slopes = tape.gradient(logit, maps)
     expected = tf.reduce_sum(maps * tf.reduce_mean(slopes, axis=(1, 2), keepdims=True), axis=-1)
-    found = evidence(*split_at_maps(model, "last")[:2], images, "gradcam")
+    found = compute_evidence(*split_at_maps(model, "last")[:2], images, "gradcam")
     assert found.max() > 0
     np.testing.assert_allclose(found, np.maximum(expected, 0), rtol=1e-3, atol=1e-5)
     expected = keras.ops.sigmoid(logit)
@@ -167,7 +172,7 @@ def test_grad_cam_is_that_written_out_for_tensorflow(kind):
 
 
 @needs_tensorflow
-def test_integrated_is_a_sum_along_the_way_as_written_out_for_tensorflow(clf, xrays):
+def test_integrated_is_a_sum_along_the_path(clf, xrays):
     images = xrays.images[:3]
     # Two ways to the same sum differ by rounding, which in bfloat16 hides what they have in common.
     model = build_cnn((48, 40), filters=(16, 32, 64), precision="float32")
@@ -178,38 +183,38 @@ def test_integrated_is_a_sum_along_the_way_as_written_out_for_tensorflow(clf, xr
     width = 0.05 * np.mean(images.shape[1:])
     blurred = gaussian_filter(images.astype(np.float32), (0, width, width), mode="nearest")
 
-    def stop(share):
-        mixed = np.rint(blurred + np.float32(share) * (images - blurred)).astype(np.uint8)
+    def blend(fraction):
+        mixed = np.rint(blurred + np.float32(fraction) * (images - blurred)).astype(np.uint8)
         with tf.GradientTape() as tape:
             maps, features = both(mixed[..., None], training=False)
             logit = features @ head.kernel.value + head.bias.value
         return maps, tape.gradient(logit, maps)
 
-    stops = [stop(i / 6) for i in range(7)]
+    stops = [blend(i / 6) for i in range(7)]
     expected = sum(
         tf.reduce_sum((after[0] - before[0]) * (after[1] + before[1]) / 2, axis=-1)
         for before, after in pairwise(stops)
     )
-    found = evidence(*split_at_maps(model, "first")[:2], images, "integrated")
+    found = compute_evidence(*split_at_maps(model, "first")[:2], images, "integrated")
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
 
 
-def test_integrated_maps_add_up_to_the_log_odds_gained(clf, xrays):
+def test_integrated_maps_sum_to_the_difference_of_the_log_odds(clf, xrays):
     images = xrays.images[xrays.target == "PNEUMONIA"][:40]
     parts = split_at_maps(clf.model_, "first")[:2]
-    total = evidence(*parts, images, "integrated").sum(axis=(1, 2))
+    total = compute_evidence(*parts, images, "integrated").sum(axis=(1, 2))
 
     def log_odds(images):
         p = clf.model_.predict(np.rint(images).astype(np.uint8), verbose=0)[:, 0].astype(float)
         return np.log(p / (1 - p))
 
     gained = log_odds(images) - log_odds(blur(images))
-    # What the few steps of the integral miss.
+    # The discretization error of the integral.
     assert np.abs(total - gained).mean() < 0.05 * np.abs(gained).mean()
 
 
 @pytest.mark.parametrize("method", ["integrated", "gradcam"])
-def test_maps_change_when_the_weights_are_drawn_anew(clf, xrays, method):
+def test_maps_change_with_randomized_weights(clf, xrays, method):
     """The sanity check of Adebayo et al., NeurIPS 2018."""
     images = xrays.images[xrays.target == "PNEUMONIA"][:20]
     other = copy.deepcopy(clf)
@@ -243,7 +248,7 @@ def test_it_points_at_the_opacities(clf):
     assert hits(heatmaps[:, ::-1], masks) < 0.4
 
 
-def test_hiding_what_is_hot_lowers_the_probability_most(clf, xrays):
+def test_occluding_the_evidence_lowers_the_probability_most(clf, xrays):
     images = xrays.images[xrays.target == "PNEUMONIA"][:60]
     to_maps, to_logit, _ = split_at_maps(clf.model_)
 
@@ -263,7 +268,7 @@ def test_hiding_what_is_hot_lowers_the_probability_most(clf, xrays):
 @pytest.mark.parametrize(
     "around", ["search", "frozen", "operating point", "calibrated", "sampler", "pipelines"]
 )
-def test_a_network_is_found_inside(clf, xrays, heatmaps, around):
+def test_a_nested_network(clf, xrays, heatmaps, around):
     X, y = xrays.images, xrays.target
     frozen = FrozenEstimator(clf)
     model = {
@@ -297,14 +302,12 @@ def test_a_map_without_evidence_is_zero(clf, xrays):
     np.testing.assert_array_equal(heat, 0)
 
 
-def test_what_is_wrong_is_told(clf, xrays):
+def test_invalid_input_is_refused(clf, xrays):
     table = LogisticRegression().fit([[0], [1]], [0, 1])
-    with pytest.raises(TypeError, match="There is no network to look into: LogisticRegression"):
+    with pytest.raises(TypeError, match="There is no network to inspect: LogisticRegression"):
         GradCAM(table)
     with pytest.raises(ValueError, match="method must be one of 'integrated', 'gradcam'; got 'x"):
         GradCAM(clf, method="x")
-    with pytest.raises(ValueError, match="got 'published'"):  # its name before
-        GradCAM(clf, method="published")
     with pytest.raises(ValueError, match="batch_size must be a positive integer; got 0"):
         GradCAM(clf, batch_size=0)
     with pytest.raises(ValueError, match="has no maps to look at"):
@@ -325,7 +328,7 @@ def test_heatmaps_of_the_models_of_folds_are_the_mean_of_their_evidence(clf, xra
     ).fit(xrays.images[:40], xrays.target[:40])
     cam = GradCAM(folds)
     X = xrays.images[:5]
-    signed = [cam._evidence_of(*inside, X) for inside in cam._networks]
+    signed = [cam._compute_evidence(*network, X) for network in cam._networks]
     assert len(signed) == 2
     positive = np.maximum(np.mean(signed, axis=0), 0)
     expected = positive / np.maximum(positive.max(axis=(1, 2), keepdims=True), 1e-12)
@@ -339,7 +342,7 @@ def test_heatmaps_of_the_models_of_folds_are_the_mean_of_their_evidence(clf, xra
 def test_gradients_of_inception_in_bfloat16():
     model = build_inception((76, 75), weights=None, precision="bfloat16")
     images = np.random.default_rng(0).integers(0, 256, (1, 76, 75), dtype=np.uint8)
-    found = evidence(*split_at_maps(model, "first")[:2], images, "integrated")
+    found = compute_evidence(*split_at_maps(model, "first")[:2], images, "integrated")
     assert np.isfinite(found).all()
     assert found.any()
 

@@ -46,7 +46,7 @@ def test_the_losses_are_those_of_the_classifier(network):
     assert display.stage_line_ is None
 
 
-def test_it_is_found_inside_others(data, network):
+def test_a_nested_network(data, network):
     X, y = data
     pipe = make_pipeline(XRayResizer((48, 40)), FrozenEstimator(network))
     search = GridSearchCV(pipe, {"xrayresizer__aspect": ["pad"]}, cv=2).fit(X, y)
@@ -54,7 +54,7 @@ def test_it_is_found_inside_others(data, network):
     assert LearningHistoryDisplay.from_estimator(model).history is network.history_
 
 
-def test_behind_calibration_there_must_be_one(data, network):
+def test_several_networks_are_refused(data, network):
     calibrated = CalibratedClassifierCV(FrozenEstimator(network)).fit(*data)
     assert LearningHistoryDisplay.from_estimator(calibrated).history is network.history_
     calibrated.calibrated_classifiers_ *= 2
@@ -62,7 +62,7 @@ def test_behind_calibration_there_must_be_one(data, network):
         LearningHistoryDisplay.from_estimator(calibrated)
 
 
-def test_without_images_held_back_no_epoch_is_best():
+def test_without_validation_data_there_is_no_best_epoch():
     display = LearningHistoryDisplay({"loss": [0.5, 0.4]}).plot()
     assert display.best_epoch_ is None
     assert display.val_loss_line_ is None
@@ -108,14 +108,14 @@ def test_the_second_stage_of_inception():
         {"head_epochs": 2, "trainable": "head"},
     ],
 )
-def test_no_border_where_there_is_none_or_it_cannot_be_told(params):
+def test_no_border_without_a_second_stage_or_if_it_is_not_known(params):
     history = {"loss": [0.6, 0.5, 0.4, 0.3, 0.2], "val_loss": [0.1, 0.5, 0.4, 0.3, 0.35]}
     display = LearningHistoryDisplay.from_estimator(trained_inception(history, **params))
     assert display.stage_line_ is None
     assert display.best_epoch_ == 1
 
 
-def test_two_in_one_picture(network):
+def test_two_models_in_one_figure(network):
     _, ax = pyplot.subplots()
     one = LearningHistoryDisplay.from_estimator(network, ax=ax, name="a", curve_kwargs={"lw": 4})
     two = LearningHistoryDisplay({"loss": np.linspace(1, 0, 7)}, name="b").plot(ax)
@@ -127,7 +127,7 @@ def test_two_in_one_picture(network):
     assert ax.get_xlim() == (0.5, 7.5)
 
 
-def test_what_is_refused():
+def test_invalid_input_is_refused():
     with pytest.raises(NotFittedError):
         LearningHistoryDisplay.from_estimator(CNNPneumoniaClassifier())
     fitted = LogisticRegression().fit([[0], [1]], [0, 1])

@@ -13,7 +13,7 @@ from sklearn.svm import LinearSVC
 
 from skpneumo import CNNPneumoniaClassifier, OperatingPointClassifierCV
 from skpneumo._utils.formatting import percent
-from skpneumo._utils.unwrap import threshold_of
+from skpneumo._utils.unwrap import unwrap
 from skpneumo.inspection import ThresholdCurveDisplay
 from skpneumo.metrics import recall_scorer, specificity_scorer, threshold_curve
 
@@ -32,22 +32,22 @@ def model(data):
     return OperatingPointClassifierCV(LogisticRegression(), min_recall=0.9).fit(*data)
 
 
-def steps_at(line, x):
+def height_at(line, x):
     """Height of a curve drawn in steps, where each holds up to its threshold."""
     xs, ys = line.get_data()
     assert line.get_drawstyle() == "steps-pre"
     return ys[np.searchsorted(xs, x)]
 
 
-def test_what_is_drawn_is_what_predict_does(data, model):
+def test_the_curves_are_those_of_predict(data, model):
     X, y = data
     display = ThresholdCurveDisplay.from_estimator(model, X, y)
     for threshold in (0.01, 0.2, 0.5, float(model.best_threshold_), 0.97):
         moved = FixedThresholdClassifier(FrozenEstimator(model.estimator_), threshold=threshold)
         moved.fit(X, y)
         recall, specificity = recall_scorer(moved, X, y), specificity_scorer(moved, X, y)
-        assert steps_at(display.recall_line_, threshold) == pytest.approx(recall)
-        assert steps_at(display.specificity_line_, threshold) == pytest.approx(specificity)
+        assert height_at(display.recall_line_, threshold) == pytest.approx(recall)
+        assert height_at(display.specificity_line_, threshold) == pytest.approx(specificity)
 
 
 def test_the_curves_are_those_of_threshold_curve(data):
@@ -72,8 +72,8 @@ def test_the_operating_point_of_a_model(model):
     np.testing.assert_array_equal(display.recall_line_.get_ydata()[1:-1], model.curve_.recall)
     assert set(display.operating_line_.get_xdata()) == {model.best_threshold_}
     recall, bound, specificity = (
-        f"{np.floor(1000 * share) / 10}%"
-        for share in (model.recall_, model.recall_lower_bound_, model.specificity_)
+        f"{np.floor(1000 * metric) / 10}%"
+        for metric in (model.recall_, model.recall_lower_bound_, model.specificity_)
     )
     assert display.ax_.get_title() == (
         f"threshold {model.best_threshold_:.3g}, specificity {specificity},\n"
@@ -81,15 +81,15 @@ def test_the_operating_point_of_a_model(model):
     )
 
 
-def test_the_bound_is_that_of_the_share_that_was_asked_for(data):
+def test_the_bound_is_that_of_the_required_metric(data):
     groups = np.arange(400) // 2
     quiet = OperatingPointClassifierCV(
         LogisticRegression(), min_recall=None, min_specificity=0.8
     ).fit(*data, groups=groups)
     display = ThresholdCurveDisplay.from_operating_point(quiet)
     specificity, bound, recall = (
-        percent(share)
-        for share in (quiet.specificity_, quiet.specificity_lower_bound_, quiet.recall_)
+        percent(metric)
+        for metric in (quiet.specificity_, quiet.specificity_lower_bound_, quiet.recall_)
     )
     assert display.ax_.get_title() == (
         f"threshold {quiet.best_threshold_:.3g}, specificity {specificity} (at least {bound}),\n"
@@ -102,7 +102,7 @@ def test_the_bound_is_that_of_the_share_that_was_asked_for(data):
     assert display.bound_line_ is None
 
 
-def test_the_operating_point_tells_patients_on_both_sides(data):
+def test_the_operating_point_counts_patients_of_both_classes(data):
     model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.9)
     model.fit(*data, groups=np.arange(400) // 3)
     display = ThresholdCurveDisplay.from_operating_point(model)
@@ -125,7 +125,7 @@ def test_a_threshold_of_another_score_is_not_drawn(data, options):
     assert display.ax_.get_title() == ""
 
 
-def test_an_operating_point_that_predict_does_not_follow_is_none(data, model):
+def test_an_operating_point_that_predict_does_not_follow_is_refused(data, model):
     around = CalibratedClassifierCV(FrozenEstimator(model)).fit(*data)
     with pytest.raises(ValueError, match="got CalibratedClassifierCV"):
         ThresholdCurveDisplay.from_operating_point(around)
@@ -144,7 +144,7 @@ def test_nothing_is_certified_without_confidence(data):
     assert "at least" not in display.ax_.get_title()
 
 
-def test_decision_values_have_their_own_ends(data):
+def test_curves_of_decision_values_end_at_the_scores(data):
     X, y = data
     svm = LinearSVC().fit(X, y)
     display = ThresholdCurveDisplay.from_estimator(svm, X, y)
@@ -154,7 +154,7 @@ def test_decision_values_have_their_own_ends(data):
     assert display.operating_threshold == 0
 
 
-def test_a_threshold_above_all_scores_calls_nobody():
+def test_a_threshold_above_all_scores_predicts_no_positive():
     display = ThresholdCurveDisplay.from_predictions(
         [0, 0, 1, 1, 1], [0.1, 0.2, 0.3, 0.4, 0.8], threshold=0.9
     )
@@ -163,7 +163,7 @@ def test_a_threshold_above_all_scores_calls_nobody():
     )
 
 
-def test_two_in_one_picture(data, model):
+def test_two_models_in_one_figure(data, model):
     _, ax = pyplot.subplots()
     ax.set_title("mine")
     one = ThresholdCurveDisplay.from_operating_point(
@@ -199,15 +199,15 @@ def test_the_threshold_of_predict_is_found(data, model):
     search = GridSearchCV(
         FixedThresholdClassifier(LogisticRegression()), {"threshold": [0.7]}, cv=2
     ).fit(X, y)
-    assert threshold_of(model) == model.best_threshold_
-    assert threshold_of(make_pipeline("passthrough", cnn)) == 0.3
-    assert threshold_of(fixed) == 0.2
-    assert threshold_of(search) == 0.7
-    # a probability that is calibrated is held against 0.5, whatever is inside
-    assert threshold_of(CalibratedClassifierCV(FrozenEstimator(cnn))) == 0.5
+    assert unwrap(model).threshold == model.best_threshold_
+    assert unwrap(make_pipeline("passthrough", cnn)).threshold == 0.3
+    assert unwrap(fixed).threshold == 0.2
+    assert unwrap(search).threshold == 0.7
+    # calibrated probabilities are compared with 0.5, whatever the threshold inside
+    assert unwrap(CalibratedClassifierCV(FrozenEstimator(cnn))).threshold == 0.5
     automatic = FixedThresholdClassifier(FrozenEstimator(model)).fit(X, y)
-    assert threshold_of(automatic) == 0.5
-    assert threshold_of(make_pipeline(StandardScaler(), LinearSVC())) == 0
+    assert unwrap(automatic).threshold == 0.5
+    assert unwrap(make_pipeline(StandardScaler(), LinearSVC())).threshold == 0
 
 
 def test_a_threshold_may_be_given_or_left_out(data, model):
@@ -219,7 +219,7 @@ def test_a_threshold_may_be_given_or_left_out(data, model):
     assert without.bound_line_ is None
 
 
-def test_what_is_refused(data):
+def test_invalid_input_is_refused(data):
     X, y = data
     with pytest.raises(ValueError, match=r"fitted OperatingPointClassifierCV, got LogisticRegress"):
         ThresholdCurveDisplay.from_operating_point(LogisticRegression().fit(X, y))

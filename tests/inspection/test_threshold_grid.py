@@ -42,7 +42,7 @@ def ticks(axis):
 
 
 @pytest.mark.parametrize("metric", ["recall", "specificity", "missed_cost"])
-def test_each_cell_is_the_mean_of_its_setting(search, metric):
+def test_each_cell_is_the_mean_of_its_candidate(search, metric):
     display = ThresholdGridDisplay.from_search(search, metric=metric)
     assert display.class_weights == ["none", "1:2", "1:4.5", "balanced"]
     assert display.thresholds == [0.3, 0.5, 0.7]
@@ -64,7 +64,7 @@ def test_each_cell_is_the_mean_of_its_setting(search, metric):
     assert display.ax_.get_title() == f"mean {metric.replace('_', ' ')}{percent}"
 
 
-def test_the_frame_is_around_the_setting_chosen(search):
+def test_the_frame_is_around_the_selected_candidate(search):
     display = ThresholdGridDisplay.from_search(search)
     row = WEIGHTS.index(search.best_params_["estimator__class_weight"])
     column = sorted(THRESHOLDS).index(search.best_params_["threshold"])
@@ -73,7 +73,7 @@ def test_the_frame_is_around_the_setting_chosen(search):
     assert display.scores[row, column] == search.cv_results_["mean_test_recall"][search.best_index_]
 
 
-def test_figures_can_be_read_on_every_colour(search):
+def test_values_are_readable_on_every_colour(search):
     display = ThresholdGridDisplay.from_search(search, im_kwargs={"cmap": "gray"})
     for (row, column), text in np.ndenumerate(display.text_):
         grey = display.im_.cmap(display.im_.norm(display.scores[row, column]))[0]
@@ -81,7 +81,7 @@ def test_figures_can_be_read_on_every_colour(search):
     assert {text.get_color() for text in display.text_.flat} == {"black", "white"}
 
 
-def test_other_parameters_are_those_of_the_setting_chosen(data):
+def test_other_parameters_are_those_of_the_selected_candidate(data):
     grid = {"estimator__class_weight": WEIGHTS[:2], "threshold": [0.6, 0.3]}
     search = searched(data, grid | {"estimator__C": [1.0, 1e-3, 0.1]}, refit=lambda cv_results: 6)
     assert search.best_params_["estimator__C"] == 1e-3
@@ -124,7 +124,7 @@ def test_a_search_with_one_score(data, scoring, metric, title):
     assert display.chosen is not None
 
 
-def test_settings_that_were_not_tried_stay_empty(data):
+def test_missing_candidates_stay_empty(data):
     search = searched(data, kind=RandomizedSearchCV, n_iter=5, random_state=0)
     display = ThresholdGridDisplay.from_search(search)
     assert np.isfinite(display.scores).sum() == 5
@@ -132,21 +132,21 @@ def test_settings_that_were_not_tried_stay_empty(data):
     display.figure_.canvas.draw()
 
 
-def test_grids_that_lack_a_parameter_are_passed_over(data):
+def test_grids_without_a_parameter_are_skipped(data):
     search = searched(data, [{"threshold": [0.4]}, GRID])
     display = ThresholdGridDisplay.from_search(search)
     assert display.scores.shape == (4, 3)
     assert 0.4 not in display.thresholds
 
 
-def test_without_a_choice_there_is_no_frame(data):
+def test_without_refit_there_is_no_frame(data):
     search = searched(data, refit=False)
     display = ThresholdGridDisplay.from_search(search)
     assert display.frame_ is None
     assert display.class_weights == ["none", "1:2", "1:4.5", "balanced"]
     one_named = GRID | {"estimator__class_weight": [{"PNEUMONIA": 2}]}
     display = ThresholdGridDisplay.from_search(searched(data, one_named, refit=False))
-    # which class is the other one cannot be told
+    # the other class is not known
     assert display.class_weights == ["PNEUMONIA:2"]
 
 
@@ -178,7 +178,7 @@ def test_many_columns_are_written_upright():
     assert {label.get_rotation() for label in display.ax_.get_xticklabels()} == {90}
 
 
-def test_what_is_refused(data, search):
+def test_invalid_input_is_refused(data, search):
     draw = ThresholdGridDisplay.from_search
     small = {"estimator__class_weight": [None], "threshold": [0.4]}
     with pytest.raises(NotFittedError):
@@ -190,13 +190,13 @@ def test_what_is_refused(data, search):
         draw(single, metric="recall")
     no_weight = searched(data, {"threshold": [0.4], "estimator__C": [1, 2]}, refit="recall")
     with pytest.raises(
-        ValueError, match=r"'class_weight' is wanted, .* varies estimator__C, thresh"
+        ValueError, match=r"ends in 'class_weight', but it varies estimator__C, thresh"
     ):
         draw(no_weight)
     undecided = searched(data, small | {"estimator__C": [1, 2]}, refit=False)
-    with pytest.raises(ValueError, match="varies estimator__C too and has chosen no setting"):
+    with pytest.raises(ValueError, match="varies estimator__C too and has selected no candidate"):
         draw(undecided)
     with pytest.warns(UserWarning, match="non-finite"):
         failed = searched(data, small, scoring=lambda *_: np.nan, refit=True)
-    with pytest.raises(ValueError, match="mean score is NaN in every setting"):
+    with pytest.raises(ValueError, match="mean score is NaN for every candidate"):
         draw(failed)

@@ -1110,7 +1110,7 @@ def test_each_image_is_left_out_once(table, cv):
 def test_a_fold_without_one_of_the_classes_is_refused(table):
     X, y, _ = table  # sorted: the first training part holds the positive ones only
     model = OperatingPointClassifierCV(GaussianNB(), cv=KFold(2), min_recall=0.8)
-    message = r"GaussianNB.predict_proba gives .* shape \(90, 1\).*StratifiedGroupKFold"
+    message = r"GaussianNB.predict_proba returns .* shape \(90, 1\).*StratifiedGroupKFold"
     with pytest.raises(ValueError, match=message):
         model.fit(X[60:240], y[60:240])
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from skpneumo.networks import build_cnn, count_cnn_weights
+from skpneumo.networks import build_cnn
 
 
 @pytest.mark.parametrize("size", [(33, 40), (64, 90), (112, 96)])
@@ -22,11 +22,6 @@ def test_any_size_and_depth(size, filters):
     assert [layer.output.shape[-1] for layer in sums] == list(filters[1:])
     first = 4 if min(size) >= 64 else 2
     assert averages[-1].input.shape[1] == -(-size[0] // (first * 2 ** (len(filters) - 2)))
-
-
-@pytest.mark.parametrize("filters", [(2, 3), (3, 3, 3), (9, 5, 40, 7)])
-def test_weights_are_counted_without_a_network(filters):
-    assert build_cnn((40, 33), filters=filters).count_params() == count_cnn_weights(filters)
 
 
 def test_exposure_does_not_count():

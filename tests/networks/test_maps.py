@@ -118,6 +118,6 @@ def test_another_network_is_refused():
     inputs = keras.Input((8, 8, 1))
     model = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Flatten()(inputs)), name="flat")
     with pytest.raises(
-        ValueError, match=r"'flat' has no maps to look at. Wanted: one of build_cnn"
+        ValueError, match=r"'flat' has no maps to inspect. Wanted: one of build_cnn"
     ):
         split_at_maps(model)

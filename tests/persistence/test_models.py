@@ -1,13 +1,11 @@
-"""What is saved comes back; by another process too, whole or not at all."""
+"""Saving and loading: in another process too, and whole or not at all."""
 
 import copy
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-import zipfile
 from pathlib import Path
 
 import keras
@@ -34,14 +32,18 @@ from skpneumo import (
     save_model,
 )
 from skpneumo._utils.formatting import percent
-from skpneumo._utils.unwrap import layers_of
+from skpneumo._utils.provenance import model_fingerprint
+from skpneumo._utils.unwrap import unwrap
 from skpneumo.datasets import make_xrays
 from skpneumo.evaluation import evaluate
-from skpneumo.evaluation._unwrap import model_fingerprint
 from skpneumo.exceptions import ModelFileError, OutlierWarning
 from skpneumo.metrics import specificity_at_recall_scorer
 from skpneumo.persistence import model_card
-from skpneumo.persistence._archive import read_archive, write_archive
+from skpneumo.persistence._model_file import (
+    read_manifest,
+    read_model_file,
+    write_model_file,
+)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +60,7 @@ def cnn(xrays):
     return small_cnn(threshold=0.3).fit(xrays.images, xrays.target)
 
 
-def there_and_back(estimator, tmp_path):
+def save_and_load(estimator, tmp_path):
     path = tmp_path / "model.skpneumo"
     save_model(estimator, path)
     return load_model(path)
@@ -75,7 +77,7 @@ def assert_same(loaded, estimator, X):
 def test_a_classifier_with_any_labels(xrays, tmp_path, labels):
     y = np.where(xrays.target == "PNEUMONIA", labels[1], labels[0])
     clf = small_cnn(class_weight={labels[1]: 2}, image_size=(40, 38)).fit(xrays.images, y)
-    loaded = there_and_back(clf, tmp_path)
+    loaded = save_and_load(clf, tmp_path)
     assert_same(loaded, clf, xrays.images)
     assert str(loaded.get_params()) == str(clf.get_params())
     assert (loaded.history_, loaded.image_size_, loaded.precision_) == (
@@ -85,8 +87,8 @@ def test_a_classifier_with_any_labels(xrays, tmp_path, labels):
     )
 
 
-def test_a_loaded_model_goes_on_learning(xrays, cnn, tmp_path):
-    loaded = there_and_back(cnn, tmp_path)
+def test_a_loaded_model_can_be_trained_further(xrays, cnn, tmp_path):
+    loaded = save_and_load(cnn, tmp_path)
     loaded.partial_fit(xrays.images, xrays.target)
     assert len(loaded.history_["loss"]) == 2
     again = clone(loaded).fit(xrays.images, xrays.target)
@@ -95,10 +97,10 @@ def test_a_loaded_model_goes_on_learning(xrays, cnn, tmp_path):
     )
 
 
-def test_the_bfloat16_that_a_fit_resolved_to_is_kept(xrays, tmp_path):
+def test_the_bfloat16_of_a_fit_is_saved(xrays, tmp_path):
     clf = small_cnn(precision="bfloat16").fit(xrays.images, xrays.target)
     clf.set_params(precision="auto")
-    loaded = there_and_back(clf, tmp_path)
+    loaded = save_and_load(clf, tmp_path)
     assert loaded.precision_ == "bfloat16"
     assert loaded.precision == "auto"
     assert_same(loaded, clf, xrays.images)
@@ -115,7 +117,7 @@ def test_inception_without_the_file_that_it_started_from(tmp_path):
     loaded = load_model(path)
     assert loaded.weights == "inception.h5"
     assert_same(loaded, clf, xrays.images)
-    # A fit of the loaded one starts from the file again, and says that it is not there.
+    # A fit of the loaded one starts from the file again, which is an error if it is missing.
     with pytest.raises(OSError, match=r"no weights file inception\.h5"):
         clone(loaded).fit(xrays.images, xrays.target)
 
@@ -124,7 +126,7 @@ def test_pipelines(xrays, tmp_path):
     pipe = make_pipeline(
         XRayLoader(), XRayResizer((32, 36), aspect="pad"), XRayAugmenter(), small_cnn()
     ).fit(xrays.images, xrays.target)
-    loaded = there_and_back(pipe, tmp_path)
+    loaded = save_and_load(pipe, tmp_path)
     assert_same(loaded, pipe, xrays.images)
     assert loaded.named_steps["xrayresizer"].aspect == "pad"
 
@@ -132,7 +134,7 @@ def test_pipelines(xrays, tmp_path):
         XRayOverSampler(random_state=0, augmentation=XRayAugmenter(zoom=0.2)),
         small_cnn(augmentation=XRayAugmenter(rotation=3)),
     ).fit(xrays.images, xrays.target)
-    loaded = there_and_back(sampling, tmp_path)
+    loaded = save_and_load(sampling, tmp_path)
     assert type(loaded) is type(sampling)
     assert_same(loaded, sampling, xrays.images)
     assert loaded.steps[0][1].augmentation.zoom == 0.2
@@ -142,7 +144,7 @@ def test_pipelines(xrays, tmp_path):
 def test_a_detector_of_outliers(xrays, tmp_path):
     detector = XRayOutlierDetector(n_components=5, contamination=0)
     pipe = make_pipeline(detector, small_cnn()).fit(xrays.images, xrays.target)
-    loaded = there_and_back(pipe, tmp_path)
+    loaded = save_and_load(pipe, tmp_path)
     assert_same(loaded, pipe, xrays.images)
     others = 255 - xrays.images[:3]
     expected = pipe[0].outlier_score(others)
@@ -160,7 +162,7 @@ def test_operating_points(xrays, cnn, tmp_path, frozen):
         min_recall=0.8,
         cv=StratifiedKFold(2),
     ).fit(xrays.images, xrays.target)
-    loaded = there_and_back(model, tmp_path)
+    loaded = save_and_load(model, tmp_path)
     assert_same(loaded, model, xrays.images)
     for name in ("best_threshold_", "recall_lower_bound_", "specificity_", "n_positive_units_"):
         assert getattr(loaded, name) == getattr(model, name)
@@ -190,14 +192,14 @@ def test_the_models_of_folds(xrays, tmp_path, searched):
     model = OperatingPointClassifierCV(
         search_over(small_cnn()) if searched else small_cnn(), min_recall=0.8, cv=2, refit=False
     ).fit(xrays.images, xrays.target, groups=xrays.groups)
-    loaded = there_and_back(model, tmp_path)
+    loaded = save_and_load(model, tmp_path)
     assert_same(loaded, model, xrays.images)
     assert loaded.refit is False
     assert len(loaded.estimator_.fold_estimators_) == 2
     assert model_fingerprint(loaded) == model_fingerprint(model)
     again = clone(loaded).fit(xrays.images, xrays.target, groups=xrays.groups)
     assert len(again.estimator_.fold_estimators_) == 2
-    assert_same(there_and_back(model.estimator_, tmp_path), model.estimator_, xrays.images)
+    assert_same(save_and_load(model.estimator_, tmp_path), model.estimator_, xrays.images)
 
 
 @pytest.mark.parametrize("where", ["alone", "inside", "in a pipeline", "frozen", "twice"])
@@ -217,11 +219,11 @@ def test_a_search_is_saved_as_what_it_selected(xrays, tmp_path, where):
     if where == "in a pipeline":
         fit_params = {"groups": xrays.groups, **fit_params}
     model.fit(xrays.images, xrays.target, **fit_params)
-    loaded = there_and_back(model, tmp_path)
+    loaded = save_and_load(model, tmp_path)
     assert_same(loaded, model, xrays.images)
-    search = next(layer for layer in layers_of(model) if isinstance(layer, GridSearchCV))
-    kept = [layer for layer in layers_of(loaded) if isinstance(layer, Pipeline)][-1]
-    assert kept[0].aspect == search.best_params_["xrayresizer__aspect"]
+    search = next(layer for layer in unwrap(model).wrappers if isinstance(layer, GridSearchCV))
+    pipeline = [layer for layer in unwrap(loaded).wrappers if isinstance(layer, Pipeline)][-1]
+    assert pipeline[0].aspect == search.best_params_["xrayresizer__aspect"]
     if where in ("inside", "twice"):
         again = clone(loaded).fit(xrays.images, xrays.target, groups=xrays.groups)
         np.testing.assert_array_equal(
@@ -239,16 +241,16 @@ def test_a_search_that_selected_nothing(xrays, tmp_path):
     assert not any(tmp_path.iterdir())
 
 
-def test_a_file_that_was_written_before_images_per_patient_were_kept(xrays, cnn, tmp_path):
+def test_a_file_without_images_per_patient(xrays, cnn, tmp_path):
     path = tmp_path / "model.skpneumo"
     model = OperatingPointClassifierCV(FrozenEstimator(cnn), min_recall=0.8)
     model.fit(xrays.images, xrays.target, groups=xrays.groups)
     save_model(model, path)
     assert load_model(path).images_per_patient_ == model.images_per_patient_ > 1
-    manifest, arrays = read_archive(path)
+    manifest, arrays = read_model_file(path)
     del manifest["estimator"]["fitted"]["images_per_patient_"]
     del manifest["estimator"]["params"]["refit"]
-    write_archive(path, manifest, arrays)
+    write_model_file(path, manifest, arrays)
     old = load_model(path)
     assert np.isnan(old.images_per_patient_)
     assert old.refit is True
@@ -265,25 +267,29 @@ def test_the_manifest_and_the_card(xrays, cnn, tmp_path):
         evaluation=report,
         notes={"licence": "CC BY 4.0"},
     )
-    with zipfile.ZipFile(path) as archive:
-        manifest = json.loads(archive.read("manifest.json"))
+    manifest = read_manifest(path)
     assert manifest["classes"] == ["NORMAL", "PNEUMONIA"]
     assert manifest["threshold"] == 0.3
     assert manifest["threshold_origin"] == report.threshold_origin
-    assert manifest["data_fingerprint"] == report.data_fingerprint
+    assert manifest["data_fingerprint"] == report.provenance.data_fingerprint
     assert manifest["metrics"] == report.to_dict()
-    assert {told["dtype"] for told in manifest["members"].values()} == {"<f4"}
+    assert {array["dtype"] for array in manifest["arrays"].values()} == {"float32"}
     card = model_card(path)
     assert card.startswith("# CNNPneumoniaClassifier\n")
-    recall = report.figures["recall"]
+    recall = report.metrics["recall"]
     ends = f"{percent(recall.low)} to {percent(recall.high, up=True)}"
     assert f"| {percent(recall.value)} | {ends} |" in card
-    assert f"| Area under the ROC curve | {report.figures['roc_auc'].value:.3f} |" in card
-    for text in ("not a medical device", "CC BY 4.0", "Threshold: 0.3", report.data_fingerprint):
+    assert f"| Area under the ROC curve | {report.metrics['roc_auc'].value:.3f} |" in card
+    for text in (
+        "not a medical device",
+        "CC BY 4.0",
+        "Threshold: 0.3",
+        report.provenance.data_fingerprint,
+    ):
         assert text in card
 
 
-def test_a_card_without_figures(cnn, tmp_path):
+def test_a_card_without_metrics(cnn, tmp_path):
     path = tmp_path / "model.skpneumo"
     save_model(cnn, path)
     assert "None were saved with the model." in model_card(path)
@@ -293,8 +299,7 @@ def test_equal_models_have_equal_weights_and_arrays_in_the_file(cnn, tmp_path):
     hashes = []
     for name in ("a", "b"):
         save_model(cnn, tmp_path / name)
-        with zipfile.ZipFile(tmp_path / name) as archive:
-            hashes.append(json.loads(archive.read("manifest.json"))["members"])
+        hashes.append(read_manifest(tmp_path / name)["arrays"])
     assert hashes[0] == hashes[1]
 
 
@@ -331,7 +336,7 @@ def test_parameters_that_could_not_be_loaded(cnn, tmp_path, params, match):
 def test_labels_and_parameters_of_small_types(xrays, cnn, tmp_path, dtype):
     clf = copy.copy(cnn).set_params(threshold=np.longdouble(0.25), epochs=np.int16(3))
     clf.classes_ = np.array([0, 1], dtype)
-    loaded = there_and_back(clf, tmp_path)
+    loaded = save_and_load(clf, tmp_path)
     assert loaded.classes_.dtype == dtype
     assert (loaded.threshold, loaded.epochs) == (0.25, 3)
     assert_same(loaded, clf, xrays.images)
@@ -343,8 +348,8 @@ def test_filters_changed_after_the_fit(cnn, tmp_path):
         save_model(clf, tmp_path / "model.skpneumo")
 
 
-def test_a_network_that_says_nothing_is_not_saved(cnn, tmp_path):
-    clf = there_and_back(cnn, tmp_path)  # shares its network with none
+def test_a_network_with_nan_is_not_saved(cnn, tmp_path):
+    clf = save_and_load(cnn, tmp_path)  # shares its network with none
     first, *others = clf.model_.get_weights()
     clf.model_.set_weights([first * np.float32(np.nan), *others])
     with pytest.raises(ModelFileError, match=r"NaN or infinite.* lower learning_rate"):
@@ -352,7 +357,7 @@ def test_a_network_that_says_nothing_is_not_saved(cnn, tmp_path):
     assert not (tmp_path / "other.skpneumo").exists()
 
 
-def test_what_could_not_be_loaded_is_not_saved(cnn, tmp_path):
+def test_models_that_could_not_be_loaded_are_not_saved(cnn, tmp_path):
     large = copy.copy(cnn)
     large.image_size_ = (4097, 32)
     for estimator, match in (
@@ -367,7 +372,7 @@ def test_what_could_not_be_loaded_is_not_saved(cnn, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("told", "match"),
+    ("provenance", "match"),
     [
         ({"notes": {"when": Path("x")}}, r"notes must hold texts by name; got 'when': .*Path"),
         ({"notes": {"auc": np.nan}}, "got 'auc': nan"),
@@ -379,9 +384,9 @@ def test_what_could_not_be_loaded_is_not_saved(cnn, tmp_path):
         ({"evaluation": 0.9}, "what evaluate returns; got a float"),
     ],
 )
-def test_what_is_told_of_a_model_is_checked(cnn, tmp_path, told, match):
+def test_provenance_is_checked(cnn, tmp_path, provenance, match):
     with pytest.raises(ValueError, match=match):
-        save_model(cnn, tmp_path / "model.skpneumo", **told)
+        save_model(cnn, tmp_path / "model.skpneumo", **provenance)
     assert not any(tmp_path.iterdir())
 
 
@@ -414,7 +419,7 @@ def test_a_save_that_fails_leaves_the_file_before_it(cnn, tmp_path, monkeypatch)
 def save_for_ever(path):
     for i in range(100_000):
         arrays = {f"weights/{k}": np.full((300, 500), i, "f4") for k in range(9)}
-        write_archive(path, {"i": i}, arrays)
+        write_model_file(path, {"format": 2, "i": i}, arrays)
 
 
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX warns of every fork")
@@ -423,8 +428,8 @@ def test_a_save_that_is_killed_leaves_a_whole_file(tmp_path):
     rng = np.random.default_rng(0)
     seen = set()
     for _ in range(10):
-        child = os.fork()
-        if child == 0:
+        process_id = os.fork()
+        if process_id == 0:
             try:
                 save_for_ever(path)
             finally:
@@ -432,9 +437,9 @@ def test_a_save_that_is_killed_leaves_a_whole_file(tmp_path):
         while not path.exists():
             time.sleep(0.01)
         time.sleep(rng.uniform(0, 0.3))
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        manifest, arrays = read_archive(path)
+        os.kill(process_id, signal.SIGKILL)
+        os.waitpid(process_id, 0)
+        manifest, arrays = read_model_file(path)
         assert len(arrays) == 9
         assert all((array == manifest["i"]).all() for array in arrays.values())
         seen.add(manifest["i"])

@@ -18,7 +18,7 @@ def model():
     return load_pretrained("cnn")
 
 
-def test_it_is_small_and_tells_where_it_is_from():
+def test_it_is_small_and_its_card_states_the_data():
     path = pretrained_path()
     assert path == pretrained_path("cnn")
     assert path.stat().st_size <= 8 * 2**20
@@ -34,7 +34,7 @@ def test_its_threshold_is_certified(model):
     assert (point.min_recall, point.confidence, point.unit_) == (0.98, 0.95, "patient")
 
 
-def test_what_is_no_xray_of_a_child_is_told(model):
+def test_noise_is_out_of_distribution(model):
     noise = np.random.default_rng(0).integers(0, 256, (3, 60, 50), dtype=np.uint8)
     with pytest.warns(OutlierWarning, match="^3 of 3"):
         model.predict(noise)
@@ -57,15 +57,15 @@ def test_its_heatmaps_can_be_drawn(model):
 def test_on_patients_that_it_does_not_know(model, xray_data):
     test = load_xray_folder(xray_data / "chest_xray" / "test")
     if len(test.paths) != 496:
-        pytest.skip("its figures are of 496 images set apart from the official training split")
+        pytest.skip("its metrics are of 496 images split off from the official training split")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", OutlierWarning)
         probability = model.predict_proba(test.paths)[:, 1]
-        called = model.predict(test.paths) == "PNEUMONIA"
-    ill = test.target == "PNEUMONIA"
-    assert roc_auc_score(ill, probability) >= 0.993
-    assert called[ill].mean() >= 0.97
-    # What its card tells: 13 of 165 and none of 331.
-    assert called[~ill].sum() == pytest.approx(13, abs=2)
-    assert called[ill].sum() >= 329
+        predicted = model.predict(test.paths) == "PNEUMONIA"
+    is_positive = test.target == "PNEUMONIA"
+    assert roc_auc_score(is_positive, probability) >= 0.993
+    assert predicted[is_positive].mean() >= 0.97
+    # Its card states 13 false positives of 165, and no false negative of 331.
+    assert predicted[~is_positive].sum() == pytest.approx(13, abs=2)
+    assert predicted[is_positive].sum() >= 329
     assert np.mean(model[0].outlier_score(test.paths) > 1) <= 0.05

@@ -93,7 +93,7 @@ def test_the_defaults_are_moderate():
     assert not augmentation.erasing
 
 
-def test_nothing_asked_changes_nothing(images):
+def test_all_ranges_at_zero_change_nothing(images):
     assert n_changed(XRayAugmenter(**NONE).fit_transform(images), images) == 0
 
 

@@ -73,7 +73,7 @@ def test_it_need_not_be_fitted(transformer, images):
 
 
 @each_transformer
-def test_tags_say_images(transformer):
+def test_tags_declare_images(transformer):
     tags = get_tags(transformer)
     assert not tags.requires_fit
     assert not tags.target_tags.required

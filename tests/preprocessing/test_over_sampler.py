@@ -50,7 +50,7 @@ def test_originals_come_first_and_repeats_follow(images, augmentation):
     assert sampler.sampling_strategy_ == {"NORMAL": 5}
 
 
-def test_a_repeat_is_the_image_that_it_says(images):
+def test_sample_indices_name_the_image_of_a_repeat(images):
     """Slight changes: each repeat still resembles its own image and no other."""
     smooth = np.zeros_like(images)
     for i, image in enumerate(smooth):
@@ -267,7 +267,7 @@ def test_a_continuous_target_is_refused():
         XRayOverSampler().fit_resample(PATHS, np.linspace(0, 1, 11))
 
 
-def test_tags_say_images():
+def test_tags_declare_images():
     sampler = XRayOverSampler()
     tags = get_tags(sampler)
     assert is_sampler(sampler)

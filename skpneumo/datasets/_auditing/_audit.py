@@ -1,4 +1,4 @@
-"""A look over a collection before anything is learnt from it."""
+"""The audit of a dataset, before anything is trained on it."""
 
 import json
 import platform
@@ -8,20 +8,20 @@ from importlib.metadata import version
 
 import numpy as np
 
-from skpneumo._utils.files import write_report
+from skpneumo._reporting.files import write_report
 from skpneumo.datasets._auditing import _findings as find
 from skpneumo.datasets._auditing._balance import balance, small_splits
 from skpneumo.datasets._auditing._collection import (
     check_collection,
-    left_out_of,
+    get_left_out,
+    get_unreadable,
     n_patients,
     split_names,
-    unreadable_of,
 )
 from skpneumo.datasets._auditing._duplicates import exact_copies, near_copies
 from skpneumo.datasets._auditing._leaks import copies, patients
-from skpneumo.datasets._auditing._scan import look_at_files, look_at_images
-from skpneumo.datasets._auditing._shortcuts import FEWEST, outside_of, probe
+from skpneumo.datasets._auditing._scan import scan_files, scan_images
+from skpneumo.datasets._auditing._shortcuts import MIN_PATIENTS, get_metadata, probe
 from skpneumo.datasets._auditing._suspects import find_suspects
 
 _QUANTILES = (0.05, 0.5, 0.95)
@@ -29,39 +29,40 @@ _QUANTILES = (0.05, 0.5, 0.95)
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Audit:
-    """What is wrong with a collection of X-rays, or may be. `audit` makes it.
+    """Faults of a dataset of X-rays, certain or possible. `audit` returns it.
 
     ``print`` shows it as text, a notebook as HTML.
 
     Attributes
     ----------
     findings : list of Finding
-        Errors first, then warnings, then what is good to know.
+        Errors first, then warnings, then information.
     n_images, n_patients : int
-        How many were looked at. An image whose patient is not known counts as one.
+        Numbers of images and patients. An image of an unknown patient counts as a patient.
     counts : dict of str to dict of str to int
         Images by split and class.
-    outside : dict of str to dict
+    metadata : dict of str to dict
         By class: of width, height, aspect and kilobytes the 5 %, 50 % and 95 % quantiles, and of
         "mode" the number of images by type of file and colour mode.
     shortcut : dict or None
-        Areas under the ROC curve of the label told by these alone, on patients not learnt from:
-        "auc", "low" and "high" (mean, least and greatest of five folds), and "alone", by name.
+        Areas under the ROC curve of the label predicted from these alone, for patients that are
+        not in the training folds: "auc", "low" and "high" (mean, least and greatest of five
+        folds), and "alone", by name.
     skipped_checks : list of str
-        What these data do not allow to look for.
+        Checks that these data do not allow.
     versions : dict of str to str
-        Of the packages.
+        Versions of the packages.
     date : str
-        When it was made, in UTC.
+        Time of the audit, in UTC.
     images : array-like
-        The paths or images that were audited; only the HTML looks at them.
+        The paths or images that were audited; only the HTML reads them.
     """
 
     findings: list
     n_images: int
     n_patients: int
     counts: dict
-    outside: dict
+    metadata: dict
     shortcut: dict | None
     skipped_checks: list
     versions: dict
@@ -69,9 +70,7 @@ class Audit:
     images: object
 
     def __str__(self):
-        from skpneumo.datasets._auditing._report import as_text
-
-        return as_text(self)
+        return self.to_text()
 
     __repr__ = __str__
 
@@ -81,12 +80,12 @@ class Audit:
         return as_html(self, embedded=True)
 
     def to_dict(self):
-        """All that was found, without the images.
+        """All findings and tables, without the images.
 
         Returns
         -------
         dict
-            Of numbers, texts, lists and dicts: it can be written as JSON.
+            Holds numbers, texts, lists and dicts only: it can be written as JSON.
         """
         found = [asdict(finding) for finding in self.findings]
         names = [field.name for field in fields(self) if field.name not in ("findings", "images")]
@@ -101,8 +100,24 @@ class Audit:
         """
         return json.dumps(self.to_dict(), indent=2, allow_nan=False)
 
+    def to_text(self, width=88):
+        """Format the audit as lines of text.
+
+        Parameters
+        ----------
+        width : int, default=88
+            Columns, at which lines are folded between words.
+
+        Returns
+        -------
+        str
+        """
+        from skpneumo.datasets._auditing._report import as_text
+
+        return as_text(self, width)
+
     def to_html(self):
-        """One page with all findings, and pictures of the first images of each.
+        """One page with all findings, and thumbnails of the first images of each.
 
         Returns
         -------
@@ -119,7 +134,7 @@ class Audit:
         Parameters
         ----------
         path : str or path
-            Ending in ``.html``, ``.json`` or ``.txt``, which decides what is written.
+            Ends in ``.html``, ``.json`` or ``.txt``, which decides the format.
 
         Raises
         ------
@@ -130,25 +145,26 @@ class Audit:
 
 
 def audit(data):
-    """Look over a collection of X-rays for what makes figures wrong.
+    """Check a dataset for duplicates, leakage and shortcuts.
 
-    Every file is decoded once. Looked for are:
+    Every file is decoded once. The audit reports:
 
     - files that cannot be read, and those that `load_xray_folder` left out, with the reasons;
-    - copies of an image, byte for byte or nearly so, and whether these have different labels, are
-      in different splits, or are filed under different patients;
+    - copies of an image, byte for byte or nearly so, with different labels, in different splits,
+      or filed under different patients;
     - patients in more than one split;
-    - splits too small to choose or judge by, classes that are missing or whose shares differ;
-    - shortcuts: how well size, shape, weight and colour mode of the files alone tell the label;
+    - splits too small for selection or testing, and classes that are missing or whose proportions
+      differ;
+    - shortcuts: how well size, shape, file size and colour mode alone predict the label;
     - lateral and oblique views, by the headers of DICOM files;
-    - images that are blank, in colour, inverted, turned, or no chest X-rays.
+    - images that are blank, in colour, inverted, rotated, or no chest X-rays.
 
     Parameters
     ----------
     data : :class:`~sklearn.utils.Bunch` or dict
-        As `load_xray_folder` gives it: ``paths``, ``target``, and, where known, ``split``,
-        ``patient``, ``groups``, ``view`` and ``reasons``. In place of paths it may have
-        ``images``, as `make_xrays` gives; of these there are no files to look at.
+        As `load_xray_folder` returns it: ``paths``, ``target``, and, if known, ``split``,
+        ``patient``, ``groups``, ``view`` and ``reasons``. Instead of paths it may have
+        ``images``, as `make_xrays` returns them; these have no file metadata.
 
     Returns
     -------
@@ -164,11 +180,11 @@ def audit(data):
     Warns
     -----
     BitDepthWarning, HeaderWarning, LowContrastWarning
-        Of `read_xray`, once for each file.
+        From `read_xray`, once for each file.
 
     Notes
     -----
-    What each finding rests on, and how often it is wrong, is in the user guide.
+    The user guide describes the criterion of each finding, and how often it is wrong.
 
     Examples
     --------
@@ -183,50 +199,75 @@ def audit(data):
     """
     images, collection = check_collection(data)
     has_files = "paths" in data
-    looks, small = look_at_files(images) if has_files else look_at_images(images)
-    causes = {row: look.cause for row, look in enumerate(looks) if look.cause}
-    broken = {row: cause for row, cause in causes.items() if not looks[row].holds_no_xray}
-    readable = np.flatnonzero([not look.cause for look in looks])
-    outside = outside_of([looks[row] for row in readable])
+    records, thumbnails = scan_files(images) if has_files else scan_images(images)
+    readable = np.flatnonzero([not record.cause for record in records])
+    metadata = get_metadata([records[row] for row in readable])
     target = collection.target[readable]
     classes = np.unique(collection.target).tolist()
-    result = None
+    shortcut = None
     if has_files and len(classes) == 2:
-        result = probe(outside, target == classes[1], collection.groups[readable])
-    exact = exact_copies([look.digest for look in looks])
-    copied = {row for group in exact for row in group[1:]}
-    once = np.array([row for row in readable if row not in copied], dtype=int)
-    near = [once[group].tolist() for group in near_copies(small[once])]
-    colour = np.array([looks[row].colour for row in readable])
-    suspected = find_suspects(small[readable], colour)
+        shortcut = probe(metadata, target == classes[1], collection.groups[readable])
     counts = _counts(collection, classes)
-    sizes = {(look.width, look.height) for look in looks if not look.cause}
     findings = [
-        *find.unreadable(collection, broken, unreadable_of(data, collection)),
-        *find.no_xrays(collection, {row: causes[row] for row in causes if row not in broken}),
-        *find.left_out(left_out_of(data, collection)),
-        *find.other_views(collection, data.get("view", ())),
+        *_find_unusable(data, collection, records),
         *patients(collection),
-        *copies(collection, "exact", exact),
-        *copies(collection, "near", near),
-        *find.shortcut(result, classes, sizes if has_files else set()),
-        *find.suspects(collection, {kind: readable[rows] for kind, rows in suspected.items()}),
+        *_find_copies(collection, records, thumbnails, readable),
+        *_find_shortcuts(shortcut, classes, records if has_files else []),
+        *_find_suspects(collection, records, thumbnails, readable),
         *small_splits(collection),
         *balance(counts),
     ]
     return Audit(
         findings=sorted(findings, key=lambda finding: find.LEVELS.index(finding.level)),
-        n_images=len(looks),
-        n_patients=n_patients(collection, np.ones(len(looks), dtype=bool)),
+        n_images=len(records),
+        n_patients=n_patients(collection, np.ones(len(records), dtype=bool)),
         counts=counts,
-        outside={label: _describe(outside, target == label) for label in classes},
-        shortcut=result,
-        skipped_checks=_not_looked_for(has_files, counts, result),
-        versions={"python": platform.python_version()}
-        | {name: version(name) for name in ("skpneumo", "scikit-learn", "numpy", "pillow")},
+        metadata={label: _describe(metadata, target == label) for label in classes},
+        shortcut=shortcut,
+        skipped_checks=_list_skipped_checks(has_files, counts, shortcut),
+        versions=_package_versions(),
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         images=images,
     )
+
+
+def _find_unusable(data, collection, records):
+    """Files that cannot be read, that hold no X-ray, or that were left out; other views."""
+    no_xrays = {row: one.cause for row, one in enumerate(records) if one.holds_no_xray}
+    unreadable = {
+        row: one.cause for row, one in enumerate(records) if one.cause and row not in no_xrays
+    }
+    return [
+        *find.unreadable(collection, unreadable, get_unreadable(data, collection)),
+        *find.no_xrays(collection, no_xrays),
+        *find.left_out(get_left_out(data, collection)),
+        *find.other_views(collection, data.get("view", ())),
+    ]
+
+
+def _find_copies(collection, records, thumbnails, readable):
+    """Exact copies, and near copies of one image of each group of exact ones."""
+    exact = exact_copies([record.digest for record in records])
+    copied = {row for group in exact for row in group[1:]}
+    once = np.array([row for row in readable if row not in copied], dtype=int)
+    near = [once[group].tolist() for group in near_copies(thumbnails[once])]
+    return [*copies(collection, "exact", exact), *copies(collection, "near", near)]
+
+
+def _find_shortcuts(shortcut, classes, records):
+    sizes = {(record.width, record.height) for record in records if not record.cause}
+    return find.shortcut(shortcut, classes, sizes)
+
+
+def _find_suspects(collection, records, thumbnails, readable):
+    colour = np.array([records[row].colour for row in readable])
+    suspected = find_suspects(thumbnails[readable], colour)
+    return find.suspects(collection, {kind: readable[rows] for kind, rows in suspected.items()})
+
+
+def _package_versions():
+    packages = ("skpneumo", "scikit-learn", "numpy", "pillow")
+    return {"python": platform.python_version()} | {name: version(name) for name in packages}
 
 
 def _counts(collection, classes):
@@ -240,12 +281,12 @@ def _counts(collection, classes):
     }
 
 
-def _describe(outside, chosen):
+def _describe(metadata, chosen):
     """Quantiles of the numbers, and counts of the modes, of some images."""
     if not chosen.any():
         return {}
     described = {}
-    for name, values in outside.items():
+    for name, values in metadata.items():
         if values.dtype.kind == "U":
             modes, n_images = np.unique(values[chosen], return_counts=True)
             described[name] = dict(zip(modes.tolist(), n_images.tolist(), strict=True))
@@ -254,14 +295,14 @@ def _describe(outside, chosen):
     return described
 
 
-def _not_looked_for(has_files, counts, result):
+def _list_skipped_checks(has_files, counts, result):
     missing = []
     if not has_files:
-        missing.append("What files tell (sizes, weight, colour modes): there are images only.")
+        missing.append("File metadata (sizes, file sizes, colour modes): there are no files.")
     elif result is None:
         missing.append(
-            f"Shortcuts: it takes two classes, and {FEWEST} patients of each whose files can be "
-            "read."
+            f"Shortcuts: two classes are needed, and {MIN_PATIENTS} patients of each with readable "
+            "files."
         )
     if len(counts) == 1:
         missing.append("Copies and patients across splits: there is one split.")

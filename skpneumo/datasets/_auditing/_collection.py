@@ -1,4 +1,4 @@
-"""What is known of the images of a collection before any is opened."""
+"""Names, labels and patients of the images of a collection, before any is opened."""
 
 import os
 from itertools import takewhile
@@ -23,7 +23,7 @@ _OTHER_EXTENSIONS = (
 
 
 class Collection(NamedTuple):
-    """What is known of each image beforehand: arrays of shape (n_images,).
+    """Names, labels and patients of the images: arrays of shape (n_images,).
 
     Parameters
     ----------
@@ -32,11 +32,11 @@ class Collection(NamedTuple):
     target, split : ndarray of str
         Class and split.
     groups : ndarray
-        The patient, for cross-validation; the row where that is not known.
+        The patient, for cross-validation; the row if that is not known.
     patient : ndarray
-        The patient, for looking across splits.
+        The patient, for checks across splits.
     is_known : ndarray of bool
-        Whether ``patient`` tells the patient.
+        Whether ``patient`` identifies the patient.
     """
 
     names: list
@@ -48,7 +48,7 @@ class Collection(NamedTuple):
 
 
 def check_collection(data):
-    """The paths or images, and what is known of each beforehand."""
+    """Validate a dataset; return its paths or images, and a `Collection`."""
     if not isinstance(data, dict) or "target" not in data or not {"paths", "images"} & {*data}:
         got = f"keys {sorted(data)}" if isinstance(data, dict) else repr(data)[:60]
         raise DatasetError(
@@ -76,7 +76,7 @@ def check_collection(data):
     patient = columns.get("patient", columns.get("groups"))
     numbers = np.arange(n).astype(str)
     files = [PureWindowsPath(path).name for path in images] if has_files else [""] * n
-    is_known = _tell_patient(columns.get("patient"), patient, files)
+    is_known = _find_known_patients(columns.get("patient"), patient, files)
     patient = numbers if patient is None else patient
     shown = [_shown(file, f"image {row}") for row, file in enumerate(files)]
     return images, Collection(
@@ -84,13 +84,13 @@ def check_collection(data):
         target=target,
         split=split,
         groups=columns.get("groups", patient),
-        # Of the others the file names are compared.
+        # If the patient is not known, file names are compared.
         patient=np.where(is_known, patient, files if has_files else patient),
         is_known=is_known,
     )
 
 
-def _tell_patient(fine, patient, files):
+def _find_known_patients(fine, patient, files):
     """Whether the patient of each image is known."""
     if fine is None:
         return np.full(len(files), patient is not None)
@@ -107,8 +107,8 @@ def _joined(split, target, name):
     return "/".join(part for part in ("" if split == "all" else split, target, name) if part)
 
 
-def left_out_of(data, collection):
-    """What `load_xray_folder` left out as no labelled frontal chest X-ray, by name, and why."""
+def get_left_out(data, collection):
+    """Files that `load_xray_folder` left out, by name, with the reasons."""
     reasons = data.get("reasons", {})
     parts = [PureWindowsPath(path).parts for path in reasons]
     names = _names_by_folders(parts, data, collection)
@@ -117,8 +117,8 @@ def left_out_of(data, collection):
     ]
 
 
-def unreadable_of(data, collection):
-    """Files that `load_xray_folder` could not read, by name, and why."""
+def get_unreadable(data, collection):
+    """Files that `load_xray_folder` could not read, by name, with the causes."""
     causes = data.get("unreadable", {})
     parts = [PureWindowsPath(path).parts for path in causes]
     # The names of folders above the collection mean nothing.

@@ -1,11 +1,11 @@
-"""Images that are there twice: byte for byte, or as near copies."""
+"""Duplicates of images: byte for byte, or as near copies."""
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-_SIGMA = 2  # pixels of the small pictures
+_SIGMA = 2  # pixels of the thumbnails
 # Among the 13.7 million pairs of 5,232 real X-rays none that differs in its bytes reaches 0.8.
 # Copies do: compressed again, resized, brightened, inverted, with noise.
 _MIN_CORRELATION = 0.9
@@ -19,7 +19,7 @@ def exact_copies(digests):
     Parameters
     ----------
     digests : sequence of bytes
-        Of each image; b"" where it could not be read.
+        Of each image; b"" if it could not be read.
 
     Returns
     -------
@@ -33,18 +33,18 @@ def exact_copies(digests):
     return [group for group in groups.values() if len(group) > 1]
 
 
-def near_copies(small):
+def near_copies(thumbnails):
     """Groups of images that show the same picture.
 
-    Chest X-rays resemble each other; what tells them apart is detail. So each small picture is
-    freed of what is smooth (a Gaussian of two pixels), and Pearson's correlation of what is left,
-    the normalised cross-correlation of template matching [1]_, is taken of all pairs. One of at
+    Chest X-rays resemble each other and differ in detail. So a smoothed copy (a Gaussian of two
+    pixels) is subtracted from each thumbnail, and Pearson's correlation of the rest, the
+    normalised cross-correlation of template matching [1]_, is computed for all pairs. One of at
     least 0.9, or at most -0.9 for a negative, makes a pair; pairs that share an image make a
-    group. Copies that were turned, mirrored or cropped are not found.
+    group. Copies that were rotated, mirrored or cropped are not found.
 
     Parameters
     ----------
-    small : ndarray of shape (n, rows, columns), dtype uint8
+    thumbnails : ndarray of shape (n, rows, columns), dtype uint8
         The images.
 
     Returns
@@ -56,27 +56,27 @@ def near_copies(small):
     ----------
     .. [1] Lewis, "Fast normalized cross-correlation", Vision Interface (1995), 120-123.
     """
-    if len(small) < 2:
+    if len(thumbnails) < 2:
         return []
-    details = _details(small)
+    details = _details(thumbnails)
     pairs = []
     for start in range(0, len(details), _ROWS_AT_ONCE):
         correlations = details[start : start + _ROWS_AT_ONCE] @ details[start:].T
         first, second = np.nonzero(np.abs(correlations) >= _MIN_CORRELATION)
         pairs.append(start + np.stack([first, second])[:, first < second])
     first, second = np.concatenate(pairs, axis=1)
-    graph = coo_array((np.ones(len(first)), (first, second)), shape=(len(small),) * 2)
+    graph = coo_array((np.ones(len(first)), (first, second)), shape=(len(thumbnails),) * 2)
     labels = connected_components(graph, directed=False)[1]
     order = np.argsort(labels, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
     return [group.tolist() for group in groups if len(group) > 1]
 
 
-def _details(small):
-    """What is not smooth in each picture, of unit length; 0 where there is hardly anything."""
-    details = np.empty((len(small), small[0].size), dtype=np.float32)
-    for start in range(0, len(small), _ROWS_AT_ONCE):
-        part = small[start : start + _ROWS_AT_ONCE].astype(np.float32)
+def _details(thumbnails):
+    """Detail of each thumbnail, of unit length; 0 if there is hardly any."""
+    details = np.empty((len(thumbnails), thumbnails[0].size), dtype=np.float32)
+    for start in range(0, len(thumbnails), _ROWS_AT_ONCE):
+        part = thumbnails[start : start + _ROWS_AT_ONCE].astype(np.float32)
         part -= gaussian_filter(part, (0, _SIGMA, _SIGMA))
         part = part.reshape(len(part), -1)
         part -= part.mean(axis=1, keepdims=True)

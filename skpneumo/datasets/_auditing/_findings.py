@@ -1,4 +1,4 @@
-"""What is found in a collection: each with why it matters, and what to do about it."""
+"""Findings of an audit: each with why it matters, and what to do about it."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ from skpneumo.datasets._auditing._shortcuts import N_FOLDS
 LEVELS = ("error", "warning", "info")
 MIN_SHORTCUT = 0.6
 _MAX_NAMED = 3  # files of one reason
-# By words of the reasons: what may be an X-ray to learn from comes first, what is none last.
+# By words of the reasons: possible training images come first, other files last.
 _ORDER_OF_REASONS = (
     ("not a frontal one", "another part of the body"),
     ("holds no X-ray",),
@@ -26,7 +26,7 @@ class Finding:
     name : str
         Its kind, such as "exact_copies_across_splits".
     level : {"error", "warning", "info"}
-        "error": figures will be wrong; "warning": they may be; "info": good to know.
+        "error": metrics will be wrong; "warning": they may be wrong; "info": good to know.
     found, why, advice : str
         What was found, why it matters, what to do.
     rows : list of list of int
@@ -69,7 +69,7 @@ def unreadable(collection, causes, left_out):
             "unreadable",
             "error" if causes else "warning",
             f"{text}.",
-            "A fit stops at the first of them, or the images left out are not those described.",
+            "fit raises an error at the first of them; leaving them out changes the dataset.",
             'Get them again, or leave them out: load_xray_folder(root, on_error="skip").',
             [[row] for row in causes],
             details,
@@ -93,8 +93,8 @@ def left_out(files):
             "info",
             f"{count(len(files), 'file or folder', 'files or folders')} left out by "
             "load_xray_folder.",
-            "What is no frontal chest X-ray, or has no label, is nothing to learn from; X-rays "
-            "left out by mistake are missing.",
+            "Files that are no frontal chest X-rays, or have no label, are of no use for training; "
+            "X-rays left out by mistake are missing.",
             "Check the reasons. views='all' of load_xray_folder keeps other views and parts of "
             "the body.",
             [],
@@ -143,7 +143,7 @@ def no_xrays(collection, causes):
             "no_xrays",
             "error",
             f"{count(len(causes), 'file')} with a label hold{'s' * (len(causes) == 1)} no X-ray.",
-            "A fit stops at the first of them.",
+            "fit raises an error at the first of them.",
             "Leave them out: load_xray_folder(root) does.",
             [[row] for row in causes],
             [f"{collection.names[row]}: {cause}" for row, cause in causes.items()],
@@ -169,7 +169,7 @@ def other_views(collection, views):
             "other_views",
             "warning",
             f"{_are(len(rows))} lateral or oblique by the headers of the files.",
-            "A network for frontal X-rays is wrong on other views.",
+            "A network trained on frontal X-rays is wrong on other views.",
             "Leave them out: load_xray_folder(root) does.",
             [[row] for row in rows],
             [f"{collection.names[row]}: {views[row]}" for row in rows],
@@ -178,7 +178,7 @@ def other_views(collection, views):
 
 
 def shortcut(result, classes, sizes):
-    """The label told by the outside of the images, and all images of one size.
+    """A label that metadata predict, and images that are all of one size.
 
     Parameters
     ----------
@@ -196,15 +196,16 @@ def shortcut(result, classes, sizes):
             Finding(
                 "shortcut",
                 "warning",
-                f"The outside of the files ({', '.join(result['alone'])}) tells "
+                f"File metadata alone predicts the label: {', '.join(result['alone'])} separate "
                 f"{' from '.join(classes)} with an area under the ROC curve of "
                 f"{result['auc']:.2f} ({result['low']:.2f} to {result['high']:.2f} in {N_FOLDS} "
-                f"folds by patients). The most telling alone: {alone}, "
+                f"folds by patients; 0.50 is chance). The strongest alone: {alone}, "
                 f"{result['alone'][alone]:.2f}.",
-                "A network can learn how an image was made in place of pneumonia. It fails "
-                "where images are made otherwise. 0.50 would be chance.",
-                "Compare your model with this figure. aspect='crop' of XRayResizer hides the "
-                "shape; saving all images anew at one size and quality, their weight.",
+                "A network can learn how an image was made instead of pneumonia. It fails on "
+                "images that are made in another way.",
+                "Compare the ROC AUC of your model with this one. aspect='crop' of XRayResizer "
+                "hides the shape; saving all images again at one size and quality hides the file "
+                "size.",
             )
         )
     if len(sizes) == 1:
@@ -214,9 +215,9 @@ def shortcut(result, classes, sizes):
                 "one_size",
                 "info",
                 f"All images have {width} by {height} pixels.",
-                "If they were stretched to it, their former shape is in the distortion still, "
-                "and sizes say nothing here.",
-                "Look for the files that they were made from.",
+                "If they were stretched to it, the distortion still shows their original shape, "
+                "and sizes carry no information here.",
+                "Look for the original files.",
             )
         )
     return found
@@ -225,9 +226,9 @@ def shortcut(result, classes, sizes):
 _SUSPECTS = {
     "blank": "{} all of one grey",
     "coloured": "{} in colour",
-    "unlike": "{} unlike a chest X-ray any way round, and may show something else",
+    "not_chest": "{} unlike a chest X-ray in any orientation, and may show something else",
     "inverted": "{} likely inverted: air is white",
-    "turned": "{} likely turned by a quarter or a half",
+    "rotated": "{} likely rotated by 90, 180 or 270 degrees",
 }
 
 
@@ -246,12 +247,12 @@ def suspects(collection, found):
             f"suspects_{kind}",
             "warning",
             f"{_SUSPECTS[kind].format(_are(len(rows)))}.",
-            "A network learns from them what no other X-ray shows, and what it says of them is "
-            "worth nothing.",
+            "A network learns from them what no other X-ray shows, and its predictions on them "
+            "mean nothing.",
             "Look at them: a few of a thousand good X-rays, with a hand or an arm in the picture, "
-            "are suspected too."
-            if kind == "unlike"
-            else "Look at them, and put them right or leave them out.",
+            "are flagged too."
+            if kind == "not_chest"
+            else "Look at them, and correct them or leave them out.",
             [[int(row)] for row in rows],
             [collection.names[row] for row in rows],
         )

@@ -1,4 +1,4 @@
-"""Images and patients that are where they should not be, or more than once."""
+"""Duplicates, and patients in several splits: leakage from training to test."""
 
 import numpy as np
 
@@ -8,36 +8,36 @@ _NAMED = 4  # images of one group
 _COPIES = {
     "across_labels": (
         "with different labels",
-        "One label of each is wrong, and a model is taught both.",
+        "One label of each is wrong, and a model is trained on both.",
         "Find out which label is right, and keep one copy.",
     ),
     "across_splits": (
         "in more than one split",
-        "The model is tested on images that it learnt: its figures are too good.",
+        "The model is tested on training images: its metrics are too good.",
         "Keep the copy in the test split, and drop the others.",
     ),
     "across_patients": (
         "counted as different patients",
-        "Cross-validation learns from one copy and tests on the other: its figures are too good.",
+        "Cross-validation trains on one copy and tests on the other: its metrics are too good.",
         "Keep one copy, or give all copies the same entry in groups.",
     ),
     "of_one_patient": (
         "within a split and a patient",
-        "They count more than once, in training and in every figure.",
+        "They count more than once, in training and in every metric.",
         "Keep one copy.",
     ),
 }
 
 
 def copies(collection, kind, groups):
-    """Images that are there more than once.
+    """Images that occur more than once.
 
     Parameters
     ----------
     collection : Collection
         The images.
     kind : {"exact", "near"}
-        What they are.
+        Kind of copies.
     groups : list of list of int
         Rows of each group.
     """
@@ -66,11 +66,11 @@ def copies(collection, kind, groups):
     for place, chosen in by_place.items():
         if not chosen:
             continue
-        where, why, advice = _COPIES[place]
+        place_text, why, advice = _COPIES[place]
         n_images = len({row for rows in chosen for row in rows})
-        text = f"{n_images:,} images are {what}, {where}, in {count(len(chosen), 'group')}."
+        text = f"{n_images:,} images are {what}, {place_text}, in {count(len(chosen), 'group')}."
         if kind == "near":
-            advice = f"Look at them; where they are copies: {advice[0].lower()}{advice[1:]}"
+            advice = f"Look at them; if they are copies: {advice[0].lower()}{advice[1:]}"
         details = [" = ".join(_first(collection, rows)) for rows in chosen]
         name = f"{kind}_copies_{place}"
         found.append(Finding(name, levels[place], text, why, advice, chosen, details))
@@ -78,48 +78,63 @@ def copies(collection, kind, groups):
 
 
 def patients(collection):
-    """Patients in more than one split, and what names that tell no patient may hide."""
-    found = []
+    """Patients in more than one split, file names that may hide some, and unknown patients."""
+    return [
+        *_shared_patients(collection),
+        *_recurring_names(collection),
+        *_unknown_patients(collection),
+    ]
+
+
+def _shared_patients(collection):
     shared = _in_several_splits(collection, collection.is_known)
-    if shared:
-        found.append(
-            Finding(
-                "patients_across_splits",
-                "error",
-                f"{count(len(shared), 'patient')} with {sum(map(len, shared)):,} images "
-                f"{'is' if len(shared) == 1 else 'are'} in more than one split.",
-                "The model is tested on children whom it learnt: its figures are too good.",
-                "Move all images of a patient to one split.",
-                shared,
-                [_per_split(collection, rows) for rows in shared],
-            )
+    if not shared:
+        return []
+    return [
+        Finding(
+            "patients_across_splits",
+            "error",
+            f"{count(len(shared), 'patient')} with {sum(map(len, shared)):,} images "
+            f"{'is' if len(shared) == 1 else 'are'} in more than one split.",
+            "The model is tested on training patients: its metrics are too good.",
+            "Move all images of a patient to one split.",
+            shared,
+            [_per_split(collection, rows) for rows in shared],
         )
+    ]
+
+
+def _recurring_names(collection):
     recurring = _in_several_splits(collection, ~collection.is_known)
-    if recurring:
-        found.append(
-            Finding(
-                "names_across_splits",
-                "warning",
-                f"{count(len(recurring), 'file name')} that tell no patient "
-                f"{'is' if len(recurring) == 1 else 'are'} in more than one split.",
-                "Either these are the same children, or numbering starts anew in each folder.",
-                "If they are the same children, move their images to one split.",
-                recurring,
-                [_per_split(collection, rows) for rows in recurring],
-            )
+    if not recurring:
+        return []
+    return [
+        Finding(
+            "names_across_splits",
+            "warning",
+            f"{count(len(recurring), 'file name')} without a patient "
+            f"{'is' if len(recurring) == 1 else 'are'} in more than one split.",
+            "Either these are the same patients, or numbering starts again in each folder.",
+            "If they are the same patients, move their images to one split.",
+            recurring,
+            [_per_split(collection, rows) for rows in recurring],
         )
+    ]
+
+
+def _unknown_patients(collection):
     n_unknown = int((~collection.is_known).sum())
-    if n_unknown:
-        found.append(
-            Finding(
-                "patients_unknown",
-                "info",
-                f"The patient of {count(n_unknown, 'image')} is not known.",
-                "A child in two splits, or in two folds, cannot be told there.",
-                "Set data.patient and data.groups from your records.",
-            )
+    if not n_unknown:
+        return []
+    return [
+        Finding(
+            "patients_unknown",
+            "info",
+            f"The patient of {count(n_unknown, 'image')} is not known.",
+            "A patient in two splits, or in two folds, cannot be detected there.",
+            "Set data.patient and data.groups from your records.",
         )
-    return found
+    ]
 
 
 def _in_several_splits(collection, chosen):

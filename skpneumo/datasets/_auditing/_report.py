@@ -1,39 +1,37 @@
-"""An audit as text, and as one HTML page that needs nothing else."""
+"""An audit as text and as an HTML page."""
 
-import base64
-import io
 import warnings
 from contextlib import suppress
 
 from PIL import Image
 
+from skpneumo._reporting.images import as_data_uri
+from skpneumo._reporting.pages import render_page
 from skpneumo._utils.formatting import fold_lines
 from skpneumo.datasets._auditing._findings import LEVELS, count
 from skpneumo.datasets._auditing._shortcuts import N_FOLDS
 from skpneumo.exceptions import ImageReadError
 from skpneumo.images import read_xray, resize_xray
 
-_WIDTH = 88
-_LINES = 3
-_LINES_OF_REASONS = 20  # each of which is a group of files
+_N_LINES = 3
+_N_REASONS = 20  # each of which is a group of files
 _MAX_LINES = 1000
-_MAX_PICTURES = 12  # of one finding
+_MAX_SAMPLES = 12  # of one finding
+_MAX_SAMPLES_OF_GROUP = 4
 _MAX_MODES = 4
-_PICTURES_OF_GROUP = 4
-_PICTURE = (128, 128)
-_QUALITY = 72
+_SAMPLE_SIZE = (128, 128)
 _LEVEL_NAMES = {"error": "error", "warning": "warning", "info": "note"}
 
 
 def verdict(audit):
-    """How much was found, in a sentence."""
+    """Number of findings, in a sentence."""
     n_of = [sum(finding.level == level for finding in audit.findings) for level in LEVELS]
-    told = [count(n, _LEVEL_NAMES[level]) for n, level in zip(n_of, LEVELS, strict=True) if n]
-    return ", ".join(told).capitalize() + "." if told else "Nothing was found."
+    counts = [count(n, _LEVEL_NAMES[level]) for n, level in zip(n_of, LEVELS, strict=True) if n]
+    return ", ".join(counts).capitalize() + "." if counts else "No findings."
 
 
-def heading(audit):
-    """What was audited."""
+def subject(audit):
+    """Numbers of images and patients, and the splits."""
     return (
         f"{count(audit.n_images, 'X-ray')} of {count(audit.n_patients, 'patient')} "
         f"in {', '.join(audit.counts)}"
@@ -41,21 +39,21 @@ def heading(audit):
 
 
 def balance_rows(audit):
-    """Table of the splits: name, images of each class, share of the last class."""
+    """Rows of the splits: name, images of each class, proportion of the last class."""
     return [
         (split, [f"{n:,}" for n in row.values()], f"{[*row.values()][-1] / sum(row.values()):.1%}")
         for split, row in audit.counts.items()
     ]
 
 
-def outside_rows(audit):
-    """Table of the outside of the images: name, text of each class, area of this alone."""
-    names = list(dict.fromkeys(name for facts in audit.outside.values() for name in facts))
+def metadata_rows(audit):
+    """Rows of the file metadata: name, text of each class, area under the ROC curve alone."""
+    names = list(dict.fromkeys(name for facts in audit.metadata.values() for name in facts))
     alone = {} if audit.shortcut is None else audit.shortcut["alone"]
     return [
         (
             name,
-            [_quantiles(facts.get(name)) for facts in audit.outside.values()],
+            [_quantiles(facts.get(name)) for facts in audit.metadata.values()],
             f"{alone[name]:.2f}" if name in alone else "",
         )
         for name in names
@@ -63,12 +61,12 @@ def outside_rows(audit):
 
 
 def shortcut_line(audit):
-    """What the probe came to."""
+    """Area under the ROC curve of all metadata together, in a sentence."""
     if audit.shortcut is None:
         return ""
     auc, low, high = (audit.shortcut[name] for name in ("auc", "low", "high"))
     return (
-        f"All of these together, on patients not learnt from: {auc:.2f} "
+        f"All of these together, on patients left out of the fit: {auc:.2f} "
         f"({low:.2f} to {high:.2f} in {N_FOLDS} folds). 0.50 is chance."
     )
 
@@ -78,39 +76,39 @@ def _quantiles(facts):
         return "-"
     if isinstance(facts, dict):
         modes = sorted(facts, key=facts.get, reverse=True)
-        told = [f"{mode} {facts[mode]:,}" for mode in modes[:_MAX_MODES]]
-        return ", ".join(told + [f"{len(modes) - _MAX_MODES} more"] * (len(modes) > _MAX_MODES))
+        shown = [f"{mode} {facts[mode]:,}" for mode in modes[:_MAX_MODES]]
+        return ", ".join(shown + [f"{len(modes) - _MAX_MODES} more"] * (len(modes) > _MAX_MODES))
     low, middle, high = (f"{x:.2f}" if x < 10 else f"{x:,.0f}" for x in facts)
     return middle if low == high else f"{middle} ({low} to {high})"
 
 
-def as_text(audit, width=_WIDTH):
+def as_text(audit, width):
     """The audit as lines of text.
 
     Parameters
     ----------
     audit : Audit
-        The run.
-    width : int, default=88
-        Columns, at which lines are folded between words.
+        The audit.
+    width : int
+        Width at which lines are folded between words.
 
     Returns
     -------
     str
     """
-    classes = list(audit.outside)
-    lines = [heading(audit) + ".", verdict(audit), ""]
+    classes = list(audit.metadata)
+    lines = [subject(audit) + ".", verdict(audit), ""]
     columns = [*classes, f"% {classes[-1]}"]
     wide = 3 + max(map(len, columns))
     lines.append(f"{'':10}" + "".join(f"{label:>{wide}}" for label in columns))
-    for split, numbers, share in balance_rows(audit):
-        lines.append(f"{split:10}" + "".join(f"{text:>{wide}}" for text in (*numbers, share)))
-    facts = outside_rows(audit)
+    for split, numbers, proportion in balance_rows(audit):
+        lines.append(f"{split:10}" + "".join(f"{text:>{wide}}" for text in (*numbers, proportion)))
+    facts = metadata_rows(audit)
     if facts:
-        lines += ["", "Outside: median (5% to 95%), and area under the ROC curve of each alone"]
+        lines += ["", "File metadata: median (5% to 95%); area under the ROC curve of each alone"]
     for name, texts, area in facts:
-        told = "; ".join(f"{label} {text}" for label, text in zip(classes, texts, strict=True))
-        lines.append(f"  {name:10} {told}{'; area ' + area if area else ''}")
+        values = "; ".join(f"{label} {text}" for label, text in zip(classes, texts, strict=True))
+        lines.append(f"  {name:10} {values}{'; area ' + area if area else ''}")
     if audit.shortcut is not None:
         lines.append(f"  {shortcut_line(audit)}")
     for finding in audit.findings:
@@ -120,78 +118,75 @@ def as_text(audit, width=_WIDTH):
         details, n_more = finding.details[:n_lines], len(finding.details) - n_lines
         lines += [f"    {line}" for line in details] + [f"    {n_more:,} more"] * (n_more > 0)
     if audit.skipped_checks:
-        lines += ["", "Not looked for:", *(f"  {text}" for text in audit.skipped_checks)]
+        lines += ["", "Skipped checks:", *(f"  {text}" for text in audit.skipped_checks)]
     return fold_lines("\n".join(lines), width)
 
 
 def n_lines_shown(finding):
-    """How many lines of a finding are shown before the rest is only counted."""
-    return _LINES_OF_REASONS if finding.name == "left_out" else _LINES
+    """Number of lines of a finding that are shown; the others are counted."""
+    return _N_REASONS if finding.name == "left_out" else _N_LINES
 
 
 def as_html(audit, embedded=False):
-    """The audit as HTML.
+    """Render an audit as HTML.
 
     Parameters
     ----------
     audit : Audit
-        The run.
+        The audit.
     embedded : bool, default=False
-        A part of a page, such as a notebook, without pictures. Otherwise a whole page.
+        Whether to render a part of a page, such as a notebook, without thumbnails. Otherwise a
+        whole page.
 
     Returns
     -------
     str
     """
-    from jinja2 import Environment, PackageLoader
-
-    environment = Environment(
-        loader=PackageLoader("skpneumo.datasets", "_auditing"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    shown = [(finding, [] if embedded else pictures(audit, finding)) for finding in audit.findings]
-    return environment.get_template("audit.html.jinja").render(
-        audit=audit,
+    findings = [
+        (finding, n_lines_shown(finding), [] if embedded else samples(audit, finding))
+        for finding in audit.findings
+    ]
+    return render_page(
+        "skpneumo.datasets._auditing",
+        "audit.html.jinja",
         embedded=embedded,
-        heading=heading(audit),
+        version=audit.versions["skpneumo"],
+        page_class="skp-audit",
+        audit=audit,
+        subject=subject(audit),
         verdict=verdict(audit),
-        shown=shown,
-        n_lines_shown=n_lines_shown,
-        most_lines=_MAX_LINES,
+        findings=findings,
+        max_lines=_MAX_LINES,
         level_names=_LEVEL_NAMES,
-        classes=list(audit.outside),
+        classes=list(audit.metadata),
         balance_rows=balance_rows(audit),
-        outside_rows=outside_rows(audit),
+        metadata_rows=metadata_rows(audit),
         shortcut_line=shortcut_line(audit),
     )
 
 
-def pictures(audit, finding):
-    """The first images of a finding: for each of its groups the line on it, and data URIs."""
+def samples(audit, finding):
+    """Thumbnails of the first images of a finding: line and data URIs of each of its groups."""
     groups, n = [], 0
     if finding.name in ("unreadable", "no_xrays", "left_out"):
         return groups
     for line, rows in zip(finding.details, finding.rows, strict=True):
-        uris = [_picture(audit.images[row]) for row in rows[:_PICTURES_OF_GROUP]]
+        uris = [_thumbnail(audit.images[row]) for row in rows[:_MAX_SAMPLES_OF_GROUP]]
         n += len(uris)
-        if n > _MAX_PICTURES:
+        if n > _MAX_SAMPLES:
             break
         groups.append((line, [uri for uri in uris if uri]))
     return groups
 
 
-def _picture(image):
-    """A small picture as data URI; "" of a file that is gone."""
-    # What is said of a file is said where it is first looked at.
+def _thumbnail(image):
+    """A thumbnail as data URI; "" of a file that is gone."""
+    # Warnings about a file were issued when it was scanned.
     with suppress(ImageReadError), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if isinstance(image, str):
-            small = read_xray(image, size=_PICTURE, aspect="pad")
+            small = read_xray(image, size=_SAMPLE_SIZE, aspect="pad")
         else:
-            small = resize_xray(image, _PICTURE, aspect="pad")
-        file = io.BytesIO()
-        Image.fromarray(small).save(file, "JPEG", quality=_QUALITY, optimize=True)
-        return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+            small = resize_xray(image, _SAMPLE_SIZE, aspect="pad")
+        return as_data_uri(Image.fromarray(small))
     return ""

@@ -1,4 +1,4 @@
-"""What one look at every image tells: a small picture of it, and a few facts about its file."""
+"""One pass over all images: a thumbnail of each, and a few facts about its file."""
 
 import hashlib
 import os
@@ -11,7 +11,7 @@ import numpy as np
 from skpneumo.exceptions import ImageReadError, NoXRayError
 from skpneumo.images import (
     READ_WARNINGS,
-    image_type,
+    detect_format,
     open_picture,
     read_xray,
     resize_xray,
@@ -25,15 +25,15 @@ _DIGEST_BYTES = 16
 _DAMAGED = "the file changed while it was read"
 
 
-class Look(NamedTuple):
-    """What was seen of one image.
+class ImageRecord(NamedTuple):
+    """Facts about one image and its file.
 
     Parameters
     ----------
     cause : str
-        Why it cannot be read; "" where it can. The rest is empty where it cannot.
+        Why it cannot be read; "" if it can. The rest is empty if it cannot.
     digest : bytes
-        Equal for two images only where their bytes are: those of the file, or of the pixels.
+        Equal for two images only if their bytes are: those of the file, or of the pixels.
     width, height : int
         Of the image, in pixels.
     n_bytes : int
@@ -43,7 +43,7 @@ class Look(NamedTuple):
     colour : float
         Mean distance between the channels, from 0 to 255.
     holds_no_xray : bool
-        Whether a file that cannot be shown is sound.
+        Whether the file is sound, but holds no X-ray.
     """
 
     cause: str
@@ -56,8 +56,8 @@ class Look(NamedTuple):
     holds_no_xray: bool = False
 
 
-def look_at_files(paths):
-    """Look at files, each opened and decoded once, in threads.
+def scan_files(paths):
+    """Scan files, each opened and decoded once, in threads.
 
     Parameters
     ----------
@@ -66,37 +66,37 @@ def look_at_files(paths):
 
     Returns
     -------
-    looks : list of Look
+    records : list of ImageRecord
         One per file.
-    small : ndarray of shape (n, 64, 64), dtype uint8
-        The images, brought to one size; black where they cannot be read.
+    thumbnails : ndarray of shape (n, 64, 64), dtype uint8
+        The images, resized; black if they cannot be read.
 
     Warns
     -----
     BitDepthWarning, HeaderWarning, LowContrastWarning
         Of `read_xray`, once for each file.
     """
-    small = np.zeros((len(paths), *_SIZE), dtype=np.uint8)
-    # Pillow warns of odd metadata, which is harmless here. What is said of a file is kept until
-    # all threads have ended, so that no filter of a user's stops one of them.
+    thumbnails = np.zeros((len(paths), *_SIZE), dtype=np.uint8)
+    # Pillow warns of odd metadata, which is harmless here. Other warnings are issued when all
+    # threads have ended, so that a user's filter does not stop one of them.
     with (
         warnings.catch_warnings(record=True) as caught,
         ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool,
     ):
         warnings.simplefilter("always")
-        looks = list(pool.map(_look, paths, small))
+        records = list(pool.map(_scan_file, paths, thumbnails))
     messages = {
         (str(warning.message), warning.category)
         for warning in caught
         if issubclass(warning.category, READ_WARNINGS)
     }
     for text, category in sorted(messages, key=lambda pair: (pair[0], pair[1].__name__)):
-        warnings.warn(text, category, stacklevel=3)  # where audit is called
-    return looks, small
+        warnings.warn(text, category, stacklevel=3)  # at the line that called audit
+    return records, thumbnails
 
 
-def look_at_images(images):
-    """Look at an array of images.
+def scan_images(images):
+    """Scan an array of images.
 
     Parameters
     ----------
@@ -105,18 +105,18 @@ def look_at_images(images):
 
     Returns
     -------
-    looks, small
-        As of `look_at_files`.
+    records, thumbnails
+        As of `scan_files`.
     """
     height, width = images.shape[1:]
-    looks = [Look("", _digest(image), width, height) for image in images]
-    return looks, resize_xrays(images, _SIZE)
+    records = [ImageRecord("", _digest(image), width, height) for image in images]
+    return records, resize_xrays(images, _SIZE)
 
 
-def _look(path, out):
-    """Look at one file; its small picture goes into ``out``."""
+def _scan_file(path, out):
+    """Scan one file; its thumbnail goes into ``out``."""
     try:
-        kind = image_type(path)
+        kind = detect_format(path)
         with open(path, "rb") as file:
             digest = hashlib.file_digest(file, _hash).digest()
             n_bytes = file.tell()
@@ -124,26 +124,28 @@ def _look(path, out):
             if kind == "DICOM":
                 image = read_xray(file)
                 out[:] = resize_xray(image, _SIZE)
-                return Look("", digest, *image.shape[::-1], n_bytes, "DICOM")
+                return ImageRecord("", digest, *image.shape[::-1], n_bytes, "DICOM")
             out[:] = read_xray(file, size=_SIZE)
             file.seek(0)
             with open_picture(file) as picture:
                 image = picture.image
                 mode = f"{image.format} {image.mode}"
-                return Look("", digest, *image.size, n_bytes, mode, _colour(image))
+                return ImageRecord("", digest, *image.size, n_bytes, mode, _colour(image))
     except ImageReadError as error:
-        return Look(why_unreadable(path, error), holds_no_xray=isinstance(error, NoXRayError))
+        return ImageRecord(
+            why_unreadable(path, error), holds_no_xray=isinstance(error, NoXRayError)
+        )
     except OSError as error:
-        return Look(f"{error.strerror or _DAMAGED}.")
+        return ImageRecord(f"{error.strerror or _DAMAGED}.")
 
 
 def why_unreadable(path, error):
-    """The cause alone: reports name files in a way of their own, without folders."""
+    """The cause without the path: reports name files without their folders."""
     return str(error).removeprefix(f"{path}: ").replace(str(path), "the file")
 
 
 def _colour(image):
-    """Mean distance between the largest and the smallest channel, seen from afar."""
+    """Mean distance between the largest and the smallest channel, at reduced size."""
     if image.mode.startswith(_GREY):
         return 0.0
     image.thumbnail(_SIZE)

@@ -1,4 +1,4 @@
-"""How well the outside of an image, its size and its file, tells its label: the shortcut probe."""
+"""How well metadata, the size of an image and its file, predict its label: the shortcut probe."""
 
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
@@ -6,17 +6,17 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
 
 N_FOLDS = 5
-FEWEST = 20  # patients of a class, four in each fold
+MIN_PATIENTS = 20  # patients of a class, four in each fold
 _N_TREES = 40
-_MIN_IN_LEAF = 0.03  # share of the images
+_MIN_IN_LEAF = 0.03  # proportion of the images
 
 
-def outside_of(looks):
-    """What can be known of images without looking into them.
+def get_metadata(records):
+    """Metadata of images: what is known without their pixels.
 
     Parameters
     ----------
-    looks : list of Look
+    records : list of ImageRecord
         Of images that could be read.
 
     Returns
@@ -25,24 +25,24 @@ def outside_of(looks):
         By name: "width" and "height" in pixels and "aspect", width by height; of files also
         "kilobytes" and "mode", the colour mode, a text.
     """
-    width = np.array([look.width for look in looks], dtype=float)
-    height = np.array([look.height for look in looks], dtype=float)
-    outside = {"width": width, "height": height, "aspect": width / height}
-    if any(look.mode for look in looks):
-        outside["kilobytes"] = np.array([look.n_bytes for look in looks]) / 1000
-        outside["mode"] = np.array([look.mode for look in looks])
-    return outside
+    width = np.array([record.width for record in records], dtype=float)
+    height = np.array([record.height for record in records], dtype=float)
+    metadata = {"width": width, "height": height, "aspect": width / height}
+    if any(record.mode for record in records):
+        metadata["kilobytes"] = np.array([record.n_bytes for record in records]) / 1000
+        metadata["mode"] = np.array([record.mode for record in records])
+    return metadata
 
 
-def probe(outside, is_positive, groups):
-    """Predict the label from the outside alone, of patients that took no part in learning it.
+def probe(metadata, is_positive, groups):
+    """Predict the label from metadata alone, for patients that are not in the training folds.
 
-    A random forest is cross-validated, the images of a patient in one fold.
+    A random forest is cross-validated, with all images of a patient in one fold.
 
     Parameters
     ----------
-    outside : dict of str to ndarray of shape (n_images,)
-        As of `outside_of`.
+    metadata : dict of str to ndarray of shape (n_images,)
+        As of `get_metadata`.
     is_positive : ndarray of shape (n_images,), dtype bool
         The label.
     groups : ndarray of shape (n_images,)
@@ -52,12 +52,12 @@ def probe(outside, is_positive, groups):
     -------
     dict of str to float or dict, or None
         Areas under the ROC curve: "auc" is the mean over five folds, "low" and "high" the least
-        and the greatest of them; "alone" has the area of each fact by itself, without learning,
-        between 0.5 and 1. None where a class has fewer than 20 patients.
+        and the greatest of them; "alone" has the area of each fact by itself, without a model,
+        between 0.5 and 1. None if a class has fewer than 20 patients.
     """
-    if min(len(np.unique(groups[is_positive == label])) for label in (False, True)) < FEWEST:
+    if min(len(np.unique(groups[is_positive == label])) for label in (False, True)) < MIN_PATIENTS:
         return None
-    X = np.column_stack([_as_numbers(values) for values in outside.values()])
+    X = np.column_stack([_as_numbers(values) for values in metadata.values()])
     forest = RandomForestClassifier(_N_TREES, min_samples_leaf=_MIN_IN_LEAF, random_state=0)
     folds = StratifiedGroupKFold(N_FOLDS, shuffle=True, random_state=0)
     areas = cross_val_score(forest, X, is_positive, groups=groups, cv=folds, scoring="roc_auc")
@@ -65,7 +65,7 @@ def probe(outside, is_positive, groups):
         "auc": float(areas.mean()),
         "low": float(areas.min()),
         "high": float(areas.max()),
-        "alone": {name: _area_alone(values, is_positive) for name, values in outside.items()},
+        "alone": {name: _area_alone(values, is_positive) for name, values in metadata.items()},
     }
 
 

@@ -1,4 +1,4 @@
-"""Images that do not look like upright chest X-rays, told by a template of one."""
+"""Images that do not look like upright chest X-rays, found by a template."""
 
 import numpy as np
 from scipy.stats import rankdata
@@ -11,24 +11,24 @@ _N_DRAWN = 200
 _MIN_FOR_TEMPLATE = 50
 # On 5,232 real X-rays: 7 are less like a chest than this, 98 % of photographs are ...
 _MIN_LIKENESS = 0.4
-# ... and none is more by this, turned or inverted; 92 % of those turned by 180 degrees are.
+# ... and none gains more by this when rotated or inverted; 92 % of those rotated by 180 do.
 _MIN_GAIN = 0.13
 _MIN_SPREAD = 2.0
 _MAX_COLOUR = 10.0
 
 
-def find_suspects(small, colour):
-    """Find images that are blank, in colour, inverted, turned, or of something else.
+def find_suspects(thumbnails, colour):
+    """Find images that are blank, in colour, inverted, rotated, or of something else.
 
     An image is compared with a template: the mean of those images that resemble a drawn chest,
-    or the drawn chest itself where fewer than 50 do. Likeness is Spearman's correlation, which
+    or the drawn chest itself if fewer than 50 do. Likeness is Spearman's correlation, which
     neither brightness nor contrast change. An image that is much more like the inverted template,
-    or the template turned by 90, 180 or 270 degrees, is suspected to be inverted or turned; one
-    that is unlike it any way round, to be something else.
+    or the template rotated by 90, 180 or 270 degrees, is flagged as inverted or rotated; one that
+    is unlike it in any orientation, as something else.
 
     Parameters
     ----------
-    small : ndarray of shape (n, rows, columns), dtype uint8
+    thumbnails : ndarray of shape (n, rows, columns), dtype uint8
         The images; sides are multiples of 32.
     colour : ndarray of shape (n,)
         Mean distance between the channels, from 0 to 255.
@@ -36,20 +36,20 @@ def find_suspects(small, colour):
     Returns
     -------
     dict of str to ndarray of int
-        Rows by "blank", "coloured", "unlike", "inverted" and "turned"; each is in one at most.
+        Rows by "blank", "coloured", "not_chest", "inverted" and "rotated"; each is in one at most.
     """
-    n, rows, columns = small.shape
-    blocks = small.reshape(n, _SIDE, rows // _SIDE, _SIDE, columns // _SIDE)
+    n, rows, columns = thumbnails.shape
+    blocks = thumbnails.reshape(n, _SIDE, rows // _SIDE, _SIDE, columns // _SIDE)
     images = blocks.mean(axis=(2, 4), dtype=np.float32)
     likeness = _likeness(_ranks(images))
     best = likeness.argmax(axis=1)
-    is_other_way = likeness.max(axis=1) - likeness[:, 0] > _MIN_GAIN
+    is_not_upright = likeness.max(axis=1) - likeness[:, 0] > _MIN_GAIN
     kinds = {
         "blank": images.std(axis=(1, 2)) < _MIN_SPREAD,
         "coloured": colour > _MAX_COLOUR,
-        "unlike": likeness.max(axis=1) < _MIN_LIKENESS,
-        "inverted": is_other_way & (best >= 4),
-        "turned": is_other_way & (best < 4),
+        "not_chest": likeness.max(axis=1) < _MIN_LIKENESS,
+        "inverted": is_not_upright & (best >= 4),
+        "rotated": is_not_upright & (best < 4),
     }
     found, seen = {}, np.zeros(n, dtype=bool)
     for kind, suspected in kinds.items():
@@ -69,7 +69,7 @@ def _ranks(images):
 
 
 def _likeness(ranks):
-    """Correlation with the template, upright and turned by quarters; then with its inverse."""
+    """Correlation with the template, upright and rotated by quarters; then with its inverse."""
     drawn = make_xrays(_N_DRAWN, image_size=(_SIDE, _SIDE), random_state=0).images
     likeness = _correlations(ranks, _ranks(drawn).mean(axis=0))
     is_chest = (likeness.argmax(axis=1) == 0) & (likeness[:, 0] > _MIN_LIKENESS)
@@ -80,6 +80,6 @@ def _likeness(ranks):
 
 def _correlations(ranks, template):
     template = template.reshape(_SIDE, _SIDE) / np.linalg.norm(template)
-    ways = np.stack([np.rot90(template, quarters).ravel() for quarters in range(4)], axis=1)
-    correlations = ranks @ ways
+    rotated = np.stack([np.rot90(template, quarters).ravel() for quarters in range(4)], axis=1)
+    correlations = ranks @ rotated
     return np.concatenate([correlations, -correlations], axis=1)

@@ -9,11 +9,11 @@ from skpneumo.images._dicom._elements import (
     HEAD,
     DicomError,
     NotRadiographError,
-    code_of,
-    int_of,
+    get_code,
+    get_int,
+    get_value,
     is_dicom,
     parse,
-    value_of,
 )
 from skpneumo.images._dicom._grey import grayscale_lut
 from skpneumo.images._dicom._header import (
@@ -23,12 +23,12 @@ from skpneumo.images._dicom._header import (
     OTHER_MODALITIES,
     RADIOGRAPHS,
     VIEW_TAGS,
-    orientation_of,
+    get_orientation,
     presentation_intent,
     stated_views,
 )
 from skpneumo.images._dicom._orientation import bring_upright
-from skpneumo.images._dicom._pixels import stored_words, with_all_bits
+from skpneumo.images._dicom._pixels import read_stored_values, restore_high_bits
 from skpneumo.images._dicom._shutter import SHUTTER_TAGS, apply_shutters
 
 __all__ = ["HEAD", "DicomError", "NotRadiographError", "decode_dicom", "is_dicom"]
@@ -112,7 +112,7 @@ def decode_dicom(file, max_pixels):
     NotRadiographError
         If the file is sound, but holds no single grey radiograph.
     DicomError
-        If it is damaged, contradicts itself, or takes a decoder that is not there.
+        If it is damaged, contradicts itself, or needs a decoder that is not installed.
 
     References
     ----------
@@ -126,31 +126,31 @@ def decode_dicom(file, max_pixels):
             "correctly only after the manufacturer's processing. Use the image FOR PRESENTATION "
             "of the same study"
         )
-    words, is_shown, notes = apply_shutters(dataset, stored_words(dataset))
-    used = _used(words)
+    values, is_shown, notes = apply_shutters(dataset, read_stored_values(dataset))
+    used = _find_used(values)
     if not dataset.PixelRepresentation:
         if used[2**dataset.BitsStored :].any():
-            words = with_all_bits(dataset, words, used)
-            used = _used(words)
+            values = restore_high_bits(dataset, values, used)
+            used = _find_used(values)
         if not used[2**dataset.BitsStored :].any():
             used = used[: 2**dataset.BitsStored]
-    step = isqrt(words.size // _SAMPLE_OF_PIXELS) or 1
-    counts = np.bincount(words[::step, ::step].ravel(), minlength=len(used))
+    step = isqrt(values.size // _SAMPLE_OF_PIXELS) or 1
+    counts = np.bincount(values[::step, ::step].ravel(), minlength=len(used))
     # Of rescalings and windows beyond what floats hold.
     with np.errstate(all="ignore"):
         grey, causes = grayscale_lut(dataset, used, counts)
-    image = apply_lut(grey, words)
+    image = apply_lut(grey, values)
     if is_shown is not None:
         image[~is_shown] = 0
-    image, note = bring_upright(image, orientation_of(dataset), stated_views(dataset))
+    image, note = bring_upright(image, get_orientation(dataset), stated_views(dataset))
     return image, causes, [*notes, note] if note else notes
 
 
-def _used(words):
-    """Which words occur."""
-    used = np.zeros(2 ** (8 * words.itemsize), dtype=bool)
-    for part in row_blocks(words):
-        used[words[part]] = True
+def _find_used(values):
+    """Which values occur, by value."""
+    used = np.zeros(2 ** (8 * values.itemsize), dtype=bool)
+    for part in row_blocks(values):
+        used[values[part]] = True
     return used
 
 
@@ -162,36 +162,36 @@ def _check_radiograph(dataset, max_pixels):
     _check_kind(dataset)
     if dataset.get_item("PixelData").VR not in _KINDS_OF_PIXELS:
         raise DicomError("its PixelData is of a kind that holds no pixels")
-    n_frames = int_of(dataset, "NumberOfFrames", 1)
+    n_frames = get_int(dataset, "NumberOfFrames", 1)
     if n_frames > 1:
         raise NotRadiographError(f"it holds {n_frames:,} frames; wanted one image")
     rows, columns, allocated = (
-        int_of(dataset, name, 0) for name in ("Rows", "Columns", "BitsAllocated")
+        get_int(dataset, name, 0) for name in ("Rows", "Columns", "BitsAllocated")
     )
     if not (rows and columns):
-        raise DicomError("it does not say how many rows and columns it has")
+        raise DicomError("its number of rows or columns is missing")
     if rows * columns > max_pixels:
         raise DicomError(f"{columns} x {rows} pixels are more than the limit of {max_pixels:,}")
-    stored = int_of(dataset, "BitsStored", allocated)
+    stored = get_int(dataset, "BitsStored", allocated)
     if allocated == 1:
         raise NotRadiographError("its pixels have 1 bit; wanted 8 or 16")
     if allocated not in (8, 16):
         raise DicomError(f"its pixels take {allocated} bits each; wanted 8 or 16")
     if not 1 <= stored <= allocated:
         raise DicomError(f"its pixels have {stored} stored bits of {allocated}")
-    high_bit = int_of(dataset, "HighBit", stored - 1)
+    high_bit = get_int(dataset, "HighBit", stored - 1)
     if not stored - 1 <= high_bit < allocated:
         raise DicomError("its HighBit is none of the bits of a pixel")
     dataset.NumberOfFrames = 1
     dataset.BitsStored, dataset.HighBit = stored, high_bit
-    dataset.PixelRepresentation = int_of(dataset, "PixelRepresentation", 0)
+    dataset.PixelRepresentation = get_int(dataset, "PixelRepresentation", 0)
     _check_colours(dataset, max_pixels)
 
 
 def _check_kind(dataset):
     """Refuse files of other modalities, and those without an image."""
-    modality = code_of(dataset, "Modality")
-    class_uid = value_of(dataset, "SOPClassUID") or dataset.file_meta.get(
+    modality = get_code(dataset, "Modality")
+    class_uid = get_value(dataset, "SOPClassUID") or dataset.file_meta.get(
         "MediaStorageSOPClassUID", ""
     )
     is_radiograph = class_uid in RADIOGRAPHS
@@ -212,7 +212,7 @@ def _check_kind(dataset):
 
 
 def _kind(class_uid):
-    """What a file is by its class, in words of the standard and not of the file."""
+    """What a file is by its class, in the words of the standard, not of the file."""
     from pydicom.uid import UID
 
     uid = UID(str(class_uid))
@@ -222,11 +222,11 @@ def _kind(class_uid):
 
 def _check_colours(dataset, max_pixels):
     """Refuse photometric interpretations of which no grey picture can come."""
-    colours = code_of(dataset, "PhotometricInterpretation")
-    n_samples = int_of(dataset, "SamplesPerPixel", _SAMPLES.get(colours))
+    colours = get_code(dataset, "PhotometricInterpretation")
+    n_samples = get_int(dataset, "SamplesPerPixel", _SAMPLES.get(colours))
     if not colours:
         raise DicomError(
-            "it does not say that it is grey: its PhotometricInterpretation is missing"
+            "it does not state that it is grey: its PhotometricInterpretation is missing"
         )
     if colours not in _SAMPLES:
         raise NotRadiographError("it is in colour, or its PhotometricInterpretation is unknown")
@@ -234,11 +234,11 @@ def _check_colours(dataset, max_pixels):
         raise DicomError(
             f"it has {n_samples} samples per pixel, where {colours} has {_SAMPLES[colours]}"
         )
-    n_words = dataset.Rows * dataset.Columns * n_samples
-    if n_words > max_pixels:
+    n_values = dataset.Rows * dataset.Columns * n_samples
+    if n_values > max_pixels:
         raise DicomError(
-            f"{n_words:,} samples of colours are more than the limit of {max_pixels:,}"
+            f"{n_values:,} samples of colours are more than the limit of {max_pixels:,}"
         )
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation = n_samples, colours
     if n_samples > 1:
-        dataset.PlanarConfiguration = int_of(dataset, "PlanarConfiguration", 0)
+        dataset.PlanarConfiguration = get_int(dataset, "PlanarConfiguration", 0)

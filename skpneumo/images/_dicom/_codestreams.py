@@ -1,4 +1,4 @@
-"""What compressed images say of themselves, read before a decoder makes room for it."""
+"""Headers of compressed images, read before a decoder allocates memory for them."""
 
 import struct
 from typing import NamedTuple
@@ -25,8 +25,8 @@ class Header(NamedTuple):
     is_signed: bool
 
 
-def codestream_of(pixel_data):
-    """All fragments of the one frame of an image, whatever its offset table says; PS3.5 A.4."""
+def join_fragments(pixel_data):
+    """Join all fragments of a frame, whatever its offset table states; PS3.5 A.4."""
     fragments, position, is_first = [], 0, True
     while pixel_data.startswith(_ITEM, position):
         (length,) = struct.unpack_from("<I", pixel_data, position + 4)
@@ -45,7 +45,7 @@ def codestream_of(pixel_data):
     return b"".join(fragments)
 
 
-def without_boxes(data):
+def skip_boxes(data):
     """The codestream of a JPEG 2000 file."""
     position = 0
     for _ in range(_MAX_SEGMENTS):

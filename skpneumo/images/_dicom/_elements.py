@@ -26,7 +26,7 @@ _HEAD_OF_ELEMENT = 8
 
 
 class DicomError(ValueError):
-    """Why a DICOM file cannot be read, in words that hold nothing of what the file says."""
+    """Why a DICOM file cannot be read, in words that quote nothing from the file."""
 
 
 class NotRadiographError(DicomError):
@@ -51,12 +51,12 @@ def parse(file, tags, until=_PIXEL_DATA + 1, *, may_be_cut=False):
     from pydicom import uid
     from pydicom.filereader import read_dataset
 
-    file = _Bounded(_contents(file))
+    file = _Bounded(_read_all(file))
     try:
-        meta = _meta(file)
+        meta = _read_meta(file)
         syntax = meta.TransferSyntaxUID
         if syntax == uid.DeflatedExplicitVRLittleEndian:
-            file = _Bounded(_inflated(file.read()))
+            file = _Bounded(_inflate(file.read()))
             meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
         file.is_cut = False
         dataset = read_dataset(
@@ -64,13 +64,13 @@ def parse(file, tags, until=_PIXEL_DATA + 1, *, may_be_cut=False):
             syntax == uid.ImplicitVRLittleEndian,
             syntax != uid.ExplicitVRBigEndian,
             stop_when=lambda tag, *_: tag >= until,
-            specific_tags=_tags_named(tuple(tags)),
+            specific_tags=_get_tags(tuple(tags)),
         )
     except (DicomError, MemoryError):
         raise
     except Exception:
-        # Its text may quote what the file says.
-        raise DicomError("it is damaged: its elements cannot be told apart") from None
+        # Its text may quote the file.
+        raise DicomError("it is damaged: its elements cannot be separated") from None
     # The last element may be there in part: pydicom takes or skips it all the same.
     is_cut = file.is_cut or file.tell() > len(file.getbuffer())
     if is_cut and not may_be_cut and "PixelData" not in dataset:
@@ -82,7 +82,7 @@ def parse(file, tags, until=_PIXEL_DATA + 1, *, may_be_cut=False):
 
 
 @lru_cache(maxsize=8)
-def _tags_named(names):
+def _get_tags(names):
     from pydicom.tag import Tag
 
     return [Tag(name) for name in names]
@@ -114,8 +114,8 @@ class _Bounded(BytesIO):
         return data
 
 
-def _meta(file):
-    """How the file is encoded, as it says or else looks; leaves the file at its first element."""
+def _read_meta(file):
+    """How the file is encoded, as stated or else detected; leaves it at its first element."""
     from pydicom import uid
     from pydicom.dataset import FileMetaDataset
     from pydicom.filereader import read_dataset
@@ -131,7 +131,7 @@ def _meta(file):
         specific_tags=[Tag("MediaStorageSOPClassUID"), Tag("TransferSyntaxUID")],
     )
     meta = FileMetaDataset(meta)
-    if not value_of(meta, "TransferSyntaxUID"):
+    if not get_value(meta, "TransferSyntaxUID"):
         first = file.tell()
         is_big_endian = int.from_bytes(file.read(2), "little") >= 2**10
         file.seek(first)
@@ -142,7 +142,7 @@ def _meta(file):
     return meta
 
 
-def _contents(file):
+def _read_all(file):
     file.seek(0)
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
@@ -150,7 +150,7 @@ def _contents(file):
     return data
 
 
-def _inflated(data):
+def _inflate(data):
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         elements = inflater.decompress(data, MAX_BYTES)
@@ -161,7 +161,7 @@ def _inflated(data):
     return elements
 
 
-def value_of(dataset, name, max_bytes=_MAX_VALUE_BYTES):
+def get_value(dataset, name, max_bytes=_MAX_VALUE_BYTES):
     """Value of an element, or None; refused where it is too large to be one."""
     raw = dataset.get_item(name) if name in dataset else None
     if raw is not None and (getattr(raw, "length", 0) or 0) > max_bytes:
@@ -169,23 +169,23 @@ def value_of(dataset, name, max_bytes=_MAX_VALUE_BYTES):
     return dataset.get(name)
 
 
-def int_of(dataset, name, default):
-    value = value_of(dataset, name)
+def get_int(dataset, name, default):
+    value = get_value(dataset, name)
     try:
         return default if value in (None, "") else int(value)
     except (TypeError, ValueError):
         raise DicomError(f"its {name} is not a number") from None
 
 
-def code_of(dataset, name):
+def get_code(dataset, name):
     """A code such as "MONOCHROME2": in upper case, without padding; "" where there is none."""
-    return str(value_of(dataset, name) or "").strip(" \0").upper()
+    return str(get_value(dataset, name) or "").strip(" \0").upper()
 
 
-def numbers_of(dataset, name):
+def get_numbers(dataset, name):
     """Values of an element as floats, None for those that are no finite number."""
     try:
-        values = value_of(dataset, name)
+        values = get_value(dataset, name)
     except DicomError:
         raise
     except (TypeError, ValueError):
@@ -202,26 +202,26 @@ def _finite(value):
     return value if np.isfinite(value) else None
 
 
-def number_of(dataset, name):
+def get_number(dataset, name):
     """First value of an element as a finite float, or None."""
-    return next(iter(numbers_of(dataset, name)), None)
+    return next(iter(get_numbers(dataset, name)), None)
 
 
-def items_of(dataset, name):
+def get_items(dataset, name):
     """First items of a sequence; none where it is missing or empty."""
-    return list(islice(value_of(dataset, name, _MAX_TABLES_BYTES) or (), _MAX_TABLES))
+    return list(islice(get_value(dataset, name, _MAX_TABLES_BYTES) or (), _MAX_TABLES))
 
 
 def in_functional_groups(dataset, name):
     """Item of a functional group of the first frame, else of all frames, else the file itself."""
     for groups in ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence"):
-        for group in items_of(dataset, groups)[:1]:
-            for item in items_of(group, name)[:1]:
+        for group in get_items(dataset, groups)[:1]:
+            for item in get_items(group, name)[:1]:
                 return item
     return dataset
 
 
-def raw_of(dataset, name):
+def get_raw(dataset, name):
     """An element as it stands in the file, or None where it is missing, empty or no bytes."""
     raw = dataset.get_item(name) if name in dataset else None
     if raw is None or not isinstance(raw.value, bytes) or not raw.value:

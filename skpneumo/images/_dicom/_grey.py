@@ -1,4 +1,7 @@
-"""Stored values become grey ones, as a viewer would first show them."""
+"""Stored values become grey ones, as a viewer would first show them.
+
+A word is all that is stored of a pixel, also bits that are no part of its value.
+"""
 
 from typing import NamedTuple
 
@@ -7,11 +10,11 @@ import numpy as np
 from skpneumo.images._dicom._elements import (
     DicomError,
     NotRadiographError,
-    code_of,
+    get_code,
+    get_int,
+    get_items,
+    get_number,
     in_functional_groups,
-    int_of,
-    items_of,
-    number_of,
 )
 from skpneumo.images._dicom._tables import read_table
 from skpneumo.images._dicom._voi import voi_pictures
@@ -21,9 +24,9 @@ _PALETTES = ("Red", "Green", "Blue")
 _SAME_BRIGHTNESS = 1 / 400
 # Grey levels between the outliers: with fewer there is no picture,
 _MIN_LEVELS = 32
-# and with fewer, outliers are worth a look.
+# and with fewer, outliers may be the reason.
 _LOW_CONTRAST = 64
-# Proportions of the pixels. So many at either end are left aside to measure contrast,
+# Proportions of the pixels. So many at either end are left out to measure contrast,
 _OUTLIERS = 0.005
 # and these may be hot or dead, or letters that are burned in.
 _HOT_PIXELS = 0.025
@@ -73,9 +76,9 @@ def grayscale_lut(dataset, used, counts):
         What to warn of, as ends of a sentence that starts with the name of the file.
     """
     causes = []
-    n_bits = int_of(dataset, "BitsStored", 0)
+    n_bits = get_int(dataset, "BitsStored", 0)
     stored = np.arange(len(used)) & (2**n_bits - 1)
-    if int_of(dataset, "PixelRepresentation", 0) == 1:
+    if get_int(dataset, "PixelRepresentation", 0) == 1:
         stored -= (stored >> (n_bits - 1)) << n_bits
     padding = _padding(dataset, stored, n_bits)
     if counts[padding].sum() > _MAX_PADDED * counts.sum():
@@ -83,7 +86,7 @@ def grayscale_lut(dataset, used, counts):
         padding[:] = False
     shown = used & ~padding
     sample = _Sample.of(np.where(padding, 0, counts))
-    if code_of(dataset, "PhotometricInterpretation") == "PALETTE COLOR":
+    if get_code(dataset, "PhotometricInterpretation") == "PALETTE COLOR":
         brightness = _palette(dataset, stored, used)
     else:
         brightness = _brightness(dataset, stored, shown, sample, causes)
@@ -101,13 +104,13 @@ def _padding(dataset, stored, n_bits):
 
     The whole word counts, not the stored bits alone: 65535 is no value of 12 bits.
     """
-    ends = [number_of(dataset, f"PixelPadding{name}") for name in ("Value", "RangeLimit")]
+    ends = [get_number(dataset, f"PixelPadding{name}") for name in ("Value", "RangeLimit")]
     if ends[0] is None:
         return np.zeros(len(stored), dtype=bool)
-    n_words = 2 ** int_of(dataset, "BitsAllocated", 0)
+    n_words = 2 ** get_int(dataset, "BitsAllocated", 0)
     ends = [int(end) % n_words for end in ends if end is not None]
     words = np.arange(len(stored))
-    if int_of(dataset, "PixelRepresentation", 0) == 1:
+    if get_int(dataset, "PixelRepresentation", 0) == 1:
         words = np.where(words >= n_words // 2, words - n_words, words)
         ends = [end - n_words if end >= n_words // 2 else end for end in ends]
         # Some writers take no account of the sign, and of these words the bits above are not sure.
@@ -120,7 +123,7 @@ def _padding(dataset, stored, n_bits):
 def _is_inverse(dataset):
     """Whether low values are white; PS3.3 C.11.6.1.2 and C.8.11.1."""
     colours, shape = (
-        code_of(dataset, name) for name in ("PhotometricInterpretation", "PresentationLUTShape")
+        get_code(dataset, name) for name in ("PhotometricInterpretation", "PresentationLUTShape")
     )
     if (colours, shape) in (("MONOCHROME1", "IDENTITY"), ("MONOCHROME2", "INVERSE")):
         raise DicomError(
@@ -138,7 +141,7 @@ def _brightness(dataset, stored, shown, sample, causes):
         values = stored.astype(float)
     source = in_functional_groups(dataset, "FrameVOILUTSequence")
     valid, has_any = [], False
-    n_bits = int_of(dataset, "BitsStored", 0)
+    n_bits = get_int(dataset, "BitsStored", 0)
     for picture, depth in voi_pictures(source, values):
         has_any = True
         if picture is not None:
@@ -170,28 +173,28 @@ def _as_uint8(brightness):
 
 def _modality_values(dataset, stored):
     """Values in the units of the modality; PS3.3 C.11.1."""
-    for item in items_of(dataset, "ModalityLUTSequence")[:1]:
+    for item in get_items(dataset, "ModalityLUTSequence")[:1]:
         table = read_table(item)
         if table is not None:
             return table.look_up(stored)
     source = in_functional_groups(dataset, "PixelValueTransformationSequence")
-    slope, intercept = (number_of(source, f"Rescale{name}") for name in ("Slope", "Intercept"))
+    slope, intercept = (get_number(source, f"Rescale{name}") for name in ("Slope", "Intercept"))
     return stored * (1.0 if slope is None else slope) + (intercept or 0)
 
 
 def _full_range(dataset, values, shown, sample):
-    """Brightness without a window, and whether outliers were left aside for it.
+    """Brightness without a window, and whether outliers were left out for it.
 
     8 bits stay what they are. Deeper values are stretched from the least to the greatest, unless
     that leaves little of a picture: then without those farther from the central 95 % of the pixels
     than the width of these.
     """
-    if int_of(dataset, "BitsStored", 0) <= 8:
-        return _stretched(values, values.min(), values.max()), False
+    if get_int(dataset, "BitsStored", 0) <= 8:
+        return _stretch(values, values.min(), values.max()), False
     if not shown.any():
         return np.zeros(len(values)), False
     inside = values[shown]
-    full = _stretched(values, inside.min(), inside.max())
+    full = _stretch(values, inside.min(), inside.max())
     if not sample.words.size or _span(full, sample, _HOT_PIXELS) >= _LOW_CONTRAST:
         return full, False
     order = np.argsort(values[sample.words], kind="stable")
@@ -201,10 +204,10 @@ def _full_range(dataset, values, shown, sample):
     is_inside = (inside >= low - (high - low)) & (inside <= high + (high - low))
     if is_inside.all():
         return full, False
-    return _stretched(values, inside[is_inside].min(), inside[is_inside].max()), True
+    return _stretch(values, inside[is_inside].min(), inside[is_inside].max()), True
 
 
-def _stretched(values, low, high):
+def _stretch(values, low, high):
     if low == high:
         return np.zeros(len(values))
     return np.clip((values - low) / (high - low), 0, 1)

@@ -1,4 +1,4 @@
-"""What a DICOM header says of its image, and what identifies its patient, study and series."""
+"""What a DICOM header states of its image, and what identifies patient, study and series."""
 
 import re
 from contextlib import suppress
@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skpneumo.images._dicom._elements import DicomError, parse, value_of
-from skpneumo.images._dicom._orientation import plane_of
+from skpneumo.images._dicom._elements import DicomError, get_value, parse
+from skpneumo.images._dicom._orientation import get_plane
 from skpneumo.images._dicom._words import (
     PART_CODES,
     VIEW_CODES,
@@ -26,7 +26,7 @@ _AFTER_HEADER = 0x00550000
 _MAX_SEQUENCE_BYTES = 2**16
 # Dates that may stand for that of a study, the best first.
 _DATED = ("Study", "Series", "Acquisition", "Content")
-# What may stand where another word than these could be anything.
+# Any other word in this place could be that of a person, and is not returned.
 MODALITIES = ("CR", "DR", "DX", "OT", "RG")
 OTHER_MODALITIES = frozenset(
     {
@@ -73,9 +73,9 @@ _TAGS = (
 
 
 class XRayHeader(NamedTuple):
-    """What the header of an X-ray file says of the image, and identifies nobody.
+    """Facts about an X-ray image from the header of its file, none of which identifies a person.
 
-    Where the header is silent, contradicts itself, or is missing, as in JPEG and PNG files, an
+    If the header is silent, contradicts itself, or is missing, as in JPEG and PNG files, an
     entry is "", None or an empty tuple.
 
     Parameters
@@ -117,7 +117,7 @@ class XRayHeader(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """What identifies patient, study and series: to number them, not to be shown or kept.
+    """What identifies patient, study and series: to number them, never to be shown or stored.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ class Identity(NamedTuple):
     number: int = 0
 
 
-def header_of(file):
+def parse_header(file):
     """Read a header.
 
     Parameters
@@ -150,8 +150,8 @@ def header_of(file):
     header : XRayHeader
     identity : Identity
     is_plain : bool
-        Whether the image is a grey radiograph to be shown, as far as the header says; if it is
-        not, only reading it all gives the reason.
+        Whether the image is a grey radiograph to be shown, according to the header; if it is not,
+        only reading the whole file gives the reason.
 
     Raises
     ------
@@ -167,11 +167,11 @@ def header_of(file):
         raise DicomError("it is cut off, or has no header")
     header = XRayHeader(
         modality=modality if modality in OTHER_MODALITIES.union(MODALITIES) else "",
-        view=view_of(dataset),
+        view=find_view(dataset),
         body_part=_body_part(dataset),
         laterality=_laterality(dataset),
         presentation_intent=presentation_intent(dataset),
-        orientation=orientation_of(dataset),
+        orientation=get_orientation(dataset),
         pixel_spacing=_pixel_spacing(dataset),
         model=_model(dataset),
         burned_in={"YES": True, "NO": False}.get(_text(dataset, "BurnedInAnnotation").upper()),
@@ -230,9 +230,9 @@ def presentation_intent(dataset):
     return intent if intent in _INTENTS else ""
 
 
-def view_of(dataset):
+def find_view(dataset):
     """The view as stated and by the orientation of the patient; "" where these differ."""
-    plane = plane_of(orientation_of(dataset))
+    plane = get_plane(get_orientation(dataset))
     oriented = {"coronal": {"FRONTAL"}, "sagittal": {"LATERAL"}}.get(plane, set())
     return single_view(stated_views(dataset) | oriented)
 
@@ -281,7 +281,7 @@ def _model(dataset):
     return "" if "^" in model else model[:_MAX_MODEL]
 
 
-def orientation_of(dataset):
+def get_orientation(dataset):
     """Both directions of `PatientOrientation`, or () where they are not those of a human."""
     if _text(dataset, "AnatomicalOrientationType").upper() == "QUADRUPED":
         return ()
@@ -306,7 +306,7 @@ def _pixel_spacing(dataset):
 def _text(dataset, name):
     """All values of an element as one text; "" where it is missing or cannot be understood."""
     try:
-        value = value_of(dataset, name)
+        value = get_value(dataset, name)
     except MemoryError:
         raise
     except Exception:
@@ -328,7 +328,7 @@ def _int(dataset, name, default):
 def _codes(dataset, name):
     """Value and meaning of each code of a sequence."""
     try:
-        items = list(value_of(dataset, name, _MAX_SEQUENCE_BYTES) or ())
+        items = list(get_value(dataset, name, _MAX_SEQUENCE_BYTES) or ())
     except MemoryError:
         raise
     except Exception:

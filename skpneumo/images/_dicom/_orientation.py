@@ -10,16 +10,16 @@ _PLANES = {
 }
 
 
-def plane_of(orientation):
+def get_plane(orientation):
     """The plane of an image by the directions of its rows and columns; "" if they give none.
 
     Examples
     --------
-    >>> from skpneumo.images._dicom._orientation import plane_of
-    >>> plane_of(("LF", "F")), plane_of(("A", "F")), plane_of(("L", "R"))
+    >>> from skpneumo.images._dicom._orientation import get_plane
+    >>> get_plane(("LF", "F")), get_plane(("A", "F")), get_plane(("L", "R"))
     ('coronal', 'sagittal', '')
     """
-    # The first letter is the main direction; the others say how it deviates.
+    # The first letter is the main direction; the others state how it deviates.
     return _PLANES.get(frozenset(_AXES[letters[0]] for letters in orientation), "")
 
 
@@ -50,7 +50,7 @@ def bring_upright(image, orientation, views):
     """
     if not orientation:
         return image, ""
-    plane = plane_of(orientation)
+    plane = get_plane(orientation)
     rows_to, columns_to = (letters[0] for letters in orientation)
     if (rows_to, columns_to) == ("L", "F"):
         return image, ""

@@ -6,12 +6,12 @@ import struct
 import numpy as np
 
 from skpneumo.images._dicom._codestreams import (
-    codestream_of,
+    join_fragments,
     jpeg2000_header,
     jpeg_header,
-    without_boxes,
+    skip_boxes,
 )
-from skpneumo.images._dicom._elements import DicomError, NotRadiographError, code_of, int_of
+from skpneumo.images._dicom._elements import DicomError, NotRadiographError, get_code, get_int
 
 _RLE = "1.2.840.10008.1.2.5"
 _JPEG = "1.2.840.10008.1.2.4."
@@ -41,7 +41,7 @@ _FOR_GREY_ALONE = (
 )
 
 
-def stored_words(dataset):
+def read_stored_values(dataset):
     """What is stored of each pixel, as unsigned numbers of 8 or 16 bits.
 
     A picture whose channels are equal becomes that of one channel, and the dataset one of
@@ -51,77 +51,77 @@ def stored_words(dataset):
     if syntax.is_private:
         raise DicomError("its TransferSyntaxUID is private: how it is stored is not known")
     if syntax.is_encapsulated and syntax != _RLE:
-        return _decompressed(dataset, syntax)
+        return _decompress(dataset, syntax)
     from pydicom.pixels import pixel_array
     from pydicom.pixels.utils import get_expected_length
 
-    n_bits, allocated = int_of(dataset, "BitsStored", 0), int_of(dataset, "BitsAllocated", 0)
+    n_bits, allocated = get_int(dataset, "BitsStored", 0), get_int(dataset, "BitsAllocated", 0)
     shape = _shape(dataset)
     if syntax == _RLE:
-        words = _of_run_lengths(codestream_of(dataset.PixelData), shape, allocated // 8)
+        values = _decode_run_lengths(join_fragments(dataset.PixelData), shape, allocated // 8)
     else:
         if len(dataset.PixelData) < get_expected_length(dataset):
             raise DicomError("its pixels are cut off")
         # pydicom takes the lowest bits for those that are stored.
         dataset.BitsStored = allocated
-        words = pixel_array(dataset, index=0, raw=True).astype(f"u{allocated // 8}", copy=False)
+        values = pixel_array(dataset, index=0, raw=True).astype(f"u{allocated // 8}", copy=False)
         dataset.BitsStored = n_bits
     if len(shape) == 3:
-        return _of_channels(dataset, words)
-    unused = int_of(dataset, "HighBit", n_bits - 1) + 1 - n_bits
-    return words >> np.uint8(unused) if unused else words
+        return _merge_channels(dataset, values)
+    unused = get_int(dataset, "HighBit", n_bits - 1) + 1 - n_bits
+    return values >> np.uint8(unused) if unused else values
 
 
 def _shape(dataset):
     rows, columns, n_samples = (
-        int_of(dataset, name, 0) for name in ("Rows", "Columns", "SamplesPerPixel")
+        get_int(dataset, name, 0) for name in ("Rows", "Columns", "SamplesPerPixel")
     )
     return (rows, columns) if n_samples == 1 else (rows, columns, n_samples)
 
 
-def _of_channels(dataset, words):
+def _merge_channels(dataset, values):
     """The one channel of a grey picture that is stored as colours."""
-    is_equal = _is_grey(words, words[..., :1])
+    is_equal = _is_grey(values, values[..., :1])
     # Differences of colours and brightness are none of red, green and blue.
-    is_ybr = words.itemsize == 1 and code_of(dataset, "PhotometricInterpretation") != "RGB"
+    is_ybr = values.itemsize == 1 and get_code(dataset, "PhotometricInterpretation") != "RGB"
     if not is_equal and not (
-        is_ybr and _is_grey(words, np.full_like(words[:, :1, :1], _NO_COLOUR))
+        is_ybr and _is_grey(values, np.full_like(values[:, :1, :1], _NO_COLOUR))
     ):
         raise NotRadiographError("it is in colour")
     for name in _FOR_GREY_ALONE:
         if name in dataset:
             del dataset[name]
     dataset.PhotometricInterpretation = "MONOCHROME2"
-    return np.ascontiguousarray(words[..., 0])
+    return np.ascontiguousarray(values[..., 0])
 
 
-def _is_grey(words, grey):
+def _is_grey(values, grey):
     """Whether the second and third channel are nearly the same as another one."""
     # By rows: signed numbers of all would take more memory than the file.
-    for row, other in zip(words, grey, strict=True):
+    for row, other in zip(values, grey, strict=True):
         differences = row[:, 1:].astype(np.int32) - other
         if max(differences.max(), -differences.min()) > _MAX_DIFFERENCE:
             return False
     return True
 
 
-def _of_run_lengths(codestream, shape, n_bytes):
+def _decode_run_lengths(codestream, shape, n_bytes):
     """Words of a run-length coded image: a plane of their highest bytes first; PS3.5, annex G."""
     n_pixels, n_samples = math.prod(shape[:2]), math.prod(shape[2:])
     n_segments, *starts = struct.unpack_from("<16I", codestream)
     if n_segments != n_bytes * n_samples:
-        raise DicomError("its compressed image is of another kind than its header says")
+        raise DicomError("its compressed image is of another kind than its header states")
     ends = [*starts[1:n_segments], len(codestream)]
     planes = [
-        _without_runs(codestream[start:end], n_pixels)
+        _expand_runs(codestream[start:end], n_pixels)
         for start, end in zip(starts, ends, strict=False)
     ]
-    words = np.stack(planes, axis=-1).view(f">u{n_bytes}").astype(f"u{n_bytes}")
-    return words.reshape(shape)
+    values = np.stack(planes, axis=-1).view(f">u{n_bytes}").astype(f"u{n_bytes}")
+    return values.reshape(shape)
 
 
-def _without_runs(segment, n_bytes):
-    """So many bytes and no more; pydicom would make all that the segment has."""
+def _expand_runs(segment, n_bytes):
+    """Expand a segment to so many bytes and no more; pydicom would expand all of it."""
     # What cannot be made shorter takes a byte more for each 128.
     segment = segment[: n_bytes + n_bytes // 64 + 64]
     found, position, end = bytearray(), 0, len(segment)
@@ -138,7 +138,7 @@ def _without_runs(segment, n_bytes):
     return np.frombuffer(found, np.uint8)[:n_bytes]
 
 
-def _decompressed(dataset, syntax):
+def _decompress(dataset, syntax):
     decoder = next((name for name, ends in _DECODERS.items() if syntax in ends), None)
     if decoder is None:
         raise DicomError(f"it is compressed as {syntax.name}, which cannot be read")
@@ -148,66 +148,68 @@ def _decompressed(dataset, syntax):
         raise DicomError(
             f'it is compressed as {syntax.name}: reading it takes pip install "skpneumo[dicom]"'
         ) from None
-    codestream, shape = codestream_of(dataset.PixelData), _shape(dataset)
+    codestream, shape = join_fragments(dataset.PixelData), _shape(dataset)
     options = {}
     if decoder == "jpeg2k_decode":
-        codestream = without_boxes(codestream)
+        codestream = skip_boxes(codestream)
         header = jpeg2000_header(codestream)
     else:
         header = jpeg_header(codestream)
-    # What the decoder will make room for.
+    # The decoder allocates this much.
     if header is None or header[:3] != (*shape, 1)[:3]:
-        raise DicomError("its compressed image is damaged, or of another size than its header says")
+        raise DicomError(
+            "its compressed image is damaged, or of another size than its header states"
+        )
     if decoder == "jpeg8_decode" and len(shape) == 3:
-        # Writers differ in what they call the colours: as they are stored.
+        # Writers name the colours in different ways: take them as they are stored.
         options = {"colorspace": "RGB", "outcolorspace": "RGB"}
-    words = getattr(imagecodecs, decoder)(codestream, **options)
-    if words.shape != shape or words.itemsize > int_of(dataset, "BitsAllocated", 0) // 8:
-        raise DicomError("its compressed image is of another kind than its header says")
+    values = getattr(imagecodecs, decoder)(codestream, **options)
+    if values.shape != shape or values.itemsize > get_int(dataset, "BitsAllocated", 0) // 8:
+        raise DicomError("its compressed image is of another kind than its header states")
     if len(shape) == 3:
-        return _of_channels(dataset, words)
-    if header.is_signed and not int_of(dataset, "PixelRepresentation", 0):
-        words = _settle_sign(dataset, words, header.precision)
-    if syntax not in _LOSSLESS and words.dtype.kind == "i":
+        return _merge_channels(dataset, values)
+    if header.is_signed and not get_int(dataset, "PixelRepresentation", 0):
+        values = _settle_sign(dataset, values, header.precision)
+    if syntax not in _LOSSLESS and values.dtype.kind == "i":
         # Lossy ones overshoot: beyond the greatest value lies the least.
-        end = 2 ** (int_of(dataset, "BitsStored", 0) - 1)
-        words = np.clip(words.astype(np.int16, copy=False), -end, end - 1)
-    return _aligned(dataset, words, header.precision, syntax in _LOSSLESS)
+        end = 2 ** (get_int(dataset, "BitsStored", 0) - 1)
+        values = np.clip(values.astype(np.int16, copy=False), -end, end - 1)
+    return _align(dataset, values, header.precision, syntax in _LOSSLESS)
 
 
-def _settle_sign(dataset, words, precision):
-    """Values that the codestream calls signed and the file unsigned, as what makes them smooth.
+def _settle_sign(dataset, values, precision):
+    """Take values, signed by the codestream and unsigned by the file, as what makes them smooth.
 
-    Where they are taken for the other, some neighbours are nearly the whole range apart.
+    If they are taken for the other, some neighbours are nearly the whole range apart.
     """
-    as_unsigned = words.view(f"u{words.itemsize}")
+    as_unsigned = values.view(f"u{values.itemsize}")
     as_unsigned = as_unsigned & as_unsigned.dtype.type(2**precision - 1)
-    if _is_smoother(as_unsigned, words):
+    if _is_smoother(as_unsigned, values):
         return as_unsigned
     dataset.PixelRepresentation = 1
-    if precision > int_of(dataset, "BitsStored", 0):
+    if precision > get_int(dataset, "BitsStored", 0):
         dataset.BitsStored = precision
         dataset.HighBit = precision - 1
-    return words
+    return values
 
 
-def with_all_bits(dataset, words, used):
+def restore_high_bits(dataset, values, used):
     """Words of which bits above the stored ones are no overlays, but belong to the values.
 
-    Where the lower bits are empty in all words, and the upper ones take more patterns than a few
-    overlays do, the values stand in the upper bits, in spite of HighBit. Else words with all their
+    Where the lower bits are empty in all values, and the upper ones take more patterns than a few
+    overlays do, the values stand in the upper bits, in spite of HighBit. Else values with all their
     bits are smoother than those with the upper bits cut off only where these belong to the values:
     neighbours then lie on two sides of the cut.
     """
-    n_bits, allocated = int_of(dataset, "BitsStored", 0), int_of(dataset, "BitsAllocated", 0)
+    n_bits, allocated = get_int(dataset, "BitsStored", 0), get_int(dataset, "BitsAllocated", 0)
     unused = allocated - n_bits
     different = np.flatnonzero(used)
     if not (different & (2**unused - 1)).any():
         n_patterns = len(np.unique(different >> n_bits))
-        return words >> np.uint8(unused) if n_patterns > _MAX_OVERLAY_PATTERNS else words
-    if _is_smoother(words, words & words.dtype.type(2**n_bits - 1)):
+        return values >> np.uint8(unused) if n_patterns > _MAX_OVERLAY_PATTERNS else values
+    if _is_smoother(values, values & values.dtype.type(2**n_bits - 1)):
         dataset.BitsStored = int(different[-1]).bit_length()
-    return words
+    return values
 
 
 def _is_smoother(values, others):
@@ -221,42 +223,42 @@ def _roughness(values):
     return sum(int(np.abs(np.diff(values, axis=axis)).sum(dtype=np.int64)) for axis in (0, 1))
 
 
-def _aligned(dataset, words, precision, is_lossless):
-    """Decoded values with the lowest stored bit at the bottom, as unsigned words.
+def _align(dataset, values, precision, is_lossless):
+    """Decoded values with the lowest stored bit at the bottom, as unsigned values.
 
-    Decoders put it there, unless the writer compressed the words with the unused bits below, as
+    Decoders put it there, unless the writer compressed the values with the unused bits below, as
     HighBit has it. Which of the two holds is seen by the values.
     """
-    n_bits, allocated = int_of(dataset, "BitsStored", 0), int_of(dataset, "BitsAllocated", 0)
-    high_bit = int_of(dataset, "HighBit", n_bits - 1)
-    is_signed = int_of(dataset, "PixelRepresentation", 0) == 1
+    n_bits, allocated = get_int(dataset, "BitsStored", 0), get_int(dataset, "BitsAllocated", 0)
+    high_bit = get_int(dataset, "HighBit", n_bits - 1)
+    is_signed = get_int(dataset, "PixelRepresentation", 0) == 1
     end = 2**n_bits
-    signed = words.astype(f"i{allocated // 8}", copy=False) if is_signed else words
-    words = words.astype(f"u{allocated // 8}", copy=False)
+    signed = values.astype(f"i{allocated // 8}", copy=False) if is_signed else values
+    values = values.astype(f"u{allocated // 8}", copy=False)
     unused = high_bit + 1 - n_bits
-    if unused and precision > n_bits and words.any():
+    if unused and precision > n_bits and values.any():
         if is_signed:
-            fits = words.max() < end or (signed.min() >= -end // 2 and signed.max() < end // 2)
+            fits = values.max() < end or (signed.min() >= -end // 2 and signed.max() < end // 2)
         else:
-            fits = _fits(words, end, is_lossless)
-        has_low_bits = bool((words & words.dtype.type(2**unused - 1)).any())
+            fits = _fits(values, end, is_lossless)
+        has_low_bits = bool((values & values.dtype.type(2**unused - 1)).any())
         if not fits and precision > high_bit:
-            return words >> np.uint8(unused)
+            return values >> np.uint8(unused)
         if not fits or not has_low_bits:
             raise DicomError(
                 f"its HighBit is {high_bit}, and its compressed values leave open whether their "
                 "unused bits are above or below the stored ones"
             )
     if not is_lossless and not is_signed:
-        if not _fits(words, end, is_lossless):
+        if not _fits(values, end, is_lossless):
             raise DicomError(f"its compressed values do not fit into its {n_bits} stored bits")
-        words = np.minimum(words, words.dtype.type(end - 1))
-    return words
+        values = np.minimum(values, values.dtype.type(end - 1))
+    return values
 
 
-def _fits(words, end, is_lossless):
+def _fits(values, end, is_lossless):
     """Whether unsigned values are below an end, but for what a lossy compression adds."""
     if is_lossless:
-        return words.max(initial=0) < end
-    beyond = np.count_nonzero(words >= end * (1 + _OVERSHOOT))
-    return beyond <= _OVERSHOOTING_PIXELS * words.size
+        return values.max(initial=0) < end
+    beyond = np.count_nonzero(values >= end * (1 + _OVERSHOOT))
+    return beyond <= _OVERSHOOTING_PIXELS * values.size

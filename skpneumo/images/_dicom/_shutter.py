@@ -1,11 +1,11 @@
-"""What lies outside the shutters and collimators of an X-ray is no part of it."""
+"""Shutters and collimators: what they hide is no part of an X-ray."""
 
 from math import isqrt
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from skpneumo.images._dicom._elements import DicomError, int_of, value_of
+from skpneumo.images._dicom._elements import DicomError, get_int, get_value
 
 _MAX_VERTICES_BYTES = 2**16
 # Coordinates of images, and of what lies around them.
@@ -13,8 +13,8 @@ _MAX_COORDINATE = 10**6
 # Shutters that leave less of an image are mistakes: a newborn's chest fills more of a detector.
 _MIN_FRACTION = 0.01
 # Collimators describe the device, and their edges are often those of another matrix than that of
-# the pixels. They are right if what lies outside varies little: by this fraction of what lies
-# inside, on a sample of pixels.
+# the pixels. They are right if what they hide varies little: by this fraction of the variation of
+# what they show, on a sample of pixels.
 _MAX_VARIATION = 0.25
 _SAMPLE = 2**16
 # By kind: the names of its shape, edges (left, right, upper, lower), center, radius, vertices.
@@ -93,13 +93,13 @@ def _is_frame(dataset, values, is_shown):
     values = values.astype(int)
     if is_shown.all() or not is_shown.any():
         return True
-    if int_of(dataset, "PixelRepresentation", 0):
-        n_values = 2 ** int_of(dataset, "BitsStored", 16)
+    if get_int(dataset, "PixelRepresentation", 0):
+        n_values = 2 ** get_int(dataset, "BitsStored", 16)
         values = (values + n_values // 2) % n_values
-    outside, inside = (
+    hidden, shown = (
         np.ptp(np.percentile(part, (5, 95))) for part in (values[~is_shown], values[is_shown])
     )
-    return outside <= _MAX_VARIATION * inside
+    return hidden <= _MAX_VARIATION * shown
 
 
 def _shapes(dataset, kind, size):
@@ -127,7 +127,7 @@ def _shapes(dataset, kind, size):
 def _values(dataset, name):
     """The values of an element as a list, empty where it is missing or cannot be understood."""
     try:
-        value = value_of(dataset, name, _MAX_VERTICES_BYTES)
+        value = get_value(dataset, name, _MAX_VERTICES_BYTES)
         if value is None or value == "":
             return []
         return list(value) if hasattr(value, "append") else [value]

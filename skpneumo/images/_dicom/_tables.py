@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skpneumo.images._dicom._elements import DicomError, raw_of
+from skpneumo.images._dicom._elements import DicomError, get_raw
 
 _MAX_BITS = 16
 _DEPTHS = (8, 10, 12, 14, 16)
@@ -62,16 +62,16 @@ def read_table(item, descriptor="LUTDescriptor", data="LUTData"):
     Raises
     ------
     InvalidTableError
-        If its descriptor is not valid, or its entries are fewer bytes than it says.
+        If its descriptor is not valid, or its entries are fewer bytes than it states.
 
     Notes
     -----
     Entries are words of 16 bits. They are bytes only where the data are exactly as long as bytes
     would be, and the descriptor does not give an entry more than 8 bits. Data that are shorter
-    than the descriptor says are words; the last one stands for those that are missing.
+    than the descriptor states are words; the last one stands for those that are missing.
     """
-    raw = raw_of(item, data)
-    if raw is None or raw_of(item, descriptor) is None:
+    raw = get_raw(item, data)
+    if raw is None or get_raw(item, descriptor) is None:
         return None
     try:
         n_entries, first, n_bits = (int(number) for number in item[descriptor].value)
@@ -88,5 +88,5 @@ def read_table(item, descriptor="LUTDescriptor", data="LUTData"):
         entries = np.frombuffer(raw.value[: min(n_entries, n_bytes // 2) * 2], f"{order}u2")
         is_short = len(entries) < n_entries
         if not len(entries) or (is_short and 0 < n_bits <= 8 and entries.max() > 255):
-            raise InvalidTableError("it holds a lookup table shorter than its descriptor says")
+            raise InvalidTableError("it holds a lookup table shorter than its descriptor states")
     return Table(entries.astype(float), first, n_bits)

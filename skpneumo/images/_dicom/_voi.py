@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import expit
 
-from skpneumo.images._dicom._elements import code_of, items_of, numbers_of
+from skpneumo.images._dicom._elements import get_code, get_items, get_numbers
 from skpneumo.images._dicom._tables import InvalidTableError, read_table
 
 _DEPTHS = (8, 10, 12, 14, 16)
@@ -14,7 +14,7 @@ def voi_pictures(source, values):
 
     Each comes with the number of bits of which a window is the whole range, if it is one.
     """
-    for item in items_of(source, "VOILUTSequence"):
+    for item in get_items(source, "VOILUTSequence"):
         try:
             table = read_table(item)
         except InvalidTableError:
@@ -22,8 +22,8 @@ def voi_pictures(source, values):
             continue
         if table is not None:
             yield table.brightness(values), None
-    function = code_of(source, "VOILUTFunction").replace(" ", "_")
-    centers, widths = (numbers_of(source, f"Window{name}") for name in ("Center", "Width"))
+    function = get_code(source, "VOILUTFunction").replace(" ", "_")
+    centers, widths = (get_numbers(source, f"Window{name}") for name in ("Center", "Width"))
     for i in range(max(len(centers), len(widths))):
         center, width = (numbers[i] if i < len(numbers) else None for numbers in (centers, widths))
         yield _in_window(function, center, width, values), _depth_of_window(center, width)

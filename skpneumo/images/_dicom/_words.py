@@ -1,4 +1,4 @@
-"""View and body part in the words and codes of a header; the words themselves are not kept."""
+"""View and body part in the words and codes of a header; the words themselves are not returned."""
 
 import re
 import unicodedata

@@ -1,0 +1,1 @@
+"""What the HTML reports share: base template and styles, figures as SVG, images as data URIs."""

@@ -1,0 +1,70 @@
+"""Standard output for results, standard error for messages and progress."""
+
+import os
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from skpneumo.cli._messages import standard_output
+
+_UNLIMITED = 10_000  # columns
+
+
+class PipeConsole(Console):
+    """Console that leaves a closed pipe to `standard_output`."""
+
+    def on_broken_pipe(self):
+        raise  # rich would end the process before the names of written files are printed
+
+
+OUT, ERR = PipeConsole(), PipeConsole(stderr=True)
+
+
+def results_width():
+    """Columns of the terminal, or None if results are read by a program.
+
+    Returns
+    -------
+    int or None
+    """
+    # rich takes 80 columns if there is no terminal, and would fold what a program is to parse.
+    return OUT.width if OUT.is_terminal or "COLUMNS" in os.environ else None
+
+
+def results_console():
+    """Console for tables with names of files, which stay on one line when a program reads them.
+
+    Returns
+    -------
+    rich.console.Console
+    """
+    return OUT if results_width() is not None else PipeConsole(width=_UNLIMITED)
+
+
+def print_lines(text):
+    """Print the lines of a text as they are.
+
+    Parameters
+    ----------
+    text : str
+    """
+    with standard_output():
+        # Brackets in names of files are no markup.
+        OUT.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def make_progress_bar():
+    """Create a bar as wide as the terminal, on standard error.
+
+    Returns
+    -------
+    rich.progress.Progress
+    """
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        TaskProgressColumn(),
+        TimeRemainingColumn(compact=True),
+        console=ERR,
+        expand=True,
+    )

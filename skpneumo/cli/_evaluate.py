@@ -1,0 +1,91 @@
+"""``skpneumo evaluate``."""
+
+import sys
+from contextlib import redirect_stdout
+from typing import Annotated
+
+import typer
+
+from skpneumo._utils.formatting import fold_lines, shorten
+from skpneumo.cli._console import ERR, print_lines, results_width
+from skpneumo.cli._messages import errors_as_messages, warnings_as_messages
+from skpneumo.cli._options import AllViews, Classes, LabelledFolder, Report, views_to_load
+from skpneumo.cli._parsers import parse_classes
+from skpneumo.exceptions import DatasetError
+
+
+def evaluate(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL", help="File of save_model, or default: the pretrained network."
+        ),
+    ],
+    folder: LabelledFolder,
+    report: Report = None,
+    classes: Classes = None,
+    all_views: AllViews = False,
+):
+    """Evaluate a model on images that it was not trained on.
+
+    Only the test split is evaluated, if the folder has splits.
+    """
+    class_of_folder = parse_classes(classes)
+    with errors_as_messages("The evaluation", ERR) as written:
+        evaluating = ERR.status("Evaluating …")
+        with warnings_as_messages(ERR), evaluating, redirect_stdout(sys.stderr):
+            # Imports TensorFlow, for which --help and wrong options need not wait.
+            from skpneumo import evaluation
+            from skpneumo.cli._models import open_model
+            from skpneumo.datasets import load_xray_folder
+
+            classifier = open_model(model)
+            data = load_xray_folder(folder, classes=class_of_folder, views=views_to_load(all_views))
+            rows = select_test_rows(data, folder)
+            result = evaluation.evaluate(
+                classifier,
+                data.paths[rows],
+                data.target[rows],
+                groups=data.groups[rows],
+                subtype=data.subtype[rows],
+            )
+            if report is not None:
+                result.save(report)
+                written.append(report)
+        width = results_width()
+        print_lines(str(result) if width is None else fold_lines(str(result), width))
+
+
+def select_test_rows(data, folder):
+    """Select the test split, or all rows if the folder itself is a split or has no splits.
+
+    Parameters
+    ----------
+    data : Bunch
+        What `load_xray_folder` returned.
+    folder : path
+        The folder that it listed.
+
+    Returns
+    -------
+    ndarray of shape (n_images,), dtype bool
+
+    Raises
+    ------
+    DatasetError
+        If the folder has other splits only: a model may have been trained on them.
+    """
+    from skpneumo.datasets import split_from_name
+
+    splits = sorted(set(data.split))
+    if "test" in splits:
+        return data.split == "test"
+    if splits not in (["all"], [split_from_name(folder)]):
+        problem = (
+            f"{folder} has no test split, only {' and '.join(splits)}, which a model may have "
+            "been trained on. Name the folder of a split itself to evaluate on it."
+        )
+        if data.left_out:
+            problem += f" Left out, as not understood: {shorten(data.left_out)}."
+        raise DatasetError(problem)
+    return data.split == splits[0]

@@ -1,0 +1,108 @@
+"""A prediction for each file; files that cannot be read stop nothing."""
+
+import warnings
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+from skpneumo._utils.unwrap import unwrap
+from skpneumo.exceptions import ImageReadError, NoXRayError, OutlierWarning
+from skpneumo.images import XRaySequence
+from skpneumo.preprocessing import XRayOutlierDetector
+
+COLUMNS = ("file", "probability", "label", "outlier", "outlier_score", "error", "left_out")
+_BATCH_SIZE = 64
+
+
+def predict_files(model, found, *, label_outliers=False):
+    """Predict files.
+
+    Parameters
+    ----------
+    model : classifier
+        Fitted; it takes paths.
+    found : FoundFiles
+        Returned by `find_files`. Files that vanish meanwhile become rows with an error.
+    label_outliers : bool, default=False
+        Whether images that a detector in the model flags get a probability and a label too.
+
+    Returns
+    -------
+    list of dict
+        For each file the `COLUMNS`; None if there is nothing to report.
+    """
+    predicted, errors, left_out = {}, dict(found.errors), dict(found.left_out)
+    with warnings.catch_warnings():
+        # Reported file by file.
+        warnings.simplefilter("ignore", OutlierWarning)
+        for start in range(0, len(found.files), _BATCH_SIZE):
+            batch = found.files[start : start + _BATCH_SIZE]
+            predicted |= _predict_readable(model, batch, errors, left_out)
+    if not label_outliers:
+        for prediction in predicted.values():
+            if prediction["outlier"]:
+                prediction |= {"probability": None, "label": None}
+    reasons = {file: {"left_out": reason} for file, reason in left_out.items()}
+    reasons |= {file: {"error": error} for file, error in errors.items()}
+    # A file that is named twice may be gone the second time: what was predicted stays.
+    outcomes = reasons | predicted
+    empty = dict.fromkeys(COLUMNS)
+    return [empty | {"file": file} | outcomes[file] for file in found.files]
+
+
+def _predict_readable(model, files, errors, left_out):
+    """Return predictions by file; the others are added to the errors, or to what is left out."""
+    files = _drop_unreadable(files, errors, left_out)
+    while files:
+        try:
+            return _predict_batch(model, files)
+        except ImageReadError:
+            # A file may have vanished since it was checked.
+            readable = _drop_unreadable(files, errors, left_out)
+            if readable == files:
+                raise
+            files = readable
+    return {}
+
+
+def _predict_batch(model, files):
+    probability = model.predict_proba(files)[:, 1].tolist()
+    # By `predict`, not by the probability: a wrapper may have a threshold on another score.
+    labels = np.asarray(model.predict(files)).tolist()
+    columns = zip(files, probability, labels, _outlier_scores(model, files), strict=True)
+    return {
+        file: {
+            "probability": score,
+            "label": label,
+            "outlier": None if outlier_score is None else outlier_score > 1,
+            "outlier_score": outlier_score,
+        }
+        for file, score, label, outlier_score in columns
+    }
+
+
+def _drop_unreadable(files, errors, left_out):
+    """Return the files that can be predicted, and note why the others cannot."""
+    files = [file for file in files if file not in errors and file not in left_out]
+    unreadable = XRaySequence(files).find_unreadable() if files else {}
+    for file, error in unreadable.items():
+        reasons = left_out if isinstance(error, NoXRayError) else errors
+        reasons[file] = str(error).removeprefix(f"{file}: ")
+    return [file for file in files if file not in unreadable]
+
+
+def _outlier_scores(model, files):
+    """Score files by the outlier detector of a pipeline; None without one."""
+    pipelines = (one for one in unwrap(model).wrappers if isinstance(one, Pipeline))
+    steps = [step for pipeline in pipelines for _, step in pipeline.steps[:-1]]
+    n_before = next(
+        (i for i, step in enumerate(steps) if isinstance(step, XRayOutlierDetector)), None
+    )
+    if n_before is None:
+        return [None] * len(files)
+    X = files
+    for step in steps[:n_before]:
+        # Samplers and "passthrough" change nothing in a prediction.
+        if hasattr(step, "transform"):
+            X = step.transform(X)
+    return steps[n_before].outlier_score(X).tolist()

@@ -1,0 +1,113 @@
+"""Tables of predictions, as wide as the terminal."""
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+_WITH_NOTE = 70  # columns from which notes and reasons have a column of their own
+
+
+def predictions_table(rows, positive, width=80):
+    """Tabulate the probability and the label of each file.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Returned by `predict_files`.
+    positive : label
+        The positive class; its rows stand out.
+    width : int, default=80
+        Columns of the terminal. In narrow ones notes stand below the names of files.
+
+    Returns
+    -------
+    rich.table.Table
+    """
+    wide = width >= _WITH_NOTE
+    layout = {} if wide else {"padding": (0, 1, 0, 0), "pad_edge": False}
+    table = Table(box=box.SIMPLE_HEAD, **layout)
+    table.add_column("file", overflow="fold")
+    for title in ("probability" if wide else "prob.", "label"):
+        table.add_column(title, justify="right", no_wrap=True)
+    if wide:
+        table.add_column("note", overflow="fold")
+    for row in rows:
+        file, note = escape(row["file"]), escape(_note(row))
+        names = [file, note] if wide else [f"{file}\n{note}" if note else file]
+        probability = "" if row["probability"] is None else f"{row['probability']:.3f}"
+        label = "" if row["label"] is None else escape(str(row["label"]))
+        style = "bold" if row["label"] is not None and row["label"] == positive else None
+        table.add_row(
+            names[0], probability, label, *names[1:], style="red" if row["error"] else style
+        )
+    return table
+
+
+def reasons_table(title, reasons, width=80, *, style=None):
+    """Tabulate files that are not predicted, with the reasons.
+
+    Parameters
+    ----------
+    title : str
+        Title of the table.
+    reasons : dict of str to str
+        Reason by file.
+    width : int, default=80
+        Columns of the terminal. In narrow ones reasons stand below the names of files.
+    style : str, default=None
+        Style of all rows.
+
+    Returns
+    -------
+    rich.table.Table
+    """
+    wide = width >= _WITH_NOTE
+    layout = {} if wide else {"padding": (0, 1, 0, 0), "pad_edge": False}
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, **layout)
+    table.add_column("file", overflow="fold")
+    if wide:
+        table.add_column("reason", overflow="fold")
+    for file, reason in reasons.items():
+        names = [escape(file), escape(reason)]
+        table.add_row(*(names if wide else ["\n".join(names)]), style=style)
+    return table
+
+
+def _note(row):
+    if row["error"]:
+        return row["error"]
+    if not row["outlier"]:
+        return ""
+    return "out-of-distribution" + (", not labelled" if row["label"] is None else "")
+
+
+def predictions_summary(rows, positive, threshold, *, n_skipped=0):
+    """Count the files by outcome, and state the decision threshold.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Returned by `predict_files`.
+    positive : label
+        The positive class.
+    threshold : float
+        Decision threshold of the model.
+    n_skipped : int, default=0
+        Heatmaps that were found beside the files.
+
+    Returns
+    -------
+    str
+    """
+    n_unread = sum(row["error"] is not None for row in rows)
+    n_left_out = sum(row.get("left_out") is not None for row in rows)
+    outliers = [row for row in rows if row["outlier"]]
+    unlabelled = ", not labelled" if any(row["label"] is None for row in outliers) else ""
+    counts = (
+        f"{len(rows)} file{'s' * (len(rows) != 1)}"
+        + f", {n_left_out} left out" * (n_left_out > 0)
+        + f", {n_unread} not read" * (n_unread > 0)
+        + f", {len(outliers)} out-of-distribution{unlabelled}" * (len(outliers) > 0)
+        + f", {n_skipped} heatmap{'s' * (n_skipped != 1)} skipped" * (n_skipped > 0)
+    )
+    return f"{counts}. Decision threshold for {positive}: {threshold:.3g}. Not a medical device."

@@ -1,0 +1,216 @@
+"""``skpneumo train``."""
+
+import json
+import sys
+from contextlib import redirect_stdout
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skpneumo._utils.files import write_text
+from skpneumo.cli._console import ERR, OUT, make_progress_bar
+from skpneumo.cli._messages import (
+    errors_as_messages,
+    print_warning,
+    standard_output,
+    warnings_as_messages,
+)
+from skpneumo.cli._options import AllViews, AsJSON, Classes, output_file, views_to_load
+from skpneumo.cli._parsers import Choice, Number, parse_classes, parse_folder, parse_size
+
+_MODELS = ("cnn", "inception")
+# Image size and epochs by model, on synthetic X-rays and on a folder: a search on two cores takes
+# minutes on the former and about an hour on the Kermany collection.
+_ON_SYNTHETIC = {"cnn": ((72, 64), 8), "inception": ((96, 88), 3)}
+_ON_FOLDER = {"cnn": ((96, 96), 20), "inception": ((150, 150), 5)}
+
+_Folder = Annotated[
+    Path | None,
+    typer.Argument(
+        parser=parse_folder,
+        metavar="[FOLDER]",
+        help="X-rays sorted into NORMAL and PNEUMONIA; synthetic ones if left out.",
+    ),
+]
+_Model = Annotated[
+    str, typer.Option(parser=Choice(_MODELS), metavar="|".join(_MODELS), help="Network to train.")
+]
+_Weights = Annotated[
+    str | None,
+    typer.Option(
+        metavar="imagenet|none|FILE",
+        help="Initial weights of inception.",
+        show_default="imagenet",
+    ),
+]
+_ImageSize = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ROWSxCOLUMNS",
+        help="Size of the images that the network sees.",
+        show_default="by model",
+    ),
+]
+_Folds = Annotated[
+    int, typer.Option(parser=Number(int, 2), metavar="N", help="Folds of the cross-validation.")
+]
+_Epochs = Annotated[
+    int | None,
+    typer.Option(
+        parser=Number(int, 1),
+        metavar="N",
+        help="Maximum number of epochs of each fit.",
+        show_default="by model",
+    ),
+]
+_Subset = Annotated[
+    int | None,
+    typer.Option(
+        parser=Number(int, 20),
+        metavar="N",
+        help="Train on about this many images, drawn by patient.",
+    ),
+]
+_MinRecall = Annotated[
+    float,
+    typer.Option(
+        parser=Number(float, 0, 1),
+        metavar="RECALL",
+        help="Recall that the mean over folds of a candidate should exceed by one standard "
+        "error; with --confidence the recall to certify.",
+    ),
+]
+_Confidence = Annotated[
+    float | None,
+    typer.Option(
+        parser=Number(float, 0, 1, exclusive=True),
+        metavar="CONFIDENCE",
+        help="Certify --min-recall for new patients with this confidence, such as 0.95: the "
+        "search is repeated inside each fold, which takes --folds times as long.",
+    ),
+]
+_Test = Annotated[bool, typer.Option(help="Evaluate on the folder's test split at the end.")]
+_Seed = Annotated[
+    int,
+    typer.Option(
+        parser=Number(int, 0),
+        metavar="N",
+        help="Controls folds, initialization, shuffling and augmentation.",
+    ),
+]
+
+
+def train(
+    folder: _Folder = None,
+    model: _Model = "cnn",
+    weights: _Weights = None,
+    image_size: _ImageSize = None,
+    folds: _Folds = 5,
+    epochs: _Epochs = None,
+    classes: Classes = None,
+    subset: _Subset = None,
+    min_recall: _MinRecall = 0.98,
+    confidence: _Confidence = None,
+    test: _Test = True,
+    output: Annotated[Path | None, output_file("Write all results here, as JSON.")] = None,
+    save: Annotated[
+        Path | None, output_file("Write the model here, for predict and evaluate.")
+    ] = None,
+    as_json: AsJSON = False,
+    all_views: AllViews = False,
+    seed: _Seed = 0,
+):
+    """Search class weights and thresholds by cross-validation.
+
+    Selects the candidate of highest specificity among those that reach the recall, fits it on all
+    training images, and evaluates it on the test split beside a logistic regression. Patients are
+    kept together. Warns if it does not beat that baseline; the exit status is 0 all the same.
+
+    The recall of such a candidate is often lower on new patients. --confidence certifies it.
+    """
+    _check_options(folder, model, weights, classes, min_recall, confidence, output, save)
+    class_of_folder = parse_classes(classes)
+    default_size, default_epochs = (_ON_SYNTHETIC if folder is None else _ON_FOLDER)[model]
+    size = default_size if image_size is None else parse_size(image_size)
+    with errors_as_messages("Training", ERR) as written:
+        # Takes seconds, for which --help and wrong options need not wait.
+        with ERR.status("Loading TensorFlow …"):
+            from skpneumo.cli import _training
+        # Warnings about patients are shown before hours of training, not after.
+        with warnings_as_messages(ERR), ERR.status("Reading the folder …"):
+            data = _training.load_data(
+                folder,
+                classes=class_of_folder,
+                views=views_to_load(all_views),
+                image_size=size,
+                subset=subset,
+                random_state=seed,
+            )
+        classifier = _training.make_classifier(
+            model,
+            weights=_initial_weights(weights),
+            epochs=epochs or default_epochs,
+            random_state=seed,
+        )
+        options = _training.SearchOptions(
+            size, folds, min_recall, confidence=confidence, random_state=seed
+        )
+        # Keras reports a download on standard output, where only results belong.
+        with warnings_as_messages(ERR), make_progress_bar() as bar, redirect_stdout(sys.stderr):
+            task = bar.add_task("Reading images", total=1)
+            result, fitted = _training.run(
+                data, classifier, options, test=test, on_progress=partial(_show, bar, task)
+            )
+        _deliver(result, fitted, save, output, as_json, written)
+
+
+def _check_options(folder, model, weights, classes, min_recall, confidence, output, save):
+    """Refuse options that contradict each other."""
+    if confidence is not None and not 0 < min_recall < 1:
+        raise typer.BadParameter(
+            f"--confidence certifies a recall between 0 and 1, got --min-recall {min_recall:g}."
+        )
+    if output is not None and output == save:
+        raise typer.BadParameter(f"--output and --save both name {output}.")
+    if weights is not None and model == "cnn":
+        raise typer.BadParameter("--weights is for --model inception; the cnn starts from random.")
+    if classes and folder is None:
+        raise typer.BadParameter("--classes is for a folder; synthetic X-rays have none.")
+
+
+def _initial_weights(text):
+    if text is None:
+        return "imagenet"
+    return None if text.lower() == "none" else text
+
+
+def _show(bar, task, fraction, doing):
+    bar.update(task, completed=fraction, description=doing)
+
+
+def _deliver(result, model, save, output, as_json, written):
+    """Save the model, write the results and print them; if one fails, the others are done."""
+    from skpneumo.cli._training import model_notes, print_result
+    from skpneumo.persistence import save_model
+
+    text = json.dumps(result, indent=2)
+    # After hours of training a full disk or a closed pipe must not cost the other results.
+    try:
+        if save is not None:
+            save_model(model, save, notes=model_notes(result))
+            written.append(save)
+    finally:
+        try:
+            if output is not None:
+                write_text(f"{text}\n", output)
+                written.append(output)
+        finally:
+            with standard_output():
+                if as_json:
+                    print(text)
+                else:
+                    print_result(result, OUT)
+            if not result["beats_baseline"]:
+                print_warning(result["comparison"]["verdict"], ERR)

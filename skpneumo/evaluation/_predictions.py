@@ -1,0 +1,123 @@
+"""Labels and scores of a classifier on some images."""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_consistent_length, column_or_1d
+
+from skpneumo._utils.response import positive_scores
+from skpneumo._utils.targets import check_groups, check_labels, is_missing
+from skpneumo._utils.unwrap import unwrap
+from skpneumo.exceptions import OutlierWarning
+
+
+class Predictions(NamedTuple):
+    """Labels and scores of some images."""
+
+    y_true: np.ndarray
+    """Whether each image is positive, of shape (n,) and dtype bool, as the next."""
+    y_pred: np.ndarray
+    """Whether each is predicted positive."""
+    y_score: np.ndarray
+    """Probability, or decision value, of the positive class."""
+    groups: np.ndarray | None = None
+    """Number of the patient of each image, from 0; None where patients are not known."""
+    subtype: np.ndarray | None = None
+    """Subtype of each image, empty where there is none."""
+    is_probability: bool = True
+    """Whether the scores are probabilities."""
+    y_score_uncalibrated: np.ndarray | None = None
+    """Probabilities before calibration, where the classifier is calibrated."""
+
+    @property
+    def clusters(self):
+        """Number of the patient of each image, or of the image where patients are not known."""
+        return np.arange(len(self.y_true)) if self.groups is None else self.groups
+
+
+def predict_labelled(estimator, X, y, groups=None, subtype=None):
+    """Predict images whose labels are known.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted.
+    X : array-like of shape (n, ...)
+        The images.
+    y : array-like of shape (n,)
+        Their labels.
+    groups : array-like of shape (n,), default=None
+        The patient of each image.
+    subtype : array-like of shape (n,), default=None
+        The subtype of each image.
+
+    Returns
+    -------
+    Predictions
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, a label is not known to the estimator, or a class is missing.
+    """
+    y = column_or_1d(y, warn=True)
+    check_consistent_length(X, y)
+    classes = np.asarray(estimator.classes_)
+    if len(classes) != 2:
+        raise ValueError(
+            f"evaluate needs a classifier of two classes, got classes_={classes.tolist()}."
+        )
+    check_labels(y, classes)
+    y_true = y == classes[1]
+    if y_true.all() or not y_true.any():
+        raise ValueError(
+            f"Images of both classes are needed, all {len(y)} are labelled {y.tolist()[0]!r}: "
+            "recall and specificity cannot both be computed from one class alone."
+        )
+    groups, subtype = check_groups(groups, y), _check_subtype(subtype, y)
+    y_pred = np.asarray(estimator.predict(X)) == classes[1]
+    with warnings.catch_warnings():
+        # predict has issued it.
+        warnings.simplefilter("ignore", OutlierWarning)
+        y_score, uncalibrated = positive_scores(estimator, X), uncalibrated_scores(estimator, X)
+    is_probability = hasattr(estimator, "predict_proba")
+    return Predictions(y_true, y_pred, y_score, groups, subtype, is_probability, uncalibrated)
+
+
+def _check_subtype(subtype, y):
+    """Subtypes as texts, empty where there is none."""
+    if subtype is None:
+        return None
+    subtype = column_or_1d(subtype)
+    check_consistent_length(y, subtype)
+    return np.array(["" if is_missing(kind) else str(kind) for kind in subtype.tolist()])
+
+
+def uncalibrated_scores(estimator, X):
+    """Probabilities before calibration, or None where there is no calibration.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted.
+    X : array-like of shape (n, ...)
+        The images.
+
+    Returns
+    -------
+    ndarray of shape (n,) or None
+        The mean of the models that :class:`~sklearn.calibration.CalibratedClassifierCV` holds.
+        None also where these return decision values.
+    """
+    for wrapper in unwrap(estimator).wrappers:
+        if isinstance(wrapper, CalibratedClassifierCV):
+            models = [one.estimator for one in wrapper.calibrated_classifiers_]
+            if not all(hasattr(model, "predict_proba") for model in models):
+                return None
+            return np.mean([positive_scores(model, X) for model in models], axis=0)
+        if isinstance(wrapper, Pipeline) and len(wrapper.steps) > 1:
+            X = wrapper[:-1].transform(X)
+    return None

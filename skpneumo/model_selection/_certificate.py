@@ -1,0 +1,62 @@
+"""What an operating point was certified for, in words and numbers."""
+
+from sklearn.frozen import FrozenEstimator
+
+
+def describe_threshold(model, target, value):
+    """How the threshold of an operating point was chosen, in words.
+
+    Parameters
+    ----------
+    model : OperatingPointClassifierCV
+        Fitted.
+    target : {"min_recall", "min_specificity", "missed_cost"}
+        The parameter that was given.
+    value : float
+        Its value.
+
+    Returns
+    -------
+    str
+    """
+    frozen = isinstance(model.estimator_, FrozenEstimator)
+    scores = "" if frozen else ", by out-of-fold scores"
+    if target == "missed_cost":
+        return f"least cost, with a false negative as bad as {value:g} false positives{scores}"
+    metric = target.removeprefix("min_")
+    kind, n = ("positive", model.n_positive_units_)
+    if metric == "specificity":
+        kind, n = ("negative", model.n_negative_units_)
+    required = f"{metric} of {100 * value:g}%"
+    sample = f"{n} {kind} {model.unit_}s{scores}"
+    if model.confidence is None:
+        return f"a {required} on {sample}; nothing certified"
+    approximately = "" if frozen else " approximately"
+    return (
+        f"a {required} of {model.unit_}s certified{approximately} with "
+        f"{100 * model.confidence:g}% confidence on {sample}"
+    )
+
+
+def get_certified_target(model, target, value):
+    """Metric that an operating point was certified to reach, and its value.
+
+    Parameters
+    ----------
+    model : OperatingPointClassifierCV
+        Fitted.
+    target : {"min_recall", "min_specificity", "missed_cost"}
+        The parameter that was given.
+    value : float
+        Its value.
+
+    Returns
+    -------
+    (str, float) or None
+        "recall" or "specificity", or these with "_of_patients", as `skpneumo.evaluation.evaluate`
+        names them. None where nothing is certified.
+    """
+    if target == "missed_cost" or model.confidence is None:
+        return None
+    of = "_of_patients" if model.unit_ == "patient" else ""
+    return target.removeprefix("min_") + of, value

@@ -1,0 +1,51 @@
+"""What a model file may hold: classes by name, and what a fit leaves on each."""
+
+import numpy as np
+from imblearn.pipeline import Pipeline as SamplingPipeline
+from sklearn.pipeline import Pipeline
+from sklearn.utils import Bunch
+
+from skpneumo.classifiers import CNNPneumoniaClassifier, InceptionPneumoniaClassifier
+from skpneumo.model_selection import FoldMeanClassifier, OperatingPointClassifierCV
+from skpneumo.preprocessing import (
+    XRayAugmenter,
+    XRayLoader,
+    XRayOutlierDetector,
+    XRayOverSampler,
+    XRayResizer,
+)
+
+CLASSIFIERS = (CNNPneumoniaClassifier, InceptionPneumoniaClassifier)
+STEPS = (XRayLoader, XRayResizer, XRayOutlierDetector, XRayAugmenter, XRayOverSampler)
+WRAPPERS = (OperatingPointClassifierCV, FoldMeanClassifier)
+PIPELINES = {"Pipeline": Pipeline, "SamplingPipeline": SamplingPipeline}
+STEP_NAMES = tuple(kind.__name__ for kind in STEPS)
+BY_NAME = {kind.__name__: kind for kind in (*CLASSIFIERS, *STEPS, *WRAPPERS)}
+# Folders and ways of computing belong to the machine, not to the model; a folder of a file would
+# be read from and written to.
+NOT_SAVED = {"memory", "n_jobs", "verbose"}
+LEARNT = {
+    OperatingPointClassifierCV: {
+        "best_threshold_": np.floating,
+        "unit_": str,
+        "recall_": float,
+        "specificity_": float,
+        "recall_lower_bound_": float,
+        "specificity_lower_bound_": float,
+        "n_positive_units_": int,
+        "n_negative_units_": int,
+        "images_per_patient_": float,
+        "curve_": Bunch,
+        "n_features_in_": int,
+        "feature_names_in_": np.ndarray,
+    },
+    XRayOutlierDetector: {
+        "mean_": np.ndarray,
+        "components_": np.ndarray,
+        "threshold_": float,
+    },
+}
+OPTIONAL = {"n_features_in_", "feature_names_in_", "images_per_patient_"}
+# What files lack that were written before these names existed.
+DEFAULT_PARAMS = {OperatingPointClassifierCV: {"refit": True}}
+DEFAULT_LEARNT = {OperatingPointClassifierCV: {"images_per_patient_": np.nan}}

@@ -1,0 +1,271 @@
+"""``skpneumo predict``."""
+
+import csv
+import os
+import re
+import shutil
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.pipeline import make_pipeline
+
+from skpneumo import (
+    CNNPneumoniaClassifier,
+    XRayOutlierDetector,
+    XRayResizer,
+    load_model,
+    load_pretrained,
+    save_model,
+)
+from skpneumo.cli import _prediction
+from skpneumo.datasets import load_xray_folder
+from skpneumo.exceptions import OutlierWarning
+
+
+def read_rows(table):
+    return list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
+
+
+def test_predict(collection, model_file, tmp_path, invoke):
+    (tmp_path / "scans" / "more").mkdir(parents=True)
+    files = sorted((collection / "test" / "NORMAL").iterdir())[:3]
+    for i, file in enumerate(files):
+        shutil.copy(file, tmp_path / "scans" / "more" / f"{i}.scan")
+    negative = tmp_path / "negative.png"
+    Image.fromarray(255 - np.asarray(Image.open(files[0]))).save(negative)
+    (tmp_path / "scans" / "notes.txt").write_text("no image")
+    table = tmp_path / "out.csv"
+    done = invoke("predict", model_file, tmp_path / "scans", negative, "--csv", table)
+    assert done.exit_code == 0, done.output
+    assert "Not a medical device" in done.stdout
+    rows = read_rows(table)
+    assert [Path(row["file"]).name for row in rows] == [
+        "0.scan",
+        "1.scan",
+        "2.scan",
+        "negative.png",
+    ]
+    model, paths = load_model(model_file), [row["file"] for row in rows]
+    with pytest.warns(OutlierWarning, match=r"above 1: .*3 \(negative\.png, "):
+        probability = model.predict_proba(paths)[:, 1]
+    for row, expected in zip(rows, probability, strict=True):
+        flagged = row["outlier"] == "True"
+        assert (float(row["outlier_score"]) > 1) == flagged
+        assert row["probability"] == ("" if flagged else str(float(expected)))
+        assert row["label"] in ({""} if flagged else {"NORMAL", "PNEUMONIA"})
+    assert rows[3]["outlier"] == "True"
+    n = sum(row["outlier"] == "True" for row in rows)
+    assert f" {negative} " in done.stdout  # on one line, however long
+    assert re.search(
+        rf"^4 files, {n} out-of-distribution, not labelled\. "
+        r"Decision threshold for PNEUMONIA: 0\.\d+\. Not a medical device\.$",
+        done.stdout,
+        re.M,
+    )
+    assert done.stdout.count("out-of-distribution, not labelled") == n + 1
+    assert {row["error"] for row in rows} == {""}
+    assert done.stderr.endswith(f"Wrote {table}.\n")
+    # With the option they are predicted as the others.
+    done = invoke(
+        "predict", model_file, tmp_path / "scans", negative, "--csv", table, "--label-outliers"
+    )
+    assert done.exit_code == 0, done.output
+    rows = read_rows(table)
+    np.testing.assert_array_equal([float(row["probability"]) for row in rows], probability)
+    assert {row["label"] for row in rows} <= {"NORMAL", "PNEUMONIA"}
+    assert f"4 files, {n} out-of-distribution. " in done.stdout
+    assert "not labelled" not in done.stdout
+
+
+def test_predict_goes_on_after_a_bad_file(collection, model_file, tmp_path, invoke):
+    bad, good = tmp_path / "scans/bad.jpeg", next((collection / "test" / "NORMAL").iterdir())
+    bad.parent.mkdir()
+    bad.write_bytes(b"no image")
+    done = invoke(
+        "predict", model_file, bad.parent, good,
+        "--csv", tmp_path / "out.csv", "--heatmaps", tmp_path / "maps",
+    )  # fmt: skip
+    assert done.exit_code == 1
+    rows = read_rows(tmp_path / "out.csv")
+    assert rows[0]["error"].startswith("this is not a JPEG, PNG, TIFF")
+    assert (rows[0]["probability"], rows[0]["label"], rows[1]["error"]) == ("", "", "")
+    assert "2 files, 1 not read" in done.stdout
+    assert 0 < float(rows[1]["probability"]) < 1
+    assert os.listdir(tmp_path / "maps") == [f"0001-{good.stem}.png"]
+
+
+def test_predict_draws_heatmaps(collection, model_file, tmp_path, invoke, holds):
+    files = sorted((collection / "test" / "PNEUMONIA").iterdir())[:2]
+    done = invoke("predict", model_file, *files, "--heatmaps", tmp_path / "maps")
+    assert done.exit_code == 0, done.output
+    drawn = sorted((tmp_path / "maps").iterdir())
+    assert [file.name for file in drawn] == [f"{i:04}-{f.stem}.png" for i, f in enumerate(files)]
+    assert np.ptp(np.asarray(Image.open(drawn[0]))) > 100
+    assert f"Wrote 2 heatmaps in {tmp_path / 'maps'}." in done.stderr
+    # They are no X-rays: of a folder they are skipped, and by name refused.
+    shutil.copy(files[0], tmp_path)
+    done = invoke("predict", model_file, tmp_path, "--csv", tmp_path / "out.csv")
+    assert done.exit_code == 0, done.output
+    rows = read_rows(tmp_path / "out.csv")
+    assert [row["file"] for row in rows] == [str(tmp_path / files[0].name)]
+    assert "1 file, " in done.stdout
+    assert "2 heatmaps skipped" in done.stdout
+    assert holds(
+        done.stderr, f"2 heatmaps are skipped, which skpneumo drew: {drawn[0]}, {drawn[1]}."
+    )
+    done = invoke("predict", model_file, drawn[0], files[0])
+    assert done.exit_code == 1
+    assert "this is a heatmap that skpneumo drew, not an X-ray" in done.stdout
+
+
+def test_out_of_distribution_images_have_no_heatmap(collection, model_file, tmp_path, invoke):
+    file = next((collection / "test" / "NORMAL").iterdir())
+    Image.fromarray(255 - np.asarray(Image.open(file))).save(tmp_path / "negative.png")
+    arguments = ("predict", model_file, tmp_path / "negative.png", "--heatmaps", tmp_path / "maps")
+    done = invoke(*arguments)
+    assert done.exit_code == 0
+    assert "1 file, 1 out-of-distribution, not labelled." in done.stdout
+    assert not os.listdir(tmp_path / "maps")
+    assert invoke(*arguments, "--label-outliers").exit_code == 0
+    assert os.listdir(tmp_path / "maps") == ["0000-negative.png"]
+
+
+def test_names_of_any_length(collection, model_file, tmp_path, invoke):
+    file = next((collection / "test" / "NORMAL").iterdir())
+    shutil.copy(file, tmp_path / f"{'x' * 250}.png")
+    done = invoke(
+        "predict", model_file, tmp_path / f"{'x' * 250}.png", "--heatmaps", tmp_path / "m"
+    )
+    assert done.exit_code == 0, done.output
+    assert len(os.listdir(tmp_path / "m")) == 1
+
+
+def test_one_missing_file_stops_nothing(collection, model_file, tmp_path, invoke, holds):
+    file, gone = next((collection / "test" / "NORMAL").iterdir()), tmp_path / "gone.png"
+    table = tmp_path / "out.csv"
+    done = invoke("predict", model_file, gone, file, tmp_path / "*.png", "--csv", table)
+    assert done.exit_code == 1
+    rows = read_rows(table)
+    assert [bool(row["error"]) for row in rows] == [True, False, True]
+    assert "3 files, 2 not read" in done.stdout
+    assert holds(done.stderr, f"Error: 2 of 3 could not be read: {gone} (there is no such file")
+    assert done.stderr.endswith(f"Wrote {table}.\n")
+
+
+def test_the_table_does_not_replace_an_x_ray(
+    collection, model_file, tmp_path, invoke, assert_refused
+):
+    original = next((collection / "test" / "NORMAL").iterdir())
+    file = shutil.copy(original, tmp_path)
+    done = invoke("predict", model_file, file, "--csv", file)
+    assert_refused(done, 1, "The table would replace")
+    assert Path(file).read_bytes() == original.read_bytes()
+
+
+def test_the_detector_scores_the_output_of_the_steps_before_it(collection, tmp_path, invoke):
+    train = load_xray_folder(collection / "train")
+    cnn = CNNPneumoniaClassifier(filters=(2, 4), epochs=1, random_state=0)
+    steps = XRayResizer((60, 30), aspect="pad"), XRayOutlierDetector(), cnn
+    model = make_pipeline(*steps).fit(train.paths, train.target)
+    save_model(model, tmp_path / "model.skpneumo")
+    files = sorted((collection / "test" / "NORMAL").iterdir())[:3]
+    table = tmp_path / "out.csv"
+    done = invoke("predict", tmp_path / "model.skpneumo", *files, "--csv", table)
+    assert done.exit_code == 0, done.output
+    expected = model[1].outlier_score(model[0].transform(files))
+    scores = [float(row["outlier_score"]) for row in read_rows(table)]
+    np.testing.assert_array_equal(scores, expected)
+    assert not np.allclose(scores, model[1].outlier_score(files))
+
+
+def test_a_table_through_a_link(collection, model_file, tmp_path, invoke):
+    (tmp_path / "link.csv").symlink_to(tmp_path / "out.csv")
+    file = next((collection / "test" / "NORMAL").iterdir())
+    done = invoke("predict", model_file, file, "--csv", tmp_path / "link.csv")
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "link.csv").is_symlink()
+    assert file.name in (tmp_path / "out.csv").read_text(encoding="utf-8")
+
+
+def test_predict_refuses_a_folder_of_heatmaps_before_it_predicts(
+    collection, model_file, tmp_path, invoke, words
+):
+    (tmp_path / "file").touch()
+    with mock.patch.object(_prediction, "predict_files") as predict_files:
+        done = invoke("predict", model_file, collection, "--heatmaps", tmp_path / "file/maps")
+    assert done.exit_code == 1
+    assert "file/maps" in words(done.stderr)
+    predict_files.assert_not_called()
+
+
+def test_predict_names_what_is_missing(collection, model_file, tmp_path, invoke):
+    for path, cause in ((tmp_path / "gone", "there is no such file"), (tmp_path, "holds no JPEG")):
+        done = invoke("predict", model_file, path)
+        assert done.exit_code == 1
+        assert cause in re.sub(r"\s+", " ", done.stderr)
+        assert cause in done.stdout
+    done = invoke("predict", tmp_path / "gone.skpneumo", collection)
+    assert done.exit_code == 1
+    assert "there is no such file" in re.sub(r"\s+", " ", done.stderr)
+
+
+def test_without_a_model_the_pretrained_network_predicts(collection, tmp_path, invoke):
+    files = sorted((collection / "test" / "PNEUMONIA").iterdir())[:2]
+    table = tmp_path / "out.csv"
+    for named in ([], ["default"]):
+        done = invoke("predict", *named, *files, "--csv", table, "--heatmaps", tmp_path / "maps")
+        assert done.exit_code == 0, done.output
+        rows = read_rows(table)
+        model = load_pretrained("cnn")
+        paths = [str(file) for file in files]
+        probability = model.predict_proba(paths)[:, 1]
+        np.testing.assert_array_equal([float(row["probability"]) for row in rows], probability)
+        assert len(list((tmp_path / "maps").iterdir())) == 2
+        table.unlink()
+
+
+def test_folders_are_searched_to_the_end_and_once(collection, model_file, tmp_path, invoke):
+    deep = tmp_path / "scans" / "a/b/c/d/e/f"
+    deep.mkdir(parents=True)
+    file = next((collection / "test" / "NORMAL").iterdir())
+    shutil.copy(file, deep)
+    (tmp_path / "scans" / "again").symlink_to(tmp_path / "scans", target_is_directory=True)
+    (tmp_path / "scans" / ".DS_Store").touch()
+    table = tmp_path / "out.csv"
+    assert invoke("predict", model_file, tmp_path / "scans", "--csv", table).exit_code == 0
+    rows = read_rows(table)
+    assert [row["file"] for row in rows] == [str(deep / file.name)]
+
+
+def test_a_model_stands_before_the_images(collection, model_file, tmp_path, invoke, words):
+    file = next((collection / "test" / "NORMAL").iterdir())
+    for arguments, message in (
+        ([file, model_file], "model.skpneumo is a model. Name one, before the X-rays."),
+        ([model_file, model_file, file], "is a model. Name one"),
+        (["default"], "No X-rays are named, only a model."),
+    ):
+        done = invoke("predict", *arguments)
+        assert done.exit_code == 1
+        assert done.stdout == ""
+        assert message.replace(" ", "") in words(done.stderr).replace(" ", "")
+
+
+def test_a_folder_named_default(collection, tmp_path, monkeypatch, invoke):
+    monkeypatch.chdir(tmp_path)
+    Path("default").mkdir()
+    file = next((collection / "test" / "NORMAL").iterdir())
+    shutil.copy(file, "default")
+    by_folder = invoke("predict", "./default", "--csv", "out.csv")
+    assert by_folder.exit_code == 0, by_folder.output
+    assert f"default/{file.name}" in Path("out.csv").read_text(encoding="utf-8")
+    assert invoke("evaluate", "default", collection).exit_code == 0
+
+
+def test_a_model_is_recognized_by_its_content(collection, model_file, tmp_path, invoke):
+    renamed = shutil.copy(model_file, tmp_path / "model.bin")
+    file = next((collection / "test" / "NORMAL").iterdir())
+    outputs = [invoke("predict", model, file).stdout for model in (model_file, renamed)]
+    assert outputs[0] == outputs[1] != invoke("predict", file).stdout
