@@ -1,4 +1,4 @@
-"""Searching, and choosing what to keep from a search."""
+"""Selection of candidates and of certified operating points."""
 
 from skpneumo.model_selection._choice import HighestSpecificity, choose_candidate
 from skpneumo.model_selection._fold_mean import FoldMeanClassifier

@@ -1,4 +1,4 @@
-"""Which setting of a search to keep: few missed pneumonias first, then few false alarms."""
+"""Selection of a candidate of a search: recall first, then specificity."""
 
 import re
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from skpneumo._utils.validation import check_fraction
 
 
 def choose_candidate(cv_results, *, min_recall=0.98, min_specificity=0.5, margin="auto"):
-    """Choose among the settings of a finished search by mean recall and specificity.
+    """Select a candidate of a fitted search by mean recall and specificity.
 
-    1. Among the settings whose mean recall, less a margin, and mean specificity reach their
+    1. Among the candidates whose mean recall, less a margin, and mean specificity reach their
        floors, the one with the highest specificity.
-    2. Where there is none, among those whose specificity reaches its floor, the one with the
-       highest recall.
-    3. Where there is none either, the one with the highest sum of both (Youden's index [1]_).
+    2. If there is none, among those whose specificity reaches its floor, the one with the highest
+       recall.
+    3. If there is none either, the one with the highest sum of both (Youden's index [1]_).
 
-    The first two steps look only at settings that are better than chance, whose recall and
-    specificity add up to more than 1: neither calling everyone ill nor calling everyone healthy
-    is ever preferred to a setting that tells them apart, however low the floors.
+    The first two steps consider only candidates that are better than chance, whose recall and
+    specificity add up to more than 1. So a candidate that predicts one class for all images is
+    never preferred to one that distinguishes the classes, however low the floors.
 
     Parameters
     ----------
@@ -30,28 +30,28 @@ def choose_candidate(cv_results, *, min_recall=0.98, min_specificity=0.5, margin
         ``"mean_test_specificity"`` and, for the margin, ``"split0_test_recall"``,
         ``"split1_test_recall"`` and so on are used.
     min_recall : float, default=0.98
-        The mean recall wanted, from 0 to 1.
+        Required mean recall, from 0 to 1.
     min_specificity : float, default=0.5
-        The mean specificity wanted, from 0 to 1.
+        Required mean specificity, from 0 to 1.
     margin : float or "auto", default="auto"
-        By how many standard errors of the mean over the folds the mean recall must exceed
+        Number of standard errors of the mean over the folds by which the mean recall must exceed
         ``min_recall``. 0 compares the mean itself. "auto" is 1, or 0 if ``cv_results`` does not
         hold the recall of at least two folds.
 
     Returns
     -------
     index : int
-        The setting: a position in ``cv_results["params"]``. Ties go to the higher recall, then
-        to the higher specificity, then to the setting that comes first.
+        Position of the candidate in ``cv_results["params"]``. Ties are broken by the higher
+        recall, then by the higher specificity, then by the lower position.
     reason : str
-        One sentence for people, with the figures. They are rounded down.
+        Why it was selected, in a sentence. Percentages are rounded down.
 
     Raises
     ------
     ValueError
-        If the scores are missing, or NaN in every setting, or if a margin is given as a number
-        and ``cv_results`` does not hold the recall of at least two folds. Single settings with NaN
-        (a fit that failed) are passed over.
+        If the scores are missing, or NaN for every candidate, or if a margin is given as a number
+        and ``cv_results`` does not hold the recall of at least two folds. Single candidates with
+        NaN (a fit that failed) are ignored.
 
     See Also
     --------
@@ -59,20 +59,20 @@ def choose_candidate(cv_results, *, min_recall=0.98, min_specificity=0.5, margin
 
     Notes
     -----
-    A setting selected by its metrics looks better in them than on new images: report those of
-    images that took no part.
+    The metrics of the selected candidate are optimistic: report those of images that took no part
+    in the search.
 
     **The true recall can be lower than the floor.** In simulated searches (five folds, 27 or 120
-    settings, 60 to 3,500 patients with pneumonia, floors of 0.95 and 0.98), a setting reached the
-    floor by its mean recall, but its true recall was lower
+    candidates, 60 to 3,500 patients with pneumonia, floors of 0.95 and 0.98), the mean recall of
+    the selected candidate reached the floor, but its true recall was lower
 
     - with ``margin=0`` in 25 to 78 % of the searches (median 46 %),
     - with one standard error in 7 to 45 % (median 22 %), for 1 to 7 points of specificity
       (median 2),
     - with two in 2 to 45 % (median 13 %), for 1 to 7 points (median 5).
 
-    The highest rates are those of 60 patients and a floor of 0.98: where the recall is 1 in all
-    folds, the standard error is 0 and no margin is left. ``tests/benchmarks/selection_rule.py``
+    The highest rates are those of 60 patients and a floor of 0.98: if the recall is 1 in all
+    folds, the standard error is 0 and there is no margin. ``tests/benchmarks/selection_rule.py``
     measures this. One standard error is the default; :class:`OperatingPointClassifierCV` certifies
     a recall.
 
@@ -91,7 +91,7 @@ def choose_candidate(cv_results, *, min_recall=0.98, min_specificity=0.5, margin
     >>> index
     2
     >>> print(reason)
-    Setting 2 has the highest mean specificity, 80.0%, of those that reach a mean recall of 98%
+    Candidate 2 has the highest mean specificity, 80.0%, of those that reach a mean recall of 98%
     and a mean specificity of 50% (2 of 4); its mean recall is 98.0%.
     """
     check_fraction("min_recall", min_recall)
@@ -102,40 +102,42 @@ def choose_candidate(cv_results, *, min_recall=0.98, min_specificity=0.5, margin
     scored = np.isfinite(recall) & np.isfinite(specificity)
     if not scored.any():
         raise ValueError(
-            f"None of the {len(scored)} settings can be chosen: each has a mean recall or "
+            f"None of the {len(scored)} candidates can be selected: each has a mean recall or "
             "specificity of NaN. Either the fits failed (search with error_score='raise' to see "
             "why) or a test fold lacks a class (split with StratifiedGroupKFold)."
         )
     useful = scored & (recall + specificity > 1 + ROUNDING)
-    quiet = useful & (specificity >= min_specificity - ROUNDING)
-    wanted = quiet & (reached >= min_recall - ROUNDING)
+    specific = useful & (specificity >= min_specificity - ROUNDING)
+    wanted = specific & (reached >= min_recall - ROUNDING)
 
     n = len(scored)
-    wants = f"a mean recall of {100 * min_recall:g}%{_in_words(n_errors)}"
-    spares = f"a mean specificity of {100 * min_specificity:g}%"
+    floors = (
+        f"a mean recall of {100 * min_recall:g}%{_in_words(n_errors)}",
+        f"a mean specificity of {100 * min_specificity:g}%",
+    )
     if wanted.any():
         index = _best(wanted, specificity, recall)
         reason = (
-            f"Setting {index} has the highest mean specificity, {percent(specificity[index])}, of "
-            f"those that reach {wants} and {spares} ({wanted.sum()} of {n}); its mean recall is "
-            f"{percent(recall[index])}."
+            f"Candidate {index} has the highest mean specificity, {percent(specificity[index])}, "
+            f"of those that reach {floors[0]} and {floors[1]} ({wanted.sum()} of {n}); its mean "
+            f"recall is {percent(recall[index])}."
         )
-    elif quiet.any():
-        index = _best(quiet, recall, specificity)
+    elif specific.any():
+        index = _best(specific, recall, specificity)
         reason = (
-            f"No useful setting reaches both {wants} and {spares}; of those that reach the latter "
-            f"({quiet.sum()} of {n}), setting {index} has the highest mean recall, "
+            f"No useful candidate reaches both {floors[0]} and {floors[1]}; of those that reach "
+            f"the latter ({specific.sum()} of {n}), candidate {index} has the highest mean recall, "
             f"{percent(recall[index])}, with a mean specificity of {percent(specificity[index])}."
         )
     else:
         index = _best(scored, recall + specificity, recall)
         lack = (
-            f"tells the classes apart and reaches {spares}"
+            f"distinguishes the classes and reaches {floors[1]}"
             if useful.any()
             else "is better than chance"
         )
         reason = (
-            f"None of {n} settings {lack}; setting {index} has the highest sum of mean recall "
+            f"None of {n} candidates {lack}; candidate {index} has the highest sum of mean recall "
             f"and mean specificity, {percent(recall[index])} and {percent(specificity[index])}."
         )
     return index, reason
@@ -143,26 +145,26 @@ def choose_candidate(cv_results, *, min_recall=0.98, min_specificity=0.5, margin
 
 @dataclass(frozen=True)
 class HighestSpecificity:
-    """Refit a search on the setting that :func:`choose_candidate` chooses.
+    """Refit a search with the candidate that :func:`choose_candidate` selects.
 
     Parameters
     ----------
     min_recall : float, default=0.98
-        The mean recall wanted, from 0 to 1.
+        Required mean recall, from 0 to 1.
     min_specificity : float, default=0.5
-        The mean specificity wanted, from 0 to 1.
+        Required mean specificity, from 0 to 1.
     margin : float or "auto", default="auto"
-        By how many standard errors of the mean over the folds the mean recall must exceed
+        Number of standard errors of the mean over the folds by which the mean recall must exceed
         ``min_recall``; "auto" is 1. See `choose_candidate`, also for how often the true recall is
-        lower than the floor all the same.
+        still lower than the floor.
 
     See Also
     --------
-    choose_candidate : The rule, and the reason in words for a finished search.
+    choose_candidate : The rule, and the reason in words for a fitted search.
 
     Notes
     -----
-    A search whose ``refit`` is a callable has no ``best_score_``, and its ``score`` method knows
+    A search whose ``refit`` is a callable has no ``best_score_``, and its ``score`` method has
     no metric: call a scorer, ``recall_scorer(search, X, y)``.
 
     Examples
@@ -193,7 +195,7 @@ class HighestSpecificity:
         _check_margin(self.margin)
 
     def __call__(self, cv_results):
-        """Choose a setting.
+        """Select a candidate.
 
         Parameters
         ----------
@@ -203,7 +205,7 @@ class HighestSpecificity:
         Returns
         -------
         index : int
-            The setting chosen.
+            Position of the candidate.
         """
         index, _ = choose_candidate(
             cv_results,
@@ -215,7 +217,7 @@ class HighestSpecificity:
 
 
 def recall_less_margin(cv_results, margin="auto"):
-    """Mean recall of each setting, less its margin.
+    """Mean recall of each candidate, less its margin.
 
     Parameters
     ----------
@@ -226,8 +228,8 @@ def recall_less_margin(cv_results, margin="auto"):
 
     Returns
     -------
-    reached : ndarray of shape (n_settings,)
-        What is compared with the floor.
+    reached : ndarray of shape (n_candidates,)
+        Compared with the floor.
     n_errors : float
         The margin in standard errors.
     """
@@ -278,7 +280,7 @@ def _means(cv_results, metric):
 
 def _best(allowed, first, second):
     """Position of the highest ``first``, then the highest ``second``, then the first one."""
-    # Rounded: sums that differ in their last bit shall tie.
+    # Rounded, so that sums that differ in their last bit tie.
     ranked = sorted(
         np.flatnonzero(allowed),
         key=lambda i: (-round(float(first[i]), 9), -round(float(second[i]), 9), i),

@@ -1,4 +1,4 @@
-"""Warnings about data and estimators with which a certified threshold falls short too often."""
+"""Warnings about data and estimators for which a certified threshold falls short too often."""
 
 import os
 import warnings
@@ -20,7 +20,7 @@ def warn_of_earlier_fit(estimator):
     Parameters
     ----------
     estimator : classifier
-        What will be cloned and fitted for each split.
+        It will be cloned and fitted for each split.
     """
     fitted = _fitted_before(estimator)
     if fitted is None:
@@ -42,8 +42,8 @@ def warn_of_earlier_fit(estimator):
 def _fitted_before(estimator):
     """The fitted estimator that is to be fitted again, or None.
 
-    What cross-validates inside makes its own choice again in each split, and what it holds counts;
-    a frozen estimator stays as it is.
+    An estimator with ``cv`` selects again in each split, so that only the one it holds counts; a
+    frozen one is not fitted again.
     """
     if isinstance(estimator, (FrozenEstimator, BaseSearchCV)) or not hasattr(estimator, "fit"):
         return None
@@ -64,14 +64,14 @@ def _is_fitted(estimator):
 
 
 def warn_of_repeated_patients(X):
-    """Warn if the names of files show several images of a patient, and no groups were given.
+    """Warn if file names show several images of a patient.
 
     Parameters
     ----------
     X : array-like of shape (n, ...)
-        The images; nothing is known where they are not paths.
+        The images; there is no warning if they are not paths.
     """
-    # Programs that export DICOM files count them from 1 in each folder, whoever the patient is.
+    # Programs that export DICOM files number them from 1 in each folder, for any patient.
     paths = [path for path in _paths(X) if not path.lower().endswith((".dcm", ".dicom"))]
     found = [(os.path.dirname(path), parse_filename(path)) for path in paths]
     patients = [f"{folder}\0{name.patient}" for folder, name in found if name is not None]
@@ -91,7 +91,7 @@ def warn_of_repeated_patients(X):
 
 
 def _paths(X):
-    """Paths as text, or none where X holds something else."""
+    """Paths as text, or an empty list if X holds something else."""
     items = getattr(X, "paths", X)
     if not isinstance(items, (list, tuple)):
         if getattr(items, "ndim", 0) not in (1, 2):

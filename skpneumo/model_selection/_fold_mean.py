@@ -99,14 +99,14 @@ class FoldMeanClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return self.hold(models, scores)
 
     def hold(self, models, scores):
-        """Take models that are fitted.
+        """Use models that are fitted already.
 
         Parameters
         ----------
         models : list of classifiers
             One for each fold.
         scores : ndarray of shape (n,)
-            Of the images that each was fitted without.
+            Scores of the images by the model that was fitted without them.
 
         Returns
         -------
@@ -207,7 +207,7 @@ class FoldMeanClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
 
 def find_resolution(probabilities):
-    """Find how close to 0 and to 1 the probabilities of a model are meant.
+    """Find the smallest distance from 0 and from 1 that probabilities of a model resolve.
 
     Parameters
     ----------
@@ -235,8 +235,8 @@ def mean_by_log_odds(probabilities, resolution):
     probabilities : list of ndarray of shape (n,), floating
         Of the positive class, by each model.
     resolution : tuple of (float, float)
-        Those closer to 0 or 1 count as if they were at that distance: the 0 of a tree does not
-        mean infinite odds, and would decide against all other models.
+        Probabilities closer to 0 or 1 are clipped to that distance: the 0 of a tree does not mean
+        infinite odds, and would overrule all other models.
 
     Returns
     -------

@@ -61,11 +61,10 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         With ``min_recall=None``: the lowest threshold at which at least this fraction of the
         negative patients is predicted negative.
     missed_cost : float, default=None
-        With ``min_recall=None``: the threshold at which misses and false alarms cost least, where
-        a miss costs as much as this many false alarms. Images are counted here, not patients, and
-        nothing is certified.
+        With ``min_recall=None``: the threshold of least cost, if a false negative costs as much as
+        this many false positives. Images are counted here, not patients, and nothing is certified.
     confidence : float or None, default=0.95
-        With which the recall or specificity is reached on new patients, between 0 and 1. None
+        Confidence that the recall or specificity is reached on new patients, between 0 and 1. None
         requires only that it is reached on the images at hand: on new ones it is missed about half
         of the time.
     cv : int, splitter or iterable, default=None
@@ -88,19 +87,19 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     unit_ : {"patient", "image"}
         What is counted: patients, or images without ``groups``.
     recall_, specificity_ : float
-        Of the units that the threshold was chosen on.
+        Recall and specificity of the patients, or images, that the threshold was chosen on.
     recall_lower_bound_, specificity_lower_bound_ : float
-        Lower confidence bounds of both, each with ``confidence``; NaN where that is None or the
+        Lower confidence bounds of both, each with ``confidence``; NaN if that is None or the
         threshold was chosen by cost. That of the metric that was required is the required value
         itself; the other one is the Clopper-Pearson bound.
     n_positive_units_, n_negative_units_ : int
-        How many there are.
+        Number of positive and of negative patients, or images.
     images_per_patient_ : float
         Mean number of images of a patient, of the class that was certified: positive with
         ``min_recall``, negative with ``min_specificity``. NaN without ``groups`` and with
         ``missed_cost``. The certified recall of patients with more images than that is lower.
     curve_ : Bunch
-        What every threshold would have given to these units: see
+        Metrics of these patients, or images, at every threshold: see
         `skpneumo.metrics.threshold_curve`.
     estimator_ : classifier
         The final model: a `FoldMeanClassifier` with the models of the splits as
@@ -158,9 +157,9 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     **When it is valid.** With a frozen model and a fresh sample. Otherwise each score comes from
     one of the models of the splits and the threshold is used for their mean, or with ``refit=True``
     for another model. What is certified then holds approximately. A model that is fitted again
-    gives scores on another scale where the data are nearly separable with little regularisation
-    (the recall was too low in 17 to 19 % of samples instead of 5 %), where the head of an
-    InceptionV3 was trained on 480 X-rays (21 %), where a search selects other class weights on all
+    gives scores on another scale if the data are nearly separable with little regularisation
+    (the recall was too low in 17 to 19 % of samples instead of 5 %), if the head of an
+    InceptionV3 was trained on 480 X-rays (21 %), if a search selects other class weights on all
     images than in the splits (21 % instead of 10 %), and with strongly regularised or underfitted
     models (6 to 10 %) [3]_. With the mean of the models it was too low in 1 to 9 %. Its price is
     that each of them has seen fewer images, which may cost specificity. The user guide shows both.
@@ -189,7 +188,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     sample. The bound of the other metric, such as ``specificity_lower_bound_`` with ``min_recall``,
     is valid only for a frozen model and if no patient has images of both classes.
 
-    **Groups and metadata.** ``groups`` is handed to the splitter, and to ``fit`` of the estimator
+    **Groups and metadata.** ``groups`` is passed to the splitter, and to ``fit`` of the estimator
     if that names the parameter or is a search whose ``cv`` is a splitter. A step of a pipeline gets
     it by name, such as ``fit(X, y, groups=groups, gridsearchcv__groups=groups)``. With metadata
     routing it is requested by default. Sample weights reach the estimator through `fit`, and have
@@ -260,8 +259,8 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         y : array-like of shape (n,)
             Two labels; the greater one is positive, such as "PNEUMONIA" after "NORMAL".
         groups : array-like of shape (n,), default=None
-            The patient of each image: what is counted. Also handed to the splitter, and to ``fit``
-            of an estimator that takes it, such as a search.
+            The patient of each image: patients are counted. Also passed to the splitter, and to
+            ``fit`` of an estimator that takes it, such as a search.
         **params : dict
             Passed to ``fit`` of the estimator, such as ``sample_weight``. With metadata routing
             they, and ``groups``, go where they are requested.
@@ -271,11 +270,11 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         self
         """
         self._validate_params()
-        target, share = self._target()
+        target, value = self._target()
         X, y, classes = check_data(X, y)
-        truth = y == classes[1]
+        is_positive = y == classes[1]
         patients = check_groups(groups, y)
-        self._check_enough(target, share, truth, patients)
+        self._check_enough(target, value, is_positive, patients)
         if self._certifies():
             warn_of_earlier_fit(self.estimator)
             if patients is None:
@@ -297,7 +296,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
                     keep_models=not self.refit,
                 )
             if frozen or self.refit:
-                # A frozen one stays as it is.
+                # A frozen one is not fitted again.
                 estimator = clone(self.estimator).fit(X, y, **fit_params)
             else:
                 estimator = FoldMeanClassifier(clone(self.estimator)).hold(models, scores)
@@ -309,8 +308,10 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         if frozen:
             scores = positive_scores(estimator, X)
         self.estimator_ = estimator
-        self.curve_ = threshold_curve(truth, scores, groups=patients, confidence=self.confidence)
-        self._choose(target, share, scores, truth, patients)
+        self.curve_ = threshold_curve(
+            is_positive, scores, groups=patients, confidence=self.confidence
+        )
+        self._choose(target, value, scores, is_positive, patients)
         for name in ("n_features_in_", "feature_names_in_"):
             vars(self).pop(name, None)  # of an earlier fit
             if hasattr(estimator, name):
@@ -349,7 +350,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         -------
         (str, float) or None
             Its name in an evaluation, such as "recall_of_patients", and the value required. None
-            where nothing is certified.
+            if nothing is certified.
         """
         check_is_fitted(self)
         return _certificate.get_certified_target(self, *self._target())
@@ -357,24 +358,26 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     def _certifies(self):
         return self.missed_cost is None and self.confidence is not None
 
-    def _check_enough(self, target, share, truth, patients):
+    def _check_enough(self, target, value, is_positive, patients):
         if target == "missed_cost":
             return
-        kind, rows = ("positive", truth) if target == "min_recall" else ("negative", ~truth)
+        kind, rows = (
+            ("positive", is_positive) if target == "min_recall" else ("negative", ~is_positive)
+        )
         units = f"{_unit(patients)}s"
         n_units = rows.sum() if patients is None else len(np.unique(patients[rows]))
-        if highest_rank(n_units, share, self.confidence):
+        if highest_rank(n_units, value, self.confidence):
             return
-        needed = min_sample_size(share, self.confidence)
+        needed = min_sample_size(value, self.confidence)
         need = (
-            f"it takes at least {needed}. Add {units}, lower"
+            f"at least {needed} are needed. Add {units}, lower"
             if needed
-            else "no number will do. Lower"
+            else "no number is enough. Lower"
         )
         raise ValueError(
-            f"{target}={share:g} with confidence={self.confidence:g} cannot be certified with "
+            f"{target}={value:g} with confidence={self.confidence:g} cannot be certified with "
             f"{n_units} {kind} {units}: {need} {target} or confidence, or set confidence=None to "
-            "ask only for what the images at hand show."
+            "require it only of the images at hand."
         )
 
     def _routed(self, groups, params):
@@ -387,46 +390,48 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         routed = process_routing(self, "fit", **given)
         return routed["estimator"]["fit"], routed["splitter"]["split"]
 
-    def _choose(self, target, share, scores, truth, patients):
-        """Set the threshold, and what is known of it."""
-        positive, negative = min_scores_per_class(truth, scores, patients)
+    def _choose(self, target, value, scores, is_positive, patients):
+        """Set the threshold, and the attributes that describe it."""
+        positive, negative = min_scores_per_class(is_positive, scores, patients)
         if target == "min_recall":
-            threshold = self._nth_lowest(positive, share)
+            threshold = self._nth_lowest(positive, value)
         elif target == "min_specificity":
-            threshold = _above(-self._nth_lowest(negative, share))
+            threshold = _above(-self._nth_lowest(negative, value))
         else:
-            threshold = _cheapest(scores, truth, share)
-        n_missed = int(np.sum(positive < threshold))
-        n_alarms = int(np.sum(-negative >= threshold))
+            threshold = _cheapest(scores, is_positive, value)
+        n_false_negatives = int(np.sum(positive < threshold))
+        n_false_positives = int(np.sum(-negative >= threshold))
         self.best_threshold_, self.unit_ = threshold, _unit(patients)
         self.n_positive_units_, self.n_negative_units_ = len(positive), len(negative)
-        self.recall_ = (len(positive) - n_missed) / len(positive)
-        self.specificity_ = (len(negative) - n_alarms) / len(negative)
+        self.recall_ = (len(positive) - n_false_negatives) / len(positive)
+        self.specificity_ = (len(negative) - n_false_positives) / len(negative)
         self.images_per_patient_ = np.nan
         if patients is not None and target != "missed_cost":
-            rows, units = (truth, positive) if target == "min_recall" else (~truth, negative)
+            rows, units = (
+                (is_positive, positive) if target == "min_recall" else (~is_positive, negative)
+            )
             self.images_per_patient_ = float(np.sum(rows) / len(units))
         self.recall_lower_bound_ = self.specificity_lower_bound_ = np.nan
         if self._certifies():
             # What was required is certified, and no more: a bound by the drawn rank would be that
             # of another rule. For the other class the threshold is one fixed beforehand.
-            recall = lower_bound(len(positive), n_missed, self.confidence)
-            specificity = lower_bound(len(negative), n_alarms, self.confidence)
-            self.recall_lower_bound_ = float(share if target == "min_recall" else recall)
+            recall = lower_bound(len(positive), n_false_negatives, self.confidence)
+            specificity = lower_bound(len(negative), n_false_positives, self.confidence)
+            self.recall_lower_bound_ = float(value if target == "min_recall" else recall)
             self.specificity_lower_bound_ = float(
-                share if target == "min_specificity" else specificity
+                value if target == "min_specificity" else specificity
             )
 
-    def _nth_lowest(self, units, share):
-        """Score, among those of the units of one class, that becomes the threshold."""
+    def _nth_lowest(self, units, value):
+        """Score of a patient of one class that becomes the threshold."""
         if self.confidence is None:
-            rank = highest_rank(len(units), share)
+            rank = highest_rank(len(units), value)
         else:
-            rank = randomised_rank(len(units), share, self.confidence, draw_by_order(units))
+            rank = randomised_rank(len(units), value, self.confidence, draw_by_order(units))
         return np.sort(units)[rank - 1]
 
     def predict(self, X):
-        """Label of each image: ``classes_[1]`` where its score reaches ``best_threshold_``.
+        """Label of each image: ``classes_[1]`` if its score is at least ``best_threshold_``.
 
         Parameters
         ----------
@@ -495,7 +500,7 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         return self.estimator_.classes_
 
     def get_metadata_routing(self):
-        """Say where metadata go: to ``fit`` of the estimator and ``split`` of the splitter.
+        """Return the routing to ``fit`` of the estimator and ``split`` of the splitter.
 
         Returns
         -------
@@ -529,10 +534,12 @@ def _above(score):
     return np.nextafter(score, np.array(np.inf, dtype=score.dtype))
 
 
-def _cheapest(scores, truth, missed_cost):
-    """Highest threshold of least cost; above all scores where no alarm is worth it."""
+def _cheapest(scores, is_positive, missed_cost):
+    """Highest threshold of least cost; above all scores if no positive prediction is worth it."""
     thresholds = np.append(np.unique(scores), _above(scores.max()))
-    missed = np.searchsorted(np.sort(scores[truth]), thresholds)
-    alarms = np.sum(~truth) - np.searchsorted(np.sort(scores[~truth]), thresholds)
-    cost = missed_cost * missed + alarms
+    n_false_negatives = np.searchsorted(np.sort(scores[is_positive]), thresholds)
+    n_false_positives = np.sum(~is_positive) - np.searchsorted(
+        np.sort(scores[~is_positive]), thresholds
+    )
+    cost = missed_cost * n_false_negatives + n_false_positives
     return thresholds[np.flatnonzero(cost <= cost.min() + 1e-12 * missed_cost)[-1]]

@@ -16,7 +16,7 @@ from skpneumo._utils.targets import two_classes
 
 
 def check_data(X, y):
-    """Check what both kinds of final model are fitted on.
+    """Validate the training data of an operating point.
 
     Parameters
     ----------
@@ -28,11 +28,11 @@ def check_data(X, y):
     Returns
     -------
     X : array-like of shape (n, ...)
-        As it can be indexed.
+        Indexable.
     y : ndarray of shape (n,)
         The labels.
     classes : ndarray of shape (2,)
-        Both, sorted.
+        Both labels, sorted.
     """
     X, y = indexable(X, column_or_1d(y, warn=True))
     assert_all_finite(y, input_name="y")
@@ -41,7 +41,7 @@ def check_data(X, y):
 
 
 def make_splits(cv, X, y, patients, params):
-    """Split the images, each left out once and with its patient.
+    """Split the images so that each is left out once, together with its patient.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def make_splits(cv, X, y, patients, params):
 
 
 def check_splits(splits, patients, n_images):
-    """Raise ``ValueError`` unless each image is left out once, and with its patient.
+    """Raise ``ValueError`` unless each image is left out once, together with its patient.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def check_splits(splits, patients, n_images):
     patients : ndarray of shape (n_images,) or None
         The patient of each image.
     n_images : int
-        How many there are.
+        Number of images.
     """
     rows = np.concatenate([np.empty(0, dtype=int), *(test for _, test in splits)])
     if not np.array_equal(np.sort(rows), np.arange(n_images)):
@@ -87,12 +87,12 @@ def check_splits(splits, patients, n_images):
         )
     if patients is None:
         return
-    parted = [np.intersect1d(patients[train], patients[test]) for train, test in splits]
-    n_parted = len(np.unique(np.concatenate(parted)))
-    if n_parted:
+    split_up = [np.intersect1d(patients[train], patients[test]) for train, test in splits]
+    n_split_up = len(np.unique(np.concatenate(split_up)))
+    if n_split_up:
         raise ValueError(
-            f"cv has images of {n_parted} patients on both sides of a split: they would be scored "
-            "by models that know them. Use cv=None or a splitter such as StratifiedGroupKFold."
+            f"cv has images of {n_split_up} patients on both sides of a split: their models "
+            "would have seen them. Use cv=None or a splitter such as StratifiedGroupKFold."
         )
 
 
@@ -104,12 +104,12 @@ def default_cv(cv, grouped):
     cv : int, splitter, iterable or None
         None is 5.
     grouped : bool
-        Whether there are patients, whose images are to be kept together.
+        Whether the images of a patient are to be kept together.
 
     Returns
     -------
     splitter or iterable
-        That keeps the classes in proportion; whatever else was given as it is.
+        A stratified splitter; a splitter or an iterable is returned as it is.
     """
     if cv is None or isinstance(cv, Integral):
         splitter = StratifiedGroupKFold if grouped else StratifiedKFold
@@ -118,7 +118,7 @@ def default_cv(cv, grouped):
 
 
 def takes_groups(estimator):
-    """Whether ``fit`` of an estimator is to be given groups, without metadata routing.
+    """Whether to pass groups to ``fit`` of an estimator, without metadata routing.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def takes_groups(estimator):
 def fit_folds(estimator, X, y, splits, *, fit_params=None, n_jobs=None, keep_models=False):
     """Score every image by a clone that was fitted without it.
 
-    As :func:`~sklearn.model_selection.cross_val_predict`, which however numbers the labels before
+    Like :func:`~sklearn.model_selection.cross_val_predict`, which however encodes the labels before
     it fits, so that a ``class_weight`` that names them is an error.
 
     Parameters

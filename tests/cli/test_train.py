@@ -212,7 +212,9 @@ def test_without_confidence_nothing_is_certified(result, collection, tmp_path, r
 
 def test_too_few_patients_are_an_error_before_training(collection, assert_refused, run_train):
     done = run_train(collection, "--min-recall", "0.98", "--confidence", "0.95")
-    assert_refused(done, 1, "cannot be certified with", "positive patients: it takes at least 149")
+    assert_refused(
+        done, 1, "cannot be certified with", "positive patients: at least 149 are needed"
+    )
     assert "Search 1" not in done.stderr
 
 

@@ -120,7 +120,7 @@ def test_both_classes_are_needed(curve, label, missing):
         ({"confidence": 95}, "confidence must be a number from 0 to 1, got 95"),
         ({"groups": ["a", None, "b", "c"]}, "groups holds no value for 1 of 4 images"),
         ({"groups": ["a", "b"]}, "inconsistent numbers of samples"),
-        ({"pos_label": 2}, "pos_label=2 is no label in y_true"),
+        ({"pos_label": 2}, "pos_label=2 is not among the labels of y_true"),
     ],
 )
 def test_what_a_threshold_curve_refuses(options, says):
@@ -139,7 +139,7 @@ def test_what_a_threshold_curve_refuses(options, says):
         ([0.1, 0.2, np.nan, 0.4], {}, "contains NaN"),
         ([0.1, 0.2, 0.3, 0.4], {"thresholds": [0.5, 1]}, "at least 0 and below 1, got"),
         ([0.1, 0.2, 0.3, 0.4], {"thresholds": []}, "at least 0 and below 1, got"),
-        ([0.1, 0.2, 0.3, 0.4], {"thresholds": 0.5}, "a row of probabilities"),
+        ([0.1, 0.2, 0.3, 0.4], {"thresholds": 0.5}, "a 1-D array of probabilities"),
         ([0.1, 0.2, 0.3, 0.4], {"y_pred": [0, 1]}, "y_true has 4, y_pred has 2"),
     ],
 )

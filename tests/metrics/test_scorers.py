@@ -171,7 +171,9 @@ def test_a_fold_of_one_class_and_one_answer_takes_the_positive_class_from_the_mo
     }.get(key, np.nan)
     y = np.repeat(label, 4)
     if np.isnan(expected):
-        with pytest.warns(UndefinedMetricWarning, match="is undefined and NaN: y_true holds no"):
+        with pytest.warns(
+            UndefinedMetricWarning, match="is undefined and set to NaN: y_true holds no"
+        ):
             assert np.isnan(SCORERS[key](Called(), X, y))
     else:
         assert SCORERS[key](Called(), X, y) == pytest.approx(expected)
@@ -381,7 +383,7 @@ def test_other_floors_go_through_make_scorer(data):
 @pytest.mark.parametrize("scorer", [recall_scorer, specificity_at_recall_scorer])
 def test_what_is_no_classifier_of_two_classes_is_refused(data, scorer):
     X, y = data
-    with pytest.raises(ValueError, match="wants a fitted classifier of two classes, got a Ridge"):
+    with pytest.raises(ValueError, match="needs a fitted classifier of two classes, got a Ridge"):
         scorer(Ridge().fit(X, y), X, y)
     three = DummyClassifier().fit(X, np.arange(len(y)) % 3)
     with pytest.raises(ValueError, match=r"DummyClassifier with classes_=array\(\[0, 1, 2\]\)"):
@@ -394,7 +396,7 @@ def test_what_is_no_classifier_of_two_classes_is_refused(data, scorer):
 def test_labels_other_than_those_of_the_fit_are_refused(data):
     X, y = data
     model = LogisticRegression().fit(X, LABELS["text"][y])
-    with pytest.raises(ValueError, match="Text and number labels meet"):
+    with pytest.raises(ValueError, match="mix text and numeric labels"):
         recall_scorer(model, X, y)
-    with pytest.raises(ValueError, match="'PNEUMONIA' is no label in y_true"):
+    with pytest.raises(ValueError, match="'PNEUMONIA' is not among the labels of y_true"):
         specificity_at_recall_scorer(model, X, y)

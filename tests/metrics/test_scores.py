@@ -80,9 +80,9 @@ def test_label_scores_agree_with_counts(seed):
         precision_score(truth, called, pos_label=0)
     )
     assert missed_cost_score(truth, called) == pytest.approx(-(5 * fn + fp) / len(truth))
-    assert missed_cost_score(truth, called, missed_cost=0.5, false_alarm_cost=3) == pytest.approx(
-        -(0.5 * fn + 3 * fp) / len(truth)
-    )
+    assert missed_cost_score(
+        truth, called, missed_cost=0.5, false_positive_cost=3
+    ) == pytest.approx(-(0.5 * fn + 3 * fp) / len(truth))
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -263,9 +263,11 @@ def test_what_came_wrong_is_said(score):
         score(np.array(["NORMAL", np.nan, "PNEUMONIA"], dtype=object), given)
     with pytest.raises(ValueError, match=rf"{other} contains NaN"):
         score([0, 0, 1], [0.0, np.nan, 1.0])
-    with pytest.raises(ValueError, match=r"pos_label='ILL' is no label in y_true.*'PNEUMONIA'"):
+    with pytest.raises(
+        ValueError, match=r"pos_label='ILL' is not among the labels of y_true.*'PNEUMONIA'"
+    ):
         score(truth, given, pos_label="ILL")
-    with pytest.raises(ValueError, match=r"pos_label=1 is no label"):
+    with pytest.raises(ValueError, match=r"pos_label=1 is not among the labels"):
         score(truth, given, pos_label=1)
     with pytest.raises(ValueError, match=r"y_true must hold one value per image, got shape \(3, 2"):
         score(np.eye(3)[:, :2], given)
@@ -275,7 +277,7 @@ def test_what_came_wrong_is_said(score):
 def test_probabilities_or_mixed_labels_are_refused_where_labels_are_wanted(score):
     with pytest.raises(ValueError, match="not probabilities"):
         score([0, 0, 1], [0.1, 0.4, 0.9])
-    with pytest.raises(ValueError, match="Text and number labels meet in y_true and y_pred"):
+    with pytest.raises(ValueError, match="y_true and y_pred mix text and numeric labels"):
         score(["NORMAL", "NORMAL", "PNEUMONIA"], [0, 0, 1])
 
 
@@ -298,7 +300,7 @@ def test_floors_outside_zero_to_one_are_refused(value):
 
 
 @pytest.mark.parametrize("value", [-1, np.nan, np.inf, "5", None, True])
-@pytest.mark.parametrize("name", ["missed_cost", "false_alarm_cost"])
+@pytest.mark.parametrize("name", ["missed_cost", "false_positive_cost"])
 def test_costs_that_are_none_are_refused(name, value):
     with pytest.raises(ValueError, match=rf"{name} must be .*at least 0, got"):
         missed_cost_score([0, 1], [0, 1], **{name: value})

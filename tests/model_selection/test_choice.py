@@ -18,32 +18,32 @@ from skpneumo.model_selection._choice import recall_less_margin
 EVERYONE_ILL, NOBODY_ILL = (1.0, 0.0), (0.0, 1.0)
 
 
-def results(*settings):
-    recall, specificity = np.array(settings, dtype=float).T
+def results(*candidates):
+    recall, specificity = np.array(candidates, dtype=float).T
     return {
-        "params": [{"i": i} for i in range(len(settings))],
+        "params": [{"i": i} for i in range(len(candidates))],
         "mean_test_recall": recall,
         "mean_test_specificity": specificity,
     }
 
 
 def results_by_fold(recall, specificity):
-    """As a search gives them: the recall of each setting in each fold, and the means."""
+    """As a search gives them: the recall of each candidate in each fold, and the means."""
     recall = np.array(recall, dtype=float)
     by_fold = {f"split{i}_test_recall": fold for i, fold in enumerate(recall.T)}
     return results(*zip(recall.mean(axis=1), specificity, strict=True)) | by_fold
 
 
-def by_hand(settings, min_recall, min_specificity):
+def by_hand(candidates, min_recall, min_specificity):
     """The rule written out, on exact figures."""
-    useful = [(i, r, s) for i, (r, s) in enumerate(settings) if r + s > 1]
+    useful = [(i, r, s) for i, (r, s) in enumerate(candidates) if r + s > 1]
     quiet = [t for t in useful if t[2] >= min_specificity]
     wanted = [t for t in quiet if t[1] >= min_recall]
     if wanted:
         return min(wanted, key=lambda t: (-t[2], -t[1], t[0]))[0]
     if quiet:
         return min(quiet, key=lambda t: (-t[1], -t[2], t[0]))[0]
-    every = [(i, r, s) for i, (r, s) in enumerate(settings)]
+    every = [(i, r, s) for i, (r, s) in enumerate(candidates)]
     return min(every, key=lambda t: (-(t[1] + t[2]), -t[1], t[0]))[0]
 
 
@@ -54,36 +54,36 @@ def test_highest_specificity_among_those_that_reach_both_floors():
     assert index == 2
     assert type(index) is int
     assert reason == (
-        "Setting 2 has the highest mean specificity, 81.0%, of those that reach a mean recall of "
+        "Candidate 2 has the highest mean specificity, 81.0%, of those that reach a mean recall of "
         "98% and a mean specificity of 50% (3 of 5); its mean recall is 98.5%."
     )
 
 
-def test_highest_recall_where_no_setting_reaches_both():
+def test_highest_recall_where_no_candidate_reaches_both():
     index, reason = choose_candidate(
         results((0.99, 0.3), (0.97, 0.6), (0.96, 0.9), EVERYONE_ILL, NOBODY_ILL)
     )
     assert index == 1
     assert reason == (
-        "No useful setting reaches both a mean recall of 98% and a mean specificity of 50%; of "
-        "those that reach the latter (2 of 5), setting 1 has the highest mean recall, 97.0%, with "
+        "No useful candidate reaches both a mean recall of 98% and a mean specificity of 50%; of "
+        "those that reach the latter (2 of 5), candidate 1 has the highest mean recall, 97.0%, with "
         "a mean specificity of 60.0%."
     )
 
 
-def test_highest_sum_where_no_setting_reaches_the_specificity():
+def test_highest_sum_where_no_candidate_reaches_the_specificity():
     index, reason = choose_candidate(results(EVERYONE_ILL, (0.99, 0.2), (0.9, 0.4), NOBODY_ILL))
     assert index == 2
     assert reason == (
-        "None of 4 settings tells the classes apart and reaches a mean specificity of 50%; "
-        "setting 2 has the highest sum of mean recall and mean specificity, 90.0% and 40.0%."
+        "None of 4 candidates distinguishes the classes and reaches a mean specificity of 50%; "
+        "candidate 2 has the highest sum of mean recall and mean specificity, 90.0% and 40.0%."
     )
 
 
 def test_nothing_better_than_chance_is_said():
     index, reason = choose_candidate(results((0.6, 0.3), EVERYONE_ILL, NOBODY_ILL))
     assert index == 1
-    assert reason.startswith("None of 3 settings is better than chance; setting 1 has")
+    assert reason.startswith("None of 3 candidates is better than chance; candidate 1 has")
 
 
 @pytest.mark.parametrize("min_recall", [0.0, 0.5, 0.98, 1.0])
@@ -94,23 +94,23 @@ def test_a_degenerate_setting_never_beats_a_useful_one(
     min_recall, min_specificity, degenerate, first
 ):
     for useful in product([0.3, 0.6, 0.97, 0.99], [0.72, 0.9, 1.0]):
-        settings = [degenerate, useful] if first else [useful, degenerate]
+        candidates = [degenerate, useful] if first else [useful, degenerate]
         index, _ = choose_candidate(
-            results(*settings), min_recall=min_recall, min_specificity=min_specificity
+            results(*candidates), min_recall=min_recall, min_specificity=min_specificity
         )
-        assert settings[index] == useful
+        assert candidates[index] == useful
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_the_rule_written_out(seed):
     rng = np.random.default_rng(seed)
     n = rng.integers(1, 12)
-    settings = [tuple(s) for s in rng.integers(0, 9, (n, 2)) / 8]  # eighths: many exact ties
+    candidates = [tuple(s) for s in rng.integers(0, 9, (n, 2)) / 8]  # eighths: many exact ties
     min_recall, min_specificity = rng.integers(0, 9, 2) / 8
     index, _ = choose_candidate(
-        results(*settings), min_recall=min_recall, min_specificity=min_specificity
+        results(*candidates), min_recall=min_recall, min_specificity=min_specificity
     )
-    assert index == by_hand(settings, min_recall, min_specificity)
+    assert index == by_hand(candidates, min_recall, min_specificity)
 
 
 def test_ties():
@@ -132,13 +132,13 @@ def test_figures_are_rounded_down():
     index, reason = choose_candidate(results((0.9796, 0.8), (0.5, 0.9)))
     assert index == 0
     assert "97.9%" in reason
-    assert "No useful setting reaches both" in reason
+    assert "No useful candidate reaches both" in reason
 
 
-def test_settings_that_failed_are_passed_over():
+def test_candidates_that_failed_are_passed_over():
     nan = np.nan
     assert choose_candidate(results((nan, nan), (0.99, nan), (nan, 0.99), (0.6, 0.6)))[0] == 3
-    with pytest.raises(ValueError, match=r"None of the 2 settings.*NaN.*error_score='raise'"):
+    with pytest.raises(ValueError, match=r"None of the 2 candidates.*NaN.*error_score='raise'"):
         choose_candidate(results((nan, nan), (0.99, nan)))
 
 
@@ -201,7 +201,7 @@ def test_a_search_refits_what_is_chosen(labels, n_jobs):
     assert search.best_index_ == index
     assert recall.argmax() == 0 != index
     assert recall[index] >= 0.95 > recall[-1]
-    assert reason.startswith(f"Setting {index} has the highest mean specificity")
+    assert reason.startswith(f"Candidate {index} has the highest mean specificity")
     assert recall_scorer(search, X, y) >= 0.9
     assert search.refit == HighestSpecificity(min_recall=0.95)
 
@@ -249,12 +249,12 @@ def test_one_standard_error_is_the_default():
     assert HighestSpecificity()(cv_results) == HighestSpecificity(margin=1)(cv_results) == 1
 
 
-def test_without_a_setting_that_reaches_the_margin_the_highest_recall_is_selected():
+def test_without_a_candidate_that_reaches_the_margin_the_highest_recall_is_selected():
     cv_results = results_by_fold(RECALLS[:2], SPECIFICITIES[:2])
     index, reason = choose_candidate(cv_results, min_recall=0.99)
     assert index == 1
     assert reason.startswith(
-        "No useful setting reaches both a mean recall of 99% plus one standard error and a mean"
+        "No useful candidate reaches both a mean recall of 99% plus one standard error and a mean"
     )
 
 

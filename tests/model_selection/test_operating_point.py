@@ -1052,13 +1052,16 @@ def test_wrong_parameters_are_refused(table, options, message):
             {},
             "min_recall=0.98 with confidence=0.95 cannot be certified with 40 positive images: it "
             "takes at least 149. Add images, lower min_recall or confidence, or set "
-            "confidence=None to ask only for what the images at hand show.",
+            "confidence=None to require it only of the images at hand.",
         ),
-        ({"groups": np.arange(80) // 2}, "with 20 positive patients: it takes at least 149. Add p"),
+        (
+            {"groups": np.arange(80) // 2},
+            "with 20 positive patients: at least 149 are needed. Add p",
+        ),
         (
             {"min_recall": None, "min_specificity": 0.95},
             "min_specificity=0.95 with confidence=0.95 cannot be certified with 40 negative "
-            "images: it takes at least 59. ",
+            "images: at least 59 are needed. ",
         ),
         (
             {"min_recall": 1},
