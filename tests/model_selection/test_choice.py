@@ -66,8 +66,8 @@ def test_highest_recall_where_no_candidate_reaches_both():
     assert index == 1
     assert reason == (
         "No useful candidate reaches both a mean recall of 98% and a mean specificity of 50%; of "
-        "those that reach the latter (2 of 5), candidate 1 has the highest mean recall, 97.0%, with "
-        "a mean specificity of 60.0%."
+        "those that reach the latter (2 of 5), candidate 1 has the highest mean recall, 97.0%, "
+        "with a mean specificity of 60.0%."
     )
 
 

@@ -1050,8 +1050,8 @@ def test_wrong_parameters_are_refused(table, options, message):
     [
         (
             {},
-            "min_recall=0.98 with confidence=0.95 cannot be certified with 40 positive images: it "
-            "takes at least 149. Add images, lower min_recall or confidence, or set "
+            "min_recall=0.98 with confidence=0.95 cannot be certified with 40 positive images: at "
+            "least 149 are needed. Add images, lower min_recall or confidence, or set "
             "confidence=None to require it only of the images at hand.",
         ),
         (
@@ -1066,7 +1066,7 @@ def test_wrong_parameters_are_refused(table, options, message):
         (
             {"min_recall": 1},
             "min_recall=1 with confidence=0.95 cannot be certified with 40 positive images: no "
-            "number will do. Lower min_recall or confidence, or set",
+            "number is enough. Lower min_recall or confidence, or set",
         ),
     ],
 )
