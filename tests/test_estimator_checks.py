@@ -33,7 +33,7 @@ from skpneumo import clear_cache, preprocessing
 from skpneumo.classifiers import CNNPneumoniaClassifier, InceptionPneumoniaClassifier
 from skpneumo.datasets import make_xrays
 from skpneumo.images import resize_xrays
-from skpneumo.model_selection import OperatingPointClassifierCV
+from skpneumo.model_selection import FoldMeanClassifier, OperatingPointClassifierCV
 
 CNN = CNNPneumoniaClassifier(filters=(2, 4), epochs=1, random_state=0)
 INCEPTION = InceptionPneumoniaClassifier(weights=None, trainable="head", epochs=1, random_state=0)
@@ -182,8 +182,8 @@ def test_every_public_estimator_is_checked():
     modules = [skpneumo, *(importlib.import_module(name) for name in found if "._" not in name)]
     public = [getattr(one, name) for one in modules for name in getattr(one, "__all__", ())]
     classes = {one for one in public if isinstance(one, type) and issubclass(one, BaseEstimator)}
-    # An operating point takes tables: see model_selection/test_operating_point.py.
-    assert classes == {*map(type, ESTIMATORS), OperatingPointClassifierCV}
+    # Operating points take tables: see model_selection/test_operating_point.py.
+    assert classes == {*map(type, ESTIMATORS), OperatingPointClassifierCV, FoldMeanClassifier}
 
 
 @pytest.mark.parametrize(

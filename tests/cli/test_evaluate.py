@@ -29,7 +29,7 @@ def test_evaluate(collection, model_file, tmp_path, invoke, words):
         Image.fromarray(255 - np.asarray(Image.open(file))).save(file)
     done = invoke("evaluate", model_file, tmp_path / "test", "--report", page)
     # Once, not again where those among them that are misclassified are drawn.
-    assert words(done.stderr).count("images are unlike") == 1
+    assert words(done.stderr).count("images are out of distribution") == 1
     assert re.search(r"above 1: 0 \(IM-\d{4}-\d{4}\.png, \d\.\d{3}\), ", words(done.stderr))
     assert words(done.stderr).endswith(f"Wrote {page}.")
     assert invoke("evaluate", model_file, collection, "--report", "a.pdf").exit_code == 2

@@ -310,7 +310,7 @@ def test_invalid_input_is_refused(clf, xrays):
         GradCAM(clf, method="x")
     with pytest.raises(ValueError, match="batch_size must be a positive integer; got 0"):
         GradCAM(clf, batch_size=0)
-    with pytest.raises(ValueError, match="has no maps to look at"):
+    with pytest.raises(ValueError, match="has no maps to inspect"):
         split_at_maps(keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)]))
     several = CalibratedClassifierCV(clone(clf).set_params(epochs=1), cv=2)
     several.fit(xrays.images[:40], xrays.target[:40])
