@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib import import_module
 from importlib.metadata import entry_points, version
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -97,6 +98,15 @@ def test_a_star_gives_every_name():
 def test_every_public_package_is_a_public_name():
     found = {module.name for module in pkgutil.iter_modules(skpneumo.__path__) if module.ispkg}
     assert {name for name in found if name[0] != "_"} - {"cli"} <= set(LAZY)
+
+
+def test_the_api_reference_lists_every_public_name():
+    listed = re.findall(r"\w+", Path(__file__).parents[1].joinpath("docs", "api.rst").read_text())
+    public = [(name, getattr(skpneumo, name)) for name in LAZY]
+    names = [name for name, value in public if not isinstance(value, ModuleType)]
+    for _, value in public:
+        names += getattr(value, "__all__", []) if isinstance(value, ModuleType) else []
+    assert set(names) <= set(listed)
 
 
 def test_dir_lists_every_public_name():

@@ -1,6 +1,8 @@
 """Networks in plain Keras, independent of estimators."""
 
-from skpneumo.networks._backend import float32_policy, quiet_start_up, quiet_tracing
+from skpneumo.networks._backend import float32_policy as float32_policy
+from skpneumo.networks._backend import quiet_start_up as quiet_start_up
+from skpneumo.networks._backend import quiet_tracing as quiet_tracing
 from skpneumo.networks._cnn import build_cnn
 from skpneumo.networks._equalize import HistogramEqualization
 from skpneumo.networks._inception import (
@@ -11,14 +13,14 @@ from skpneumo.networks._inception import (
     set_trainable,
     split_head,
 )
-from skpneumo.networks._maps import MAPS, split_at_maps
-from skpneumo.networks._memory import release_memory
+from skpneumo.networks._maps import MAPS as MAPS
+from skpneumo.networks._maps import split_at_maps
+from skpneumo.networks._memory import release_memory as release_memory
 from skpneumo.networks._optimizer import LeakFreeAdam
 from skpneumo.networks._precision import PRECISIONS, resolve_precision
-from skpneumo.networks._seeds import seed_stream
+from skpneumo.networks._seeds import seed_stream as seed_stream
 
 __all__ = [
-    "MAPS",
     "PRECISIONS",
     "TRAINABLE",
     "HistogramEqualization",
@@ -26,13 +28,8 @@ __all__ = [
     "build_backbone",
     "build_cnn",
     "build_inception",
-    "float32_policy",
     "is_frozen",
-    "quiet_start_up",
-    "quiet_tracing",
-    "release_memory",
     "resolve_precision",
-    "seed_stream",
     "set_trainable",
     "split_at_maps",
     "split_head",
