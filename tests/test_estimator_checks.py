@@ -429,7 +429,7 @@ def test_emptiness_is_refused(estimator, X, y):
 @stands_for(
     "check_estimator_sparse_tag", "check_fit_non_negative", "check_positive_only_tag_during_fit"
 )
-def test_tags_say_which_images(estimator, X, y):
+def test_tags_name_the_accepted_images(estimator, X, y):
     tags = get_tags(estimator).input_tags
     assert tags.one_d_array  # of paths
     assert tags.string

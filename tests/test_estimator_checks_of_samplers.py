@@ -106,7 +106,7 @@ def test_a_class_that_is_not_named_stays(sampler, X, y):
 
 
 @stands_for("check_samplers_sample_indices")
-def test_sample_indices_are_there_as_the_tag_says(sampler, X, y):
+def test_sample_indices_follow_the_tag(sampler, X, y):
     assert get_tags(sampler).sampler_tags.sample_indices
     y_more = sampler.fit_resample(X, y)[1]
     np.testing.assert_array_equal(y_more, y[sampler.sample_indices_])

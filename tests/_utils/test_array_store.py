@@ -96,7 +96,7 @@ def test_more_keys_than_one_query_takes(store):
     assert right(store, range(1201)) == [*range(1200)]
 
 
-def test_threads_and_copies_share_it(store):
+def test_threads_and_copies_use_one_store(store):
     copies = [store, pickle.loads(pickle.dumps(store)), ArrayStore(store.location)]
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda i: fill(copies[i % 3], [i, i + 1]), range(40)))
@@ -104,7 +104,7 @@ def test_threads_and_copies_share_it(store):
         assert right(copy, range(41)) == [*range(41)]
 
 
-def test_other_processes_share_it(store):
+def test_other_processes_use_one_store(store):
     fill(store, range(20))
     code = "print([bool((v == array(i)).all()) for i, v in enumerate(store.get([*range(20)]))])"
     assert run(code, store.location).communicate()[0] == f"{[True] * 20}\n"
@@ -359,7 +359,7 @@ def test_clearing_creates_nothing(tmp_path):
 # -- where it is ----------------------------------------------------------------------------------
 
 
-def test_the_environment_says_where(tmp_path, monkeypatch):
+def test_the_environment_variable_sets_the_location(tmp_path, monkeypatch):
     monkeypatch.setenv("SKPNEUMO_CACHE", str(tmp_path / "here"))
     assert ArrayStore().location == str(tmp_path / "here")
     assert ArrayStore(tmp_path / "there").location == str(tmp_path / "there")

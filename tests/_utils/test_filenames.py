@@ -33,7 +33,7 @@ def test_known_patterns(name, expected):
         ("NORMAL2-IM-0115-0001.jpeg", "normal2-im-0115-0001-0001.jpeg"),
     ],
 )
-def test_images_of_one_child_share_everything(names):
+def test_images_of_one_patient_have_equal_keys(names):
     assert len({parse_filename(name) for name in names}) == 1
 
 
@@ -57,7 +57,7 @@ KERMANY = (
         *("train_{}", "PNEUMONIA-{}", "test_normal_{}", "horizontal_flip_{}", "gaussian_noise_{}"),
     ],
 )
-def test_a_copy_belongs_to_its_child(stem, copy):
+def test_a_copy_belongs_to_its_patient(stem, copy):
     expected = parse_filename(f"{stem}.jpeg")
     assert expected is not None
     assert parse_filename(f"{copy.format(stem)}.jpg") == expected
@@ -78,7 +78,7 @@ def test_other_separators_and_words_before_a_specific_name(name, same):
     assert parse_filename(name) == parse_filename(same)
 
 
-def test_each_prefix_and_pathogen_counts_its_own_children():
+def test_each_prefix_and_pathogen_numbers_its_own_patients():
     names = [
         "person115_bacteria_1.jpeg",
         "person115_virus_1.jpeg",
@@ -139,7 +139,7 @@ def test_case_extension_and_folders_do_not_matter(name):
         "Röntgen.2024",
     ],
 )
-def test_a_name_of_another_pattern_tells_nothing(stem):
+def test_a_name_of_another_pattern_identifies_nobody(stem):
     assert parse_filename(f"{stem}.jpeg") is None
 
 

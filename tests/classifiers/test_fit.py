@@ -30,7 +30,7 @@ def same_weights(*classifiers):
     )
 
 
-def test_a_fit_tells_opacities_from_clear_lungs(xrays, tiny):
+def test_a_fit_distinguishes_opacities_from_clear_lungs(xrays, tiny):
     clf = tiny(filters=(8, 16, 32), epochs=30, augmentation=None, learning_rate=3e-3)
     clf.fit(xrays.X, xrays.y)
     assert clf.score(xrays.X, xrays.y) > 0.9

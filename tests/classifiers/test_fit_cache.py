@@ -42,7 +42,7 @@ def test_thresholds_train_once_and_predict_once(xrays, tiny, trained_epochs, ask
     assert len(asked) == 2 * 2
 
 
-def test_whatever_matters_to_training_trains_anew(xrays, tiny, trained_epochs, training_begins):
+def test_parameters_that_affect_training_train_again(xrays, tiny, trained_epochs, training_begins):
     def make(**params):
         return tiny(**{"precision": "float32"} | params)
 
@@ -67,7 +67,7 @@ def test_whatever_matters_to_training_trains_anew(xrays, tiny, trained_epochs, t
     assert sum(trained_epochs) == pytest.approx(1)
 
 
-def test_other_data_trains_anew(xrays, tiny, training_begins):
+def test_other_data_trains_again(xrays, tiny, training_begins):
     X, y = xrays.X, xrays.y
     changed, swapped = X.copy(), y.copy()
     changed[7, 3, 5] ^= 1
@@ -88,7 +88,7 @@ def test_other_data_trains_anew(xrays, tiny, training_begins):
         tiny(validation=0.3).fit(X, y, groups=xrays.groups)
 
 
-def test_the_same_fit_is_reused_whatever_says_it(xrays, paths, tiny, trained_epochs):
+def test_equal_fits_in_other_words_are_reused(xrays, paths, tiny, trained_epochs):
     tiny(class_weight={"PNEUMONIA": 3}).fit(xrays.X, xrays.y)
     weight = np.where(xrays.y == "PNEUMONIA", 3, 1)
     tiny(threshold=0.9, verbose=0).fit(xrays.X, xrays.y, sample_weight=weight)
@@ -116,14 +116,14 @@ def test_nothing_is_reused_without_an_integer_seed(xrays, tiny, training_begins)
 
 
 @pytest.mark.parametrize("seed", [None, 0])
-def test_a_splitter_without_a_seed_is_drawn_anew(xrays, tiny, trained_epochs, seed):
+def test_a_splitter_without_a_seed_is_drawn_again(xrays, tiny, trained_epochs, seed):
     for _ in range(2):
         validation = StratifiedShuffleSplit(1, test_size=0.3, random_state=seed)
         tiny(validation=validation).fit(xrays.X, xrays.y)
     assert sum(trained_epochs) == pytest.approx(2 if seed is None else 1)
 
 
-def test_a_class_defined_anew_is_another(xrays, tiny, training_begins):
+def test_a_class_defined_again_is_another(xrays, tiny, training_begins):
     def define(dropout):
         class Mine(type(tiny())):
             def _build_network(self, image_size, seed, load, dropout=dropout):
@@ -169,7 +169,7 @@ def test_reuse_gives_what_training_gives(xrays, tiny):
     np.testing.assert_array_equal(trained.predict(xrays.X), reused[0])
 
 
-def test_a_network_changed_by_hand_is_asked_anew_and_not_handed_on(xrays, tiny, trained_epochs):
+def test_a_network_changed_by_hand_predicts_again_and_is_not_reused(xrays, tiny, trained_epochs):
     clf = tiny().fit(xrays.X, xrays.y)
     before = clf.predict_proba(xrays.X)
     clf.model_.set_weights([2 * weights for weights in clf.model_.get_weights()])
@@ -275,7 +275,7 @@ def test_predictions_of_a_network_handed_out_are_not_kept(xrays, tiny, asked):
     assert len(asked) == 5
 
 
-def test_what_is_trained_on_predicts_anew(xrays, tiny):
+def test_a_network_predicts_again_after_partial_fit(xrays, tiny):
     clf = tiny().fit(xrays.X, xrays.y)
     for _ in range(3):
         before = clf.predict_proba(xrays.X)
@@ -353,7 +353,7 @@ def test_cross_validation_copies_and_still_reuses(xrays, tiny, trained_epochs):
     assert sum(trained_epochs) == pytest.approx(2)
 
 
-def test_a_splitter_defined_anew_trains_anew(xrays, tiny, training_begins):
+def test_a_splitter_defined_again_trains_again(xrays, tiny, training_begins):
     def splitter(test):
         class Split:
             def split(self, X, y, groups=None):
@@ -377,7 +377,7 @@ def test_a_splitter_defined_anew_trains_anew(xrays, tiny, training_begins):
         del sys.modules["__main__"].Split
 
 
-def test_what_cannot_be_told_apart_is_not_reused_and_no_error(xrays, tiny, training_begins):
+def test_parameters_that_cannot_be_pickled_are_not_reused(xrays, tiny, training_begins):
     class Inside(StratifiedShuffleSplit):
         pass
 
@@ -401,7 +401,7 @@ def test_requests_for_metadata_and_notes_do_not_travel(xrays, tiny):
     assert not hasattr(two, "note")
 
 
-def test_a_network_with_other_layers_is_asked_anew(xrays, tiny):
+def test_a_network_with_other_layers_predicts_again(xrays, tiny):
     clf = tiny().fit(xrays.X, xrays.y)
     before = clf.predict_proba(xrays.X)
 

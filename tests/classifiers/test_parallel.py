@@ -52,7 +52,7 @@ def test_threads(tiny, data, expected):
         np.testing.assert_array_equal(search(tiny, *data, n_jobs=2), expected)
 
 
-def test_processes_share_a_memory(tiny, data, expected, tmp_path):
+def test_processes_reuse_fits_in_memory(tiny, data, expected, tmp_path):
     np.testing.assert_array_equal(search(tiny, *data, n_jobs=2, memory=tmp_path), expected)
     # Two networks, and the predictions of each on its fold.
     assert len(joblib.Memory(tmp_path, verbose=0).store_backend.get_items()) == 2 + 2

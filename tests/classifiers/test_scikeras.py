@@ -40,7 +40,7 @@ def test_parameters_are_scikit_learn_s(name):
     assert getattr(BasePneumoniaClassifier, name) is getattr(BaseEstimator, name)
 
 
-def test_tags_say_what_scikeras_does_not(tiny):
+def test_tags_that_scikeras_lacks(tiny):
     tags = get_tags(tiny())
     assert tags.estimator_type == "classifier"
     assert tags.target_tags.required

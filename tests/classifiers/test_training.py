@@ -142,7 +142,7 @@ def test_asking_equals_keras(xrays, network):
         )
 
 
-def test_the_loss_held_back_is_the_log_loss(xrays, y, network):
+def test_the_validation_loss_is_the_log_loss(xrays, y, network):
     model = network()
     read = ImageReader(xrays.X)
     probability = predict_batches(model, read, 50, 16)[:, 0].astype(float)
@@ -160,7 +160,7 @@ def test_the_rate_falls_to_zero_along_a_cosine():
     np.testing.assert_allclose(values, expected, atol=1e-7)
 
 
-def test_augmentation_is_drawn_anew_in_every_epoch(xrays, y, network):
+def test_augmentation_is_drawn_again_in_every_epoch(xrays, y, network):
     seen = []
 
     def spy(image, row, epoch):

@@ -153,7 +153,7 @@ def test_before_a_fit(tiny):
         tiny().score(X, Y)
 
 
-def test_partial_fit_says_what_it_cannot_do(tiny):
+def test_partial_fit_refuses_balanced_class_weights(tiny):
     with pytest.raises(ValueError, match="'balanced' cannot be computed from a part"):
         tiny(class_weight="balanced").partial_fit(X, Y)
     with pytest.raises(ValueError, match="y holds one class"):
@@ -190,7 +190,7 @@ def test_inception_wants_75_pixels(size):
         InceptionPneumoniaClassifier(weights=None).fit(images, Y)
 
 
-def test_inception_says_which_weights_it_wants(tmp_path):
+def test_inception_names_the_weights_it_needs(tmp_path):
     images = np.zeros((12, 75, 76), np.uint8)
     with pytest.raises(WeightsError, match=r"There is no weights file .*gone.h5.*notop.h5"):
         InceptionPneumoniaClassifier(weights=tmp_path / "gone.h5").fit(images, Y)
@@ -199,7 +199,7 @@ def test_inception_says_which_weights_it_wants(tmp_path):
         InceptionPneumoniaClassifier(weights=str(tmp_path / "other.h5")).fit(images, Y)
 
 
-def test_inception_says_what_to_do_offline(tmp_path):
+def test_inception_offline_names_the_file_to_fetch(tmp_path):
     code = (
         "import numpy as np\n"
         "from skpneumo import InceptionPneumoniaClassifier\n"

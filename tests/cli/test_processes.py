@@ -139,7 +139,7 @@ def offline(collection, tmp_path_factory):
     )
 
 
-def test_offline_the_error_says_which_file_to_fetch(offline):
+def test_offline_the_error_names_the_file_to_fetch(offline):
     assert offline.returncode == 1
     assert "Error: The ImageNet weights of InceptionV3 could not be downloaded" in offline.stderr
     assert "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5" in offline.stderr

@@ -277,7 +277,7 @@ def test_a_dead_link_is_an_unreadable_image(tmp_path):
         load_xray_folder(tmp_path, on_error="raise")
 
 
-def test_rows_are_sorted_whatever_the_system_lists_first(tmp_path, monkeypatch):
+def test_rows_are_sorted_in_any_order_of_listing(tmp_path, monkeypatch):
     kaggle(tmp_path)
     data = load_xray_folder(tmp_path)
     names = [Path(path).name for path in data.paths]

@@ -397,7 +397,7 @@ def test_what_others_warn_of_while_a_thread_reads_is_shown(scene):
     assert warnings.filters == before
 
 
-def test_odd_metadata_does_not_warn_whatever_others_filter(scene):
+def test_odd_metadata_does_not_warn_under_any_filter(scene):
     file = io.BytesIO()
     Image.fromarray(scene).save(file, "JPEG", exif=ODD_EXIF)
     thread, slow = being_read(jpeg_bytes(scene))

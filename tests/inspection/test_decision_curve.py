@@ -56,7 +56,7 @@ def test_net_benefit_by_its_definition(data, model):
     assert not np.any(treat_none.get_ydata())
 
 
-def test_several_models_share_the_reference_curves(data, model):
+def test_several_models_have_common_reference_curves(data, model):
     _, ax = pyplot.subplots()
     one = DecisionCurveDisplay.from_estimator(model, *data, ax=ax)
     bayes = GaussianNB().fit(*data)

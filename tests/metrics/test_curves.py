@@ -45,7 +45,7 @@ def test_the_bound_is_that_of_clopper_and_pearson(confidence):
     assert np.isnan(threshold_curve(y, scores, confidence=None).recall_lower_bound).all()
 
 
-def test_a_patient_is_caught_if_all_ill_images_are_and_spared_if_no_healthy_one_is():
+def test_patients_count_by_their_lowest_positive_and_highest_negative_score():
     y, scores, patients = draw(1)
     curve = threshold_curve(y, scores, groups=patients)
     ill = y == "PNEUMONIA"

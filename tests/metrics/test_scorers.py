@@ -197,7 +197,7 @@ def test_a_group_without_pneumonia_keeps_its_specificity_in_cross_validation(dat
 
 
 @pytest.mark.parametrize("key", [k for k in KEYS if k not in ("recall", "accuracy", "precision")])
-def test_calling_everyone_ill_loses_to_a_useful_model(data, key):
+def test_predicting_everyone_positive_loses_to_a_useful_model(data, key):
     X, y = data
     y = LABELS["text"][y]
     everyone = DummyClassifier(strategy="constant", constant="PNEUMONIA").fit(X, y)
@@ -277,7 +277,7 @@ def test_a_tuned_threshold_is_that_of_scikit_learn_on_zero_and_one(data, key, co
     np.testing.assert_array_equal(tuned.predict(X), LABELS[coding][expected.predict(X)])
 
 
-def test_tuning_recall_calls_everyone_ill_but_not_above_a_floor(data):
+def test_tuning_recall_predicts_everyone_positive_but_not_above_a_floor(data):
     X, y = data
     y = LABELS["text"][y]
     model = LogisticRegression()
@@ -360,7 +360,7 @@ def test_weights_are_routed(data):
         assert score != recall_score(y[test], predicted, pos_label="PNEUMONIA")
 
 
-def test_balanced_accuracy_of_one_class_is_nan_where_scikit_learn_says_one():
+def test_balanced_accuracy_of_one_class_is_nan_unlike_that_of_scikit_learn():
     X, y = np.full((4, 1), 0.9), np.repeat("PNEUMONIA", 4)
     with pytest.warns(UserWarning, match="single label"):
         assert balanced_accuracy_score(y, Called().predict(X)) == 1

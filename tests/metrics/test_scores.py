@@ -145,7 +145,7 @@ def test_the_order_of_the_images_does_not_matter(score):
 
 @pytest.mark.parametrize("score", ALL)
 @pytest.mark.parametrize("text", [False, True])
-def test_calling_everyone_ill_ranks_below_a_useful_prediction(score, text):
+def test_predicting_everyone_positive_ranks_below_a_useful_prediction(score, text):
     truth = np.repeat([0, 1], [26, 74])
     useful = truth.copy()
     useful[:2], useful[-1] = 1, 0
@@ -155,7 +155,7 @@ def test_calling_everyone_ill_ranks_below_a_useful_prediction(score, text):
     assert score(truth, everyone) < score(truth, useful)
 
 
-def test_below_the_floor_nearer_is_better_and_everyone_ill_is_worst():
+def test_below_the_floor_nearer_is_better_and_everyone_positive_is_worst():
     truth = np.repeat([0, 1], [10, 30])
     calls = [np.where(np.arange(40) < n_right, 0, 1) for n_right in range(8)]
     scores = [recall_with_specificity_floor_score(truth, called) for called in calls]
@@ -166,7 +166,7 @@ def test_below_the_floor_nearer_is_better_and_everyone_ill_is_worst():
     assert recall_with_specificity_floor_score(truth, nobody) == 0 > scores[-1]
 
 
-def test_a_floor_reached_on_paper_is_reached_whatever_the_weights():
+def test_a_floor_is_reached_despite_rounding_of_weights():
     truth = np.repeat([0, 1], [50, 50])
     values = np.r_[np.linspace(0, 0.6, 50), 0.1, np.linspace(0.5, 1, 49)]
     called = (values >= 0.5).astype(int)
@@ -181,7 +181,7 @@ def test_a_floor_reached_on_paper_is_reached_whatever_the_weights():
         ) == pytest.approx(specificity_score(truth, called))
 
 
-def test_negative_predictive_value_where_nobody_is_called_healthy():
+def test_negative_predictive_value_without_predicted_negatives():
     truth, everyone = [0, 0, 1, 1, 1], [1] * 5
     assert negative_predictive_value_score(truth, everyone) == 0
     assert negative_predictive_value_score(truth, everyone, zero_division=1) == 1
@@ -197,7 +197,7 @@ def test_a_perfect_prediction_costs_nothing_and_not_minus_nothing():
 
 
 @pytest.mark.parametrize("labels", [["NORMAL", "PNEUMONIA"], [0, 1]])
-def test_the_prediction_helps_to_tell_the_positive_class(labels):
+def test_the_positive_class_is_inferred_from_predictions_too(labels):
     healthy, ill = labels
     assert specificity_score([healthy] * 4, [healthy, healthy, healthy, ill]) == 0.75
     assert negative_predictive_value_score([ill] * 3, [ill, ill, healthy]) == 0
@@ -207,7 +207,7 @@ def test_the_prediction_helps_to_tell_the_positive_class(labels):
 
 @pytest.mark.parametrize("score", ALL)
 @pytest.mark.parametrize("label", ["NORMAL", "PNEUMONIA", 0, 1])
-def test_one_label_alone_asks_for_pos_label(score, label):
+def test_a_single_label_needs_pos_label(score, label):
     given = [label] * 3 if score in OF_LABELS else [0.1, 0.5, 0.7]
     with pytest.raises(ValueError, match=rf"{label!r} is the only label in y_true.*pos_label"):
         score([label] * 3, given)
@@ -220,14 +220,14 @@ def test_one_truth_value_alone_needs_no_pos_label():
 
 
 @pytest.mark.parametrize("score", [specificity_score, recall_with_specificity_floor_score])
-def test_a_share_of_nothing_is_nan_and_says_so(score):
+def test_a_fraction_of_nothing_is_nan_with_a_warning(score):
     with pytest.warns(UndefinedMetricWarning, match="y_true holds no image of the negative"):
         assert np.isnan(score([1, 1, 1], [1, 0, 1]))
 
 
 @pytest.mark.parametrize("score", OF_SCORES)
 @pytest.mark.parametrize(("label", "missing"), [("NORMAL", "positive"), ("PNEUMONIA", "negative")])
-def test_a_curve_of_one_class_is_nan_and_says_so(score, label, missing):
+def test_a_curve_of_one_class_is_nan_with_a_warning(score, label, missing):
     with pytest.warns(UndefinedMetricWarning, match=f"holds no image of the {missing} class"):
         assert np.isnan(score([label] * 3, [0.1, 0.2, 0.8], pos_label="PNEUMONIA"))
 
@@ -238,7 +238,7 @@ def test_a_class_without_weight_is_missing():
 
 
 @pytest.mark.parametrize("score", ALL)
-def test_what_came_wrong_is_said(score):
+def test_errors_state_what_was_received(score):
     of_labels = score in OF_LABELS
     truth = ["NORMAL", "NORMAL", "PNEUMONIA"]
     given = truth if of_labels else [0.1, 0.4, 0.9]

@@ -80,7 +80,7 @@ def test_highest_sum_where_no_candidate_reaches_the_specificity():
     )
 
 
-def test_nothing_better_than_chance_is_said():
+def test_the_reason_if_nothing_is_better_than_chance():
     index, reason = choose_candidate(results((0.6, 0.3), EVERYONE_ILL, NOBODY_ILL))
     assert index == 1
     assert reason.startswith("None of 3 candidates is better than chance; candidate 1 has")
@@ -90,7 +90,7 @@ def test_nothing_better_than_chance_is_said():
 @pytest.mark.parametrize("min_specificity", [0.0, 0.5, 0.9, 1.0])
 @pytest.mark.parametrize("degenerate", [EVERYONE_ILL, NOBODY_ILL])
 @pytest.mark.parametrize("first", [False, True])
-def test_a_degenerate_setting_never_beats_a_useful_one(
+def test_a_degenerate_candidate_never_beats_a_useful_one(
     min_recall, min_specificity, degenerate, first
 ):
     for useful in product([0.3, 0.6, 0.97, 0.99], [0.72, 0.9, 1.0]):
@@ -144,7 +144,7 @@ def test_candidates_that_failed_are_passed_over():
 
 @pytest.mark.parametrize("missing", ["recall", "specificity"])
 @pytest.mark.parametrize("choose", [choose_candidate, HighestSpecificity()])
-def test_missing_scores_are_asked_for(missing, choose):
+def test_missing_scores_are_named(missing, choose):
     cv_results = results((0.9, 0.9))
     del cv_results[f"mean_test_{missing}"]
     with pytest.raises(
@@ -206,7 +206,7 @@ def test_a_search_refits_what_is_chosen(labels, n_jobs):
     assert search.refit == HighestSpecificity(min_recall=0.95)
 
 
-def test_a_search_of_one_metric_is_told_what_is_missing():
+def test_a_search_of_one_metric_learns_what_is_missing():
     X, y = make_classification(60, random_state=0)
     search = GridSearchCV(
         LogisticRegression(), {"C": [1, 10]}, scoring=recall_scorer, refit=HighestSpecificity()
@@ -280,7 +280,7 @@ def test_a_margin_needs_the_recall_of_two_folds(known):
         choose_candidate(cv_results, margin=1)
 
 
-def test_a_fold_that_failed_passes_its_setting_over():
+def test_a_candidate_with_a_failed_fold_is_ignored():
     cv_results = results_by_fold([[np.nan, 1, 1, 1, 1], *RECALLS[1:]], SPECIFICITIES)
     assert choose_candidate(cv_results)[0] == 1
 

@@ -215,7 +215,7 @@ class BestColumn(OneColumn):
         return self
 
 
-def test_a_search_before_breaks_the_promise_and_one_inside_keeps_it(rng):
+def test_a_search_inside_keeps_the_certified_recall_and_one_before_does_not(rng):
     """40 columns are equally good, so that the best one of a sample is so by chance."""
     y, n_runs = np.repeat([0, 1], [25, 60]), 300
     recalls = []

@@ -134,7 +134,7 @@ def rank_written_out(scores, share, confidence):
 @pytest.mark.parametrize(
     ("min_recall", "confidence"), [(0.98, 0.95), (0.9, 0.95), (0.95, 0.8), (0.5, 0.99)]
 )
-def test_the_highest_threshold_that_keeps_the_promise(scores, y, min_recall, confidence):
+def test_the_highest_threshold_of_certified_recall(scores, y, min_recall, confidence):
     model = by_column(scores, y, min_recall=min_recall, confidence=confidence)
     rank = rank_written_out(scores[40:], min_recall, confidence)
     ill, healthy = np.sort(scores[40:]), scores[:40]
@@ -151,7 +151,7 @@ def test_the_highest_threshold_that_keeps_the_promise(scores, y, min_recall, con
 
 
 @pytest.mark.parametrize("share", [0.98, 0.9, 0.5, 1])
-def test_without_confidence_the_share_of_the_images_at_hand(scores, y, share):
+def test_without_confidence_the_recall_of_the_images_at_hand(scores, y, share):
     model = by_column(scores, y, min_recall=share, confidence=None)
     assert model.recall_ >= share
     assert np.mean(scores[40:] > model.best_threshold_) < share  # a higher one will not do
@@ -216,7 +216,7 @@ def test_equal_costs_tie_in_spite_of_rounding():
     assert model.best_threshold_ == 2
 
 
-def test_where_no_alarm_is_worth_it_nobody_is_called_ill():
+def test_nobody_is_predicted_positive_if_false_positives_cost_too_much():
     model = by_column(
         np.array([0.1, 0.9, 0.5, 0.6]), [0, 0, 1, 1], min_recall=None, missed_cost=0.1
     )
@@ -225,7 +225,7 @@ def test_where_no_alarm_is_worth_it_nobody_is_called_ill():
     assert (model.recall_, model.specificity_) == (0, 1)
 
 
-def test_a_patient_is_caught_only_when_every_ill_image_is():
+def test_a_patient_is_a_true_positive_only_if_every_positive_image_is():
     ill = np.r_[np.linspace(1, 2, 30), np.linspace(3, 4, 30)]  # image i and i + 30: one patient
     healthy = np.array([0.0, 1.5, 9.0, 0.5])
     groups = np.r_[[0, 0, 1, 1], np.tile(np.arange(100, 130), 2)]
@@ -237,7 +237,7 @@ def test_a_patient_is_caught_only_when_every_ill_image_is():
     assert by_column(np.r_[healthy, ill], y, min_recall=0.9).best_threshold_ > 1.0
 
 
-def test_a_patient_with_healthy_and_ill_images_counts_among_both():
+def test_a_patient_with_images_of_both_classes_counts_in_both():
     scores = np.r_[np.linspace(0, 1, 20), np.linspace(1, 2, 20)]
     y, groups = np.repeat([0, 1], 20), np.tile(np.arange(20), 2)
     model = by_column(scores, y, min_recall=0.8, groups=groups)
@@ -297,7 +297,7 @@ def test_scores_of_any_type(rng, y, dtype, target):
 
 
 @pytest.mark.parametrize("grouped", [False, True])
-def test_the_curve_says_what_each_threshold_does(rng, scores, y, grouped):
+def test_the_curve_holds_the_metrics_of_each_threshold(rng, scores, y, grouped):
     scores = scores.round(1)
     groups = rng.integers(0, 60, 240) if grouped else None
     curve = by_column(scores, y, min_recall=0.8, groups=groups).curve_
@@ -458,7 +458,7 @@ def test_nothing_is_fitted_that_is_not_needed(table):
     assert sorted(Counter.sizes) == [200, 200, 200, 300]
 
 
-def test_a_frozen_model_is_kept_whatever_refit_says(scores, y):
+def test_a_frozen_model_is_kept_for_any_refit(scores, y):
     kept, refitted = (by_column(scores, y, min_recall=0.9, refit=refit) for refit in (False, True))
     assert isinstance(kept.estimator_, FrozenEstimator)
     assert kept.best_threshold_ == refitted.best_threshold_
@@ -643,7 +643,7 @@ class ByPath(ByName):
         [f"site-{i}/normal-1-{i:03}.png" for i in range(80)],
     ],
 )
-def test_names_that_tell_no_patient(X):
+def test_names_without_a_patient(X):
     OperatingPointClassifierCV(ByName(), min_recall=0.8).fit(X, np.repeat([0, 1], [20, 60]))
 
 
@@ -939,7 +939,7 @@ def test_groups_reach_it_through_a_cross_validation(table):
 
 
 @pytest.mark.parametrize("cv", [None, "splits"])
-def test_groups_are_routed_to_it_whatever_its_cv(table, cv):
+def test_groups_are_routed_to_it_for_any_cv(table, cv):
     X, y, groups = table
     rows = np.arange(300)
     if cv == "splits":  # asks for no groups, but the promise does
@@ -986,7 +986,7 @@ class Keeper(LogisticRegression):
         return super().fit(X, y)
 
 
-def test_the_estimator_is_given_groups_where_it_asks_for_them(table):
+def test_groups_are_passed_to_an_estimator_that_takes_them(table):
     X, y, groups = table
     with config_context(enable_metadata_routing=True):
         model = OperatingPointClassifierCV(
@@ -1070,7 +1070,7 @@ def test_wrong_parameters_are_refused(table, options, message):
         ),
     ],
 )
-def test_what_cannot_be_certified_is_said(options, message):
+def test_a_target_that_cannot_be_certified_is_refused(options, message):
     groups = options.pop("groups", None)
     model = OperatingPointClassifierCV(FirstColumn(), **options)
     with pytest.raises(ValueError, match=re.escape(message)):

@@ -94,7 +94,7 @@ def test_files_without_a_patient_are_counted(result):
     assert "\n4 of 54 files name no patient; each counts" in printed(result)
 
 
-def test_notes_say_whether_the_recall_is_certified(result):
+def test_notes_state_whether_the_recall_is_certified(result):
     notes = model_notes(result)
     assert notes["Selection"] == "Candidate 26 is the best."
     assert notes["Baseline"] == "The cnn beats it: AUC 1."
