@@ -6,7 +6,7 @@ Where one class is rare, two remedies are usual: give its images a greater weigh
 more often. :class:`~skpneumo.XRayOverSampler` does the second, and changes each repeat at random
 so that the network does not see the very same image again.
 
-The images are synthetic, so the figures below are no medical evidence.
+The images are synthetic, so the results below are no medical evidence.
 """
 
 from collections import Counter
@@ -29,7 +29,7 @@ print(Counter(xrays.target.tolist()))
 # ---------------------
 #
 # The originals come first, in their order. The repeats of the minority follow, each turned,
-# shifted, zoomed and exposed a little differently. ``sample_indices_`` tells which image a repeat
+# shifted, zoomed and exposed a little differently. ``sample_indices_`` holds the image a repeat
 # comes from.
 
 sampler = XRayOverSampler(random_state=0)
@@ -78,7 +78,7 @@ for name, found in scores.items():
         print(f"    {metric:<12} {values.mean():.3f} ± {values.std():.3f} over the folds")
 
 # %%
-# As it is, the network calls most images ill, many healthy ones among them. Class weights
+# As it is, the network predicts most images positive, many negative ones among them. Class weights
 # turn that round. Much of this is the threshold of 0.5, which sits elsewhere on each curve: the
 # ROC AUC, which looks at all thresholds, differs by about as much as from fold to fold. So compare
 # such remedies by ROC AUC or at equal recall, and search the threshold too

@@ -2,10 +2,10 @@
 Search class weights and thresholds
 ===================================
 
-The main job: from a folder of files to a setting that misses few pneumonias at a known cost in
+The main job: from a folder of files to a candidate with few false negatives at a known cost in
 false alarms.
 
-The files are synthetic, so the figures below are no medical evidence.
+The files are synthetic, so the results below are no medical evidence.
 """
 
 import tempfile
@@ -50,11 +50,11 @@ print(f"{len(train.paths)} files of {len(np.unique(train.groups))} children")
 # The pipeline is fed with paths. Loader and resizer decode nothing: the classifier does, batch by
 # batch. ``groups`` keeps the images of a child in one fold.
 #
-# A threshold changes nothing in the training, so the 27 settings cost no more than the three class
+# A threshold changes nothing in the training, so 27 candidates cost no more than the three class
 # weights: with an integer ``random_state`` a network that was trained once is used again.
 #
 # ``SCORERS`` are scikit-learn scorers that know which label is pneumonia.
-# :class:`~skpneumo.model_selection.HighestSpecificity` selects, of the settings whose mean recall
+# :class:`~skpneumo.model_selection.HighestSpecificity` selects, of the candidates whose mean recall
 # exceeds a floor by one standard error, the one with the fewest false positives. The best recall
 # alone would not do: predicting every image positive has a recall of 1.
 
@@ -91,8 +91,8 @@ print(textwrap.fill(reason, 80))
 # ----------------------
 #
 # A higher class weight (further down) finds more and alarms more; a higher threshold (further
-# right) does the opposite. The frame marks the setting that was chosen. Do not read much into a few
-# points: 108 healthy images leave a specificity near 75 % uncertain by some eight points either
+# right) does the opposite. The frame marks the selected candidate. Do not read much into a few
+# points: 108 negative images leave a specificity near 75 % uncertain by some eight points either
 # way.
 
 shape = len(weights), len(thresholds)
@@ -113,7 +113,7 @@ axes[1].set_xticks(range(len(thresholds)), thresholds)
 plt.show()
 
 # %%
-# Mean recall and specificity of a setting that was chosen for them look a little better than they
+# Mean recall and specificity of the candidate selected by them look a little better than they
 # are. Report those of images that took no part in the search: the ``test`` split of a folder, or
 # the held-out folds of an outer cross-validation.
 #

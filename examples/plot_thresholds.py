@@ -6,7 +6,7 @@ scikit-learn can move the threshold of any classifier, tune it, and calibrate pr
 tools take the classifiers of this library as they are, text labels included, as long as the scorer
 is one of :mod:`skpneumo.metrics`.
 
-The images are synthetic, so the figures below are no medical evidence.
+The images are synthetic, so the results below are no medical evidence.
 """
 
 import matplotlib.pyplot as plt
@@ -72,23 +72,23 @@ for name, model in [("default", cnn), ("tuned", tuned)]:
     print(f"{name:<8} recall {recall:.3f}, specificity {specificity:.3f}")
 
 # %%
-# This is more specificity than was asked for, and recall paid for it: folds of some 36 healthy
+# This is more specificity than required, at the cost of recall: folds of some 36 negative
 # images make for an uncertain threshold.
 #
 # The curves show what each threshold would have given there. They are for looking at: a threshold
 # that is picked from them is no longer tested by these images.
 
-ill = test.target == "PNEUMONIA"
+y_true = test.target == "PNEUMONIA"
 probability = cnn.predict_proba(test.images)[:, 1]
 grid = np.linspace(0, 1, 201)
-called = probability[:, None] >= grid
+y_pred = probability[:, None] >= grid
 fig, ax = plt.subplots(figsize=(6.5, 3.2), layout="constrained")
-ax.plot(grid, called[ill].mean(axis=0), label="recall")
-ax.plot(grid, 1 - called[~ill].mean(axis=0), label="specificity")
+ax.plot(grid, y_pred[y_true].mean(axis=0), label="recall")
+ax.plot(grid, 1 - y_pred[~y_true].mean(axis=0), label="specificity")
 for threshold, name in [(cnn.threshold, "default"), (tuned.best_threshold_, "tuned")]:
     ax.axvline(threshold, color="gray", linestyle=":")
     ax.text(threshold, 1.03, name, ha="center", va="bottom", color="gray")
-ax.set(xlabel="threshold", ylabel="share of the test images", ylim=(0, 1.02))
+ax.set(xlabel="threshold", ylabel="proportion of the test images", ylim=(0, 1.02))
 ax.legend(loc="lower left")
 ax.spines[["top", "right"]].set_visible(False)
 plt.show()
@@ -106,10 +106,10 @@ fig, ax = plt.subplots(figsize=(4.6, 4.2), layout="constrained")
 for name, model in [("class weight 4", cnn), ("calibrated", calibrated)]:
     probability = model.predict_proba(test.images)[:, 1]
     CalibrationDisplay.from_predictions(
-        ill, probability, n_bins=6, strategy="quantile", name=name, ax=ax
+        y_true, probability, n_bins=6, strategy="quantile", name=name, ax=ax
     )
-    print(f"{name:<15} Brier score {brier_score_loss(ill, probability):.3f}")
-ax.set(xlabel="probability of pneumonia, mean of a sixth", ylabel="share with pneumonia")
+    print(f"{name:<15} Brier score {brier_score_loss(y_true, probability):.3f}")
+ax.set(xlabel="probability of pneumonia, mean of a sixth", ylabel="proportion with pneumonia")
 plt.show()
 
 # %%
