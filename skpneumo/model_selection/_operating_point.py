@@ -12,14 +12,6 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skpneumo._utils.bounds import (
-    draw_by_order,
-    highest_rank,
-    lower_bound,
-    min_sample_size,
-    min_scores_per_class,
-    randomised_rank,
-)
 from skpneumo._utils.mlflow_tracking import tracked_fit
 from skpneumo._utils.response import RESPONSES, positive_scores
 from skpneumo._utils.targets import check_groups, order_checked
@@ -34,10 +26,23 @@ from skpneumo.model_selection._out_of_fold import (
     make_splits,
     takes_groups,
 )
+from skpneumo.model_selection._threshold import (
+    check_sample_size,
+    choose_operating_point,
+    is_certified,
+)
 
 
 def _estimator_has(name):
     return lambda self: hasattr(getattr(self, "estimator_", self.estimator), name)
+
+
+def _check_classes(estimator, classes):
+    if not np.array_equal(estimator.classes_, classes):
+        raise ValueError(
+            f"y holds {classes.tolist()}, but the estimator was fitted on "
+            f"{np.asarray(estimator.classes_).tolist()}."
+        )
 
 
 class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -141,52 +146,44 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     equal, ``min_recall`` predicts every image positive and ``min_specificity`` none.
 
     **The rank is randomised.** The greatest ``k`` for which that probability is at most
-    ``1 - confidence`` rises only at some ``n``: at 149, 236, 313, ... for 0.98 and 0.95. Just below
-    such a number much of the risk is unused: with 235 patients the recall would be too low in 0.9 %
-    of samples instead of 5 %, and specificity would be lower than with 149. So ``k + 1`` is taken
-    in as many samples as makes up the difference, as in a randomised confidence interval [2]_; a
-    rank of 1 is never drawn, so the number of patients needed does not depend on chance. The draw
-    is a hash (SHA-256) of the order of the patients by score. For patients drawn independently that
-    order is independent of the sorted scores, so the draw is as good as a random one, but it is the
-    same on each run and machine: repeating the fit does not change it. (Patients come in the order
-    of their names in ``groups``, images in that of the rows: other orders draw again.) Because the
-    threshold uses up the whole risk, what is certified is ``min_recall`` and no more, and
-    ``recall_lower_bound_`` is that value. A Clopper-Pearson bound at the drawn rank would be that
-    of a rule that was not used.
+    ``1 - confidence`` rises only at some ``n`` (149, 236, 313, ... for 0.98 and 0.95); between
+    these, part of the risk is unused and the threshold is lower than it need be. So ``k + 1`` is
+    taken in the proportion of samples that makes up the difference, as in a randomised confidence
+    interval [2]_. A rank of 1 is never randomised, so the number of patients needed does not depend
+    on chance. The draw is a hash of the order of the patients by score. For patients drawn
+    independently it is as good as a random one, but it is the same on each run and machine.
+    (Patients come in the order of their names in ``groups``, images in that of the rows; another
+    order draws again.) The threshold uses up the whole risk, so nothing above ``min_recall`` is
+    certified.
 
-    **When it is valid.** With a frozen model and a fresh sample. Otherwise each score comes from
-    one of the models of the splits and the threshold is used for their mean, or with ``refit=True``
-    for another model. What is certified then holds approximately. A model that is fitted again
-    gives scores on another scale if the data are nearly separable with little regularisation
-    (the recall was too low in 17 to 19 % of samples instead of 5 %), if the head of an
-    InceptionV3 was trained on 480 X-rays (21 %), if a search selects other class weights on all
-    images than in the splits (21 % instead of 10 %), and with strongly regularised or underfitted
-    models (6 to 10 %) [3]_. With the mean of the models it was too low in 1 to 9 %. Its price is
-    that each of them has seen fewer images, which may cost specificity. The user guide shows both.
+    **When it is valid.** With a frozen model and a fresh sample. Otherwise the scores come from the
+    models of the splits, and the recall is certified approximately [3]_. In simulations in which 5
+    % are nominal, it was too low in 1 to 9 % of samples with the mean of these models, and in up to
+    21 % with ``refit=True``, whose scores may be on another scale: with nearly separable data and
+    little regularisation, strong regularisation, underfitted models, or a search over class
+    weights. The price of the mean is that each of its models has seen fewer images.
 
     **Searches.** A search on the same images must be inside:
-    ``OperatingPointClassifierCV(GridSearchCV(...))``. If the search comes first, the candidate
-    that it selects is partly the luckiest on these images, and its scores on the same images then
-    set the threshold: the recall was too low in 15 % of samples with the best of 7 candidates, in
-    20 % with the best of 15 and in 28 % with the best of 40, where 5 % are nominal. With the search
-    inside each split selects its own candidate: the recall was too low in 2 to 3 %, and in 6 to 7 %
-    with ``refit=True``.
+    ``OperatingPointClassifierCV(GridSearchCV(...))``, so that each split selects its own candidate.
+    If the search comes first, its candidate is partly the luckiest on these images: the recall was
+    too low in 15 % of samples with the best of 7 candidates and in 28 % with the best of 40,
+    against 2 to 3 % with the search inside.
 
     **Patients and images.** A patient with several images counts once, by the lowest score: a true
     positive only if each positive image is. For negative patients, ``min_specificity`` takes the
     highest. The certified recall is therefore
 
-    - not that of images, which are counted by patient: where patients have different numbers of
-      images, the recall of images was .70 to .88 in simulations with a recall of patients of .97;
-    - not that of patients with more images. Certified with one image per patient and used with
-      three, the recall of patients was too low in 22 to 88 % of samples. Compare
-      ``images_per_patient_``;
-    - not valid if ``groups`` is None and patients repeat (too low in 6 to 24 % of samples), nor if
-      the images of a patient come under several names, which is the same.
+    - not that of images (.70 to .88 in simulations with a recall of patients of .97);
+    - not that of patients with more images: compare ``images_per_patient_``;
+    - not valid if ``groups`` is None and patients repeat, nor if the images of a patient come under
+      several names, which is the same.
 
     It holds for patients like those at hand: another hospital, device or mix of ages needs its own
     sample. The bound of the other metric, such as ``specificity_lower_bound_`` with ``min_recall``,
     is valid only for a frozen model and if no patient has images of both classes.
+
+    The page "Certified operating points" of the user guide explains each point, with the
+    simulations.
 
     **Groups and metadata.** ``groups`` is passed to the splitter, and to ``fit`` of the estimator
     if that names the parameter or is a search whose ``cv`` is a splitter. A step of a pipeline gets
@@ -272,51 +269,65 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         self._validate_params()
         target, value = self._target()
         X, y, classes = check_data(X, y)
-        is_positive = y == classes[1]
-        patients = check_groups(groups, y)
-        self._check_enough(target, value, is_positive, patients)
-        if self._certifies():
+        y_true, patients = y == classes[1], check_groups(groups, y)
+        if is_certified(target, self.confidence):
+            check_sample_size(target, value, self.confidence, y_true, patients)
             warn_of_earlier_fit(self.estimator)
             if patients is None:
                 warn_of_repeated_patients(X)
-
         fit_params, split_params = self._routed(groups, params)
-        frozen = isinstance(self.estimator, FrozenEstimator)
-        if not frozen:
-            splits = make_splits(self.cv, X, y, patients, split_params)
+        # `check_data` has warned of labels in doubtful order; the fits need not warn again.
         with order_checked():
-            if not frozen:
-                models, scores = fit_folds(
-                    self.estimator,
-                    X,
-                    y,
-                    splits,
-                    fit_params=fit_params,
-                    n_jobs=self.n_jobs,
-                    keep_models=not self.refit,
-                )
-            if frozen or self.refit:
-                # A frozen one is not fitted again.
-                estimator = clone(self.estimator).fit(X, y, **fit_params)
+            if isinstance(self.estimator, FrozenEstimator):
+                self.estimator_, y_score = self._score_frozen(X, y, classes, fit_params)
             else:
-                estimator = FoldMeanClassifier(clone(self.estimator)).hold(models, scores)
-        if not np.array_equal(estimator.classes_, classes):
-            raise ValueError(
-                f"y holds {classes.tolist()}, but the estimator was fitted on "
-                f"{np.asarray(estimator.classes_).tolist()}."
-            )
-        if frozen:
-            scores = positive_scores(estimator, X)
-        self.estimator_ = estimator
-        self.curve_ = threshold_curve(
-            is_positive, scores, groups=patients, confidence=self.confidence
+                splits = make_splits(self.cv, X, y, patients, split_params)
+                self.estimator_, y_score = self._fit_splits(X, y, classes, splits, fit_params)
+        self.curve_ = threshold_curve(y_true, y_score, groups=patients, confidence=self.confidence)
+        self._set_operating_point(
+            choose_operating_point(target, value, self.confidence, y_true, y_score, patients)
         )
-        self._choose(target, value, scores, is_positive, patients)
-        for name in ("n_features_in_", "feature_names_in_"):
-            vars(self).pop(name, None)  # of an earlier fit
-            if hasattr(estimator, name):
-                setattr(self, name, getattr(estimator, name))
+        self.unit_ = "image" if patients is None else "patient"
+        self._copy_features()
         return self
+
+    def _score_frozen(self, X, y, classes, fit_params):
+        """Copy of the frozen estimator, which is not fitted again, and its scores."""
+        estimator = clone(self.estimator).fit(X, y, **fit_params)
+        _check_classes(estimator, classes)
+        return estimator, positive_scores(estimator, X)
+
+    def _fit_splits(self, X, y, classes, splits, fit_params):
+        """Final model, and the scores of each image by a model that was fitted without it."""
+        models, y_score = fit_folds(
+            self.estimator,
+            X,
+            y,
+            splits,
+            fit_params=fit_params,
+            n_jobs=self.n_jobs,
+            keep_models=not self.refit,
+        )
+        if self.refit:
+            estimator = clone(self.estimator).fit(X, y, **fit_params)
+        else:
+            estimator = FoldMeanClassifier(clone(self.estimator)).hold(models, y_score)
+        _check_classes(estimator, classes)
+        return estimator, y_score
+
+    def _set_operating_point(self, point):
+        self.best_threshold_ = point.threshold
+        self.n_positive_units_, self.n_negative_units_ = point.n_positive, point.n_negative
+        self.recall_, self.specificity_ = point.recall, point.specificity
+        self.recall_lower_bound_ = point.recall_lower_bound
+        self.specificity_lower_bound_ = point.specificity_lower_bound
+        self.images_per_patient_ = point.images_per_patient
+
+    def _copy_features(self):
+        for name in ("n_features_in_", "feature_names_in_"):
+            vars(self).pop(name, None)  # of an earlier fit, on data that had names
+            if hasattr(self.estimator_, name):
+                setattr(self, name, getattr(self.estimator_, name))
 
     def _target(self):
         targets = {
@@ -355,31 +366,6 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         check_is_fitted(self)
         return _certificate.get_certified_target(self, *self._target())
 
-    def _certifies(self):
-        return self.missed_cost is None and self.confidence is not None
-
-    def _check_enough(self, target, value, is_positive, patients):
-        if target == "missed_cost":
-            return
-        kind, rows = (
-            ("positive", is_positive) if target == "min_recall" else ("negative", ~is_positive)
-        )
-        units = f"{_unit(patients)}s"
-        n_units = rows.sum() if patients is None else len(np.unique(patients[rows]))
-        if highest_rank(n_units, value, self.confidence):
-            return
-        needed = min_sample_size(value, self.confidence)
-        need = (
-            f"at least {needed} are needed. Add {units}, lower"
-            if needed
-            else "no number is enough. Lower"
-        )
-        raise ValueError(
-            f"{target}={value:g} with confidence={self.confidence:g} cannot be certified with "
-            f"{n_units} {kind} {units}: {need} {target} or confidence, or set confidence=None to "
-            "require it only of the images at hand."
-        )
-
     def _routed(self, groups, params):
         """Parameters for ``fit`` of the estimator and ``split`` of the splitter."""
         if not get_config()["enable_metadata_routing"]:
@@ -389,46 +375,6 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         given = params if groups is None else params | {"groups": groups}
         routed = process_routing(self, "fit", **given)
         return routed["estimator"]["fit"], routed["splitter"]["split"]
-
-    def _choose(self, target, value, scores, is_positive, patients):
-        """Set the threshold, and the attributes that describe it."""
-        positive, negative = min_scores_per_class(is_positive, scores, patients)
-        if target == "min_recall":
-            threshold = self._nth_lowest(positive, value)
-        elif target == "min_specificity":
-            threshold = _above(-self._nth_lowest(negative, value))
-        else:
-            threshold = _cheapest(scores, is_positive, value)
-        n_false_negatives = int(np.sum(positive < threshold))
-        n_false_positives = int(np.sum(-negative >= threshold))
-        self.best_threshold_, self.unit_ = threshold, _unit(patients)
-        self.n_positive_units_, self.n_negative_units_ = len(positive), len(negative)
-        self.recall_ = (len(positive) - n_false_negatives) / len(positive)
-        self.specificity_ = (len(negative) - n_false_positives) / len(negative)
-        self.images_per_patient_ = np.nan
-        if patients is not None and target != "missed_cost":
-            rows, units = (
-                (is_positive, positive) if target == "min_recall" else (~is_positive, negative)
-            )
-            self.images_per_patient_ = float(np.sum(rows) / len(units))
-        self.recall_lower_bound_ = self.specificity_lower_bound_ = np.nan
-        if self._certifies():
-            # What was required is certified, and no more: a bound by the drawn rank would be that
-            # of another rule. For the other class the threshold is one fixed beforehand.
-            recall = lower_bound(len(positive), n_false_negatives, self.confidence)
-            specificity = lower_bound(len(negative), n_false_positives, self.confidence)
-            self.recall_lower_bound_ = float(value if target == "min_recall" else recall)
-            self.specificity_lower_bound_ = float(
-                value if target == "min_specificity" else specificity
-            )
-
-    def _nth_lowest(self, units, value):
-        """Score of a patient of one class that becomes the threshold."""
-        if self.confidence is None:
-            rank = highest_rank(len(units), value)
-        else:
-            rank = randomised_rank(len(units), value, self.confidence, draw_by_order(units))
-        return np.sort(units)[rank - 1]
 
     def predict(self, X):
         """Label of each image: ``classes_[1]`` if its score is at least ``best_threshold_``.
@@ -524,22 +470,3 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         tags.input_tags = get_tags(self.estimator).input_tags
         tags.classifier_tags.multi_class = False
         return tags
-
-
-def _unit(patients):
-    return "image" if patients is None else "patient"
-
-
-def _above(score):
-    return np.nextafter(score, np.array(np.inf, dtype=score.dtype))
-
-
-def _cheapest(scores, is_positive, missed_cost):
-    """Highest threshold of least cost; above all scores if no positive prediction is worth it."""
-    thresholds = np.append(np.unique(scores), _above(scores.max()))
-    n_false_negatives = np.searchsorted(np.sort(scores[is_positive]), thresholds)
-    n_false_positives = np.sum(~is_positive) - np.searchsorted(
-        np.sort(scores[~is_positive]), thresholds
-    )
-    cost = missed_cost * n_false_negatives + n_false_positives
-    return thresholds[np.flatnonzero(cost <= cost.min() + 1e-12 * missed_cost)[-1]]
