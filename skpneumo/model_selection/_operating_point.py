@@ -4,12 +4,10 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn import get_config
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.mlflow_tracking import tracked_fit
@@ -31,10 +29,7 @@ from skpneumo.model_selection._threshold import (
     choose_operating_point,
     is_certified,
 )
-
-
-def _estimator_has(name):
-    return lambda self: hasattr(getattr(self, "estimator_", self.estimator), name)
+from skpneumo.model_selection._threshold_classifier import BaseThresholdClassifier
 
 
 def _check_classes(estimator, classes):
@@ -45,7 +40,7 @@ def _check_classes(estimator, classes):
         )
 
 
-class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class OperatingPointClassifierCV(BaseThresholdClassifier):
     """Classifier whose threshold reaches a recall on new patients, with a stated confidence.
 
     Images are scored by models that were fitted without them. The threshold is the highest one
@@ -376,75 +371,6 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         routed = process_routing(self, "fit", **given)
         return routed["estimator"]["fit"], routed["splitter"]["split"]
 
-    def predict(self, X):
-        """Label of each image: ``classes_[1]`` if its score is at least ``best_threshold_``.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, ...)
-            What the estimator takes.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-        """
-        check_is_fitted(self)
-        scores = positive_scores(self.estimator_, X).astype(self.best_threshold_.dtype)
-        return self.classes_[(scores >= self.best_threshold_).astype(int)]
-
-    @available_if(_estimator_has("predict_proba"))
-    def predict_proba(self, X):
-        """Probabilities by the final model.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, ...)
-            What the estimator takes.
-
-        Returns
-        -------
-        ndarray of shape (n, 2)
-        """
-        check_is_fitted(self)
-        return self.estimator_.predict_proba(X)
-
-    @available_if(_estimator_has("predict_log_proba"))
-    def predict_log_proba(self, X):
-        """Logarithms of the probabilities by the final model.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, ...)
-            What the estimator takes.
-
-        Returns
-        -------
-        ndarray of shape (n, 2)
-        """
-        check_is_fitted(self)
-        return self.estimator_.predict_log_proba(X)
-
-    @available_if(_estimator_has("decision_function"))
-    def decision_function(self, X):
-        """Decision values by the final model.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, ...)
-            What the estimator takes.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-        """
-        check_is_fitted(self)
-        return self.estimator_.decision_function(X)
-
-    @property
-    def classes_(self):
-        """The labels; the second is positive."""
-        return self.estimator_.classes_
-
     def get_metadata_routing(self):
         """Return the routing to ``fit`` of the estimator and ``split`` of the splitter.
 
@@ -464,9 +390,3 @@ class OperatingPointClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstima
                 method_mapping=MethodMapping().add(caller="fit", callee="split"),
             )
         )
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags = get_tags(self.estimator).input_tags
-        tags.classifier_tags.multi_class = False
-        return tags
