@@ -19,10 +19,13 @@ def check_open_fraction(name, value):
     return float(value)
 
 
-def check_cost(name, value):
-    """Return ``value`` if it is a finite number of at least 0."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
-        raise ValueError(f"{name} must be a number of at least 0, got {value!r}.")
-    if not 0 <= value < np.inf:
-        raise ValueError(f"{name} must be finite and at least 0, got {value!r}.")
+def check_non_negative(name, value, *, word=None):
+    """Return ``value`` if it is a finite number of at least 0, or the word that may replace it."""
+    if word is not None and isinstance(value, str) and value == word:
+        return value
+    # A bool is a number in Python, but as a cost or a margin it is an error.
+    number = isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+    if not number or not 0 <= value < np.inf:
+        or_word = "" if word is None else f", or {word!r}"
+        raise ValueError(f"{name} must be a finite number of at least 0{or_word}, got {value!r}.")
     return float(value)

@@ -39,6 +39,7 @@ def _check_weight(sample_weight, n_samples):
 
 def _positive_label(pos_label, **targets):
     """Return ``pos_label``, or the greater of the two labels found in ``targets``."""
+    # As Python objects: NumPy would turn numbers and texts in one array into texts.
     labels = set().union(*(y.tolist() for y in targets.values()))
     arrays = " and ".join(targets)
     texts = {isinstance(label, str) for label in labels}
@@ -55,6 +56,7 @@ def _positive_label(pos_label, **targets):
             "Merge the classes first, and pass labels here, not probabilities."
         )
     if pos_label is None:
+        # A single bool shows which class it is; of a single 1 the other label may be 0 or 2.
         if len(labels) == 2 or isinstance(labels[0], bool):
             return True if isinstance(labels[0], bool) else labels[-1]
         raise ValueError(

@@ -45,6 +45,7 @@ class _ClassScorer(_Scorer):
                 "This scorer needs a fitted classifier of two classes, got a "
                 f"{type(estimator).__name__} with classes_={classes!r}. Fit it on both classes."
             )
+        # As a Python object, so that the message of a score shows 'PNEUMONIA', not np.str_(...).
         kwargs = {"pos_label": np.asarray(classes).tolist()[1], **kwargs}
         return super()._score(method_caller, estimator, X, y_true, **kwargs)
 

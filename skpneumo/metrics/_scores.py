@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 from sklearn.metrics import confusion_matrix, roc_curve
 
-from skpneumo._utils.validation import check_cost, check_fraction
+from skpneumo._utils.validation import check_fraction, check_non_negative
 from skpneumo.metrics._check import binarize_labels, check_scores, is_undefined
 
 _ROUNDING = 1e-9  # a weighted sum may miss by rounding a floor that the exact value reaches
@@ -151,8 +151,8 @@ def missed_cost_score(
     >>> missed_cost_score([0, 0, 0, 1, 1], [0, 0, 1, 0, 1])
     -1.2
     """
-    missed_cost = check_cost("missed_cost", missed_cost)
-    false_positive_cost = check_cost("false_positive_cost", false_positive_cost)
+    missed_cost = check_non_negative("missed_cost", missed_cost)
+    false_positive_cost = check_non_negative("false_positive_cost", false_positive_cost)
     tn, fp, fn, tp = _confusion_counts(*binarize_labels(y_true, y_pred, pos_label, sample_weight))
     # "0.0 -" rather than a minus sign, so that a perfect prediction has 0.0 and not -0.0
     return 0.0 - (missed_cost * fn + false_positive_cost * fp) / (tn + fp + fn + tp)
@@ -322,5 +322,6 @@ def _roc(name, y_true, y_score, pos_label, sample_weight):
     y_true, y_score, weight = check_scores(y_true, y_score, pos_label, sample_weight)
     if is_undefined(name, y_true, weight, needs=(True, False)):
         return None
+    # By default scikit-learn drops points on straight lines, and one of these may lie at the floor.
     fpr, tpr, _ = roc_curve(y_true, y_score, sample_weight=weight, drop_intermediate=False)
     return 1 - fpr, tpr

@@ -2,12 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 
 from skpneumo._utils.formatting import ROUNDING, percent
-from skpneumo._utils.validation import check_fraction
+from skpneumo._utils.validation import check_fraction, check_non_negative
 
 
 def choose_candidate(cv_results, *, min_recall=0.98, min_specificity=0.5, margin="auto"):
@@ -106,41 +105,55 @@ def choose_candidate(cv_results, *, min_recall=0.98, min_specificity=0.5, margin
             "specificity of NaN. Either the fits failed (search with error_score='raise' to see "
             "why) or a test fold lacks a class (split with StratifiedGroupKFold)."
         )
+    # Candidates that predict one class for every image add up to 1; rounding must not let one pass.
     useful = scored & (recall + specificity > 1 + ROUNDING)
     specific = useful & (specificity >= min_specificity - ROUNDING)
     wanted = specific & (reached >= min_recall - ROUNDING)
 
-    n = len(scored)
+    if wanted.any():
+        index = _best(wanted, specificity, recall)
+    elif specific.any():
+        index = _best(specific, recall, specificity)
+    else:
+        index = _best(scored, recall + specificity, recall)
     floors = (
         f"a mean recall of {100 * min_recall:g}%{_in_words(n_errors)}",
         f"a mean specificity of {100 * min_specificity:g}%",
     )
-    if wanted.any():
-        index = _best(wanted, specificity, recall)
-        reason = (
-            f"Candidate {index} has the highest mean specificity, {percent(specificity[index])}, "
-            f"of those that reach {floors[0]} and {floors[1]} ({wanted.sum()} of {n}); its mean "
-            f"recall is {percent(recall[index])}."
-        )
-    elif specific.any():
-        index = _best(specific, recall, specificity)
-        reason = (
-            f"No useful candidate reaches both {floors[0]} and {floors[1]}; of those that reach "
-            f"the latter ({specific.sum()} of {n}), candidate {index} has the highest mean recall, "
-            f"{percent(recall[index])}, with a mean specificity of {percent(specificity[index])}."
-        )
-    else:
-        index = _best(scored, recall + specificity, recall)
-        lack = (
-            f"distinguishes the classes and reaches {floors[1]}"
-            if useful.any()
-            else "is better than chance"
-        )
-        reason = (
-            f"None of {n} candidates {lack}; candidate {index} has the highest sum of mean recall "
-            f"and mean specificity, {percent(recall[index])} and {percent(specificity[index])}."
-        )
+    reason = _reason(
+        index,
+        (recall[index], specificity[index]),
+        floors,
+        n_wanted=wanted.sum(),
+        n_specific=specific.sum(),
+        any_useful=useful.any(),
+        n_candidates=len(scored),
+    )
     return index, reason
+
+
+def _reason(index, metrics, floors, *, n_wanted, n_specific, any_useful, n_candidates):
+    """Which step of the rule selected a candidate, and by which metrics."""
+    recall, specificity = map(percent, metrics)
+    if n_wanted:
+        return (
+            f"Candidate {index} has the highest mean specificity, {specificity}, of those that "
+            f"reach {floors[0]} and {floors[1]} ({n_wanted} of {n_candidates}); its mean recall is "
+            f"{recall}."
+        )
+    if n_specific:
+        return (
+            f"No useful candidate reaches both {floors[0]} and {floors[1]}; of those that reach "
+            f"the latter ({n_specific} of {n_candidates}), candidate {index} has the highest mean "
+            f"recall, {recall}, with a mean specificity of {specificity}."
+        )
+    lack = "is better than chance"
+    if any_useful:
+        lack = f"distinguishes the classes and reaches {floors[1]}"
+    return (
+        f"None of {n_candidates} candidates {lack}; candidate {index} has the highest sum of mean "
+        f"recall and mean specificity, {recall} and {specificity}."
+    )
 
 
 @dataclass(frozen=True)
@@ -192,7 +205,7 @@ class HighestSpecificity:
     def __post_init__(self):
         check_fraction("min_recall", self.min_recall)
         check_fraction("min_specificity", self.min_specificity)
-        _check_margin(self.margin)
+        check_non_negative("margin", self.margin, word="auto")
 
     def __call__(self, cv_results):
         """Select a candidate.
@@ -233,12 +246,13 @@ def recall_less_margin(cv_results, margin="auto"):
     n_errors : float
         The margin in standard errors.
     """
-    _check_margin(margin)
+    check_non_negative("margin", margin, word="auto")
     mean = _means(cv_results, "recall")
     folds = [
         cv_results[key] for key in cv_results if re.fullmatch(r"split\d+_test_recall", str(key))
     ]
     if margin == "auto":
+        # The mean alone, as of a table that was written by hand, has no standard error.
         margin = 1.0 if len(folds) > 1 else 0.0
     if not margin:
         return mean, 0.0
@@ -250,15 +264,6 @@ def recall_less_margin(cv_results, margin="auto"):
         )
     spread = np.std(np.asarray(folds, dtype=np.float64), axis=0, ddof=1)
     return mean - margin * spread / np.sqrt(len(folds)), float(margin)
-
-
-def _check_margin(margin):
-    number = isinstance(margin, Real) and not isinstance(margin, bool)
-    if not (isinstance(margin, str) and margin == "auto") and not (number and 0 <= margin < np.inf):
-        raise ValueError(
-            "margin must be a number of standard errors, 0 or more, or 'auto' for one of them; "
-            f"got {margin!r}."
-        )
 
 
 def _in_words(n_errors):

@@ -98,6 +98,7 @@ class FoldMeanClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         )
         return self.hold(models, scores)
 
+    # Apart from `fit`, for an operating point, which has fitted the folds to choose its threshold.
     def hold(self, models, scores):
         """Use models that are fitted already.
 
@@ -221,6 +222,8 @@ def find_resolution(probabilities):
         probabilities, so that what is clipped there keeps its side of it.
     """
     values = np.asarray(probabilities, np.float64)
+    # Half the distance, so that no probability that occurs is clipped itself. Probabilities of
+    # exactly 0 and 1 have no distance, and 0.25 is for models that return nothing else.
     return tuple(
         float(min(0.25, distance[distance > 0].min(initial=0.5) / 2))
         for distance in (values, 1 - values)
@@ -243,5 +246,7 @@ def mean_by_log_odds(probabilities, resolution):
     ndarray of shape (n,), floating
     """
     to_0, to_1 = resolution
+    # In float64, since 1 - p of a float32 probability near 1 keeps few digits. The result has the
+    # type of the members' probabilities, in which the threshold was chosen.
     clipped = np.clip(np.asarray(probabilities, np.float64), to_0, 1 - to_1)
     return expit(logit(clipped).mean(axis=0)).astype(np.result_type(*probabilities))

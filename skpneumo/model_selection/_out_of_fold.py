@@ -78,6 +78,7 @@ def check_splits(splits, patients, n_images):
     n_images : int
         Number of images.
     """
+    # The empty array is for a cv without splits, which then fails as one that leaves images out.
     rows = np.concatenate([np.empty(0, dtype=int), *(test for _, test in splits)])
     if not np.array_equal(np.sort(rows), np.arange(n_images)):
         raise ValueError(
@@ -131,6 +132,7 @@ def takes_groups(estimator):
         True if it names the parameter, or is a search with a splitter. Integers make splitters
         that ignore groups, and warn of it.
     """
+    # ``fit`` of a search takes any parameter by **params, so its signature shows nothing.
     if isinstance(estimator, BaseSearchCV):
         return estimator.cv is not None and not isinstance(estimator.cv, Integral)
     return has_fit_parameter(estimator, "groups")
@@ -170,6 +172,7 @@ def fit_folds(estimator, X, y, splits, *, fit_params=None, n_jobs=None, keep_mod
         for train, test in splits
     )
     models, parts = zip(*found, strict=True)
+    # The type is kept: a threshold chosen among float32 scores is compared with float32 scores.
     scores = np.empty(len(y), dtype=np.result_type(*parts))
     for (_, test), part in zip(splits, parts, strict=True):
         scores[test] = part

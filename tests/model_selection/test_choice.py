@@ -287,7 +287,7 @@ def test_a_candidate_with_a_failed_fold_is_ignored():
 
 @pytest.mark.parametrize("margin", [-1, np.nan, np.inf, "1", None, True, [1], np.array([1, 2])])
 def test_a_margin_that_is_no_number_of_standard_errors_is_refused(margin):
-    wanted = "margin must be a number of standard errors, 0 or more, or 'auto'"
+    wanted = "margin must be a finite number of at least 0, or 'auto', got"
     with pytest.raises(ValueError, match=wanted):
         choose_candidate(results((0.9, 0.9)), margin=margin)
     with pytest.raises(ValueError, match=wanted):
