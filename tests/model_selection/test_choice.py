@@ -35,7 +35,7 @@ def results_by_fold(recall, specificity):
 
 
 def by_hand(candidates, min_recall, min_specificity):
-    """The rule written out, on exact figures."""
+    """The rule written out, for exact metrics."""
     useful = [(i, r, s) for i, (r, s) in enumerate(candidates) if r + s > 1]
     quiet = [t for t in useful if t[2] >= min_specificity]
     wanted = [t for t in quiet if t[1] >= min_recall]
@@ -47,7 +47,7 @@ def by_hand(candidates, min_recall, min_specificity):
     return min(every, key=lambda t: (-(t[1] + t[2]), -t[1], t[0]))[0]
 
 
-def test_highest_specificity_among_those_that_reach_both_floors():
+def test_the_highest_specificity_of_those_that_reach_both_floors():
     index, reason = choose_candidate(
         results(EVERYONE_ILL, (0.99, 0.7), (0.985, 0.81), (0.98, 0.75), (0.9, 0.95))
     )
@@ -59,7 +59,7 @@ def test_highest_specificity_among_those_that_reach_both_floors():
     )
 
 
-def test_highest_recall_where_no_candidate_reaches_both():
+def test_the_highest_recall_if_no_candidate_reaches_both():
     index, reason = choose_candidate(
         results((0.99, 0.3), (0.97, 0.6), (0.96, 0.9), EVERYONE_ILL, NOBODY_ILL)
     )
@@ -71,7 +71,7 @@ def test_highest_recall_where_no_candidate_reaches_both():
     )
 
 
-def test_highest_sum_where_no_candidate_reaches_the_specificity():
+def test_the_highest_sum_if_no_candidate_reaches_the_specificity():
     index, reason = choose_candidate(results(EVERYONE_ILL, (0.99, 0.2), (0.9, 0.4), NOBODY_ILL))
     assert index == 2
     assert reason == (
@@ -113,7 +113,7 @@ def test_the_rule_written_out(seed):
     assert index == by_hand(candidates, min_recall, min_specificity)
 
 
-def test_ties():
+def test_ties_go_to_the_other_metric_and_then_to_the_first_candidate():
     assert choose_candidate(results((0.98, 0.8), (0.99, 0.8), (0.99, 0.8)))[0] == 1
     assert choose_candidate(results((0.9, 0.8), (0.9, 0.85), (0.9, 0.85)))[0] == 1
     assert choose_candidate(results((0.875, 0.25), (1.0, 0.125), (1.0, 0.125)))[0] == 1
@@ -128,14 +128,14 @@ def test_a_mean_of_folds_on_the_floor_reaches_it():
     assert "its mean recall is 98.0%" in reason
 
 
-def test_figures_are_rounded_down():
+def test_metrics_in_the_reason_are_rounded_down():
     index, reason = choose_candidate(results((0.9796, 0.8), (0.5, 0.9)))
     assert index == 0
     assert "97.9%" in reason
     assert "No useful candidate reaches both" in reason
 
 
-def test_candidates_that_failed_are_passed_over():
+def test_candidates_with_nan_are_ignored():
     nan = np.nan
     assert choose_candidate(results((nan, nan), (0.99, nan), (nan, 0.99), (0.6, 0.6)))[0] == 3
     with pytest.raises(ValueError, match=r"None of the 2 candidates.*NaN.*error_score='raise'"):
@@ -182,14 +182,14 @@ def test_the_callable_is_a_plain_value():
 
 @pytest.mark.parametrize("labels", [["NORMAL", "PNEUMONIA"], [0, 1]])
 @pytest.mark.parametrize("n_jobs", [None, 2])
-def test_a_search_refits_what_is_chosen(labels, n_jobs):
+def test_a_search_refits_the_selected_candidate(labels, n_jobs):
     X, y = make_classification(400, weights=[0.3], class_sep=1.5, random_state=0)
     order = np.argsort(y, kind="stable")
     X, y = X[order], np.array(labels)[y[order]]
-    healthy, ill = labels
+    negative, positive = labels
     search = GridSearchCV(
         LogisticRegression(),
-        {"class_weight": [{healthy: 1, ill: w} for w in (1e5, 20, 4, 1, 0.1)]},
+        {"class_weight": [{negative: 1, positive: w} for w in (1e5, 20, 4, 1, 0.1)]},
         scoring=SCORERS,
         refit=HighestSpecificity(min_recall=0.95),
         cv=3,
@@ -206,7 +206,7 @@ def test_a_search_refits_what_is_chosen(labels, n_jobs):
     assert search.refit == HighestSpecificity(min_recall=0.95)
 
 
-def test_a_search_of_one_metric_learns_what_is_missing():
+def test_a_search_of_one_metric_raises_the_missing_scores():
     X, y = make_classification(60, random_state=0)
     search = GridSearchCV(
         LogisticRegression(), {"C": [1, 10]}, scoring=recall_scorer, refit=HighestSpecificity()
@@ -286,7 +286,7 @@ def test_a_candidate_with_a_failed_fold_is_ignored():
 
 
 @pytest.mark.parametrize("margin", [-1, np.nan, np.inf, "1", None, True, [1], np.array([1, 2])])
-def test_a_margin_that_is_no_number_of_standard_errors_is_refused(margin):
+def test_a_margin_that_is_not_a_number_of_standard_errors_is_refused(margin):
     wanted = "margin must be a finite number of at least 0, or 'auto', got"
     with pytest.raises(ValueError, match=wanted):
         choose_candidate(results((0.9, 0.9)), margin=margin)
