@@ -155,7 +155,7 @@ def _draw_decision(figure, report):
         y_pred=predictions.y_pred,
         thresholds=np.linspace(0, end, 200),
     )
-    at_threshold = curve.net_benefit_calls
+    at_threshold = curve.net_benefit_at_threshold
     DecisionCurveDisplay(
         curve.threshold,
         curve.net_benefit,

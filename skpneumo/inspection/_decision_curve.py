@@ -234,6 +234,6 @@ class DecisionCurveDisplay:
             curve.threshold,
             curve.net_benefit,
             curve.net_benefit_all,
-            net_benefit_at_threshold=curve.net_benefit_calls,
+            net_benefit_at_threshold=curve.net_benefit_at_threshold,
             name=name,
         ).plot(ax, curve_kwargs=curve_kwargs)

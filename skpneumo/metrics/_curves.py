@@ -112,8 +112,8 @@ def decision_curve(y_true, y_proba, *, y_pred=None, thresholds=None, pos_label=N
     -------
     curve : Bunch of ndarrays of shape (n_thresholds,), dtype float64
         ``threshold``, and net benefits: ``net_benefit`` of the model, ``net_benefit_all`` of
-        predicting every image positive and ``net_benefit_calls`` of ``y_pred`` (None without).
-        The net benefit of predicting every image negative is 0.
+        predicting every image positive and ``net_benefit_at_threshold`` of ``y_pred`` (None without
+        it). The net benefit of predicting every image negative is 0.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def decision_curve(y_true, y_proba, *, y_pred=None, thresholds=None, pos_label=N
         threshold=p,
         net_benefit=_net_benefit(tp, fp, n_images, p),
         net_benefit_all=_net_benefit(n_positive, n_negative, n_images, p),
-        net_benefit_calls=of_labels,
+        net_benefit_at_threshold=of_labels,
     )
 
 

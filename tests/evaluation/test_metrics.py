@@ -84,7 +84,7 @@ def ppv_at(prevalence, y_true, y_pred):
 
 
 def net_benefit(p, y_true, y_pred):
-    return decision_curve(y_true, y_true, y_pred=y_pred, thresholds=[p]).net_benefit_calls[0]
+    return decision_curve(y_true, y_true, y_pred=y_pred, thresholds=[p]).net_benefit_at_threshold[0]
 
 
 OF_LABELS = {
