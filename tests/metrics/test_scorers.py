@@ -69,13 +69,13 @@ LABELS = {
 
 @pytest.fixture(scope="module")
 def data():
-    """Class-sorted, 74 % ill."""
+    """Class-sorted, 74 % positive."""
     X, y = make_classification(240, 5, weights=[0.26], flip_y=0.05, class_sep=1.0, random_state=0)
     order = np.argsort(y, kind="stable")
     return X[order], y[order]
 
 
-class Called(ClassifierMixin, BaseEstimator):
+class KnownProbabilities(ClassifierMixin, BaseEstimator):
     """Knows both classes, gives the probabilities that X holds, and counts the calls."""
 
     classes_ = LABELS["text"]
@@ -153,19 +153,19 @@ def test_a_weight_is_a_repetition(data, key):
 
 @pytest.mark.parametrize("label", LABELS["text"])
 @pytest.mark.parametrize("key", KEYS)
-def test_a_fold_of_one_class_and_one_answer_takes_the_positive_class_from_the_model(key, label):
-    """The labels alone cannot tell; whoever guesses takes every normal child for ill."""
-    ill = label == "PNEUMONIA"
-    X = np.full((4, 1), 0.9 if ill else 0.1)
+def test_the_positive_class_of_a_fold_of_one_class_is_that_of_the_model(key, label):
+    """The labels of the fold alone do not show which class is positive."""
+    positive = label == "PNEUMONIA"
+    X = np.full((4, 1), 0.9 if positive else 0.1)
     expected = {
-        "recall": 1 if ill else np.nan,
-        "specificity": np.nan if ill else 1,
-        "precision": 1 if ill else 0,
-        "negative_predictive_value": 0 if ill else 1,
-        "f1": 1 if ill else np.nan,
-        "f2": 1 if ill else np.nan,
+        "recall": 1 if positive else np.nan,
+        "specificity": np.nan if positive else 1,
+        "precision": 1 if positive else 0,
+        "negative_predictive_value": 0 if positive else 1,
+        "f1": 1 if positive else np.nan,
+        "f2": 1 if positive else np.nan,
         "accuracy": 1,
-        "average_precision": 1 if ill else np.nan,
+        "average_precision": 1 if positive else np.nan,
         "neg_brier": -0.01,
         "missed_cost": 0,
     }.get(key, np.nan)
@@ -174,12 +174,12 @@ def test_a_fold_of_one_class_and_one_answer_takes_the_positive_class_from_the_mo
         with pytest.warns(
             UndefinedMetricWarning, match="is undefined and set to NaN: y_true holds no"
         ):
-            assert np.isnan(SCORERS[key](Called(), X, y))
+            assert np.isnan(SCORERS[key](KnownProbabilities(), X, y))
     else:
-        assert SCORERS[key](Called(), X, y) == pytest.approx(expected)
+        assert SCORERS[key](KnownProbabilities(), X, y) == pytest.approx(expected)
 
 
-def test_a_group_without_pneumonia_keeps_its_specificity_in_cross_validation(data):
+def test_a_fold_without_positive_images_keeps_its_specificity(data):
     X, y = data
     X, y = np.r_[X, X[:20]], LABELS["text"][np.r_[y, np.zeros(20, int)]]
     fold = np.r_[np.arange(240) % 2, np.full(20, 2)]
@@ -197,12 +197,12 @@ def test_a_group_without_pneumonia_keeps_its_specificity_in_cross_validation(dat
 
 
 @pytest.mark.parametrize("key", [k for k in KEYS if k not in ("recall", "accuracy", "precision")])
-def test_predicting_everyone_positive_loses_to_a_useful_model(data, key):
+def test_an_all_positive_prediction_scores_below_a_useful_model(data, key):
     X, y = data
     y = LABELS["text"][y]
-    everyone = DummyClassifier(strategy="constant", constant="PNEUMONIA").fit(X, y)
+    all_positive = DummyClassifier(strategy="constant", constant="PNEUMONIA").fit(X, y)
     useful = LogisticRegression().fit(X, y)
-    assert SCORERS[key](everyone, X, y) < SCORERS[key](useful, X, y)
+    assert SCORERS[key](all_positive, X, y) < SCORERS[key](useful, X, y)
 
 
 @pytest.mark.parametrize("constant", LABELS["text"])
@@ -220,8 +220,8 @@ def test_a_constant_prediction_neither_warns_nor_fails(data, constant):
 def test_a_search_over_all_scores(data, coding, n_jobs):
     X, y = data
     y = LABELS[coding][y]
-    healthy, ill = LABELS[coding].tolist()
-    weights = [{healthy: 1, ill: w} for w in (1000, 4, 1, 0.25)]
+    negative, positive = LABELS[coding].tolist()
+    weights = [{negative: 1, positive: w} for w in (1000, 4, 1, 0.25)]
     search = GridSearchCV(
         make_pipeline(StandardScaler(), LogisticRegression()),
         {"logisticregression__class_weight": weights},
@@ -277,7 +277,7 @@ def test_a_tuned_threshold_is_that_of_scikit_learn_on_zero_and_one(data, key, co
     np.testing.assert_array_equal(tuned.predict(X), LABELS[coding][expected.predict(X)])
 
 
-def test_tuning_recall_predicts_everyone_positive_but_not_above_a_floor(data):
+def test_a_floor_keeps_a_tuned_threshold_from_predicting_all_positive(data):
     X, y = data
     y = LABELS["text"][y]
     model = LogisticRegression()
@@ -310,14 +310,20 @@ def test_a_network_runs_once_for_labels_and_once_for_probabilities():
     rng = np.random.default_rng(0)
     X, y = rng.random((60, 1)), LABELS["text"][np.repeat([0, 1], [20, 40])]
     estimators = cross_validate(
-        Called(), X, y, scoring=SCORERS, cv=3, return_estimator=True, error_score="raise"
+        KnownProbabilities(),
+        X,
+        y,
+        scoring=SCORERS,
+        cv=3,
+        return_estimator=True,
+        error_score="raise",
     )["estimator"]
     for estimator in estimators:
         assert estimator.n_calls == {"predict": 1, "predict_proba": 1}
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_copies_score_alike(data, key):
+def test_copies_of_a_scorer_score_the_same(data, key):
     X, y = data
     y = LABELS["text"][y]
     model = LogisticRegression().fit(X, y)
@@ -363,9 +369,9 @@ def test_weights_are_routed(data):
 def test_balanced_accuracy_of_one_class_is_nan_unlike_that_of_scikit_learn():
     X, y = np.full((4, 1), 0.9), np.repeat("PNEUMONIA", 4)
     with pytest.warns(UserWarning, match="single label"):
-        assert balanced_accuracy_score(y, Called().predict(X)) == 1
+        assert balanced_accuracy_score(y, KnownProbabilities().predict(X)) == 1
     with pytest.warns(UndefinedMetricWarning, match="no image of the negative class"):
-        assert np.isnan(SCORERS["balanced_accuracy"](Called(), X, y))
+        assert np.isnan(SCORERS["balanced_accuracy"](KnownProbabilities(), X, y))
 
 
 def test_other_floors_go_through_make_scorer(data):
@@ -381,7 +387,7 @@ def test_other_floors_go_through_make_scorer(data):
 
 
 @pytest.mark.parametrize("scorer", [recall_scorer, specificity_at_recall_scorer])
-def test_what_is_no_classifier_of_two_classes_is_refused(data, scorer):
+def test_estimators_other_than_binary_classifiers_are_refused(data, scorer):
     X, y = data
     with pytest.raises(ValueError, match="needs a fitted classifier of two classes, got a Ridge"):
         scorer(Ridge().fit(X, y), X, y)

@@ -32,22 +32,22 @@ CODINGS = {
 }
 
 
-def draw(seed, n_healthy=23, n_ill=61, quality=1.5):
-    """Class-sorted, imbalanced truth and tied scores in [0, 1]."""
+def draw(seed, n_negative=23, n_positive=61, quality=1.5):
+    """Class-sorted, imbalanced y_true and tied scores in [0, 1]."""
     rng = np.random.default_rng(seed)
-    truth = np.repeat([0, 1], [n_healthy, n_ill])
-    raw = rng.normal(quality * truth)
-    return truth, np.round((raw - raw.min()) / np.ptp(raw), 2)
+    y_true = np.repeat([0, 1], [n_negative, n_positive])
+    raw = rng.normal(quality * y_true)
+    return y_true, np.round((raw - raw.min()) / np.ptp(raw), 2)
 
 
-def every_threshold(truth, score, weight=None):
+def every_threshold(y_true, score, weight=None):
     """Recall and specificity of each way to cut the scores, by counting."""
-    weight = np.ones(len(truth)) if weight is None else weight
+    weight = np.ones(len(y_true)) if weight is None else weight
     for cut in [-np.inf, *np.unique(score), np.inf]:
-        called = score >= cut
+        y_pred = score >= cut
         yield (
-            weight[called & (truth == 1)].sum() / weight[truth == 1].sum(),
-            weight[~called & (truth == 0)].sum() / weight[truth == 0].sum(),
+            weight[y_pred & (y_true == 1)].sum() / weight[y_true == 1].sum(),
+            weight[~y_pred & (y_true == 0)].sum() / weight[y_true == 0].sum(),
         )
 
 
@@ -55,46 +55,46 @@ def every_threshold(truth, score, weight=None):
 @pytest.mark.parametrize("floor", [0.0, 0.35, 0.9, 0.98, 1.0])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_curve_scores_are_the_best_over_all_thresholds(seed, floor, weighted):
-    truth, score = draw(seed)
-    weight = np.random.default_rng(seed).integers(1, 5, len(truth)) / 4 if weighted else None
-    points = list(every_threshold(truth, score, weight))
+    y_true, score = draw(seed)
+    weight = np.random.default_rng(seed).integers(1, 5, len(y_true)) / 4 if weighted else None
+    points = list(every_threshold(y_true, score, weight))
     assert specificity_at_recall_score(
-        truth, score, min_recall=floor, sample_weight=weight
+        y_true, score, min_recall=floor, sample_weight=weight
     ) == pytest.approx(max(s for r, s in points if r >= floor))
     assert recall_at_specificity_score(
-        truth, score, min_specificity=floor, sample_weight=weight
+        y_true, score, min_specificity=floor, sample_weight=weight
     ) == pytest.approx(max(r for r, s in points if s >= floor))
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_label_scores_agree_with_counts(seed):
-    truth, score = draw(seed)
-    called = (score > 0.4).astype(int)
-    tn, fp, fn, _ = confusion_matrix(truth, called).ravel()
-    assert specificity_score(truth, called) == pytest.approx(tn / (tn + fp))
-    assert specificity_score(truth, called) == pytest.approx(
-        imblearn_specificity_score(truth, called)
+    y_true, score = draw(seed)
+    y_pred = (score > 0.4).astype(int)
+    tn, fp, fn, _ = confusion_matrix(y_true, y_pred).ravel()
+    assert specificity_score(y_true, y_pred) == pytest.approx(tn / (tn + fp))
+    assert specificity_score(y_true, y_pred) == pytest.approx(
+        imblearn_specificity_score(y_true, y_pred)
     )
-    assert negative_predictive_value_score(truth, called) == pytest.approx(tn / (tn + fn))
-    assert negative_predictive_value_score(truth, called) == pytest.approx(
-        precision_score(truth, called, pos_label=0)
+    assert negative_predictive_value_score(y_true, y_pred) == pytest.approx(tn / (tn + fn))
+    assert negative_predictive_value_score(y_true, y_pred) == pytest.approx(
+        precision_score(y_true, y_pred, pos_label=0)
     )
-    assert missed_cost_score(truth, called) == pytest.approx(-(5 * fn + fp) / len(truth))
+    assert missed_cost_score(y_true, y_pred) == pytest.approx(-(5 * fn + fp) / len(y_true))
     assert missed_cost_score(
-        truth, called, missed_cost=0.5, false_positive_cost=3
-    ) == pytest.approx(-(0.5 * fn + 3 * fp) / len(truth))
+        y_true, y_pred, missed_cost=0.5, false_positive_cost=3
+    ) == pytest.approx(-(0.5 * fn + 3 * fp) / len(y_true))
 
 
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("floor", [0.0, 0.3, 0.6, 0.95, 1.0])
 def test_floor_score_is_the_recall_above_and_negative_below(seed, floor):
-    truth, score = draw(seed)
+    y_true, score = draw(seed)
     for cut in np.linspace(0, 1, 9):
-        called = (score >= cut).astype(int)
-        specificity = specificity_score(truth, called)
-        got = recall_with_specificity_floor_score(truth, called, min_specificity=floor)
+        y_pred = (score >= cut).astype(int)
+        specificity = specificity_score(y_true, y_pred)
+        got = recall_with_specificity_floor_score(y_true, y_pred, min_specificity=floor)
         if specificity >= floor:
-            assert got == pytest.approx(recall_score(truth, called))
+            assert got == pytest.approx(recall_score(y_true, y_pred))
         else:
             assert got == pytest.approx(specificity - floor)
             assert got < 0
@@ -103,106 +103,106 @@ def test_floor_score_is_the_recall_above_and_negative_below(seed, floor):
 @pytest.mark.parametrize("score", ALL)
 @pytest.mark.parametrize("coding", CODINGS)
 def test_the_coding_of_the_labels_does_not_matter(score, coding):
-    truth, values = draw(3)
+    y_true, values = draw(3)
     labels = CODINGS[coding]
     if score in OF_LABELS:
-        called = (values > 0.5).astype(int)
-        assert score(labels[truth], labels[called]) == score(truth, called)
-        assert score(labels[truth].tolist(), labels[called].tolist()) == score(truth, called)
+        y_pred = (values > 0.5).astype(int)
+        assert score(labels[y_true], labels[y_pred]) == score(y_true, y_pred)
+        assert score(labels[y_true].tolist(), labels[y_pred].tolist()) == score(y_true, y_pred)
     else:
-        assert score(labels[truth], values) == score(truth, values)
-        assert score(labels[truth][:, None], values.tolist()) == score(truth, values)
+        assert score(labels[y_true], values) == score(y_true, values)
+        assert score(labels[y_true][:, None], values.tolist()) == score(y_true, values)
 
 
 @pytest.mark.parametrize("score", ALL)
 def test_pos_label_may_be_the_lesser(score):
-    truth, values = draw(4)
-    ill_first = np.array(["B: normal", "A: pneumonia"])
+    y_true, values = draw(4)
+    positive_first = np.array(["B: normal", "A: pneumonia"])
     given = values > 0.5 if score in OF_LABELS else values
-    mapped = ill_first[given.astype(int)] if score in OF_LABELS else values
-    right = score(ill_first[truth], mapped, pos_label="A: pneumonia")
-    assert right == score(truth, given)
-    assert right != score(ill_first[truth], mapped)
+    mapped = positive_first[given.astype(int)] if score in OF_LABELS else values
+    right = score(positive_first[y_true], mapped, pos_label="A: pneumonia")
+    assert right == score(y_true, given)
+    assert right != score(positive_first[y_true], mapped)
 
 
 @pytest.mark.parametrize("score", ALL)
-def test_a_weight_is_a_repetition(score):
-    truth, values = draw(5)
+def test_a_weight_equals_a_repetition(score):
+    y_true, values = draw(5)
     given = (values > 0.45).astype(int) if score in OF_LABELS else values
-    weight = np.random.default_rng(5).integers(0, 4, len(truth))
-    expected = score(np.repeat(truth, weight), np.repeat(given, weight))
-    assert score(truth, given, sample_weight=weight) == pytest.approx(expected)
-    assert score(truth, given) != pytest.approx(expected)
+    weight = np.random.default_rng(5).integers(0, 4, len(y_true))
+    expected = score(np.repeat(y_true, weight), np.repeat(given, weight))
+    assert score(y_true, given, sample_weight=weight) == pytest.approx(expected)
+    assert score(y_true, given) != pytest.approx(expected)
 
 
 @pytest.mark.parametrize("score", ALL)
 def test_the_order_of_the_images_does_not_matter(score):
-    truth, values = draw(6)
+    y_true, values = draw(6)
     given = (values > 0.45).astype(int) if score in OF_LABELS else values
-    order = np.random.default_rng(6).permutation(len(truth))
-    assert score(truth[order], given[order]) == pytest.approx(score(truth, given))
+    order = np.random.default_rng(6).permutation(len(y_true))
+    assert score(y_true[order], given[order]) == pytest.approx(score(y_true, given))
 
 
 @pytest.mark.parametrize("score", ALL)
 @pytest.mark.parametrize("text", [False, True])
-def test_predicting_everyone_positive_ranks_below_a_useful_prediction(score, text):
-    truth = np.repeat([0, 1], [26, 74])
-    useful = truth.copy()
+def test_an_all_positive_prediction_scores_below_a_useful_one(score, text):
+    y_true = np.repeat([0, 1], [26, 74])
+    useful = y_true.copy()
     useful[:2], useful[-1] = 1, 0
-    everyone = np.ones_like(truth)
+    all_positive = np.ones_like(y_true)
     if text and score in OF_LABELS:
-        truth, useful, everyone = (CODINGS["text"][y] for y in (truth, useful, everyone))
-    assert score(truth, everyone) < score(truth, useful)
+        y_true, useful, all_positive = (CODINGS["text"][y] for y in (y_true, useful, all_positive))
+    assert score(y_true, all_positive) < score(y_true, useful)
 
 
-def test_below_the_floor_nearer_is_better_and_everyone_positive_is_worst():
-    truth = np.repeat([0, 1], [10, 30])
-    calls = [np.where(np.arange(40) < n_right, 0, 1) for n_right in range(8)]
-    scores = [recall_with_specificity_floor_score(truth, called) for called in calls]
+def test_below_the_floor_closer_is_better_and_all_positive_is_worst():
+    y_true = np.repeat([0, 1], [10, 30])
+    predictions = [np.where(np.arange(40) < n_right, 0, 1) for n_right in range(8)]
+    scores = [recall_with_specificity_floor_score(y_true, y_pred) for y_pred in predictions]
     assert scores == sorted(set(scores))
     assert scores[0] == -0.8
     assert scores[-1] < 0
-    nobody = np.zeros_like(truth)
-    assert recall_with_specificity_floor_score(truth, nobody) == 0 > scores[-1]
+    all_negative = np.zeros_like(y_true)
+    assert recall_with_specificity_floor_score(y_true, all_negative) == 0 > scores[-1]
 
 
 def test_a_floor_is_reached_despite_rounding_of_weights():
-    truth = np.repeat([0, 1], [50, 50])
+    y_true = np.repeat([0, 1], [50, 50])
     values = np.r_[np.linspace(0, 0.6, 50), 0.1, np.linspace(0.5, 1, 49)]
-    called = (values >= 0.5).astype(int)
-    assert recall_score(truth, called) == 0.98
-    for unit in (1.0, 0.1, 1 / 3, 0.7):
-        weight = np.full(100, unit)
-        assert specificity_at_recall_score(truth, values, sample_weight=weight) == pytest.approx(
-            specificity_score(truth, called)
+    y_pred = (values >= 0.5).astype(int)
+    assert recall_score(y_true, y_pred) == 0.98
+    for weight in (1.0, 0.1, 1 / 3, 0.7):
+        weight = np.full(100, weight)
+        assert specificity_at_recall_score(y_true, values, sample_weight=weight) == pytest.approx(
+            specificity_score(y_true, y_pred)
         )
         assert recall_with_specificity_floor_score(
-            1 - truth, 1 - called, min_specificity=0.98, sample_weight=weight
-        ) == pytest.approx(specificity_score(truth, called))
+            1 - y_true, 1 - y_pred, min_specificity=0.98, sample_weight=weight
+        ) == pytest.approx(specificity_score(y_true, y_pred))
 
 
 def test_negative_predictive_value_without_predicted_negatives():
-    truth, everyone = [0, 0, 1, 1, 1], [1] * 5
-    assert negative_predictive_value_score(truth, everyone) == 0
-    assert negative_predictive_value_score(truth, everyone, zero_division=1) == 1
-    assert np.isnan(negative_predictive_value_score(truth, everyone, zero_division=np.nan))
+    y_true, all_positive = [0, 0, 1, 1, 1], [1] * 5
+    assert negative_predictive_value_score(y_true, all_positive) == 0
+    assert negative_predictive_value_score(y_true, all_positive, zero_division=1) == 1
+    assert np.isnan(negative_predictive_value_score(y_true, all_positive, zero_division=np.nan))
     with pytest.raises(ValueError, match=r"zero_division must be 0\.0, 1\.0 or np\.nan, got 0\.5"):
-        negative_predictive_value_score(truth, everyone, zero_division=0.5)
+        negative_predictive_value_score(y_true, all_positive, zero_division=0.5)
     with pytest.raises(ValueError, match=r"zero_division must be .* got 'warn'"):
-        negative_predictive_value_score(truth, everyone, zero_division="warn")
+        negative_predictive_value_score(y_true, all_positive, zero_division="warn")
 
 
-def test_a_perfect_prediction_costs_nothing_and_not_minus_nothing():
+def test_a_perfect_prediction_costs_zero_and_not_minus_zero():
     assert str(missed_cost_score([0, 1], [0, 1])) == "0.0"
 
 
 @pytest.mark.parametrize("labels", [["NORMAL", "PNEUMONIA"], [0, 1]])
 def test_the_positive_class_is_inferred_from_predictions_too(labels):
-    healthy, ill = labels
-    assert specificity_score([healthy] * 4, [healthy, healthy, healthy, ill]) == 0.75
-    assert negative_predictive_value_score([ill] * 3, [ill, ill, healthy]) == 0
-    assert missed_cost_score([ill] * 4, [ill, ill, ill, healthy]) == -1.25
-    assert specificity_score([healthy] * 4, [healthy] * 4, pos_label=ill) == 1
+    negative, positive = labels
+    assert specificity_score([negative] * 4, [negative, negative, negative, positive]) == 0.75
+    assert negative_predictive_value_score([positive] * 3, [positive, positive, negative]) == 0
+    assert missed_cost_score([positive] * 4, [positive, positive, positive, negative]) == -1.25
+    assert specificity_score([negative] * 4, [negative] * 4, pos_label=positive) == 1
 
 
 @pytest.mark.parametrize("score", ALL)
@@ -213,7 +213,7 @@ def test_a_single_label_needs_pos_label(score, label):
         score([label] * 3, given)
 
 
-def test_one_truth_value_alone_needs_no_pos_label():
+def test_a_single_bool_needs_no_pos_label():
     assert missed_cost_score([True] * 2, [True] * 2) == 0
     assert missed_cost_score([False] * 2, [False, True]) == -0.5
     assert specificity_score([False] * 2, [False] * 2) == 1
@@ -240,19 +240,19 @@ def test_a_class_without_weight_is_missing():
 @pytest.mark.parametrize("score", ALL)
 def test_errors_state_what_was_received(score):
     of_labels = score in OF_LABELS
-    truth = ["NORMAL", "NORMAL", "PNEUMONIA"]
-    given = truth if of_labels else [0.1, 0.4, 0.9]
+    y_true = ["NORMAL", "NORMAL", "PNEUMONIA"]
+    given = y_true if of_labels else [0.1, 0.4, 0.9]
     other = "y_pred" if of_labels else "y_score"
     with pytest.raises(ValueError, match=f"y_true has 2, {other} has 3"):
-        score(truth[1:], given)
+        score(y_true[1:], given)
     with pytest.raises(ValueError, match="sample_weight has 2"):
-        score(truth, given, sample_weight=[1, 2])
+        score(y_true, given, sample_weight=[1, 2])
     with pytest.raises(ValueError, match=r"must not be negative, got -2"):
-        score(truth, given, sample_weight=[1, -2, 1])
+        score(y_true, given, sample_weight=[1, -2, 1])
     with pytest.raises(ValueError, match="0 everywhere"):
-        score(truth, given, sample_weight=[0, 0, 0])
+        score(y_true, given, sample_weight=[0, 0, 0])
     with pytest.raises(ValueError, match=r"sample_weight contains NaN"):
-        score(truth, given, sample_weight=[1, np.nan, 1])
+        score(y_true, given, sample_weight=[1, np.nan, 1])
     with pytest.raises(ValueError, match="y_true is empty"):
         score([], [])
     with pytest.raises(ValueError, match=r"there are 3 labels in y_true.*'bacteria'.*Merge"):
@@ -266,15 +266,15 @@ def test_errors_state_what_was_received(score):
     with pytest.raises(
         ValueError, match=r"pos_label='ILL' is not among the labels of y_true.*'PNEUMONIA'"
     ):
-        score(truth, given, pos_label="ILL")
+        score(y_true, given, pos_label="ILL")
     with pytest.raises(ValueError, match=r"pos_label=1 is not among the labels"):
-        score(truth, given, pos_label=1)
+        score(y_true, given, pos_label=1)
     with pytest.raises(ValueError, match=r"y_true must hold one value per image, got shape \(3, 2"):
         score(np.eye(3)[:, :2], given)
 
 
 @pytest.mark.parametrize("score", OF_LABELS)
-def test_probabilities_or_mixed_labels_are_refused_where_labels_are_wanted(score):
+def test_probabilities_or_mixed_labels_are_refused_as_labels(score):
     with pytest.raises(ValueError, match="not probabilities"):
         score([0, 0, 1], [0.1, 0.4, 0.9])
     with pytest.raises(ValueError, match="y_true and y_pred mix text and numeric labels"):
@@ -282,7 +282,7 @@ def test_probabilities_or_mixed_labels_are_refused_where_labels_are_wanted(score
 
 
 @pytest.mark.parametrize("score", OF_SCORES)
-def test_labels_or_two_columns_are_refused_where_scores_are_wanted(score):
+def test_labels_or_two_columns_are_refused_as_scores(score):
     with pytest.raises(ValueError, match=r"must hold numbers, got dtype <U9.*predict_proba"):
         score([0, 1], ["NORMAL", "PNEUMONIA"])
     with pytest.raises(ValueError, match=r"got shape \(2, 2\).*predict_proba\(X\)\[:, 1\]"):
@@ -301,6 +301,6 @@ def test_floors_outside_zero_to_one_are_refused(value):
 
 @pytest.mark.parametrize("value", [-1, np.nan, np.inf, "5", None, True])
 @pytest.mark.parametrize("name", ["missed_cost", "false_positive_cost"])
-def test_costs_that_are_none_are_refused(name, value):
+def test_negative_and_non_numeric_costs_are_refused(name, value):
     with pytest.raises(ValueError, match=rf"{name} must be .*at least 0, got"):
         missed_cost_score([0, 1], [0, 1], **{name: value})
