@@ -6,7 +6,7 @@ Synthetic chest X-rays, a convolutional network and a linear model, compared by
 cross-validation. Nothing is downloaded.
 
 The images are drawn by :func:`skpneumo.datasets.make_xrays`. They are for trying code out and are
-no medical evidence: nothing below says how well a model does on a child.
+no medical evidence: nothing below shows how a model performs on patients.
 """
 
 import matplotlib.pyplot as plt
@@ -20,8 +20,8 @@ from skpneumo import CNNPneumoniaClassifier, XRayResizer
 from skpneumo.datasets import make_xrays
 
 xrays = make_xrays(400, random_state=0)
-n_children, n_ill = len(np.unique(xrays.groups)), np.sum(xrays.target == "PNEUMONIA")
-print(f"{len(xrays.images)} images of {n_children} children, {n_ill} with pneumonia")
+n_patients, n_positive = len(np.unique(xrays.groups)), np.sum(xrays.target == "PNEUMONIA")
+print(f"{len(xrays.images)} images of {n_patients} patients, {n_positive} with pneumonia")
 print(f"shape {xrays.images.shape}, dtype {xrays.images.dtype}")
 
 # %%
@@ -30,7 +30,7 @@ print(f"shape {xrays.images.shape}, dtype {xrays.images.dtype}")
 #
 # An X-ray is a grey ``uint8`` array: 0 is black, which is air, and 255 is white, which is bone.
 # Opacities are what pneumonia looks like here: one patch for "bacteria", several fainter ones for
-# "virus". ``masks`` says where they are (orange); no classifier sees it.
+# "virus". ``masks`` marks their location (orange); no classifier sees it.
 
 fig, axes = plt.subplots(2, 6, figsize=(9, 4), layout="constrained")
 for column, subtype in enumerate(["", "bacteria", "virus"]):
@@ -47,12 +47,11 @@ plt.show()
 # Two classifiers
 # ---------------
 #
-# A child may have several images. ``StratifiedGroupKFold`` with ``groups`` keeps them in one fold;
-# otherwise a model would be tested on children that it knows.
+# A patient may have several images. ``StratifiedGroupKFold`` with ``groups`` keeps them in one
+# fold; otherwise a model would be tested on patients that it was trained on.
 #
-# The classifier is scikit-learn's kind of classifier, so ``cross_val_score`` takes it as it is.
-# Beside it stands a logistic regression on pixels. A figure for a network means little without
-# that of a simple model.
+# The network is a scikit-learn classifier, so ``cross_val_score`` accepts it. The baseline is a
+# logistic regression on pixels: a metric of a network means little without that of a simple model.
 
 linear = make_pipeline(
     XRayResizer((36, 32)),
@@ -75,7 +74,7 @@ for name, scores in auc.items():
 
 # %%
 # The linear model is a little better than chance, since the images are drawn so that brightness
-# says nothing. The network finds the opacities.
+# is uninformative. The network finds the opacities.
 
 fig, ax = plt.subplots(figsize=(6.5, 2), layout="constrained")
 for row, scores in enumerate(auc.values()):

@@ -4,8 +4,8 @@ How often is a certified recall reached?
 
 :class:`~skpneumo.model_selection.OperatingPointClassifierCV` certifies a recall with a confidence.
 At 95 %, of a hundred hospitals that each choose a threshold by their own sample, five at most may
-end up with one whose recall is too low. This can only be checked if the truth is known, so here is
-a population whose truth is known, thousands of samples from it, and a count.
+end up with one whose recall is too low. This can only be checked in a population whose true
+recall is known: this example draws thousands of samples from one, and counts.
 
 A "patient" is twenty numbers, of which the first is higher with pneumonia. The classifier is a
 logistic regression with little regularisation, whose true recall and specificity follow from its
@@ -52,8 +52,9 @@ def true_metrics(regressions, threshold):
 #
 # 1. The model is fitted and frozen; the threshold is chosen on a fresh sample.
 # 2. One sample serves for both: out-of-fold probabilities for the threshold, and a model that is
-#    fitted on all of it. This is what ``fit`` does with a model that is not frozen.
-# 3. The same with ``refit=False``: the final model is the mean of those of the folds.
+#    fitted on all of it (``refit=True``).
+# 3. The same scores, and the mean of the models of the folds as the final model (``refit=False``,
+#    the default).
 # 4. As 2, but with the highest threshold that reaches the recall *on the sample*, as
 #    ``confidence=None`` has it, and as thresholds are mostly chosen.
 
@@ -105,9 +106,9 @@ print("positive patients                 " + "".join(f"{n:>22}" for n in N_POSIT
 for way, found in results.items():
     cells = []
     for recall, specificity in (metrics.T for metrics in found):
-        broken = np.mean(recall < MIN_RECALL)
-        error = np.sqrt(broken * (1 - broken) / len(recall))
-        cells.append(f"{broken:.3f} ± {error:.3f} ({specificity.mean():.3f})")
+        rate = np.mean(recall < MIN_RECALL)
+        error = np.sqrt(rate * (1 - rate) / len(recall))
+        cells.append(f"{rate:.3f} ± {error:.3f} ({specificity.mean():.3f})")
     print(f"{way:<34}" + "".join(f"{cell:>22}" for cell in cells))
 
 # %%
@@ -128,7 +129,7 @@ for way, found in results.items():
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
 for way, found in results.items():
     broken = np.array([np.mean(metrics[:, 0] < MIN_RECALL) for metrics in found])
-    error = np.sqrt(broken * (1 - broken) / [len(metrics) for metrics in found])
+    error = np.sqrt(rate * (1 - rate) / [len(metrics) for metrics in found])
     left.errorbar(N_POSITIVE, broken, 2 * error, marker="o", capsize=3, label=way)
     right.ecdf(found[1][:, 0], label=way)
 left.axhline(1 - CONFIDENCE, color="gray", linestyle=":")

@@ -2,8 +2,7 @@
 Search class weights and thresholds
 ===================================
 
-The main job: from a folder of files to a candidate with few false negatives at a known cost in
-false alarms.
+From a folder of files to a candidate with few false negatives and a known specificity.
 
 The files are synthetic, so the results below are no medical evidence.
 """
@@ -29,26 +28,26 @@ from skpneumo.model_selection import HighestSpecificity, choose_candidate
 #
 # With the collection of Kermany et al. or a folder of your own, this section is one line,
 # ``train = load_xray_folder("chest_xray/train")``. Here synthetic images are saved under names
-# like theirs: the number after ``person`` or ``IM`` is the child.
+# like theirs: the number after ``person`` or ``IM`` is the patient.
 
 folder = tempfile.TemporaryDirectory()
 xrays = make_xrays(360, image_size=(90, 80), prevalence=0.7, difficulty=0.2, random_state=0)
 for i, (image, target) in enumerate(zip(xrays.images, xrays.target, strict=True)):
-    child = int(xrays.groups[i].removeprefix("patient"))
-    name = f"IM-{child}-{i}" if target == "NORMAL" else f"person{child}_virus_{i}"
+    patient = int(xrays.groups[i].removeprefix("patient"))
+    name = f"IM-{patient}-{i}" if target == "NORMAL" else f"person{patient}_virus_{i}"
     file = Path(folder.name, "train", target, f"{name}.png")
     file.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(image).save(file)
 
 train = load_xray_folder(folder.name)
-print(f"{len(train.paths)} files of {len(np.unique(train.groups))} children")
+print(f"{len(train.paths)} files of {len(np.unique(train.groups))} patients")
 
 # %%
 # The search
 # ----------
 #
 # The pipeline is fed with paths. Loader and resizer decode nothing: the classifier does, batch by
-# batch. ``groups`` keeps the images of a child in one fold.
+# batch. ``groups`` keeps the images of a patient in one fold.
 #
 # A threshold changes nothing in the training, so 27 candidates cost no more than the three class
 # weights: with an integer ``random_state`` a network that was trained once is used again.
@@ -81,7 +80,7 @@ for name, value in search.best_params_.items():
 
 # %%
 # :func:`~skpneumo.model_selection.choose_candidate` applies the same rule to a finished search, and
-# says why:
+# returns the reason:
 
 index, reason = choose_candidate(search.cv_results_, min_recall=0.95)
 print(textwrap.fill(reason, 80))
@@ -90,10 +89,10 @@ print(textwrap.fill(reason, 80))
 # What a threshold costs
 # ----------------------
 #
-# A higher class weight (further down) finds more and alarms more; a higher threshold (further
-# right) does the opposite. The frame marks the selected candidate. Do not read much into a few
-# points: 108 negative images leave a specificity near 75 % uncertain by some eight points either
-# way.
+# A higher class weight (further down) increases recall and lowers specificity; a higher threshold
+# (further right) does the opposite. The frame marks the selected candidate. Differences of a few
+# points mean little: with 108 negative images, a specificity near 75 % is uncertain by some eight
+# points either way.
 
 shape = len(weights), len(thresholds)
 fig, axes = plt.subplots(2, figsize=(7.5, 4.4), layout="constrained", sharex=True)
@@ -115,7 +114,7 @@ plt.show()
 # %%
 # Mean recall and specificity of the candidate selected by them look a little better than they
 # are. Report those of images that took no part in the search: the ``test`` split of a folder, or
-# the held-out folds of an outer cross-validation.
+# the test folds of an outer cross-validation.
 #
 # The fitted search predicts from paths, or from images in memory:
 

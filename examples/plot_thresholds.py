@@ -39,7 +39,7 @@ cnn.fit(train.images, train.target)
 # A threshold of your own
 # -----------------------
 #
-# The classifiers have a parameter ``threshold``: they say pneumonia where its probability is at
+# The classifiers have a parameter ``threshold``: they predict pneumonia if its probability is at
 # least this. ``FixedThresholdClassifier`` of scikit-learn does the same around any classifier.
 
 fixed = FixedThresholdClassifier(cnn, threshold=0.8).fit(train.images, train.target)
@@ -54,7 +54,7 @@ print(np.array_equal(fixed.predict(test.images), own.predict(test.images)))
 # would win. Here it is recall on condition that the specificity reaches 80 %. Nor can it be
 # scikit-learn's ``scoring="recall"``, which fails on text labels.
 #
-# ``cv`` is a list of splits, so that the images of a child stay in one fold.
+# ``cv`` is a list of splits, so that the images of a patient stay in one fold.
 
 scorer = make_scorer(recall_with_specificity_floor_score, min_specificity=0.8)
 folds = StratifiedGroupKFold(3, shuffle=True, random_state=0)
@@ -97,9 +97,9 @@ plt.show()
 # Calibrated probabilities
 # ------------------------
 #
-# Where calibrated probabilities say 80 %, about 80 % of the images show pneumonia. A class weight
-# spoils that on purpose: this network says pneumonia too readily. ``CalibratedClassifierCV``
-# repairs it. The Brier score, which is better when lower, says so too.
+# Of the images with a calibrated probability near 80 %, about 80 % show pneumonia. A class weight
+# shifts the probabilities on purpose, here upwards. ``CalibratedClassifierCV`` corrects them, which
+# the Brier score (lower is better) shows too.
 
 calibrated = CalibratedClassifierCV(cnn, cv=splits).fit(train.images, train.target)
 fig, ax = plt.subplots(figsize=(4.6, 4.2), layout="constrained")

@@ -82,7 +82,7 @@ def _sign_of_word(word):
 
 
 def _sign(words):
-    """Sign of all words of a label; 0 where they contradict each other or mean nothing."""
+    """Sign of all words of a label; 0 if they contradict each other or mean nothing."""
     plain = [word for word in words if word not in _NEGATORS]
     signs = {_sign_of_word(word) for word in plain} - {0}
     if len(signs) == 2 and any(word.startswith(_STATUS) for word in plain):

@@ -82,8 +82,8 @@ def check_groups(groups, y):
     missing = sum(map(is_missing, groups.tolist()))
     if missing:
         raise ValueError(
-            f"groups holds no value for {missing} of {len(groups)} images. Give each unknown child "
-            "a name of its own."
+            f"groups holds no value for {missing} of {len(groups)} images. Give each unknown "
+            "patient a name of its own."
         )
     return np.unique(groups, return_inverse=True)[1]
 
