@@ -4,14 +4,11 @@ import os
 import threading
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from numbers import Integral, Real
-from typing import NamedTuple
 
 import joblib
 import numpy as np
 from sklearn.metrics import accuracy_score
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -40,64 +37,43 @@ from skpneumo.classifiers._fit_cache import (
     save_fit,
     save_prediction,
 )
-from skpneumo.classifiers._network import FittedNetwork, unchanged_on_error
-from skpneumo.classifiers._scikeras import RepairedKerasClassifier
+from skpneumo.classifiers._network import unchanged_on_error
+from skpneumo.classifiers._network_owner import NetworkOwner
 from skpneumo.classifiers._trace_cache import borrow_trainer
 from skpneumo.classifiers._training import (
-    Stage,
+    append_history,
     compile_network,
     compute_loss,
     cosine_decay,
+    count_augmented_epochs,
     count_steps,
+    find_stage,
     predict_batches,
     train,
 )
 from skpneumo.classifiers._validation_split import split_validation
 from skpneumo.images import (
     DEFAULT_AUGMENTATION,
-    XRaySequence,
     check_augmentation,
-    check_image_size,
     check_xrays,
     resize_to,
 )
-from skpneumo.networks import (
-    PRECISIONS,
-    float32_policy,
-    release_memory,
-    resolve_precision,
-    seed_stream,
-)
+from skpneumo.networks import PRECISIONS
 
-# One in so many epochs, the last ones, sees the images as they are: see Touvron et al., "Fixing the
-# train-test resolution discrepancy", NeurIPS 2019.
-_UNAUGMENTED_FRACTION = 1 / 8
 # So that a fit waits for an equal one in another thread, and takes its network.
 _FIT_LOCK = threading.RLock()
-_HAND_OUT_LOCK = threading.RLock()
 
 
-class _Seeds(NamedTuple):
-    """Independent seeds for all that a fit draws."""
-
-    network: int
-    validation: int
-    order: int
-    augmentation: int
-
-
-class BasePneumoniaClassifier(RepairedKerasClassifier):
+class BasePneumoniaClassifier(NetworkOwner):
     """scikit-learn classifier over a Keras network for two classes of X-rays.
 
     A subclass writes out its ``__init__``, implements `_build_network`, and may override
-    `_get_stages`, `_set_trainable` and `_shares_backbone`.
+    `_get_stages`, `_set_trainable`, `_shares_backbone` and `_start_key`.
     """
 
     n_views = 1
     # With metadata routing it requests the patients itself, for ``validation``.
     __metadata_request__fit = {"groups": True}
-    # Largest side of images that are not scaled down without an image_size.
-    _largest_side = None
 
     _parameter_constraints = {
         "image_size": ["array-like", None],
@@ -116,27 +92,6 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
-
-    def _build_network(self, image_size, seed, load):
-        """Keras model, not compiled, for images of this size.
-
-        ``load`` is False if the caller sets all its weights.
-        """
-        raise NotImplementedError
-
-    def _get_stages(self):
-        """Stages of a training, in their order."""
-        return [Stage(self.epochs, self.learning_rate)]
-
-    def _set_trainable(self, trainable):
-        """Choose the layers that a stage trains; all of them by default."""
-
-    def _shares_backbone(self):
-        """Whether the network is built over a frozen part that others hold too."""
-        return False
-
-    def _start_key(self):
-        """Key of what training starts from beside the parameters."""
 
     # -- fit --------------------------------------------------------------------------------------
 
@@ -220,11 +175,11 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
                         stage.epochs * count_steps(len(data), self.batch_size),
                     ),
                     first_epoch=len(history.get("loss", [])),
-                    n_augmented=_count_augmented_epochs(stages),
+                    n_augmented=count_augmented_epochs(stages),
                     checkpoint=Checkpoint(checkpoint_path, number, history),
                     resume_from=saved if saved is not None and number == saved.stage else None,
                 )
-            history = _append(history, losses)
+            history = append_history(history, losses)
         self._finish(stages[-1].learning_rate)
         self.history_ = history
 
@@ -306,7 +261,7 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         data = replace(data, X=self._resize_to_network(data.X, resume))
         history = getattr(self, "history_", {})
         epoch = len(history.get("loss", []))
-        stage = _find_stage(self._get_stages(), epoch)._replace(epochs=1)
+        stage = find_stage(self._get_stages(), epoch)._replace(epochs=1)
         # Adam goes on with the moments it has, unless another stage begins.
         goes_on = self._fitted_network.compiled_for == stage
         if not goes_on:
@@ -317,7 +272,7 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
             compile_network(network.head, stage.learning_rate)
         with network.changing():
             losses = self._train(network.head, stage, data, seeds, first_epoch=epoch)
-        self.history_ = _append(history, losses)
+        self.history_ = append_history(history, losses)
 
     def initialize(self, X, y):
         """Build the network with the initial weights of a training, and train nothing.
@@ -423,96 +378,6 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
             save_prediction(key, self.memory, probability)
         return probability.copy()
 
-    # -- the network ------------------------------------------------------------------------------
-
-    @property
-    def model_(self):
-        """The network, which is this estimator's alone from now on."""
-        if not self.initialized_:
-            raise AttributeError(
-                f"This {type(self).__name__} has no model_ yet. Call fit before using it."
-            )
-        with _HAND_OUT_LOCK:
-            if not self._fitted_network.is_handed_out:
-                check_process()
-                self._take_own_network()
-                self._fitted_network.is_handed_out = True
-        return self._network
-
-    @model_.setter
-    def model_(self, network):
-        if not self.initialized_:
-            raise AttributeError(
-                f"This {type(self).__name__} is not fitted: there is no network to replace. Call "
-                "fit or initialize first."
-            )
-        self._fitted_network = FittedNetwork(network)
-        self._fitted_network.is_handed_out = True
-
-    @property
-    def _network(self):
-        """The network, to be read and not to be changed."""
-        return self._fitted_network.model
-
-    def _take_own_network(self):
-        """Copy a network that other estimators may hold."""
-        if self._fitted_network.is_shared or self._fitted_network.shares_backbone:
-            self._fitted_network = self._fitted_network.copy()
-
-    def _draw_seeds(self):
-        if isinstance(self.random_state, Integral):
-            seed = int(self.random_state)
-        else:
-            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        return _Seeds(*islice(seed_stream(seed), len(_Seeds._fields)))
-
-    def _initialize_network(self, X, seed):
-        self.image_size_ = self._choose_image_size(X)
-        self.precision_ = resolve_precision(self.precision)
-        self._fitted_network = self._make_network(seed)
-
-    def _choose_image_size(self, X):
-        if self.image_size is not None:
-            return check_image_size(self.image_size)
-        size = X.size or X[0].shape if isinstance(X, XRaySequence) else X.shape[1:]
-        if self._largest_side is None or max(size) <= self._largest_side:
-            return size
-        return tuple(max(1, round(side * self._largest_side / max(size))) for side in size)
-
-    def _make_network(self, seed=None, *, load=True):
-        release_memory()
-        with float32_policy():
-            model = self._build_network(self.image_size_, seed, load)
-            compile_network(model, self.learning_rate, "SGD")
-        return FittedNetwork(model, shares_backbone=load and self._shares_backbone())
-
-    def _set_trained_stage(self):
-        """Leave a network as a training does: its last stage trainable, no moments kept."""
-        stage = self._get_stages()[-1]
-        self._set_trainable(stage.trainable)
-        self._finish(stage.learning_rate)
-
-    def _finish(self, learning_rate):
-        # Plain descent has no moments to keep in memory and to pickle.
-        compile_network(self._fitted_network.head, learning_rate, "SGD")
-        self._fitted_network.compiled_for = None
-
-    def _rebuild(self, image_size, classes, precision, weights, history):
-        """Restore the result of a fit with these parameters."""
-        self.image_size_, self.precision_ = image_size, precision
-        self._fitted_network = self._make_network(load=False)
-        self.classes_, self.history_ = classes, history
-        self._set_trained_stage()
-        self._network.set_weights(weights)
-
-    # -- images for the network -------------------------------------------------------------------
-
-    def _resize_to_network(self, X, resume):
-        is_unsized = isinstance(X, XRaySequence) and X.size is None
-        if is_unsized and self.image_size is None and not resume:
-            X = load_if_fits_in_memory(X, X[0].shape)
-        return resize_to(X, self.image_size_)
-
     def _make_reader(self, X, seed=None, n_augmented=np.inf, *, is_training=False):
         """Reader of the inputs of the head, augmented with a seed in the first epochs."""
         network = self._fitted_network
@@ -532,18 +397,3 @@ class BasePneumoniaClassifier(RepairedKerasClassifier):
         if self.augmentation is None:
             return None
         return check_augmentation(self.augmentation.to_augmentation())
-
-
-def _count_augmented_epochs(stages):
-    n_epochs = sum(stage.epochs for stage in stages)
-    return n_epochs - int(n_epochs * _UNAUGMENTED_FRACTION)
-
-
-def _find_stage(stages, epoch):
-    """Stage that an epoch belongs to; epochs after the last one belong to it."""
-    ends = np.cumsum([stage.epochs for stage in stages])
-    return stages[min(np.searchsorted(ends, epoch, side="right"), len(stages) - 1)]
-
-
-def _append(history, losses):
-    return history | {name: history.get(name, []) + values for name, values in losses.items()}

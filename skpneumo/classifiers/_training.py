@@ -16,6 +16,9 @@ from skpneumo._utils.fork import check_process
 from skpneumo.classifiers._data import padded_batches, prefetch
 from skpneumo.networks import LeakFreeAdam, quiet_tracing
 
+# One in so many epochs, the last ones, sees the images as they are: see Touvron et al., "Fixing the
+# train-test resolution discrepancy", NeurIPS 2019.
+_UNAUGMENTED_FRACTION = 1 / 8
 _OPTIMIZERS = {"Adam": LeakFreeAdam, "SGD": keras.optimizers.SGD}
 
 
@@ -71,6 +74,23 @@ class TrainingState:
     def n_done(self):
         """Number of finished epochs."""
         return len(self.history["loss"])
+
+
+def count_augmented_epochs(stages):
+    """Number of epochs, the first ones, in which images are augmented."""
+    n_epochs = sum(stage.epochs for stage in stages)
+    return n_epochs - int(n_epochs * _UNAUGMENTED_FRACTION)
+
+
+def find_stage(stages, epoch):
+    """Stage that an epoch belongs to; epochs after the last one belong to it."""
+    ends = np.cumsum([stage.epochs for stage in stages])
+    return stages[min(np.searchsorted(ends, epoch, side="right"), len(stages) - 1)]
+
+
+def append_history(history, losses):
+    """History with the losses of further epochs."""
+    return history | {name: history.get(name, []) + values for name, values in losses.items()}
 
 
 def compile_network(model, learning_rate, optimizer="Adam"):

@@ -1,0 +1,143 @@
+"""The part of a classifier that builds, holds and hands out its network."""
+
+import threading
+from itertools import islice
+from numbers import Integral
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skpneumo._utils.fork import check_process
+from skpneumo.classifiers._data import load_if_fits_in_memory
+from skpneumo.classifiers._network import FittedNetwork
+from skpneumo.classifiers._scikeras import RepairedKerasClassifier
+from skpneumo.classifiers._training import Stage, compile_network
+from skpneumo.images import XRaySequence, check_image_size, resize_to
+from skpneumo.networks import float32_policy, release_memory, resolve_precision, seed_stream
+
+# Two threads that access ``model_`` get the same network.
+_HAND_OUT_LOCK = threading.RLock()
+
+
+class _Seeds(NamedTuple):
+    """Independent seeds for all that a fit draws."""
+
+    network: int
+    validation: int
+    order: int
+    augmentation: int
+
+
+class NetworkOwner(RepairedKerasClassifier):
+    """Estimator with a network of its own, which it shares with equal fits until one changes it."""
+
+    # Largest side of images that are not scaled down without an image_size.
+    _largest_side = None
+
+    def _build_network(self, image_size, seed, load):
+        """Keras model, not compiled, for images of this size.
+
+        ``load`` is False if the caller sets all its weights.
+        """
+        raise NotImplementedError
+
+    def _get_stages(self):
+        """Stages of a training, in their order."""
+        return [Stage(self.epochs, self.learning_rate)]
+
+    def _set_trainable(self, trainable):
+        """Choose the layers that a stage trains; all of them by default."""
+
+    def _shares_backbone(self):
+        """Whether the network is built over a frozen part that others hold too."""
+        return False
+
+    def _start_key(self):
+        """Key of what training starts from beside the parameters."""
+
+    @property
+    def model_(self):
+        """The network, which is this estimator's alone from now on."""
+        if not self.initialized_:
+            raise AttributeError(
+                f"This {type(self).__name__} has no model_ yet. Call fit before using it."
+            )
+        with _HAND_OUT_LOCK:
+            if not self._fitted_network.is_handed_out:
+                check_process()
+                self._take_own_network()
+                self._fitted_network.is_handed_out = True
+        return self._network
+
+    @model_.setter
+    def model_(self, network):
+        if not self.initialized_:
+            raise AttributeError(
+                f"This {type(self).__name__} is not fitted: there is no network to replace. Call "
+                "fit or initialize first."
+            )
+        self._fitted_network = FittedNetwork(network)
+        self._fitted_network.is_handed_out = True
+
+    @property
+    def _network(self):
+        """The network, to be read and not to be changed."""
+        return self._fitted_network.model
+
+    def _take_own_network(self):
+        """Copy a network that other estimators may hold."""
+        if self._fitted_network.is_shared or self._fitted_network.shares_backbone:
+            self._fitted_network = self._fitted_network.copy()
+
+    def _draw_seeds(self):
+        if isinstance(self.random_state, Integral):
+            seed = int(self.random_state)
+        else:
+            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        return _Seeds(*islice(seed_stream(seed), len(_Seeds._fields)))
+
+    def _initialize_network(self, X, seed):
+        self.image_size_ = self._choose_image_size(X)
+        self.precision_ = resolve_precision(self.precision)
+        self._fitted_network = self._make_network(seed)
+
+    def _choose_image_size(self, X):
+        if self.image_size is not None:
+            return check_image_size(self.image_size)
+        size = X.size or X[0].shape if isinstance(X, XRaySequence) else X.shape[1:]
+        if self._largest_side is None or max(size) <= self._largest_side:
+            return size
+        return tuple(max(1, round(side * self._largest_side / max(size))) for side in size)
+
+    def _resize_to_network(self, X, resume):
+        is_unsized = isinstance(X, XRaySequence) and X.size is None
+        if is_unsized and self.image_size is None and not resume:
+            X = load_if_fits_in_memory(X, X[0].shape)
+        return resize_to(X, self.image_size_)
+
+    def _make_network(self, seed=None, *, load=True):
+        release_memory()
+        with float32_policy():
+            model = self._build_network(self.image_size_, seed, load)
+            compile_network(model, self.learning_rate, "SGD")
+        return FittedNetwork(model, shares_backbone=load and self._shares_backbone())
+
+    def _set_trained_stage(self):
+        """Leave a network as a training does: its last stage trainable, no moments kept."""
+        stage = self._get_stages()[-1]
+        self._set_trainable(stage.trainable)
+        self._finish(stage.learning_rate)
+
+    def _finish(self, learning_rate):
+        # Plain descent has no moments to keep in memory and to pickle.
+        compile_network(self._fitted_network.head, learning_rate, "SGD")
+        self._fitted_network.compiled_for = None
+
+    def _rebuild(self, image_size, classes, precision, weights, history):
+        """Restore the result of a fit with these parameters."""
+        self.image_size_, self.precision_ = image_size, precision
+        self._fitted_network = self._make_network(load=False)
+        self.classes_, self.history_ = classes, history
+        self._set_trained_stage()
+        self._network.set_weights(weights)
