@@ -1,0 +1,9 @@
+"""A fitted model at a new hospital."""
+
+from skpneumo.sites._monitor import RecallMonitor
+from skpneumo.sites._monitor_display import RecallMonitorDisplay
+
+__all__ = [
+    "RecallMonitor",
+    "RecallMonitorDisplay",
+]
