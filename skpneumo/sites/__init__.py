@@ -2,8 +2,10 @@
 
 from skpneumo.sites._monitor import RecallMonitor
 from skpneumo.sites._monitor_display import RecallMonitorDisplay
+from skpneumo.sites._triage import TriageClassifierCV
 
 __all__ = [
     "RecallMonitor",
     "RecallMonitorDisplay",
+    "TriageClassifierCV",
 ]
