@@ -34,6 +34,7 @@ from skpneumo.classifiers import CNNPneumoniaClassifier, InceptionPneumoniaClass
 from skpneumo.datasets import make_xrays
 from skpneumo.images import resize_xrays
 from skpneumo.model_selection import FoldMeanClassifier, OperatingPointClassifierCV
+from skpneumo.sites import RecallMonitor, TriageClassifierCV
 
 CNN = CNNPneumoniaClassifier(filters=(2, 4), epochs=1, random_state=0)
 INCEPTION = InceptionPneumoniaClassifier(weights=None, trainable="head", epochs=1, random_state=0)
@@ -182,8 +183,11 @@ def test_every_public_estimator_is_checked():
     modules = [skpneumo, *(importlib.import_module(name) for name in found if "._" not in name)]
     public = [getattr(one, name) for one in modules for name in getattr(one, "__all__", ())]
     classes = {one for one in public if isinstance(one, type) and issubclass(one, BaseEstimator)}
-    # Operating points take tables: see model_selection/test_operating_point.py.
-    assert classes == {*map(type, ESTIMATORS), OperatingPointClassifierCV, FoldMeanClassifier}
+    # Operating points take tables: see model_selection/test_operating_point.py, and for triage
+    # sites/test_triage.py.
+    operating_points = {OperatingPointClassifierCV, FoldMeanClassifier, TriageClassifierCV}
+    # It is updated with labels and predictions, and has no fit.
+    assert classes == {*map(type, ESTIMATORS), *operating_points, RecallMonitor}
 
 
 @pytest.mark.parametrize(

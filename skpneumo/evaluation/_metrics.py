@@ -32,6 +32,7 @@ from skpneumo.evaluation._statistics import (
     roc_auc,
     true_and_false_positives,
 )
+from skpneumo.evaluation._triage import triage_proportions
 
 RECALLS = (0.95, 0.97, 0.98, 0.99)
 # Intervals of probabilities need so many patients of each class, and those of calibration so many
@@ -101,6 +102,8 @@ def measure(predictions, confidence):
     sample = predictions.y_true, predictions.clusters, confidence
     metrics = _from_labels(predictions, confidence)
     metrics |= _from_both(metrics["recall"], metrics["specificity"], predictions.clusters)
+    if predictions.ruled_in is not None:
+        metrics |= _triage(predictions, confidence)
     metrics |= _net_benefits(predictions, confidence)
     metrics |= _ranking(predictions.y_score, *sample)
     if predictions.is_probability:
@@ -131,6 +134,18 @@ def _from_labels(predictions, confidence):
     ends = proportion_interval(weighted, *clustered, weighted=True)
     metrics["f2"] = Metric(Estimate(weighted.value, *ends), weighted.influence, from_labels=True)
     return metrics
+
+
+def _triage(predictions, confidence):
+    """Metrics of the three answers, which the labels alone do not decide."""
+    clustered = predictions.clusters, confidence
+    return {
+        name: Metric(
+            Estimate(statistic.value, *proportion_interval(statistic, *clustered)),
+            statistic.influence,
+        )
+        for name, statistic in triage_proportions(predictions).items()
+    }
 
 
 def _from_both(recall, specificity, clusters):

@@ -10,7 +10,7 @@ from sklearn.utils import check_consistent_length, column_or_1d
 
 from skpneumo._utils.response import positive_scores
 from skpneumo._utils.targets import check_groups, check_labels, is_missing
-from skpneumo._utils.unwrap import unwrap
+from skpneumo._utils.unwrap import get_followed_threshold, unwrap
 from skpneumo.exceptions import OutlierWarning
 
 
@@ -31,6 +31,9 @@ class Predictions(NamedTuple):
     """Whether the scores are probabilities."""
     y_score_uncalibrated: np.ndarray | None = None
     """Probabilities before calibration, where the classifier is calibrated."""
+    ruled_in: np.ndarray | None = None
+    """Whether each is ruled in, of dtype bool, where the classifier has a threshold for it. Images
+    that are predicted positive and not ruled in are to be read, all others are ruled out."""
 
     @property
     def clusters(self):
@@ -83,8 +86,16 @@ def predict_labelled(estimator, X, y, groups=None, subtype=None):
         # predict has issued it.
         warnings.simplefilter("ignore", OutlierWarning)
         y_score, uncalibrated = positive_scores(estimator, X), uncalibrated_scores(estimator, X)
-    is_probability = hasattr(estimator, "predict_proba")
-    return Predictions(y_true, y_pred, y_score, groups, subtype, is_probability, uncalibrated)
+    return Predictions(
+        y_true=y_true,
+        y_pred=y_pred,
+        y_score=y_score,
+        groups=groups,
+        subtype=subtype,
+        is_probability=hasattr(estimator, "predict_proba"),
+        y_score_uncalibrated=uncalibrated,
+        ruled_in=find_ruled_in(estimator, y_score, y_pred),
+    )
 
 
 def _check_subtype(subtype, y):
@@ -94,6 +105,31 @@ def _check_subtype(subtype, y):
     subtype = column_or_1d(subtype)
     check_consistent_length(y, subtype)
     return np.array(["" if is_missing(kind) else str(kind) for kind in subtype.tolist()])
+
+
+def find_ruled_in(estimator, y_score, y_pred):
+    """Images that a triage rules in, or None where there is no triage.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted. The attribute ``rule_in_threshold_`` of the estimator whose threshold it follows
+        marks a triage.
+    y_score : ndarray of shape (n,)
+        Scores of the images.
+    y_pred : ndarray of shape (n,), dtype bool
+        Whether they are predicted positive.
+
+    Returns
+    -------
+    ndarray of shape (n,), dtype bool, or None
+        None also where these are not the scores that the thresholds are for.
+    """
+    nested = unwrap(estimator)
+    threshold = getattr(nested.threshold_source, "rule_in_threshold_", None)
+    if threshold is None or get_followed_threshold(nested, y_score, y_pred) is None:
+        return None
+    return y_score.astype(threshold.dtype) >= threshold
 
 
 def uncalibrated_scores(estimator, X):

@@ -84,8 +84,8 @@ def proportions(predictions):
         "f1_jaccard": ratio(true_positive, ~true_negative),
     }
     if groups is not None:
-        statistics["recall_of_patients"] = _by_patient(y_true, false_negative, groups)
-        statistics["specificity_of_patients"] = _by_patient(~y_true, false_positive, groups)
+        statistics["recall_of_patients"] = by_patient(y_true, false_negative, groups)
+        statistics["specificity_of_patients"] = by_patient(~y_true, false_positive, groups)
     if predictions.subtype is not None:
         for subtype in np.unique(predictions.subtype[y_true & (predictions.subtype != "")]):
             rows = y_true & (predictions.subtype == subtype)
@@ -93,10 +93,23 @@ def proportions(predictions):
     return statistics
 
 
-def _by_patient(rows, wrong, groups):
+def by_patient(rows, wrong, groups):
     """Proportion of the patients of a class without a misclassified image.
 
     One image of each patient carries the weight, so that patients count once.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n,), dtype bool
+        Images of the class.
+    wrong : ndarray of shape (n,), dtype bool
+        Images that are misclassified.
+    groups : ndarray of shape (n,), dtype int
+        Number of the patient of each image.
+
+    Returns
+    -------
+    Statistic
     """
     _, first = np.unique(groups[rows], return_index=True)
     stands = np.zeros(len(rows))

@@ -3,9 +3,9 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skpneumo._utils.drawing import get_axes, label_curve, merge_kwargs
 from skpneumo._utils.palette import GREY
 from skpneumo._utils.response import positive_scores
-from skpneumo.inspection._drawing import get_axes, label_curve, merge_kwargs
 from skpneumo.metrics import decision_curve
 
 

@@ -5,8 +5,8 @@ from pathlib import PurePath
 
 import numpy as np
 
+from skpneumo._utils.drawing import merge_kwargs
 from skpneumo.images import check_xrays
-from skpneumo.inspection._drawing import merge_kwargs
 from skpneumo.inspection._gradcam import GradCAM
 
 _HEIGHT = 3.2  # of a panel, in inches

@@ -3,11 +3,11 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skpneumo._utils.drawing import get_axes, label_curve, merge_kwargs
 from skpneumo._utils.formatting import percent
 from skpneumo._utils.palette import BLUE, GREY, VERMILION
 from skpneumo._utils.response import positive_scores
 from skpneumo._utils.unwrap import get_followed_threshold, unwrap
-from skpneumo.inspection._drawing import get_axes, label_curve, merge_kwargs
 from skpneumo.metrics import threshold_curve
 
 

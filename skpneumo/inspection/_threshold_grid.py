@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skpneumo._utils.drawing import get_axes, merge_kwargs
 from skpneumo._utils.formatting import percent
-from skpneumo.inspection._drawing import get_axes, merge_kwargs
 
 
 class ThresholdGridDisplay:

@@ -14,13 +14,15 @@ from skpneumo._utils.filenames import parse_filename
 from skpneumo._utils.paths import is_path
 
 
-def warn_of_earlier_fit(estimator):
+def warn_of_earlier_fit(estimator, name):
     """Warn if an estimator was fitted before, since a search may have selected it.
 
     Parameters
     ----------
     estimator : classifier
         It will be cloned and fitted for each split.
+    name : str
+        Name of the class that does so.
     """
     fitted = _fitted_before(estimator)
     if fitted is None:
@@ -31,7 +33,7 @@ def warn_of_earlier_fit(estimator):
         "these images selected it, the threshold does not account for the selection: where 5 % of "
         "simulated samples may fall short of the certified recall, 15 % did with the best of 7 "
         "candidates and 28 % with the best of 40. Pass the search itself, "
-        "OperatingPointClassifierCV(search), so that each split searches again; or "
+        f"{name}(search), so that each split searches again; or "
         "FrozenEstimator(estimator) with images that took no part in search and fit; or "
         "sklearn.base.clone(estimator) if its parameters were set before these images were seen.",
         UserWarning,

@@ -1,46 +1,20 @@
 """A threshold whose recall on new patients is certified."""
 
-from numbers import Integral, Real
+from numbers import Real
 
-import numpy as np
-from sklearn import get_config
-from sklearn.base import clone
-from sklearn.frozen import FrozenEstimator
-from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.mlflow_tracking import tracked_fit
-from skpneumo._utils.response import RESPONSES, positive_scores
-from skpneumo._utils.targets import check_groups, order_checked
+from skpneumo._utils.targets import check_groups
+from skpneumo._utils.thresholds import check_sample_size, choose_operating_point, is_certified
 from skpneumo.metrics import threshold_curve
 from skpneumo.model_selection import _certificate
-from skpneumo.model_selection._fit_warnings import warn_of_earlier_fit, warn_of_repeated_patients
-from skpneumo.model_selection._fold_mean import FoldMeanClassifier
-from skpneumo.model_selection._out_of_fold import (
-    check_data,
-    default_cv,
-    fit_folds,
-    make_splits,
-    takes_groups,
-)
-from skpneumo.model_selection._threshold import (
-    check_sample_size,
-    choose_operating_point,
-    is_certified,
-)
-from skpneumo.model_selection._threshold_classifier import BaseThresholdClassifier
+from skpneumo.model_selection._out_of_fold import check_data
+from skpneumo.model_selection._threshold_classifier_cv import BaseThresholdClassifierCV
 
 
-def _check_classes(estimator, classes):
-    if not np.array_equal(estimator.classes_, classes):
-        raise ValueError(
-            f"y holds {classes.tolist()}, but the estimator was fitted on "
-            f"{np.asarray(estimator.classes_).tolist()}."
-        )
-
-
-class OperatingPointClassifierCV(BaseThresholdClassifier):
+class OperatingPointClassifierCV(BaseThresholdClassifierCV):
     """Classifier whose threshold reaches a recall on new patients, with a stated confidence.
 
     Images are scored by models that were fitted without them. The threshold is the highest one
@@ -207,17 +181,12 @@ class OperatingPointClassifierCV(BaseThresholdClassifier):
     """
 
     _parameter_constraints = {
-        "estimator": [HasMethods(["fit", name]) for name in RESPONSES],
         "min_recall": [Interval(Real, 0, 1, closed="right"), None],
         "min_specificity": [Interval(Real, 0, 1, closed="right"), None],
         "missed_cost": [Interval(Real, 0, None, closed="neither"), None],
         "confidence": [Interval(Real, 0, 1, closed="neither"), None],
-        "cv": ["cv_object"],
-        "refit": ["boolean"],
-        "n_jobs": [Integral, None],
+        **BaseThresholdClassifierCV._parameter_constraints,
     }
-    # Patients are what is counted: with metadata routing they are requested by default.
-    __metadata_request__fit = {"groups": True}
 
     def __init__(
         self,
@@ -267,48 +236,14 @@ class OperatingPointClassifierCV(BaseThresholdClassifier):
         y_true, patients = y == classes[1], check_groups(groups, y)
         if is_certified(target, self.confidence):
             check_sample_size(target, value, self.confidence, y_true, patients)
-            warn_of_earlier_fit(self.estimator)
-            if patients is None:
-                warn_of_repeated_patients(X)
-        fit_params, split_params = self._routed(groups, params)
-        # `check_data` has warned of labels in doubtful order; the fits need not warn again.
-        with order_checked():
-            if isinstance(self.estimator, FrozenEstimator):
-                self.estimator_, y_score = self._score_frozen(X, y, classes, fit_params)
-            else:
-                splits = make_splits(self.cv, X, y, patients, split_params)
-                self.estimator_, y_score = self._fit_splits(X, y, classes, splits, fit_params)
+            self._warn_of_dependence(X, patients)
+        y_score = self._fit_and_score(X, y, classes, groups, params)
         self.curve_ = threshold_curve(y_true, y_score, groups=patients, confidence=self.confidence)
         self._set_operating_point(
             choose_operating_point(target, value, self.confidence, y_true, y_score, patients)
         )
         self.unit_ = "image" if patients is None else "patient"
-        self._copy_features()
         return self
-
-    def _score_frozen(self, X, y, classes, fit_params):
-        """Copy of the frozen estimator, which is not fitted again, and its scores."""
-        estimator = clone(self.estimator).fit(X, y, **fit_params)
-        _check_classes(estimator, classes)
-        return estimator, positive_scores(estimator, X)
-
-    def _fit_splits(self, X, y, classes, splits, fit_params):
-        """Final model, and the scores of each image by a model that was fitted without it."""
-        models, y_score = fit_folds(
-            self.estimator,
-            X,
-            y,
-            splits,
-            fit_params=fit_params,
-            n_jobs=self.n_jobs,
-            keep_models=not self.refit,
-        )
-        if self.refit:
-            estimator = clone(self.estimator).fit(X, y, **fit_params)
-        else:
-            estimator = FoldMeanClassifier(clone(self.estimator)).hold(models, y_score)
-        _check_classes(estimator, classes)
-        return estimator, y_score
 
     def _set_operating_point(self, point):
         self.best_threshold_ = point.threshold
@@ -317,12 +252,6 @@ class OperatingPointClassifierCV(BaseThresholdClassifier):
         self.recall_lower_bound_ = point.recall_lower_bound
         self.specificity_lower_bound_ = point.specificity_lower_bound
         self.images_per_patient_ = point.images_per_patient
-
-    def _copy_features(self):
-        for name in ("n_features_in_", "feature_names_in_"):
-            vars(self).pop(name, None)  # of an earlier fit, on data that had names
-            if hasattr(self.estimator_, name):
-                setattr(self, name, getattr(self.estimator_, name))
 
     def _target(self):
         targets = {
@@ -360,33 +289,3 @@ class OperatingPointClassifierCV(BaseThresholdClassifier):
         """
         check_is_fitted(self)
         return _certificate.get_certified_target(self, *self._target())
-
-    def _routed(self, groups, params):
-        """Parameters for ``fit`` of the estimator and ``split`` of the splitter."""
-        if not get_config()["enable_metadata_routing"]:
-            if groups is not None and takes_groups(self.estimator):
-                params = params | {"groups": groups}
-            return params, {"groups": groups}
-        given = params if groups is None else params | {"groups": groups}
-        routed = process_routing(self, "fit", **given)
-        return routed["estimator"]["fit"], routed["splitter"]["split"]
-
-    def get_metadata_routing(self):
-        """Return the routing to ``fit`` of the estimator and ``split`` of the splitter.
-
-        Returns
-        -------
-        sklearn.utils.metadata_routing.MetadataRouter
-        """
-        return (
-            MetadataRouter(owner=self)
-            .add_self_request(self)
-            .add(
-                estimator=self.estimator,
-                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
-            )
-            .add(
-                splitter=default_cv(self.cv, grouped=True),
-                method_mapping=MethodMapping().add(caller="fit", callee="split"),
-            )
-        )

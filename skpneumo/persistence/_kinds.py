@@ -14,10 +14,13 @@ from skpneumo.preprocessing import (
     XRayOverSampler,
     XRayResizer,
 )
+from skpneumo.sites import TriageClassifierCV
 
 CLASSIFIERS = (CNNPneumoniaClassifier, InceptionPneumoniaClassifier)
 STEPS = (XRayLoader, XRayResizer, XRayOutlierDetector, XRayAugmenter, XRayOverSampler)
-WRAPPERS = (OperatingPointClassifierCV, FoldMeanClassifier)
+# Those with a threshold of their own, which hold a fitted ``estimator_``.
+OPERATING_POINTS = (OperatingPointClassifierCV, TriageClassifierCV)
+WRAPPERS = (*OPERATING_POINTS, FoldMeanClassifier)
 PIPELINES = {"Pipeline": Pipeline, "SamplingPipeline": SamplingPipeline}
 STEP_NAMES = tuple(kind.__name__ for kind in STEPS)
 BY_NAME = {kind.__name__: kind for kind in (*CLASSIFIERS, *STEPS, *WRAPPERS)}
@@ -34,6 +37,28 @@ LEARNT = {
         "specificity_lower_bound_": float,
         "n_positive_units_": int,
         "n_negative_units_": int,
+        "images_per_patient_": float,
+        "curve_": Bunch,
+        "n_features_in_": int,
+        "feature_names_in_": np.ndarray,
+    },
+    TriageClassifierCV: {
+        "best_threshold_": np.floating,
+        "rule_in_threshold_": np.floating,
+        "confidence_of_each_": float,
+        "unit_": str,
+        "recall_": float,
+        "specificity_": float,
+        "recall_lower_bound_": float,
+        "specificity_lower_bound_": float,
+        "n_positive_units_": int,
+        "n_negative_units_": int,
+        "n_positive_ruled_out_": int,
+        "n_negative_ruled_in_": int,
+        "proportion_to_read_": float,
+        "proportion_to_read_upper_bound_": float,
+        "to_read_by_class_": np.ndarray,
+        "to_read_by_class_upper_bound_": np.ndarray,
         "images_per_patient_": float,
         "curve_": Bunch,
         "n_features_in_": int,

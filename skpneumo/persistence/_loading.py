@@ -9,7 +9,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Bunch
 
 from skpneumo.exceptions import ModelFileError
-from skpneumo.model_selection import FoldMeanClassifier, OperatingPointClassifierCV
+from skpneumo.model_selection import FoldMeanClassifier
 from skpneumo.persistence._kinds import (
     BY_NAME,
     CLASSIFIERS,
@@ -17,6 +17,7 @@ from skpneumo.persistence._kinds import (
     DEFAULT_PARAMS,
     LEARNT,
     NOT_SAVED,
+    OPERATING_POINTS,
     OPTIONAL,
     PIPELINES,
 )
@@ -96,7 +97,7 @@ def _restore_fit(estimator, description, fitted_inside, arrays):
         _restore_network(estimator, fitted, arrays)
     else:
         _restore_learnt(estimator, fitted, arrays)
-        if isinstance(estimator, OperatingPointClassifierCV):
+        if isinstance(estimator, OPERATING_POINTS):
             estimator.estimator_ = fitted_inside
 
 

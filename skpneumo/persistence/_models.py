@@ -39,9 +39,10 @@ def save_model(estimator, path, *, training_data=None, evaluation=None, notes=No
     ----------
     estimator : estimator
         Fitted: a classifier of skpneumo, a :class:`~sklearn.pipeline.Pipeline` of skpneumo's steps
-        with one at the end, or an :class:`~skpneumo.OperatingPointClassifierCV` around either. A
-        search, such as :class:`~sklearn.model_selection.GridSearchCV`, is saved as its
-        ``best_estimator_``, also inside an operating point.
+        with one at the end, or an :class:`~skpneumo.OperatingPointClassifierCV` or a
+        :class:`~skpneumo.sites.TriageClassifierCV` around either. A search, such as
+        :class:`~sklearn.model_selection.GridSearchCV`, is saved as its ``best_estimator_``, also
+        inside an operating point.
     path : str or path
         Where to.
     training_data : tuple of (X, y), default=None

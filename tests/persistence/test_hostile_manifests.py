@@ -73,7 +73,9 @@ def wrap(inner, kind):
     return {"class": kind, "params": params, "estimator_": inner, "fitted": {}}
 
 
-@pytest.mark.parametrize("kind", ["FrozenEstimator", "Pipeline", "OperatingPointClassifierCV"])
+@pytest.mark.parametrize(
+    "kind", ["FrozenEstimator", "Pipeline", "OperatingPointClassifierCV", "TriageClassifierCV"]
+)
 def test_estimators_nested_without_end(pack, refused, kind):
     def claim(manifest):
         for _ in range(8):
@@ -272,11 +274,12 @@ def test_wrong_classes(pack, refused, classes):
         ({}, "it lacks best_threshold_"),
     ],
 )
-def test_attributes_that_nothing_learns(pack, refused, fitted, cause):
+@pytest.mark.parametrize("kind", ["OperatingPointClassifierCV", "TriageClassifierCV"])
+def test_attributes_that_nothing_learns(pack, refused, fitted, cause, kind):
     def claim(manifest):
         inner = manifest["estimator"]
         manifest["estimator"] = {
-            "class": "OperatingPointClassifierCV",
+            "class": kind,
             "params": {"estimator": {"estimator": inner | {"fitted": None}}},
             "fitted": fitted,
             "estimator_": inner,

@@ -39,11 +39,13 @@ from skpneumo.evaluation import evaluate
 from skpneumo.exceptions import ModelFileError, OutlierWarning
 from skpneumo.metrics import specificity_at_recall_scorer
 from skpneumo.persistence import model_card
+from skpneumo.persistence._kinds import LEARNT, OPTIONAL
 from skpneumo.persistence._model_file import (
     read_manifest,
     read_model_file,
     write_model_file,
 )
+from skpneumo.sites import TriageClassifierCV
 
 
 @pytest.fixture(scope="module")
@@ -174,6 +176,28 @@ def test_operating_points(xrays, cnn, tmp_path, frozen):
     if not frozen:
         np.testing.assert_array_equal(loaded.estimator.filters, [4, 5, 6])
     assert isinstance(loaded.estimator, FrozenEstimator) is frozen
+    clone(loaded)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_triage(xrays, cnn, tmp_path, frozen):
+    model = TriageClassifierCV(
+        FrozenEstimator(make_pipeline(XRayResizer((34, 32)), cnn)) if frozen else small_cnn(),
+        min_recall=0.6,
+        min_specificity=0.6,
+        confidence=0.8,
+        cv=2,
+    ).fit(xrays.images, xrays.target, groups=xrays.groups)
+    loaded = save_and_load(model, tmp_path)
+    assert_same(loaded, model, xrays.images)
+    np.testing.assert_array_equal(
+        loaded.predict_triage(xrays.images), model.predict_triage(xrays.images)
+    )
+    assert loaded.rule_in_threshold_.dtype == model.rule_in_threshold_.dtype
+    for name in LEARNT[TriageClassifierCV].keys() - {"curve_"} - OPTIONAL:
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(model, name))
+    assert loaded.describe_threshold() == model.describe_threshold()
+    assert model_fingerprint(loaded) == model_fingerprint(model)
     clone(loaded)
 
 

@@ -107,10 +107,10 @@ def choose_operating_point(target, value, confidence, y_true, y_score, groups=No
     """
     positive, negative = min_scores_per_class(y_true, y_score, groups)
     if target == "min_recall":
-        threshold = _score_of_certified_rank(positive, value, confidence)
+        threshold = certified_threshold(target, positive, value, confidence)
         images_per_patient = np.sum(y_true) / len(positive)
     elif target == "min_specificity":
-        threshold = _next_above(-_score_of_certified_rank(negative, value, confidence))
+        threshold = certified_threshold(target, negative, value, confidence)
         images_per_patient = np.sum(~y_true) / len(negative)
     else:
         threshold = _threshold_of_least_cost(y_true, y_score, value)
@@ -139,6 +139,31 @@ def choose_operating_point(target, value, confidence, y_true, y_score, groups=No
         specificity_lower_bound=float(specificity_lower_bound),
         images_per_patient=np.nan if groups is None else float(images_per_patient),
     )
+
+
+def certified_threshold(target, scores, required, confidence):
+    """Choose the threshold that reaches a recall or specificity by the scores of one class.
+
+    Parameters
+    ----------
+    target : {"min_recall", "min_specificity"}
+        Whether the highest threshold that reaches a recall is chosen, or the lowest that reaches a
+        specificity.
+    scores : ndarray of shape (n_clusters,), floating
+        Lowest score of each positive patient, or negated highest score of each negative one:
+        see `skpneumo._utils.bounds.min_scores_per_class`.
+    required : float
+        The recall or specificity.
+    confidence : float or None
+        Confidence level; None requires it of these scores only.
+
+    Returns
+    -------
+    floating
+        In the type of the scores.
+    """
+    score = _score_of_certified_rank(scores, required, confidence)
+    return score if target == "min_recall" else _next_above(-score)
 
 
 def _score_of_certified_rank(scores, required, confidence):
