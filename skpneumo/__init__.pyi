@@ -10,6 +10,7 @@ from . import (
     networks,
     persistence,
     preprocessing,
+    sites,
 )
 from ._utils.array_store import ArrayStore
 from ._utils.caching import clear_cache
@@ -50,4 +51,5 @@ __all__ = [
     "persistence",
     "preprocessing",
     "save_model",
+    "sites",
 ]

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skpneumo._utils.mlflow_tracking import tracked_fit
 from skpneumo._utils.response import RESPONSES, positive_scores
 from skpneumo._utils.targets import check_groups, order_checked
+from skpneumo._utils.threshold_classifier import BaseThresholdClassifier
 from skpneumo.metrics import threshold_curve
 from skpneumo.model_selection import _certificate
 from skpneumo.model_selection._fit_warnings import warn_of_earlier_fit, warn_of_repeated_patients
@@ -29,7 +30,6 @@ from skpneumo.model_selection._threshold import (
     choose_operating_point,
     is_certified,
 )
-from skpneumo.model_selection._threshold_classifier import BaseThresholdClassifier
 
 
 def _check_classes(estimator, classes):

@@ -14,10 +14,11 @@ from skpneumo.preprocessing import (
     XRayOverSampler,
     XRayResizer,
 )
+from skpneumo.sites import CertifiedClassifier
 
 CLASSIFIERS = (CNNPneumoniaClassifier, InceptionPneumoniaClassifier)
 STEPS = (XRayLoader, XRayResizer, XRayOutlierDetector, XRayAugmenter, XRayOverSampler)
-WRAPPERS = (OperatingPointClassifierCV, FoldMeanClassifier)
+WRAPPERS = (OperatingPointClassifierCV, FoldMeanClassifier, CertifiedClassifier)
 PIPELINES = {"Pipeline": Pipeline, "SamplingPipeline": SamplingPipeline}
 STEP_NAMES = tuple(kind.__name__ for kind in STEPS)
 BY_NAME = {kind.__name__: kind for kind in (*CLASSIFIERS, *STEPS, *WRAPPERS)}
@@ -38,6 +39,15 @@ LEARNT = {
         "curve_": Bunch,
         "n_features_in_": int,
         "feature_names_in_": np.ndarray,
+    },
+    CertifiedClassifier: {
+        "best_threshold_": np.floating,
+        "unit_": str,
+        "recall_lower_bound_": float,
+        "n_positive_units_": int,
+        "images_per_patient_": float,
+        "n_labelled_": int,
+        "n_images_": int,
     },
     XRayOutlierDetector: {
         "mean_": np.ndarray,

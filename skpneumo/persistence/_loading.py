@@ -8,8 +8,9 @@ from sklearn.base import is_classifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Bunch
 
+from skpneumo._utils.threshold_classifier import BaseThresholdClassifier
 from skpneumo.exceptions import ModelFileError
-from skpneumo.model_selection import FoldMeanClassifier, OperatingPointClassifierCV
+from skpneumo.model_selection import FoldMeanClassifier
 from skpneumo.persistence._kinds import (
     BY_NAME,
     CLASSIFIERS,
@@ -96,7 +97,7 @@ def _restore_fit(estimator, description, fitted_inside, arrays):
         _restore_network(estimator, fitted, arrays)
     else:
         _restore_learnt(estimator, fitted, arrays)
-        if isinstance(estimator, OperatingPointClassifierCV):
+        if isinstance(estimator, BaseThresholdClassifier):
             estimator.estimator_ = fitted_inside
 
 
