@@ -104,7 +104,7 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
     They take no part in what follows, so the choice may depend on their labels in any way, and
     what is certified holds given the pilot. The plan does not change afterwards. A pool of fewer
     than 200 patients is read as a whole, without a pilot. A plan may be expected to raise the
-    recall at the threshold by at most a tenth of ``1 - min_recall``, compared with reading all.
+    recall at the threshold by at most 12 % of ``1 - min_recall``, compared with reading all.
 
     **Reading upwards.** A simple random sample of ``m`` of the ``n`` patients (5 %, at least 50) is
     read first; let ``X`` be the number of positive ones. Then images are read from the lowest
@@ -362,8 +362,8 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
         warnings.warn(
             f"The {self._conclusion.n_positive} positive {self.unit_}s of the pool are too few to "
             f"certify min_recall={self.min_recall:g} with confidence={self.confidence:g}: "
-            f"{certified} certified. Fit the certifier to a pool with more images (at least {needed} "
-            f"positive {self.unit_}s), or with a lower min_recall.",
+            f"{certified} certified. Fit the certifier to a pool with more images (at least "
+            f"{needed} positive {self.unit_}s), or with a lower min_recall.",
             UserWarning,
             stacklevel=3,
         )

@@ -20,7 +20,7 @@ MAX_PATIENTS_UPWARDS = 2000
 _MIN_SAMPLE_SIZE = 50
 _SAMPLED_FRACTION = 0.05
 # A plan may lose this part of the misses that are allowed, compared with reading every patient.
-_LOST_FRACTION = 0.1
+_LOST_FRACTION = 0.12
 # Part of the risk that is left to samples with too few positive patients for any rank.
 RISK_WITHOUT_RANK = 0.1
 # Of the negative images below the threshold. It decides between the plans and certifies nothing.

@@ -56,7 +56,7 @@ def remaining_of_sample(pool, labels, patients, n_positive):
 def remaining_upwards(pool, labels, patients, known, rank, min_recall, confidence):
     """Estimate the number of labels until the threshold is reached from below.
 
-    The positive patients of pilot and sample show how many images have lower scores than the threshold.
+    The positive patients of pilot and sample show how many images score below the threshold.
 
     Parameters
     ----------
