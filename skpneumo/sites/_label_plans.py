@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binom, hypergeom
+from scipy.special import gammaln
+from scipy.stats import binom
 
 # Patients who are read to choose the plan. They are not counted in what is certified, so the choice
 # may depend on them in any way.
@@ -130,7 +131,7 @@ def upward_ranks(n_patients, sample_size, min_recall, confidence):
         the risk is left.
     """
     n_positive, x = np.arange(n_patients + 1), np.arange(sample_size + 1)
-    probability = hypergeom.pmf(x, n_patients, n_positive[:, None], sample_size)
+    probability = _hypergeometric(n_patients, sample_size)
     at_least = np.cumsum(probability[:, ::-1], axis=1)[:, ::-1]
     rank_by_number = certified_ranks(n_positive, min_recall, confidence)
     # Column k holds the risk of rank k.
@@ -166,10 +167,30 @@ def get_risks(ranks, n_patients, min_recall, confidence):
         By the number of positive patients. Without ties between scores it is the probability
         itself, but for numbers that certify nothing.
     """
-    n_positive, m = np.arange(n_patients + 1)[:, None], len(ranks) - 1
-    probability = hypergeom.pmf(np.arange(m + 1), n_patients, n_positive, m)
+    n_positive = np.arange(n_patients + 1)[:, None]
+    probability = _hypergeometric(n_patients, len(ranks) - 1)
     risks = binom.cdf(np.arange(-1, max(ranks) + 1), n_positive, 1 - min_recall)
     return _risks(np.asarray(ranks), probability, risks, confidence)
+
+
+def _hypergeometric(n_patients, sample_size):
+    """Probability of each number in the sample (columns) by number of positive patients (rows)."""
+    # By a table of log factorials: scipy's pmf of as many numbers takes seconds.
+    log_factorial = gammaln(np.arange(n_patients + 2) + 1.0)
+    n_positive, x = np.arange(n_patients + 1)[:, None], np.arange(sample_size + 1)
+    n_other, other = n_patients - n_positive, sample_size - x
+    possible = (x <= n_positive) & (other <= n_other)
+    log_ways = (
+        log_factorial[n_positive] - log_factorial[x] - log_factorial[np.maximum(n_positive - x, 0)]
+    )
+    log_ways += (
+        log_factorial[n_other]
+        - log_factorial[other]
+        - log_factorial[np.maximum(n_other - other, 0)]
+    )
+    log_ways = np.where(possible, log_ways, -np.inf)
+    ways = np.exp(log_ways - log_ways.max(axis=1, keepdims=True))
+    return ways / ways.sum(axis=1, keepdims=True)
 
 
 def _risks(ranks, probability, risks, confidence):
@@ -180,6 +201,19 @@ def _risks(ranks, probability, risks, confidence):
     risk = (1 - fraction) * risks[:, whole] + fraction * risks[:, above]
     without_rank = RISK_WITHOUT_RANK * (1 - confidence)
     return np.sum(probability * np.where(ranks >= 1, risk, without_rank), axis=1)
+
+
+class PlanEstimate(NamedTuple):
+    """What is expected of a plan."""
+
+    kind: str
+    """"upwards" or "random sample"."""
+    n_labels: float
+    """Number of images to be labelled, without the pilot."""
+    miss_rate: float
+    """Proportion of new positive patients below the threshold; NaN if nothing is certified."""
+    n_positive: int
+    """Random sample: number of positive patients at which it ends."""
 
 
 def choose_plan(n_patients, min_recall, confidence, pilot):
@@ -203,61 +237,59 @@ def choose_plan(n_patients, min_recall, confidence, pilot):
     everyone = LabelPlan("random sample", n_patients, n_patients, 0, ())
     if pilot is None:
         return everyone
-    n_upwards = min(n_patients, MAX_PATIENTS_UPWARDS)
-    size = max(_MIN_SAMPLE_SIZE, round(_SAMPLED_FRACTION * n_upwards))
+    n_pilot_positive, images, negative_images = pilot
+    prevalence = (n_pilot_positive + 0.5) / (PILOT_SIZE + 1)
+    estimate = estimate_plan(
+        n_patients, min_recall, confidence, prevalence, images, negative_images
+    )
+    if estimate.kind == "random sample":
+        return everyone._replace(n_positive=estimate.n_positive)
+    n_upwards, size = _sizes(n_patients)
     ranks = upward_ranks(n_upwards, size, min_recall, confidence)
-    labels, n_positive = _expected_labels(n_upwards, size, ranks, min_recall, confidence, pilot)
-    if labels["upwards"] < labels["random sample"]:
-        return LabelPlan("upwards", n_upwards, 0, size, ranks)
-    return everyone._replace(n_positive=n_positive)
+    return LabelPlan("upwards", n_upwards, 0, size, ranks)
 
 
-def expected_labels(n_patients, min_recall, confidence, prevalence):
-    """Number of labels that each plan is expected to need, with one image per patient.
+def estimate_plan(n_patients, min_recall, confidence, prevalence, images=1.0, negative_images=1.0):
+    """Estimate the labels of both plans, and return the one that needs fewer.
 
     Parameters
     ----------
     n_patients : int
-        Number of patients, with the pilot.
+        Number of patients after the pilot.
     min_recall, confidence : float
         See `certified_ranks`.
     prevalence : float
         Proportion of positive patients.
+    images, negative_images : float, default=1.0
+        Mean number of images that are read of a patient, and of a negative one.
 
     Returns
     -------
-    dict of str to float
-        By kind of plan; infinite for one that is not possible, or loses too much.
+    PlanEstimate
     """
-    if n_patients < MIN_PATIENTS_TO_PLAN:
-        return {"upwards": np.inf, "random sample": float(n_patients)}
-    n_upwards = min(n_patients - PILOT_SIZE, MAX_PATIENTS_UPWARDS)
-    size = max(_MIN_SAMPLE_SIZE, round(_SAMPLED_FRACTION * n_upwards))
-    ranks = upward_ranks(n_upwards, size, min_recall, confidence)
-    pilot = (prevalence * (PILOT_SIZE + 1) - 0.5, 1.0, 1.0)
-    labels, _ = _expected_labels(n_upwards, size, ranks, min_recall, confidence, pilot)
-    return {kind: min(PILOT_SIZE + n, n_patients) for kind, n in labels.items()}
+    n_upwards, size = _sizes(n_patients)
+    miss_rates = expected_miss_rates(np.arange(n_upwards + 1), min_recall, confidence)
+    n_all = prevalence * n_upwards
+    # If even all are too few, the sample ends where the lowest score is certified.
+    required = np.nan_to_num(miss_rates[int(n_all)]) - _LOST_FRACTION * (1 - min_recall)
+    n_positive = int(np.append(np.flatnonzero(miss_rates >= required), n_upwards)[0])
+    sample = PlanEstimate(
+        "random sample",
+        min(images * n_positive / prevalence, images * n_patients),
+        miss_rates[min(n_positive, int(prevalence * n_patients))],
+        n_positive,
+    )
+    rank = upward_ranks(n_upwards, size, min_recall, confidence)[round(prevalence * size)]
+    if rank < 1 or rank / (n_all + 1) < required:
+        return sample
+    negative = (1 - prevalence) * n_upwards * negative_images
+    below = _EXPECTED_SPECIFICITY * negative + rank
+    n_labels = images * size + (1 - size / n_upwards) * below
+    upwards = PlanEstimate("upwards", n_labels, rank / (n_all + 1), 0)
+    return min(upwards, sample, key=lambda plan: plan.n_labels)
 
 
-def _expected_labels(n_patients, size, ranks, min_recall, confidence, pilot):
-    """Expected labels of each plan, and the number of positive patients of a random sample."""
-    n_pilot_positive, images, negative_images = pilot
-    prevalence = (n_pilot_positive + 0.5) / (PILOT_SIZE + 1)
-    numbers = np.arange(n_patients + 1)
-    miss_rates = expected_miss_rates(numbers, min_recall, confidence)
-    n_all = prevalence * n_patients
-    full = miss_rates[int(n_all)]
-    if np.isnan(full):
-        # Even all may be too few: the sample ends where the lowest score is certified.
-        full = 0.0
-    required = full - _LOST_FRACTION * (1 - min_recall)
-    enough = np.flatnonzero(miss_rates >= required)
-    n_positive = int(enough[0]) if len(enough) else n_patients
-    rank = ranks[min(round(prevalence * size), size)]
-    labels = {"upwards": np.inf, "random sample": images * n_positive / prevalence}
-    if rank >= 1 and rank / (n_all + 1) >= required:
-        n_negative = (1 - prevalence) * n_patients
-        below = _EXPECTED_SPECIFICITY * n_negative * negative_images + rank
-        sampled = size / n_patients
-        labels["upwards"] = images * size + (1 - sampled) * below
-    return labels, n_positive
+def _sizes(n_patients):
+    """Number of patients of the plan upwards, and of its sample."""
+    n_upwards = min(n_patients, MAX_PATIENTS_UPWARDS)
+    return n_upwards, max(_MIN_SAMPLE_SIZE, round(_SAMPLED_FRACTION * n_upwards))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skpneumo.sites._label_plans import certified_ranks, expected_labels
+from skpneumo.sites._label_plans import certified_ranks, estimate_plan
 from skpneumo.sites._reading import UNREAD, lowest_scores, read_sample
 
 
@@ -25,8 +25,9 @@ def remaining_before_plan(pool, labels, pilot, min_recall, confidence):
     float
     """
     prevalence = _prevalence(pool, labels, pilot)
-    n = expected_labels(len(pool.order), min_recall, confidence, prevalence)
-    return min(n.values()) - np.sum(labels != UNREAD)
+    n_patients = len(pool.order) - len(pilot)
+    estimate = estimate_plan(n_patients, min_recall, confidence, prevalence)
+    return estimate.n_labels + len(read_sample(pool, labels.tolist(), pilot).unread)
 
 
 def remaining_of_sample(pool, labels, patients, n_positive):
