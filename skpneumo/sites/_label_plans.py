@@ -180,14 +180,9 @@ def _hypergeometric(n_patients, sample_size):
     n_positive, x = np.arange(n_patients + 1)[:, None], np.arange(sample_size + 1)
     n_other, other = n_patients - n_positive, sample_size - x
     possible = (x <= n_positive) & (other <= n_other)
-    log_ways = (
-        log_factorial[n_positive] - log_factorial[x] - log_factorial[np.maximum(n_positive - x, 0)]
-    )
-    log_ways += (
-        log_factorial[n_other]
-        - log_factorial[other]
-        - log_factorial[np.maximum(n_other - other, 0)]
-    )
+    rest, other_rest = np.maximum(n_positive - x, 0), np.maximum(n_other - other, 0)
+    log_ways = log_factorial[n_positive] - log_factorial[x] - log_factorial[rest]
+    log_ways += log_factorial[n_other] - log_factorial[other] - log_factorial[other_rest]
     log_ways = np.where(possible, log_ways, -np.inf)
     ways = np.exp(log_ways - log_ways.max(axis=1, keepdims=True))
     return ways / ways.sum(axis=1, keepdims=True)

@@ -8,11 +8,11 @@ from skpneumo._utils.formatting import percent
 # Title of each column in lines, and the width of its text.
 _HEADS = (
     ("positive", "patients"),
-    ("patients", "(90 %)"),
+    ("patients", "(90%)"),
     ("patients", "(mean)"),
     ("expected", "recall"),
     ("expected", "specificity"),
-    ("95 %", "interval"),
+    ("95%", "interval"),
     ("labels", "certifier"),
     ("specificity", "certifier"),
     ("plan of the", "certifier"),
@@ -54,7 +54,7 @@ class LabelTable:
     def note(self):
         """How to read the table."""
         return (
-            "Patients (90 %): among so many there are enough positive ones with a probability of "
+            "Patients (90%): among so many there are enough positive ones with a probability of "
             "0.9. The certifier labels a part of the images of these patients (one each). Recall "
             "and specificity are expected if scores at the site are distributed as those of the "
             "reference; if not, specificity is often lower, and the certified recall still holds."
