@@ -14,12 +14,12 @@ from skpneumo.preprocessing import (
     XRayOverSampler,
     XRayResizer,
 )
-from skpneumo.sites import TriageClassifierCV
+from skpneumo.sites import CertifiedClassifier, TriageClassifierCV
 
 CLASSIFIERS = (CNNPneumoniaClassifier, InceptionPneumoniaClassifier)
 STEPS = (XRayLoader, XRayResizer, XRayOutlierDetector, XRayAugmenter, XRayOverSampler)
 # Those with a threshold of their own, which hold a fitted ``estimator_``.
-OPERATING_POINTS = (OperatingPointClassifierCV, TriageClassifierCV)
+OPERATING_POINTS = (OperatingPointClassifierCV, TriageClassifierCV, CertifiedClassifier)
 WRAPPERS = (*OPERATING_POINTS, FoldMeanClassifier)
 PIPELINES = {"Pipeline": Pipeline, "SamplingPipeline": SamplingPipeline}
 STEP_NAMES = tuple(kind.__name__ for kind in STEPS)
@@ -63,6 +63,15 @@ LEARNT = {
         "curve_": Bunch,
         "n_features_in_": int,
         "feature_names_in_": np.ndarray,
+    },
+    CertifiedClassifier: {
+        "best_threshold_": np.floating,
+        "unit_": str,
+        "recall_lower_bound_": float,
+        "n_positive_units_": int,
+        "images_per_patient_": float,
+        "n_labelled_": int,
+        "n_images_": int,
     },
     XRayOutlierDetector: {
         "mean_": np.ndarray,

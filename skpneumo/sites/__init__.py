@@ -1,11 +1,19 @@
 """A fitted model at a new hospital."""
 
+from skpneumo.sites._certifier import RecallCertifier
+from skpneumo.sites._label_table import LabelTable
 from skpneumo.sites._monitor import RecallMonitor
 from skpneumo.sites._monitor_display import RecallMonitorDisplay
+from skpneumo.sites._plan_labels import plan_labels
+from skpneumo.sites._site_classifier import CertifiedClassifier
 from skpneumo.sites._triage import TriageClassifierCV
 
 __all__ = [
+    "CertifiedClassifier",
+    "LabelTable",
+    "RecallCertifier",
     "RecallMonitor",
     "RecallMonitorDisplay",
     "TriageClassifierCV",
+    "plan_labels",
 ]

@@ -1,0 +1,186 @@
+"""``skpneumo certify``."""
+
+import os
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skpneumo._utils.filenames import parse_filename
+from skpneumo.cli._console import ERR, print_lines
+from skpneumo.cli._labels_file import match_rows, read_labels, write_labels
+from skpneumo.cli._messages import errors_as_messages, print_warning, warnings_as_messages
+from skpneumo.cli._options import AllViews, output_file, views_to_load
+from skpneumo.cli._parsers import Number, parse_folder
+from skpneumo.exceptions import DatasetError
+
+LABELS_WANTED = 4  # exit status
+# Fixed, so that nobody tries several orders and keeps the threshold that pleases most.
+_RANDOM_STATE = 0
+
+_Model = Annotated[
+    str,
+    typer.Argument(metavar="MODEL", help="File of save_model, or default: the pretrained network."),
+]
+_Folder = Annotated[
+    Path, typer.Argument(parser=parse_folder, metavar="FOLDER", help="X-rays of the site.")
+]
+_MinRecall = Annotated[
+    float,
+    typer.Option(
+        parser=Number(float, 0, 1, exclusive=True),
+        metavar="RECALL",
+        help="Recall of patients to certify.",
+    ),
+]
+_Confidence = Annotated[
+    float,
+    typer.Option(
+        parser=Number(float, 0, 1, exclusive=True),
+        metavar="CONFIDENCE",
+        help="Confidence that it is reached on new patients.",
+    ),
+]
+_Images = Annotated[
+    int, typer.Option(parser=Number(int, 1), metavar="N", help="Number of images to list at once.")
+]
+
+
+def certify(
+    model: _Model,
+    folder: _Folder,
+    labels: Annotated[
+        Path, output_file("Table of the images to be read, CSV; type the labels into it.")
+    ],
+    save: Annotated[Path, output_file("Write the model with the certified threshold here.")],
+    min_recall: _MinRecall = 0.95,
+    confidence: _Confidence = 0.95,
+    images: _Images = 20,
+    all_views: AllViews = False,
+):
+    """Certify the recall of a model at a new site, with labels of a part of its X-rays.
+
+    The first run lists images in the table. Type a label (or unsure) beside each, and run the same
+    command again: it takes the labels and lists more, until the recall is certified. The exit
+    status is 4 while labels are wanted. What is known is kept beside the table, in a file that ends
+    in .state.
+    """
+    with errors_as_messages("The certification", ERR) as written:
+        with warnings_as_messages(ERR), ERR.status("Certifying …"), redirect_stdout(sys.stderr):
+            # Imports TensorFlow, for which --help and wrong options need not wait.
+            from skpneumo.cli._models import open_model
+
+            pool = _find_pool(folder, views_to_load(all_views))
+            certifier = _open_certifier(open_model(model), pool, labels, min_recall, confidence)
+            typed = read_labels(labels, certifier.classes_.tolist()) if labels.exists() else {}
+            names = [os.path.relpath(file, folder) for file in pool[0]]
+            certifier.record(*match_rows(typed, names, labels))
+            if not certifier.finished_:
+                listed = dict.fromkeys((names[row] for row in certifier.next_images(images)), "")
+                write_labels(typed | _new(listed, typed), labels)
+                certifier.save(_state_file(labels))
+                written.append(labels)
+        if not certifier.finished_:
+            n_wanted = len(_new(listed, typed)) + sum(label == "" for label in typed.values())
+            negative, positive = certifier.classes_.tolist()
+            print_lines(
+                f"{certifier.n_labelled_:,} of {len(names):,} images are labelled; about "
+                f"{certifier.n_remaining_:,} more are needed. Type {negative}, {positive} or "
+                f"unsure beside the {n_wanted} images without a label in {labels}, and run the "
+                "command again."
+            )
+            raise typer.Exit(LABELS_WANTED)
+        _save_certified(certifier, save)
+        written.append(save)
+        print_lines(_describe(certifier))
+
+
+def _new(listed, typed):
+    return {file: label for file, label in listed.items() if file not in typed}
+
+
+def _state_file(labels):
+    return labels.with_name(f"{labels.name}.state")
+
+
+def _find_pool(folder, views):
+    """Files of the folder that hold X-rays, and the patient of each."""
+    from skpneumo.cli._prediction import find_files
+    from skpneumo.images import XRaySequence
+
+    found = find_files([folder], views)
+    unread = found.errors | found.left_out
+    files = [file for file in found.files if file not in unread]
+    unread |= XRaySequence(files).find_unreadable() if files else {}
+    files = sorted(file for file in files if file not in unread)
+    if not files:
+        raise DatasetError(f"{folder} holds no X-ray that can be read. Name another folder.")
+    if unread:
+        print_warning(f"{len(unread):,} files of {folder} hold no X-ray, or none to be read.", ERR)
+    return files, _identify_patients(files)
+
+
+def _identify_patients(files):
+    """The patient of each file: by its header, else its name, else the file itself."""
+    from skpneumo.images import read_records
+
+    patients = []
+    for file, record in zip(files, read_records(files, "all"), strict=True):
+        identity = record.identity
+        name = parse_filename(os.path.basename(file))
+        if identity.patient or identity.study:
+            patients.append(f"dicom {identity.patient or identity.study}")
+        else:
+            patients.append(f"file {file}" if name is None else f"name {name.group}")
+    return patients
+
+
+def _open_certifier(model, pool, labels, min_recall, confidence):
+    """Go on with the state beside the table, or begin."""
+    from sklearn.frozen import FrozenEstimator
+
+    from skpneumo.sites import RecallCertifier
+
+    files, patients = pool
+    frozen, state = FrozenEstimator(model), _state_file(labels)
+    if not state.exists():
+        if labels.exists():
+            raise DatasetError(
+                f"{labels} exists, but {state} does not, which holds the order of the images. "
+                "Restore it, or name a new table."
+            )
+        return RecallCertifier(
+            frozen, min_recall=min_recall, confidence=confidence, random_state=_RANDOM_STATE
+        ).fit(files, groups=patients)
+    certifier = RecallCertifier.load(state, frozen, files, groups=patients)
+    if (certifier.min_recall, certifier.confidence) != (min_recall, confidence):
+        raise DatasetError(
+            f"{state} was begun with --min-recall {certifier.min_recall:g} and --confidence "
+            f"{certifier.confidence:g}. Use these, or name a new table."
+        )
+    return certifier
+
+
+def _save_certified(certifier, save):
+    from skpneumo.persistence import save_model
+
+    if certifier.recall_lower_bound_ < certifier.min_recall:
+        raise DatasetError(
+            "No model is written, since the recall is not certified. Begin with more images and a "
+            "new table."
+        )
+    save_model(certifier.classifier_, save)
+
+
+def _describe(certifier):
+    how = {
+        "upwards": "reading from the lowest score upwards",
+        "random sample": "reading a random sample, which needs fewer labels here",
+    }
+    classifier = certifier.classifier_
+    return (
+        f"Decision threshold {certifier.threshold_:.4g}: {classifier.describe_threshold()}, "
+        f"{how[certifier.plan_]}."
+    )
