@@ -75,6 +75,10 @@ class OperatingPointClassifierCV(BaseThresholdClassifierCV):
     curve_ : Bunch
         Metrics of these patients, or images, at every threshold: see
         `skpneumo.metrics.threshold_curve`.
+    reference_ : Bunch
+        Scores by which another site is compared with these images, see
+        `skpneumo.sites.check_site`: ``y_true``, ``y_score`` and ``patient`` (numbers, in a random
+        order), of at most 5,000 images.
     estimator_ : classifier
         The final model: a `FoldMeanClassifier` with the models of the splits as
         ``fold_estimators_``; with ``refit=True`` the estimator itself, fitted on all images; or

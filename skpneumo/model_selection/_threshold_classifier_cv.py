@@ -15,6 +15,7 @@ from skpneumo._utils.threshold_classifier import BaseThresholdClassifier
 from skpneumo.model_selection._fit_warnings import warn_of_earlier_fit, warn_of_repeated_patients
 from skpneumo.model_selection._fold_mean import FoldMeanClassifier
 from skpneumo.model_selection._out_of_fold import default_cv, fit_folds, make_splits, takes_groups
+from skpneumo.model_selection._reference import make_reference
 
 
 class BaseThresholdClassifierCV(BaseThresholdClassifier):
@@ -40,7 +41,7 @@ class BaseThresholdClassifierCV(BaseThresholdClassifier):
             warn_of_repeated_patients(X)
 
     def _fit_and_score(self, X, y, classes, groups, params):
-        """Set ``estimator_``, and return the score of each image by a model fitted without it."""
+        """Set ``estimator_`` and ``reference_``; return the scores of images that were left out."""
         fit_params, split_params = self._routed(groups, params)
         # `check_data` has warned of labels in doubtful order; the fits need not warn again.
         with order_checked():
@@ -50,6 +51,7 @@ class BaseThresholdClassifierCV(BaseThresholdClassifier):
                 splits = make_splits(self.cv, X, y, check_groups(groups, y), split_params)
                 self.estimator_, y_score = self._fit_splits(X, y, classes, splits, fit_params)
         self._copy_features()
+        self.reference_ = make_reference(y == classes[1], y_score, check_groups(groups, y))
         return y_score
 
     def _score_frozen(self, X, y, classes, fit_params):

@@ -39,6 +39,7 @@ LEARNT = {
         "n_negative_units_": int,
         "images_per_patient_": float,
         "curve_": Bunch,
+        "reference_": Bunch,
         "n_features_in_": int,
         "feature_names_in_": np.ndarray,
     },
@@ -61,6 +62,7 @@ LEARNT = {
         "to_read_by_class_upper_bound_": np.ndarray,
         "images_per_patient_": float,
         "curve_": Bunch,
+        "reference_": Bunch,
         "n_features_in_": int,
         "feature_names_in_": np.ndarray,
     },
@@ -79,7 +81,7 @@ LEARNT = {
         "threshold_": float,
     },
 }
-OPTIONAL = {"n_features_in_", "feature_names_in_", "images_per_patient_"}
+OPTIONAL = {"n_features_in_", "feature_names_in_", "images_per_patient_", "reference_"}
 # What files lack that were written before these names existed.
 DEFAULT_PARAMS = {OperatingPointClassifierCV: {"refit": True}}
 DEFAULT_LEARNT = {OperatingPointClassifierCV: {"images_per_patient_": np.nan}}

@@ -1,10 +1,13 @@
 """A fitted model at a new hospital."""
 
 from skpneumo.sites._certifier import RecallCertifier
+from skpneumo.sites._check import check_site
 from skpneumo.sites._label_table import LabelTable
 from skpneumo.sites._monitor import RecallMonitor
 from skpneumo.sites._monitor_display import RecallMonitorDisplay
 from skpneumo.sites._plan_labels import plan_labels
+from skpneumo.sites._site_check import SiteCheck
+from skpneumo.sites._site_check_display import SiteCheckDisplay
 from skpneumo.sites._site_classifier import CertifiedClassifier
 from skpneumo.sites._triage import TriageClassifierCV
 
@@ -14,6 +17,9 @@ __all__ = [
     "RecallCertifier",
     "RecallMonitor",
     "RecallMonitorDisplay",
+    "SiteCheck",
+    "SiteCheckDisplay",
     "TriageClassifierCV",
+    "check_site",
     "plan_labels",
 ]

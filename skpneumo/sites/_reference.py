@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skpneumo._utils.bounds import min_scores_per_class
 from skpneumo._utils.unwrap import unwrap
 
 
@@ -14,17 +15,18 @@ class ReferenceScores(NamedTuple):
     negative: np.ndarray
 
 
-def get_reference_scores(estimator):
-    """Scores of the patients on which the threshold of a model was chosen.
+def get_reference(estimator):
+    """Out-of-fold scores that a model carries.
 
     Parameters
     ----------
     estimator : classifier
-        Fitted, with an `OperatingPointClassifierCV` in it.
+        Fitted, with an `OperatingPointClassifierCV` or `TriageClassifierCV` in it.
 
     Returns
     -------
-    ReferenceScores
+    Bunch
+        Its ``reference_``: ``y_true``, ``y_score`` and ``patient``.
 
     Raises
     ------
@@ -32,16 +34,53 @@ def get_reference_scores(estimator):
         If there is none in it.
     """
     wrappers = (wrapper for branch in unwrap(estimator).branches for wrapper in branch.wrappers)
-    found = next((wrapper for wrapper in wrappers if hasattr(wrapper, "curve_")), None)
-    if found is None:
-        raise ValueError(
-            f"{type(estimator).__name__} holds no reference scores. Pass a fitted "
-            "OperatingPointClassifierCV, such as load_pretrained(), or a model that contains one."
-        )
-    curve = found.curve_
-    positive = -np.diff(np.append(curve.recall, 0)) * found.n_positive_units_
-    negative = np.diff(np.append(curve.specificity, 1)) * found.n_negative_units_
-    return ReferenceScores(
-        np.repeat(curve.threshold, np.round(positive).astype(int)),
-        np.repeat(curve.threshold, np.round(negative).astype(int)),
+    for wrapper in wrappers:
+        if hasattr(wrapper, "reference_"):
+            return wrapper.reference_
+    raise ValueError(
+        f"{type(estimator).__name__} holds no reference scores. Pass a fitted "
+        "OperatingPointClassifierCV, such as load_pretrained(), or a model that contains one; a "
+        "file of an earlier version lacks them, and has to be fitted again."
     )
+
+
+def get_reference_scores(estimator):
+    """Scores of the patients on which the threshold of a model was chosen.
+
+    Parameters
+    ----------
+    estimator : classifier
+        As for `get_reference`.
+
+    Returns
+    -------
+    ReferenceScores
+    """
+    reference = get_reference(estimator)
+    positive, negative = min_scores_per_class(
+        reference.y_true, reference.y_score, reference.patient
+    )
+    return ReferenceScores(np.sort(positive), np.sort(-negative))
+
+
+def draw_image_per_patient(groups, random_state=0):
+    """Draw one image of each patient.
+
+    Patients have different numbers of images at different sites, and several of one patient are
+    not independent.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (n,)
+        The patient of each image.
+    random_state : int, default=0
+        Seed, fixed so that a check repeats.
+
+    Returns
+    -------
+    ndarray of int
+        Row numbers, one of each patient.
+    """
+    order = np.random.default_rng(random_state).permutation(len(groups))
+    _, first = np.unique(groups[order], return_index=True)
+    return order[first]

@@ -83,6 +83,10 @@ class TriageClassifierCV(BaseThresholdClassifierCV):
     curve_ : Bunch
         Metrics of these patients, or images, at every threshold: see
         `skpneumo.metrics.threshold_curve`.
+    reference_ : Bunch
+        Scores by which another site is compared with these images, see
+        `skpneumo.sites.check_site`: ``y_true``, ``y_score`` and ``patient`` (numbers, in a random
+        order), of at most 5,000 images.
     estimator_ : classifier
         The final model.
     classes_ : ndarray of shape (2,)

@@ -1,0 +1,211 @@
+"""Whether a model's scores at a site are distributed as those that it was made with."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from scipy.stats import norm
+from sklearn.utils.validation import check_is_fitted
+
+from skpneumo._utils.response import positive_scores
+from skpneumo._utils.targets import check_groups
+from skpneumo._utils.unwrap import unwrap
+from skpneumo.sites._mixtures import bin_reference, fit_mixture
+from skpneumo.sites._rates import resample_rates
+from skpneumo.sites._reference import draw_image_per_patient, get_reference
+from skpneumo.sites._site_check import SiteCheck, bin_for_histogram
+
+_MIN_SCORES = 20
+
+
+def check_site(estimator, X, *, groups=None, alpha=0.05, n_checks=1):
+    """Check, without labels, whether a model's scores at a site are those that it was made with.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted, with an `~skpneumo.OperatingPointClassifierCV` or a `TriageClassifierCV` in it,
+        such as `~skpneumo.load_pretrained` returns. Its ``reference_`` is compared with the site.
+    X : array-like of shape (n, ...)
+        Images of the site as the estimator accepts them, such as paths: all of a time, not selected
+        by what they show. At least 20; 200 find most differences that matter.
+    groups : array-like of shape (n,), default=None
+        The patient of each image. One random image of each is compared with one of each patient of
+        the reference; without it all images with all.
+    alpha : float, default=0.05
+        Probability of finding a difference where there is none, between 0 and 1.
+    n_checks : int, default=1
+        Number of checks of this site, those before and those planned included: the p-values are
+        multiplied by it (Bonferroni), since one of many checks finds a difference by chance.
+
+    Returns
+    -------
+    SiteCheck
+        Its ``shift`` is "population", "prevalence" or "none". Print it, or call ``save``.
+
+    Raises
+    ------
+    ValueError
+        If there are too few images, the estimator holds no reference scores, or a parameter is not
+        valid.
+
+    See Also
+    --------
+    RecallCertifier : Certifies the recall at the site, with labels of a part of its images.
+    plan_labels : How many labels that takes.
+
+    Notes
+    -----
+    **What is tested.** If only the prevalence differs, the scores of the site are a mixture of
+    those of negative and of positive patients of the reference. The distance from the nearest
+    mixture is that of minimum chi-square over up to 16 bins, with the sampling error of both
+    samples (Hansen's test [1]_). Its distribution is resampled, the reference too: with the
+    reference held fixed, a nominal error of .05 is .37 to .86. The p-value is the greatest over the
+    plausible prevalences [2]_. Where a mixture fits, its prevalence is compared with that of the
+    reference. Each of the two tests has half of ``alpha``.
+
+    **What it cannot find.** Positive patients that look negative to the model make a mixture again,
+    with a lower prevalence. So the check never shows that a model works: it finds a difference, or
+    none, and recall is not checked by it. Labels are needed for that [3]_.
+
+    **Expected specificity.** Where a mixture fits, it is that of the reference at the threshold of
+    the model; its interval is that of the reference, by resampling patients. If the population
+    differs, specificity and prevalence cannot be told from scores alone and are NaN: in the
+    benchmark ``sites``, estimates that assume unchanged positive patients were wrong by .33.
+
+    **Scores alone.** The features of the network are not compared. On real images the scores found
+    the new site in all samples of 100, and features, those of the image or of the network, also
+    differ between parts of one hospital where predictions do not.
+
+    References
+    ----------
+    .. [1] L. P. Hansen, "Large sample properties of generalized method of moments estimators",
+       Econometrica 50 (1982), 1029-1054.
+    .. [2] Berger & Boos, "P values maximized over a confidence set for the nuisance parameter",
+       Journal of the American Statistical Association 89 (1994), 1012-1016.
+    .. [3] Lipton, Wang & Smola, "Detecting and correcting for label shift with black box
+       predictors", ICML 2018; Roschewitz, Mehta, Jones & Glocker, "Automatic dataset shift
+       identification to support safe deployment of medical imaging AI", MICCAI 2025; Flühmann,
+       Bissoto, Hoang & Koch, "Label-free estimation of clinically relevant performance metrics
+       under distribution shifts", 2025, arXiv:2507.22776.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skpneumo import OperatingPointClassifierCV
+    >>> from skpneumo.sites import check_site
+    >>> X, y = make_classification(1200, class_sep=1.5, random_state=0)
+    >>> model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.95)
+    >>> model = model.fit(X[:800], y[:800])
+    >>> check_site(model, X[800:]).shift
+    'none'
+    >>> check_site(model, X[800:] + 0.5).shift
+    'population'
+    """
+    check_is_fitted(estimator)
+    _check_numbers(alpha, n_checks)
+    reference = get_reference(estimator)
+    scores = positive_scores(estimator, X)
+    patients = check_groups(groups, scores)
+    n_images = len(scores)
+    if patients is not None:
+        scores = scores[draw_image_per_patient(patients)]
+    if len(scores) < _MIN_SCORES:
+        raise ValueError(
+            f"check_site compares at least {_MIN_SCORES} "
+            f"{'images' if patients is None else 'patients'}; got {len(scores)}. Collect more."
+        )
+    compared = _select_images(reference, by_patient=patients is not None)
+    # Seeded: the same images give the same result.
+    rng = np.random.default_rng(0)
+    binned = bin_reference(*compared, len(scores))
+    mixture = fit_mixture(scores, binned, rng)
+    home = _count_home(compared)
+    # Two tests of half the level each, and as many checks as there are.
+    n_tests = 2 * n_checks
+    p_population = min(1.0, n_tests * mixture.p_value)
+    p_prevalence = min(1.0, n_tests * _compare_prevalence(mixture, *home))
+    shift = "prevalence" if p_prevalence < alpha else "none"
+    if p_population < alpha:
+        shift = "population"
+    threshold = unwrap(estimator).threshold
+    return SiteCheck(
+        shift=shift,
+        p_value=p_population if shift == "population" else min(p_population, p_prevalence),
+        alpha=alpha,
+        n_checks=n_checks,
+        n_images=n_images,
+        n_patients=None if patients is None else len(scores),
+        threshold=threshold,
+        positive_rate=float(np.mean(scores >= threshold)),
+        reference_prevalence=home[0],
+        **_expect(shift, mixture, resample_rates(reference, threshold, rng), rng, alpha),
+        histogram=bin_for_histogram(scores, *compared[:2], hasattr(estimator, "predict_proba")),
+    )
+
+
+def _check_numbers(alpha, n_checks):
+    if not isinstance(alpha, Real) or not 0 < alpha < 1:
+        raise ValueError(f"alpha must lie between 0 and 1 (exclusive), got {alpha!r}.")
+    if not isinstance(n_checks, Integral) or isinstance(n_checks, bool) or n_checks < 1:
+        raise ValueError(f"n_checks must be an integer of at least 1, got {n_checks!r}.")
+
+
+def _select_images(reference, by_patient):
+    """Labels, scores and patients of all images, or of one image of each patient and class."""
+    rows = np.arange(len(reference.y_true))
+    if by_patient:
+        parts = [np.flatnonzero(reference.y_true == label) for label in (False, True)]
+        rows = np.concatenate(
+            [part[draw_image_per_patient(reference.patient[part])] for part in parts]
+        )
+    return reference.y_true[rows], reference.y_score[rows], reference.patient[rows]
+
+
+def _count_home(compared):
+    """Prevalence of the reference, and its variance, by patients."""
+    y_true, _, patient = compared
+    _, number = np.unique(patient, return_inverse=True)
+    n_images, n_positive = np.bincount(number), np.bincount(number, weights=y_true)
+    prevalence = n_positive.sum() / n_images.sum()
+    residual = n_positive - prevalence * n_images
+    return float(prevalence), float(np.sum(residual**2) / n_images.sum() ** 2)
+
+
+def _compare_prevalence(mixture, prevalence, variance):
+    """P-value of the difference between the prevalence of the mixture and of the reference."""
+    error = np.sqrt(mixture.standard_error**2 + variance)
+    difference = abs(mixture.prevalence - prevalence)
+    return float(2 * norm.sf(difference / error)) if error else float(difference == 0)
+
+
+def _expect(shift, mixture, rates, rng, alpha):
+    """Prevalence, specificity and proportion predicted positive, each with an interval."""
+    if shift == "population":
+        unknown = (np.nan, np.nan)
+        return {
+            "prevalence": np.nan,
+            "prevalence_interval": unknown,
+            "expected_specificity": np.nan,
+            "expected_specificity_interval": unknown,
+            "expected_positive_rate": np.nan,
+            "expected_positive_rate_interval": unknown,
+        }
+    negative, positive = rates
+    drawn = mixture.prevalence + mixture.standard_error * rng.standard_normal(len(negative))
+    drawn = np.clip(np.append(mixture.prevalence, drawn[1:]), 0, 1)
+    rate = (1 - drawn) * negative + drawn * positive
+    return {
+        "prevalence": mixture.prevalence,
+        "prevalence_interval": _interval(drawn, alpha),
+        "expected_specificity": float(1 - negative[0]),
+        "expected_specificity_interval": _interval(1 - negative, alpha),
+        "expected_positive_rate": float(rate[0]),
+        "expected_positive_rate_interval": _interval(rate, alpha),
+    }
+
+
+def _interval(values, alpha):
+    """Percentiles of the resampled values, which follow the first."""
+    low, high = np.quantile(values[1:], [alpha / 2, 1 - alpha / 2])
+    return float(low), float(high)
