@@ -34,3 +34,24 @@ def open_first_model(names):
 
 def _is_model(name):
     return name == DEFAULT_MODEL or is_model_file(name)
+
+
+def check_has_triage(model):
+    """Refuse a model that predicts by one threshold where two are needed.
+
+    Parameters
+    ----------
+    model : classifier
+        Fitted.
+
+    Raises
+    ------
+    ValueError
+        If it has no ``predict_triage``.
+    """
+    if not hasattr(model, "predict_triage"):
+        raise ValueError(
+            "--triage needs a model with two thresholds, and this one has a single one. Write one "
+            "with skpneumo calibrate and --min-specificity, or save a fitted "
+            "skpneumo.sites.TriageClassifierCV."
+        )
