@@ -77,8 +77,8 @@ def test_predict_with_triage(triage_file, collection, tmp_path, invoke, words):
         answer: np.sum(answers == answer) for answer in ("ruled out", "ruled in", "to be read")
     }
     assert (
-        f"PNEUMONIA ruled out below {model.rule_out_threshold_:.3g}: {counts['ruled out']}; ruled "
-        f"in from {model.rule_in_threshold_:.3g} on: {counts['ruled in']}; to be read: "
+        f"PNEUMONIA ruled out below {model.rule_out_threshold_:.4g}: {counts['ruled out']}; ruled "
+        f"in from {model.rule_in_threshold_:.4g} on: {counts['ruled in']}; to be read: "
         f"{counts['to be read']}. Not a medical device."
     ) in words(done.stdout)
     done = invoke("predict", triage_file, folder, "--triage", "--label-outliers", "--json")

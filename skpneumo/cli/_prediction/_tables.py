@@ -124,6 +124,6 @@ def _triage_summary(rows, positive, rule_out_threshold, rule_in_threshold):
     answers = [row["triage"] for row in rows]
     n_ruled_out, n_to_read, n_ruled_in = map(answers.count, ("ruled out", "to be read", "ruled in"))
     return (
-        f"{positive} ruled out below {rule_out_threshold:.3g}: {n_ruled_out}; ruled in from "
-        f"{rule_in_threshold:.3g} on: {n_ruled_in}; to be read: {n_to_read}"
+        f"{positive} ruled out below {rule_out_threshold:.4g}: {n_ruled_out}; ruled in from "
+        f"{rule_in_threshold:.4g} on: {n_ruled_in}; to be read: {n_to_read}"
     )
