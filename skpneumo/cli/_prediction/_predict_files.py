@@ -15,6 +15,7 @@ COLUMNS = ("file", "probability", "label", "outlier", "outlier_score", "error", 
 _TRIAGE_PLACE = COLUMNS.index("outlier")
 # What outliers do not get.
 _ANSWERS = {"probability", "label", "triage"}
+# A file that vanishes after its check makes only its own batch start again.
 _BATCH_SIZE = 64
 
 
