@@ -5,13 +5,15 @@ import os
 import typer
 
 from skpneumo.cli._audit import audit
+from skpneumo.cli._calibrate import calibrate
 from skpneumo.cli._certify import certify
+from skpneumo.cli._check_site import check_site
 from skpneumo.cli._evaluate import evaluate
 from skpneumo.cli._messages import prepare_streams
 from skpneumo.cli._predict import predict
 from skpneumo.cli._train import train
 
-COMMANDS = (train, audit, predict, evaluate, certify)
+COMMANDS = (train, audit, predict, evaluate, check_site, calibrate, certify)
 
 # Usage errors are plain text: a frame around them would break paths into pieces.
 app = typer.Typer(

@@ -8,22 +8,18 @@ from typing import Annotated
 
 import typer
 
-from skpneumo._utils.filenames import parse_filename
 from skpneumo.cli._console import ERR, print_lines
 from skpneumo.cli._labels_file import match_rows, read_labels, write_labels
-from skpneumo.cli._messages import errors_as_messages, print_warning, warnings_as_messages
-from skpneumo.cli._options import AllViews, output_file, views_to_load
+from skpneumo.cli._messages import errors_as_messages, warnings_as_messages
+from skpneumo.cli._options import AllViews, Model, output_file, views_to_load
 from skpneumo.cli._parsers import Number, parse_folder
+from skpneumo.cli._site import find_pool
 from skpneumo.exceptions import DatasetError
 
 LABELS_WANTED = 4  # exit status
 # Fixed, so that nobody tries several orders and keeps the threshold that pleases most.
 _RANDOM_STATE = 0
 
-_Model = Annotated[
-    str,
-    typer.Argument(metavar="MODEL", help="File of save_model, or default: the pretrained network."),
-]
 _Folder = Annotated[
     Path, typer.Argument(parser=parse_folder, metavar="FOLDER", help="X-rays of the site.")
 ]
@@ -49,7 +45,7 @@ _Images = Annotated[
 
 
 def certify(
-    model: _Model,
+    model: Model,
     folder: _Folder,
     labels: Annotated[
         Path, output_file("Table of the images to be read, CSV; type the labels into it.")
@@ -72,7 +68,7 @@ def certify(
             # Imports TensorFlow, for which --help and wrong options need not wait.
             from skpneumo.cli._models import open_model
 
-            pool = _find_pool(folder, views_to_load(all_views))
+            pool = find_pool(folder, views_to_load(all_views))
             certifier = _open_certifier(open_model(model), pool, labels, min_recall, confidence)
             typed = read_labels(labels, certifier.classes_.tolist()) if labels.exists() else {}
             names = [os.path.relpath(file, folder) for file in pool[0]]
@@ -103,38 +99,6 @@ def _new(listed, typed):
 
 def _state_file(labels):
     return labels.with_name(f"{labels.name}.state")
-
-
-def _find_pool(folder, views):
-    """Files of the folder that hold X-rays, and the patient of each."""
-    from skpneumo.cli._prediction import find_files
-    from skpneumo.images import XRaySequence
-
-    found = find_files([folder], views)
-    unread = found.errors | found.left_out
-    files = [file for file in found.files if file not in unread]
-    unread |= XRaySequence(files).find_unreadable() if files else {}
-    files = sorted(file for file in files if file not in unread)
-    if not files:
-        raise DatasetError(f"{folder} holds no X-ray that can be read. Name another folder.")
-    if unread:
-        print_warning(f"{len(unread):,} files of {folder} hold no X-ray, or none to be read.", ERR)
-    return files, _identify_patients(files)
-
-
-def _identify_patients(files):
-    """The patient of each file: by its header, else its name, else the file itself."""
-    from skpneumo.images import read_records
-
-    patients = []
-    for file, record in zip(files, read_records(files, "all"), strict=True):
-        identity = record.identity
-        name = parse_filename(os.path.basename(file))
-        if identity.patient or identity.study:
-            patients.append(f"dicom {identity.patient or identity.study}")
-        else:
-            patients.append(f"file {file}" if name is None else f"name {name.group}")
-    return patients
 
 
 def _open_certifier(model, pool, labels, min_recall, confidence):

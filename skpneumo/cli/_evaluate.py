@@ -2,25 +2,18 @@
 
 import sys
 from contextlib import redirect_stdout
-from typing import Annotated
-
-import typer
 
 from skpneumo._utils.formatting import fold_lines, shorten
 from skpneumo.cli._console import ERR, print_lines, results_width
 from skpneumo.cli._messages import errors_as_messages, warnings_as_messages
-from skpneumo.cli._options import AllViews, Classes, LabelledFolder, Report, views_to_load
+from skpneumo.cli._options import AllViews, Classes, LabelledFolder, Model, Report, views_to_load
 from skpneumo.cli._parsers import parse_classes
+from skpneumo.cli._site import report_check
 from skpneumo.exceptions import DatasetError
 
 
 def evaluate(
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL", help="File of save_model, or default: the pretrained network."
-        ),
-    ],
+    model: Model,
     folder: LabelledFolder,
     report: Report = None,
     classes: Classes = None,
@@ -54,6 +47,7 @@ def evaluate(
                 written.append(report)
         width = results_width()
         print_lines(str(result) if width is None else fold_lines(str(result), width))
+        report_check(classifier, data.paths[rows].tolist(), result.predictions.y_score)
 
 
 def select_test_rows(data, folder):

@@ -7,6 +7,10 @@ import typer
 
 from skpneumo.cli._parsers import parse_folder, parse_output, parse_report
 
+Model = Annotated[
+    str,
+    typer.Argument(metavar="MODEL", help="File of save_model, or default: the pretrained network."),
+]
 LabelledFolder = Annotated[
     Path,
     typer.Argument(

@@ -16,7 +16,8 @@ from skpneumo.cli._messages import (
     warnings_as_messages,
 )
 from skpneumo.cli._options import AllViews, AsJSON, output_file, views_to_load
-from skpneumo.cli._parsers import parse_folder
+from skpneumo.cli._parsers import Number, parse_folder
+from skpneumo.cli._site import report_check
 
 _Paths = Annotated[
     list[str],
@@ -37,12 +38,40 @@ _Heatmaps = Annotated[
 _LabelOutliers = Annotated[
     bool, typer.Option("--label-outliers", help="Predict out-of-distribution images too.")
 ]
+_Threshold = Annotated[
+    float | None,
+    typer.Option(
+        parser=Number(float, 0, 1),
+        metavar="T",
+        help="Decision threshold on the probability, instead of that of the model: a file is "
+        "predicted positive from it on. What was certified for the model does not hold for it.",
+    ),
+]
+_Prevalence = Annotated[
+    float | None,
+    typer.Option(
+        parser=Number(float, 0, 1, exclusive=True),
+        metavar="P",
+        help="Set the decision threshold for these files, at least 50 of one site, by the "
+        "proportion of the patients that have pneumonia. Nothing is certified.",
+    ),
+]
+_Triage = Annotated[
+    bool,
+    typer.Option(
+        "--triage",
+        help="Rule out, rule in, or leave to be read, by the two thresholds of a triage model.",
+    ),
+]
 
 
 def predict(
     paths: _Paths,
     csv: Annotated[Path | None, output_file("Write the table here, as CSV.")] = None,
     heatmaps: _Heatmaps = None,
+    threshold: _Threshold = None,
+    prevalence: _Prevalence = None,
+    triage: _Triage = False,
     label_outliers: _LabelOutliers = False,
     all_views: AllViews = False,
     as_json: AsJSON = False,
@@ -53,19 +82,27 @@ def predict(
     hold no frontal chest X-ray are left out. The exit status is 1 if a file or folder cannot be
     read (the others are predicted), and 3 if a file that was named, or every file, is left out.
     """
+    if (threshold is not None) + (prevalence is not None) + triage > 1:
+        raise typer.BadParameter("--threshold, --prevalence and --triage exclude each other.")
     with errors_as_messages("The prediction", ERR) as written:
         with warnings_as_messages(ERR), ERR.status("Predicting …"), redirect_stdout(sys.stderr):
             # Imports TensorFlow, for which --help and wrong options need not wait.
             from skpneumo.cli import _prediction
 
             model, names = _prediction.open_first_model(paths)
+            if triage:
+                _prediction.check_has_triage(model)
             found = _prediction.find_files(names, views_to_load(all_views))
             # What cannot be written is an error before hours of prediction, not after.
             if csv is not None:
                 _prediction.check_overwrites_nothing(csv, [*paths, *found.files])
             if heatmaps is not None:
                 _prediction.prepare_folder(heatmaps)
-            rows = _prediction.predict_files(model, found, label_outliers=label_outliers)
+            if prevalence is not None:
+                model = _prediction.set_threshold(model, found, prevalence)
+            rows = _prediction.predict_files(
+                model, found, label_outliers=label_outliers, threshold=threshold, triage=triage
+            )
             if csv is not None:
                 _prediction.write_csv(rows, csv)
                 written.append(csv)
@@ -73,10 +110,16 @@ def predict(
                 _prediction.write_heatmaps(model, rows, heatmaps, written)
         with standard_output():
             if as_json:
-                result = _prediction.results_as_dict(rows, model, skipped=found.skipped)
+                result = _prediction.results_as_dict(
+                    rows, model, skipped=found.skipped, threshold=threshold
+                )
                 print(json.dumps(result, indent=2))
             else:
-                _prediction.print_results(rows, model, found.skipped, results_console())
+                _prediction.print_results(
+                    rows, model, found.skipped, results_console(), threshold=threshold
+                )
+        scored = [row for row in rows if row["probability"] is not None]
+        report_check(model, [row["file"] for row in scored], [row["probability"] for row in scored])
         for warning in _prediction.describe_omissions(rows, found.skipped):
             print_warning(warning, ERR)
         status = _prediction.exit_status(rows, found.named)

@@ -62,7 +62,7 @@ def as_html(report, embedded=False):
         "threshold": threshold_line(report),
         "intervals": intervals_line(report),
         "prevalence": percent(report.prevalence),
-        "tiles": [_row(report, name) | {"label": label} for name, label in _TILES.items()],
+        "tiles": [_row(report, name) | {"label": label} for name, label in _tiles(report).items()],
         "confusion": _confusion_rows(report),
         "sections": [
             (heading, [_row(report, name) for name in names])
@@ -73,6 +73,14 @@ def as_html(report, embedded=False):
     if not embedded:
         context |= _page_context(report)
     return render_page("skpneumo.evaluation", "report.html.jinja", embedded=embedded, **context)
+
+
+def _tiles(report):
+    """Labels of the metrics at the top: of a triage what is to be read instead of precision."""
+    if "to_be_read" not in report.metrics:
+        return _TILES
+    names = [name for name in _TILES if name != "positive_predictive_value"]
+    return {name: _TILES[name] for name in names} | {"to_be_read": "To be read"}
 
 
 def _page_context(report):
@@ -97,16 +105,23 @@ def _page_context(report):
 
 
 def verdict(report):
-    """Errors, recall and specificity in two sentences."""
+    """Errors, recall and specificity in two sentences, and the answers of a triage in a third."""
     (negative, positive), t = report.classes, report.table
     n_positive = t["false_negative"] + t["true_positive"]
     n_negative = t["true_negative"] + t["false_positive"]
-    return (
+    text = (
         f"Of {n_positive} images labelled {positive}, {_count(t['false_negative'])} predicted "
         f"{negative} (missed): recall {_with_interval(report, 'recall')}. Of {n_negative} labelled "
         f"{negative}, {_count(t['false_positive'])} predicted {positive}: specificity "
         f"{_with_interval(report, 'specificity')}."
     )
+    if "to_be_read" not in report.metrics:
+        return text
+    out, read, into = (
+        format_metric(name, report.metrics[name].value)
+        for name in ("ruled_out", "to_be_read", "ruled_in")
+    )
+    return f"{text} Of all images {out} are ruled out, {read} to be read and {into} ruled in."
 
 
 def _count(n):

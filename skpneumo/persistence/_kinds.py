@@ -14,12 +14,21 @@ from skpneumo.preprocessing import (
     XRayOverSampler,
     XRayResizer,
 )
-from skpneumo.sites import CertifiedClassifier, TriageClassifierCV
+from skpneumo.sites import (
+    CertifiedClassifier,
+    PrevalenceThresholdClassifier,
+    TriageClassifierCV,
+)
 
 CLASSIFIERS = (CNNPneumoniaClassifier, InceptionPneumoniaClassifier)
 STEPS = (XRayLoader, XRayResizer, XRayOutlierDetector, XRayAugmenter, XRayOverSampler)
 # Those with a threshold of their own, which hold a fitted ``estimator_``.
-OPERATING_POINTS = (OperatingPointClassifierCV, TriageClassifierCV, CertifiedClassifier)
+OPERATING_POINTS = (
+    OperatingPointClassifierCV,
+    TriageClassifierCV,
+    CertifiedClassifier,
+    PrevalenceThresholdClassifier,
+)
 WRAPPERS = (*OPERATING_POINTS, FoldMeanClassifier)
 PIPELINES = {"Pipeline": Pipeline, "SamplingPipeline": SamplingPipeline}
 STEP_NAMES = tuple(kind.__name__ for kind in STEPS)
@@ -74,6 +83,14 @@ LEARNT = {
         "images_per_patient_": float,
         "n_labelled_": int,
         "n_images_": int,
+    },
+    PrevalenceThresholdClassifier: {
+        "best_threshold_": np.floating,
+        "positive_rate_": float,
+        "expected_recall_range_": tuple,
+        "expected_specificity_range_": tuple,
+        "unit_": str,
+        "n_units_": int,
     },
     XRayOutlierDetector: {
         "mean_": np.ndarray,

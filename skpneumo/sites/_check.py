@@ -11,7 +11,7 @@ from skpneumo._utils.targets import check_groups
 from skpneumo._utils.unwrap import unwrap
 from skpneumo.sites._mixtures import bin_reference, fit_mixture
 from skpneumo.sites._rates import resample_rates
-from skpneumo.sites._reference import draw_image_per_patient, get_reference
+from skpneumo.sites._reference import draw_image_per_patient, get_reference, select_images
 from skpneumo.sites._site_check import SiteCheck, bin_for_histogram
 
 _MIN_SCORES = 20
@@ -104,8 +104,32 @@ def check_site(estimator, X, *, groups=None, alpha=0.05, n_checks=1):
     """
     check_is_fitted(estimator)
     _check_numbers(alpha, n_checks)
-    reference = get_reference(estimator)
+    # Before hours of prediction.
+    get_reference(estimator)
     scores = positive_scores(estimator, X)
+    return check_scores(estimator, scores, groups=groups, alpha=alpha, n_checks=n_checks)
+
+
+def check_scores(estimator, scores, *, groups=None, alpha=0.05, n_checks=1):
+    """Check a site as `check_site` does, by scores that are computed already.
+
+    Parameters
+    ----------
+    estimator : classifier
+        The model that computed the scores.
+    scores : ndarray of shape (n,)
+        Scores of the positive class: probabilities, or decision values of a model without them.
+    groups, alpha, n_checks
+        As for `check_site`.
+
+    Returns
+    -------
+    SiteCheck
+    """
+    check_is_fitted(estimator)
+    _check_numbers(alpha, n_checks)
+    reference = get_reference(estimator)
+    scores = np.asarray(scores)
     patients = check_groups(groups, scores)
     n_images = len(scores)
     if patients is not None:
@@ -115,7 +139,7 @@ def check_site(estimator, X, *, groups=None, alpha=0.05, n_checks=1):
             f"check_site compares at least {_MIN_SCORES} "
             f"{'images' if patients is None else 'patients'}; got {len(scores)}. Collect more."
         )
-    compared = _select_images(reference, by_patient=patients is not None)
+    compared = select_images(reference, by_patient=patients is not None)
     # Seeded: the same images give the same result.
     rng = np.random.default_rng(0)
     binned = bin_reference(*compared, len(scores))
@@ -149,17 +173,6 @@ def _check_numbers(alpha, n_checks):
         raise ValueError(f"alpha must lie between 0 and 1 (exclusive), got {alpha!r}.")
     if not isinstance(n_checks, Integral) or isinstance(n_checks, bool) or n_checks < 1:
         raise ValueError(f"n_checks must be an integer of at least 1, got {n_checks!r}.")
-
-
-def _select_images(reference, by_patient):
-    """Labels, scores and patients of all images, or of one image of each patient and class."""
-    rows = np.arange(len(reference.y_true))
-    if by_patient:
-        parts = [np.flatnonzero(reference.y_true == label) for label in (False, True)]
-        rows = np.concatenate(
-            [part[draw_image_per_patient(reference.patient[part])] for part in parts]
-        )
-    return reference.y_true[rows], reference.y_score[rows], reference.patient[rows]
 
 
 def _count_home(compared):

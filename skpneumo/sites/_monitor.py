@@ -77,6 +77,11 @@ class RecallMonitor(BaseEstimator):
     at the same threshold); these bound the probability that there ever is one. The price is
     a delay that grows with the logarithm of the time of the change.
 
+    **Order.** Add cases in the order of the examinations, or in any order that does not depend on
+    the predictions. Missed cases are often confirmed later than others, and many of them in a row
+    look like a change: wait until all cases of a day or a month are confirmed, and add them
+    together in their order.
+
     **Verification.** If a negative prediction is never verified, no miss is ever found; if
     verified cases are mixed with all true positives without ``verified_with``, most misses are
     hidden and the recall looks better than it is. Verify a random fraction ``p`` of the negative
@@ -88,12 +93,15 @@ class RecallMonitor(BaseEstimator):
     **Time to an alarm.** Median number of positive patients in simulations, with a required recall
     of .95:
 
-    ========================  ==================  ==================
-    Recall falls to           .92                 .85
-    ========================  ==================  ==================
-    from the start            415                 54
-    after 1,000 at .98        865                 128
-    ========================  ==================  ==================
+    ========================  =====  =====  =====
+    Recall falls to             .92    .90    .85
+    ========================  =====  =====  =====
+    from the start              418    179     53
+    after 1,000 at .98          921    395    124
+    ========================  =====  =====  =====
+
+    With a tenth of the negative predictions verified it takes about eight times as many. In 2,000
+    sequences of 2,000 positive patients at a recall of .95, 2.1 % ever raised an alarm.
 
     References
     ----------
@@ -128,7 +136,7 @@ class RecallMonitor(BaseEstimator):
         self.classes = classes
 
     def update(self, y_true, y_pred, verified_with=None):
-        """Add confirmed cases, in the order in which they were confirmed.
+        """Add confirmed cases, in the order of the examinations.
 
         Parameters
         ----------

@@ -15,7 +15,7 @@ def implied_positive_rate(reference, prevalence, min_recall):
     Parameters
     ----------
     reference : ReferenceScores
-        One score per patient, sorted.
+        Scores by class, sorted.
     prevalence : float
         Proportion of positive patients.
     min_recall : float
@@ -71,7 +71,7 @@ def expected_rates(reference, positive_rate, prevalence):
     Parameters
     ----------
     reference : ReferenceScores
-        One score per patient, sorted.
+        Scores by class, sorted.
     positive_rate : float
         Proportion predicted positive.
     prevalence : float
@@ -96,13 +96,13 @@ def expected_ranges(reference, positive_rate, prevalences, n_site, rng):
     Parameters
     ----------
     reference : ReferenceScores
-        One score per patient, sorted.
+        Scores by class, sorted.
     positive_rate : float
         Proportion predicted positive.
     prevalences : tuple of (float, float)
         The lowest and the highest.
     n_site : int
-        Number of patients of the site.
+        Number of scores of the site.
     rng : numpy.random.Generator
         For resampling both samples.
 

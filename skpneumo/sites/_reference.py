@@ -84,3 +84,27 @@ def draw_image_per_patient(groups, random_state=0):
     order = np.random.default_rng(random_state).permutation(len(groups))
     _, first = np.unique(groups[order], return_index=True)
     return order[first]
+
+
+def select_images(reference, *, by_patient):
+    """Select the reference images that are compared with a site.
+
+    Parameters
+    ----------
+    reference : Bunch
+        Of `get_reference`.
+    by_patient : bool
+        Whether to draw one image of each patient and class, as where the patients of the site are
+        known, or take all images.
+
+    Returns
+    -------
+    y_true, y_score, patient : ndarray
+    """
+    rows = np.arange(len(reference.y_true))
+    if by_patient:
+        parts = [np.flatnonzero(reference.y_true == label) for label in (False, True)]
+        rows = np.concatenate(
+            [part[draw_image_per_patient(reference.patient[part])] for part in parts]
+        )
+    return reference.y_true[rows], reference.y_score[rows], reference.patient[rows]

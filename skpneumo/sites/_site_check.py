@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass, field
+from textwrap import wrap
 
 import numpy as np
 from scipy.special import logit
@@ -38,6 +39,12 @@ _ADVICE = {
     "population": "Do not use this threshold here. Certify one with labels of this site "
     "(plan_labels, RecallCertifier), or, if the prevalence is known and nothing need be certified, "
     "set one by it (PrevalenceThresholdClassifier).",
+}
+_SUMMARIES = {
+    "none": "no difference from the reference found; recall is not checked by this.",
+    "prevalence": "the prevalence differs from that of the reference; recall is not checked.",
+    "population": "the population differs from the reference, so that neither the recall nor the "
+    "specificity measured there holds here. See skpneumo check-site.",
 }
 
 
@@ -181,12 +188,20 @@ class SiteCheck:
         rows = self.get_rows()
         width = max(len(name) for name, _ in rows)
         table = [f"{name:<{width}}  {value}" for name, value in rows]
-        texts = (
-            fold_lines(text, 79).replace("\n    ", "\n") for text in (self.meaning, self.advice)
-        )
+        texts = ("\n".join(wrap(text, 79)) for text in (self.meaning, self.advice))
         return "\n\n".join([f"{self.headline}.", "\n".join(table), *texts])
 
     __repr__ = __str__
+
+    def summarize(self):
+        """Summarize the check in one line.
+
+        Returns
+        -------
+        str
+            For logs and terminals.
+        """
+        return f"Check of the site (p-value {_format_p(self.p_value)}): {_SUMMARIES[self.shift]}"
 
     def to_dict(self):
         """Convert to numbers, texts, lists and dicts; None where a number cannot be told.

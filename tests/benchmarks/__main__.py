@@ -26,6 +26,8 @@ STUDIES = {
     "promises",
     "search_inside",
     "shipped",
+    "sites_monitor",
+    "sites_triage",
     "transfer",
 }
 names = sys.argv[1:] or sorted({file.stem for file in FOLDER.glob("[a-z]*.py")} - STUDIES)

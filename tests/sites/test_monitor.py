@@ -3,12 +3,23 @@
 import json
 import pickle
 
+import matplotlib
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from skpneumo.sites import RecallMonitor, RecallMonitorDisplay
+
+
+@pytest.fixture(autouse=True)
+def _no_window():
+    """Draw without a screen, and close all figures."""
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    yield
+    pyplot.close("all")
 
 
 def cases(recall, n=200, prevalence=0.3, seed=0):

@@ -2,7 +2,11 @@
 
 from skpneumo.cli._prediction._find_files import FoundFiles, find_files
 from skpneumo.cli._prediction._heatmaps import prepare_folder, write_heatmaps
-from skpneumo.cli._prediction._open_model import open_first_model
+from skpneumo.cli._prediction._open_model import (
+    check_has_triage,
+    open_first_model,
+    set_threshold,
+)
 from skpneumo.cli._prediction._predict_files import predict_files
 from skpneumo.cli._prediction._results import (
     check_overwrites_nothing,
@@ -16,6 +20,7 @@ from skpneumo.cli._prediction._results import (
 
 __all__ = [
     "FoundFiles",
+    "check_has_triage",
     "check_overwrites_nothing",
     "describe_errors",
     "describe_omissions",
@@ -26,6 +31,7 @@ __all__ = [
     "prepare_folder",
     "print_results",
     "results_as_dict",
+    "set_threshold",
     "write_csv",
     "write_heatmaps",
 ]

@@ -1,8 +1,13 @@
 """The model among the names that ``skpneumo predict`` is given."""
 
+from sklearn.frozen import FrozenEstimator
+
 from skpneumo.cli._models import DEFAULT_MODEL, open_model
+from skpneumo.cli._site import identify_patients
 from skpneumo.exceptions import DatasetError
+from skpneumo.images import XRaySequence
 from skpneumo.persistence import is_model_file
+from skpneumo.sites import PrevalenceThresholdClassifier
 
 
 def open_first_model(names):
@@ -34,3 +39,48 @@ def open_first_model(names):
 
 def _is_model(name):
     return name == DEFAULT_MODEL or is_model_file(name)
+
+
+def check_has_triage(model):
+    """Refuse a model that predicts by one threshold where two are needed.
+
+    Parameters
+    ----------
+    model : classifier
+        Fitted.
+
+    Raises
+    ------
+    ValueError
+        If it has no ``predict_triage``.
+    """
+    if not hasattr(model, "predict_triage"):
+        raise ValueError(
+            "--triage needs a model with two thresholds, and this one has a single one. Write one "
+            "with skpneumo calibrate and --min-specificity, or save a fitted "
+            "skpneumo.sites.TriageClassifierCV."
+        )
+
+
+def set_threshold(model, found, prevalence):
+    """Set the threshold of a model on the files of one site.
+
+    Parameters
+    ----------
+    model : classifier
+        Fitted.
+    found : FoundFiles
+        The files.
+    prevalence : float
+        Proportion of their patients that have pneumonia.
+
+    Returns
+    -------
+    PrevalenceThresholdClassifier
+    """
+    unread = found.errors | found.left_out
+    files = [file for file in dict.fromkeys(found.files) if file not in unread]
+    unread |= XRaySequence(files).find_unreadable() if files else {}
+    files = [file for file in files if file not in unread]
+    classifier = PrevalenceThresholdClassifier(FrozenEstimator(model), prevalence=prevalence)
+    return classifier.fit(files, groups=identify_patients(files))

@@ -1,6 +1,7 @@
 """A prediction for each file; files that cannot be read stop nothing."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -11,11 +12,14 @@ from skpneumo.images import XRaySequence
 from skpneumo.preprocessing import XRayOutlierDetector
 
 COLUMNS = ("file", "probability", "label", "outlier", "outlier_score", "error", "left_out")
+_TRIAGE_PLACE = COLUMNS.index("outlier")
+# What outliers do not get.
+_ANSWERS = {"probability", "label", "triage"}
 # A file that vanishes after its check makes only its own batch start again.
 _BATCH_SIZE = 64
 
 
-def predict_files(model, found, *, label_outliers=False):
+def predict_files(model, found, *, label_outliers=False, threshold=None, triage=False):
     """Predict files.
 
     Parameters
@@ -26,37 +30,47 @@ def predict_files(model, found, *, label_outliers=False):
         Returned by `find_files`. Files that vanish meanwhile become rows with an error.
     label_outliers : bool, default=False
         Whether images that a detector in the model flags get a probability and a label too.
+    threshold : float, default=None
+        Decision threshold on the probability. None takes that of the model.
+    triage : bool, default=False
+        Whether a column "triage" is added: what ``predict_triage`` of the model returns.
 
     Returns
     -------
     list of dict
         For each file the `COLUMNS`; None if there is nothing to report.
     """
+    columns = (*COLUMNS[:_TRIAGE_PLACE], "triage", *COLUMNS[_TRIAGE_PLACE:]) if triage else COLUMNS
     predicted, errors, left_out = {}, dict(found.errors), dict(found.left_out)
     with warnings.catch_warnings():
         # Reported file by file.
         warnings.simplefilter("ignore", OutlierWarning)
         for start in range(0, len(found.files), _BATCH_SIZE):
             batch = found.files[start : start + _BATCH_SIZE]
-            predicted |= _predict_readable(model, batch, errors, left_out)
+            predicted |= _predict_readable(
+                partial(_predict_batch, model, threshold=threshold, triage=triage),
+                batch,
+                errors,
+                left_out,
+            )
     if not label_outliers:
         for prediction in predicted.values():
             if prediction["outlier"]:
-                prediction |= {"probability": None, "label": None}
+                prediction |= dict.fromkeys(prediction.keys() & _ANSWERS)
     reasons = {file: {"left_out": reason} for file, reason in left_out.items()}
     reasons |= {file: {"error": error} for file, error in errors.items()}
     # A file that is named twice may be gone the second time: what was predicted stays.
     outcomes = reasons | predicted
-    empty = dict.fromkeys(COLUMNS)
+    empty = dict.fromkeys(columns)
     return [empty | {"file": file} | outcomes[file] for file in found.files]
 
 
-def _predict_readable(model, files, errors, left_out):
+def _predict_readable(predict_batch, files, errors, left_out):
     """Return predictions by file; the others are added to the errors, or to what is left out."""
     files = _drop_unreadable(files, errors, left_out)
     while files:
         try:
-            return _predict_batch(model, files)
+            return predict_batch(files)
         except ImageReadError:
             # A file may have vanished since it was checked.
             readable = _drop_unreadable(files, errors, left_out)
@@ -66,20 +80,25 @@ def _predict_readable(model, files, errors, left_out):
     return {}
 
 
-def _predict_batch(model, files):
-    probability = model.predict_proba(files)[:, 1].tolist()
-    # By `predict`, not by the probability: a wrapper may have a threshold on another score.
-    labels = np.asarray(model.predict(files)).tolist()
-    columns = zip(files, probability, labels, _outlier_scores(model, files), strict=True)
-    return {
-        file: {
-            "probability": score,
-            "label": label,
-            "outlier": None if outlier_score is None else outlier_score > 1,
-            "outlier_score": outlier_score,
-        }
-        for file, score, label, outlier_score in columns
+def _predict_batch(model, files, *, threshold, triage):
+    probability = model.predict_proba(files)[:, 1]
+    if threshold is None:
+        # By `predict`, not by the probability: a wrapper may have a threshold on another score.
+        labels = np.asarray(model.predict(files))
+    else:
+        labels = np.asarray(model.classes_)[(probability >= threshold).astype(int)]
+    columns = {
+        "probability": probability.tolist(),
+        "label": labels.tolist(),
+        "outlier_score": _outlier_scores(model, files),
     }
+    if triage:
+        columns["triage"] = model.predict_triage(files).tolist()
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    for row in rows:
+        score = row["outlier_score"]
+        row["outlier"] = None if score is None else score > 1
+    return dict(zip(files, rows, strict=True))
 
 
 def _drop_unreadable(files, errors, left_out):

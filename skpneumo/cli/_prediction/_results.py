@@ -16,7 +16,7 @@ from skpneumo.exceptions import DatasetError
 LEFT_OUT = 3  # exit status
 
 
-def print_results(rows, model, skipped, console):
+def print_results(rows, model, skipped, console, *, threshold=None):
     """Print predictions, files that are left out and files that cannot be read, as tables.
 
     Parameters
@@ -29,6 +29,8 @@ def print_results(rows, model, skipped, console):
         Heatmaps of skpneumo in folders.
     console : rich.console.Console
         Standard output.
+    threshold : float, default=None
+        Decision threshold, if it is not that of the model.
     """
     width, positive = console.width, model.classes_[1]
     left_out, unreadable = _reasons(rows, "left_out"), _reasons(rows, "error")
@@ -38,11 +40,12 @@ def print_results(rows, model, skipped, console):
         console.print(reasons_table("Left out, holding no frontal chest X-ray", left_out, width))
     if unreadable:
         console.print(reasons_table("Cannot be read", unreadable, width, style="red"))
-    summary = predictions_summary(rows, positive, unwrap(model).threshold, n_skipped=len(skipped))
+    thresholds = _thresholds(rows, model, threshold)
+    summary = predictions_summary(rows, positive, *thresholds, n_skipped=len(skipped))
     console.print(summary, markup=False, highlight=False)
 
 
-def results_as_dict(rows, model, *, skipped):
+def results_as_dict(rows, model, *, skipped, threshold=None):
     """Return predictions, files left out and files that cannot be read, ready for JSON.
 
     Parameters
@@ -53,14 +56,18 @@ def results_as_dict(rows, model, *, skipped):
         The model that predicted them.
     skipped : list of str
         Heatmaps of skpneumo in folders.
+    threshold : float, default=None
+        Decision threshold, if it is not that of the model.
 
     Returns
     -------
     dict
-        "predictions", "left_out", "unreadable", "skipped", "positive" and "threshold".
+        "predictions", "left_out", "unreadable", "skipped", "positive" and "threshold"; with a
+        triage also "rule_in_threshold".
     """
-    names = COLUMNS[: COLUMNS.index("error")]
+    names = [name for name in _columns(rows) if name not in ("error", "left_out")]
     predicted = [row for row in rows if not (row["error"] or row["left_out"])]
+    threshold, rule_in = _thresholds(rows, model, threshold)
     return {
         "predictions": [{name: row[name] for name in names} for row in predicted],
         "left_out": [
@@ -71,8 +78,19 @@ def results_as_dict(rows, model, *, skipped):
         ],
         "skipped": list(skipped),
         "positive": np.asarray(model.classes_).tolist()[1],
-        "threshold": float(unwrap(model).threshold),
-    }
+        "threshold": threshold,
+    } | ({} if rule_in is None else {"rule_in_threshold": rule_in})
+
+
+def _columns(rows):
+    return list(rows[0]) if rows else COLUMNS
+
+
+def _thresholds(rows, model, threshold):
+    """Decision threshold, and the one for ruling in; None without a triage."""
+    threshold = unwrap(model).threshold if threshold is None else threshold
+    rule_in = float(model.rule_in_threshold_) if "triage" in _columns(rows) else None
+    return float(threshold), rule_in
 
 
 def _reasons(rows, column):
@@ -110,7 +128,7 @@ def write_csv(rows, path):
         The file.
     """
     lines = io.StringIO()
-    writer = csv.DictWriter(lines, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(lines, _columns(rows), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     write_text(lines.getvalue(), path)

@@ -8,7 +8,7 @@ _WITH_NOTE = 70  # columns from which notes and reasons have a column of their o
 
 
 def predictions_table(rows, positive, width=80):
-    """Tabulate the probability and the label of each file.
+    """Tabulate the probability and the label, or the answer of a triage, of each file.
 
     Parameters
     ----------
@@ -26,8 +26,9 @@ def predictions_table(rows, positive, width=80):
     wide = width >= _WITH_NOTE
     layout = {} if wide else {"padding": (0, 1, 0, 0), "pad_edge": False}
     table = Table(box=box.SIMPLE_HEAD, **layout)
+    answer = "triage" if rows and "triage" in rows[0] else "label"
     table.add_column("file", overflow="fold")
-    for title in ("probability" if wide else "prob.", "label"):
+    for title in ("probability" if wide else "prob.", answer):
         table.add_column(title, justify="right", no_wrap=True)
     if wide:
         table.add_column("note", overflow="fold")
@@ -35,7 +36,7 @@ def predictions_table(rows, positive, width=80):
         file, note = escape(row["file"]), escape(_note(row))
         names = [file, note] if wide else [f"{file}\n{note}" if note else file]
         probability = "" if row["probability"] is None else f"{row['probability']:.3f}"
-        label = "" if row["label"] is None else escape(str(row["label"]))
+        label = "" if row[answer] is None else escape(str(row[answer]))
         style = "bold" if row["label"] is not None and row["label"] == positive else None
         table.add_row(
             names[0], probability, label, *names[1:], style="red" if row["error"] else style
@@ -81,7 +82,7 @@ def _note(row):
     return "out-of-distribution" + (", not labelled" if row["label"] is None else "")
 
 
-def predictions_summary(rows, positive, threshold, *, n_skipped=0):
+def predictions_summary(rows, positive, threshold, rule_in_threshold=None, *, n_skipped=0):
     """Count the files by outcome, and state the decision threshold.
 
     Parameters
@@ -91,7 +92,10 @@ def predictions_summary(rows, positive, threshold, *, n_skipped=0):
     positive : label
         The positive class.
     threshold : float
-        Decision threshold of the model.
+        Decision threshold.
+    rule_in_threshold : float, default=None
+        Threshold from which a triage rules in; it rules out below the other one. None without
+        triage.
     n_skipped : int, default=0
         Heatmaps that were found beside the files.
 
@@ -110,4 +114,16 @@ def predictions_summary(rows, positive, threshold, *, n_skipped=0):
         + f", {len(outliers)} out-of-distribution{unlabelled}" * (len(outliers) > 0)
         + f", {n_skipped} heatmap{'s' * (n_skipped != 1)} skipped" * (n_skipped > 0)
     )
-    return f"{counts}. Decision threshold for {positive}: {threshold:.3g}. Not a medical device."
+    decision = f"Decision threshold for {positive}: {threshold:.3g}"
+    if rule_in_threshold is not None:
+        decision = _triage_summary(rows, positive, threshold, rule_in_threshold)
+    return f"{counts}. {decision}. Not a medical device."
+
+
+def _triage_summary(rows, positive, rule_out_threshold, rule_in_threshold):
+    answers = [row["triage"] for row in rows]
+    n_ruled_out, n_to_read, n_ruled_in = map(answers.count, ("ruled out", "to be read", "ruled in"))
+    return (
+        f"{positive} ruled out below {rule_out_threshold:.4g}: {n_ruled_out}; ruled in from "
+        f"{rule_in_threshold:.4g} on: {n_ruled_in}; to be read: {n_to_read}"
+    )
