@@ -121,7 +121,7 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
     ``P``. If the latter has a risk ``d2`` and the rank ``d1``, the sum is at most ``d1 + d2``,
     whatever the sample. To divide the risk in this way wastes much of it: here ``d1`` is the whole
     risk, and ``d2`` is the greatest for which the sum is at most ``1 - confidence`` for each ``P``
-    from 0 to ``n``. The sum is then between .04 and .05 for most ``P`` if .05 is allowed. The
+    from 0 to ``n``. If .05 is allowed, the sum is then between .038 and .05 for most ``P``. The
     images read upwards are given by the scores and ``k(X)``; that reading stops at the ``k(X)``-th
     positive patient adds no bias, in contrast to rules that stop when an estimate of recall is high
     enough [3]_. If more than 2,000 patients follow the pilot, the first 2,000 are used.
