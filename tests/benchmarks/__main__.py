@@ -26,6 +26,7 @@ STUDIES = {
     "promises",
     "search_inside",
     "shipped",
+    "sites_certifier",
     "transfer",
 }
 names = sys.argv[1:] or sorted({file.stem for file in FOLDER.glob("[a-z]*.py")} - STUDIES)
