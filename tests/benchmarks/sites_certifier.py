@@ -141,7 +141,7 @@ def site_rows(n_runs, site, prevalence, by_patient, seed=0):
         certifier = certify(scores[rows], y[rows], pool_groups if by_patient else None, seed=run)
         own = y[rows]
         full = full_threshold(
-            min_score_per_patient(scores[rows][own], pool_groups[own]), certifier.draw_
+            min_score_per_patient(scores[rows][own], pool_groups[own]), certifier._target.draw
         )
         threshold = certifier.threshold_
         yield (
@@ -184,7 +184,7 @@ def simulated_rows(n_runs, n_patients, prevalence, site, seed=0):
             scores = expit(scores - SHIFT / 2).round(decimals)
         certifier = certify(scores, labels, groups if n_images > 1 else None, run, unsure=unsure)
         full = full_threshold(
-            min_score_per_patient(scores[labels], groups[labels]), certifier.draw_
+            min_score_per_patient(scores[labels], groups[labels]), certifier._target.draw
         )
         edges = np.array([certifier.threshold_, full])
         if decimals:

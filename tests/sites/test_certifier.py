@@ -74,7 +74,7 @@ def test_fewer_labels_than_images_and_nearly_the_same_specificity(model):
         certifier = read_all(RecallCertifier(model, random_state=seed).fit(X), y)
         labelled.append(certifier.n_labelled_ / 1200)
         positive = np.sort(X[y == "PNEUMONIA", 0])
-        rank = whole_rank(certified_ranks(len(positive), 0.95, 0.95)[0], certifier.draw_)
+        rank = whole_rank(certified_ranks(len(positive), 0.95, 0.95)[0], certifier._target.draw)
         lost.append(norm.cdf(positive[rank - 1]) - norm.cdf(certifier.threshold_))
     assert np.mean(labelled) < 0.43
     assert np.mean(lost) < 0.03
@@ -83,7 +83,7 @@ def test_fewer_labels_than_images_and_nearly_the_same_specificity(model):
 def test_the_threshold_is_the_score_of_a_positive_patient_with_the_rank_that_was_chosen(model):
     X, y, groups = make_pool(400, 0.8, 3, n_images=2)
     certifier = read_all(RecallCertifier(model, random_state=1).fit(X, groups=groups), y)
-    pool, plan = certifier.pool_, certifier._plan
+    pool, plan = certifier.pool_, certifier._progress.plan
     positive = y == "PNEUMONIA"
     scores = np.full(len(pool.order), np.inf)
     np.minimum.at(scores, pool.patients[positive], X[positive, 0])
@@ -95,7 +95,7 @@ def test_the_threshold_is_the_score_of_a_positive_patient_with_the_rank_that_was
         last = np.flatnonzero(np.cumsum(np.isfinite(scores[certifying])) == plan.n_positive)[0]
         certifying = certifying[: last + 1]
         rank = certified_ranks(plan.n_positive, 0.95, 0.95)[0]
-    expected = np.sort(scores[certifying])[whole_rank(rank, certifier.draw_) - 1]
+    expected = np.sort(scores[certifying])[whole_rank(rank, certifier._target.draw) - 1]
     assert certifier.threshold_ == expected
 
 
@@ -106,7 +106,7 @@ def test_of_a_small_pool_the_threshold_is_that_of_all_labels(model, n_images):
     assert certifier.plan_ == "random sample"
     positive = y == "PNEUMONIA"
     scores = np.sort(min_score_per_patient(X[positive, 0], groups[positive]))
-    rank = whole_rank(certified_ranks(len(scores), 0.95, 0.95)[0], certifier.draw_)
+    rank = whole_rank(certified_ranks(len(scores), 0.95, 0.95)[0], certifier._target.draw)
     assert certifier.threshold_ == scores[rank - 1]
 
 
@@ -435,3 +435,12 @@ def test_the_model_of_the_site_as_a_file(tmp_path):
         xrays.images[pool],
         groups=xrays.groups[pool],
     ).finished_
+
+
+def test_parameters_that_are_set_later_change_nothing(model):
+    X, y, _ = make_pool(250, 0.6, 0)
+    whole = read_all(RecallCertifier(model, random_state=0).fit(X), y)
+    certifier = RecallCertifier(model, random_state=0).fit(X).set_params(min_recall=0.5)
+    read_all(certifier, y)
+    assert certifier.threshold_ == whole.threshold_
+    assert certifier.classifier_.recall_lower_bound_ == 0.95
