@@ -11,11 +11,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
-from skpneumo._utils.bounds import min_sample_size
-from skpneumo._utils.formatting import percent
 from skpneumo._utils.response import RESPONSES, positive_scores
 from skpneumo._utils.targets import check_groups
 from skpneumo.sites._certifier_state import get_fingerprints, read_state, write_state
+from skpneumo.sites._conclusion import describe_shortfall
 from skpneumo.sites._label_plans import LabelPlan
 from skpneumo.sites._progress import Progress, Target, advance, estimate_remaining
 from skpneumo.sites._reading import UNREAD, Pool
@@ -263,27 +262,12 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
         self._labels[rows] = found
         self._proceed()
         if self.finished_ and self.recall_lower_bound_ < self._target.min_recall:
-            self._warn_of_too_few()
+            text = describe_shortfall(self._progress.conclusion, self.unit_, *self._target[:2])
+            warnings.warn(text, UserWarning, stacklevel=2)
         return self
 
     def _proceed(self):
         self._progress = advance(self.pool_, self._labels, self._progress.plan, self._target)
-
-    def _warn_of_too_few(self):
-        bound, n_positive = self.recall_lower_bound_, self._progress.conclusion.n_positive
-        certified = (
-            f"a recall of {percent(bound)} is certified" if bound else "nothing is certified"
-        )
-        min_recall, confidence, _ = self._target
-        needed = min_sample_size(min_recall, confidence)
-        warnings.warn(
-            f"The {n_positive} positive {self.unit_}s of the pool are too few to "
-            f"certify min_recall={min_recall:g} with confidence={confidence:g}: "
-            f"{certified} certified. Fit the certifier to a pool with more images (at least "
-            f"{needed} positive {self.unit_}s), or with a lower min_recall.",
-            UserWarning,
-            stacklevel=3,
-        )
 
     def save(self, path):
         """Write the state: scores, patients as numbers, the plan, and the labels received.
