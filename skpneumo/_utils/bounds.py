@@ -64,6 +64,7 @@ def min_sample_size(required, confidence):
         return None
     if required <= 1 - confidence:
         return 1
+    # Rounding must not require one cluster more.
     return int(np.ceil(np.log1p(-confidence) / np.log(required) - 1e-9))
 
 
@@ -91,6 +92,7 @@ def highest_rank(n_clusters, required, confidence=None):
         reached = 1 - np.arange(n_clusters) / n_clusters
     else:
         reached = lower_bound(n_clusters, np.arange(n_clusters), confidence)
+    # A recall that equals the required one but for rounding reaches it.
     return int(np.sum(reached >= required - 1e-12))
 
 
@@ -149,6 +151,7 @@ def draw_by_order(scores):
     float
         Between 0 and 1.
     """
+    # The same bytes on every machine, and so the same draw.
     order = np.argsort(scores, kind="stable").astype("<i8")
     digest = hashlib.sha256(order.tobytes()).digest()
     return int.from_bytes(digest[:8], "little") / 2**64

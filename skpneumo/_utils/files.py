@@ -20,10 +20,12 @@ def atomic_write(path):
     binary file
     """
     path = Path(path)
+    # A pipe or a device is written to: renaming a file over it would replace it.
     if path.exists() and not path.is_file():
         with open(path, "wb") as file:
             yield file
         return
+    # Replaces the file that a link leads to, not the link.
     path = path.resolve()
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:

@@ -31,6 +31,7 @@ class BaseThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         ndarray of shape (n,)
         """
         check_is_fitted(self)
+        # In the type that the threshold was chosen in, so that equal scores stay equal.
         scores = positive_scores(self.estimator_, X).astype(self.best_threshold_.dtype)
         return self.classes_[(scores >= self.best_threshold_).astype(int)]
 

@@ -181,5 +181,7 @@ def get_followed_threshold(nested, y_score, y_pred):
         None where ``predict`` follows another score or threshold, such as that of the other class.
     """
     threshold = nested.threshold
+    # The classifiers of skpneumo predict positive at the threshold; by argmax, scikit-learn
+    # predicts negative at 0.5.
     candidates = (y_score >= threshold, y_score > threshold)
     return threshold if any(np.array_equal(y_pred, one) for one in candidates) else None

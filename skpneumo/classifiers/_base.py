@@ -123,13 +123,18 @@ class BasePneumoniaClassifier(NetworkOwner):
         self._validate_params()
         resume = self.warm_start and self.initialized_
         data = self._check_data(X, y, self.classes_ if resume else None, sample_weight, groups)
+        # A resumed fit depends on the network of the call before, which is not part of a key.
         key = None if resume else get_fit_key(self, data)
         checkpoint_path = get_checkpoint_path(self.memory, key)
         with _FIT_LOCK, unchanged_on_error(self, resume):
             if not load_fit(self, key):
                 self._learn(data, resume, checkpoint_path)
                 save_fit(self, key)
+        # Also if the fit was reused: another process may have finished the one that was killed
+        # here.
         remove_checkpoint(checkpoint_path)
+        # Not part of a reused fit: labels are encoded in its key, so that fits with other labels
+        # share it.
         self.classes_ = data.classes
         return self
 
@@ -147,6 +152,7 @@ class BasePneumoniaClassifier(NetworkOwner):
         """Train all stages, from random or pretrained weights or from those of the last fit."""
         seeds = self._draw_seeds()
         if not resume:
+            # Before the images are resized: image_size=None takes the size from them.
             self._initialize_network(data.X, seeds.network)
         rows, validation_rows = split_validation(self.validation, data, seeds.validation)
         data = replace(data, X=self._resize_to_network(data.X, resume))
@@ -155,13 +161,18 @@ class BasePneumoniaClassifier(NetworkOwner):
         stages, history = self._get_stages(), {}
         saved = load_checkpoint(checkpoint_path)
         for number, stage in enumerate(stages):
+            # The killed training had finished this stage; its checkpoint holds the network after
+            # it.
             if saved is not None and number < saved.stage:
                 history = saved.earlier
                 continue
             self._set_trainable(stage.trainable)
+            # A trainer is traced for these sizes: a trace for several would differ in the last bit.
             batch_sizes = tuple(
                 min(self.batch_size, len(part)) for part in (data, validation_data) if part
             )
+            # Only now: `_set_trainable` may have replaced a network whose backbone is shared by a
+            # copy.
             network = self._fitted_network
             with network.changing(), borrow_trainer(network.head, batch_sizes) as trainer:
                 losses = self._train(
@@ -200,11 +211,15 @@ class BasePneumoniaClassifier(NetworkOwner):
         if validation_data is not None:
             loss_on = partial(
                 compute_loss,
+                # Read after every epoch, as the training data are, so it is decoded once if it fits
+                # in memory.
                 read=self._make_reader(validation_data.X, is_training=True),
                 y=validation_data.y,
                 weights=validation_data.sample_weight,
                 batch_size=self.batch_size,
             )
+            # First, so that the others print the validation loss and save the best weights of this
+            # epoch.
             callbacks.insert(0, EarlyStopping(loss_on, self.patience))
         return train(
             network,
@@ -293,6 +308,7 @@ class BasePneumoniaClassifier(NetworkOwner):
         data = self._check_data(X, y)
         with _FIT_LOCK, unchanged_on_error(self, False):
             self._initialize_network(data.X, self._draw_seeds().network)
+        # An earlier fit may have left the history of another network.
         vars(self).pop("history_", None)
         self.classes_ = data.classes
         return self
@@ -347,6 +363,8 @@ class BasePneumoniaClassifier(NetworkOwner):
         pneumonia = self.predict_proba(X)[:, 1]
         return self.classes_[(pneumonia >= self.threshold).astype(int)]
 
+    # Replaces that of scikeras, which validates y and passes its parameters on to a scorer of its
+    # own.
     def score(self, X, y, sample_weight=None):
         """Accuracy of `predict`.
 
@@ -376,6 +394,7 @@ class BasePneumoniaClassifier(NetworkOwner):
             reader = self._make_reader(X)
             probability = predict_batches(network.head, reader, len(X), self.batch_size)
             save_prediction(key, self.memory, probability)
+        # The cache holds this array, and callers may change what they are given.
         return probability.copy()
 
     def _make_reader(self, X, seed=None, n_augmented=np.inf, *, is_training=False):
@@ -385,6 +404,8 @@ class BasePneumoniaClassifier(NetworkOwner):
         augmentation = None if seed is None else self._get_augmentation(is_frozen)
         if is_frozen:
             return FeatureReader(network, X, self.batch_size, augmentation, self.n_views)
+        # A prediction reads each image once, so that decoding all of them beforehand would gain
+        # nothing.
         if is_training:
             X = load_if_fits_in_memory(X, self.image_size_)
         if augmentation is None:

@@ -65,6 +65,7 @@ class EarlyStopping(Callback):
 
     def on_train_begin(self, state):
         state.history.setdefault("val_loss", [])
+        # The last epoch of a checkpoint may have used up the patience.
         self._decide(state)
 
     def on_epoch_end(self, state):
@@ -109,6 +110,7 @@ class ProgressReporter(Callback):
         self._bar.__exit__(*error)
 
     def on_train_begin(self, state):
+        # A resumed training reports the epochs of its checkpoint at once.
         self._advance(state.n_done)
 
     def on_batch_end(self, fraction):
@@ -123,6 +125,7 @@ class ProgressReporter(Callback):
             print(text)
 
     def on_train_end(self, state):
+        # After early stopping too the fractions that listeners add up reach the number of epochs.
         if state.n_done < self.n_epochs:
             self._advance(self.n_epochs - state.n_done)
 

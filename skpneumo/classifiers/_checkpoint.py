@@ -147,4 +147,5 @@ class Checkpoint(Callback):
                 CacheWarning,
                 stacklevel=2,
             )
+            # Warns once: later epochs would fail in the same way.
             self.path = None

@@ -49,6 +49,7 @@ class TrainingSet:
         """Some of the rows."""
         return replace(
             self,
+            # As many rows as images are all of them in order: a copy would only take memory.
             X=self.X if len(rows) == len(self) else self.X[rows],
             y=self.y[rows],
             sample_weight=None if self.sample_weight is None else self.sample_weight[rows],
@@ -85,6 +86,7 @@ def check_training_set(X, y, *, classes=None, class_weight=None, sample_weight=N
     """
     X, y = check_xrays(X), column_or_1d(y, warn=True)
     assert_all_finite(y, input_name="y")
+    # `assert_all_finite` lets None pass in an array of objects.
     if y.dtype == object and any(label is None for label in y):
         raise ValueError("Input y contains None.")
     check_classification_targets(y)

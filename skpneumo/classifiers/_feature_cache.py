@@ -49,6 +49,7 @@ class FeatureReader:
             if fits:
                 self._features[view] = np.concatenate([*parts])
             else:
+                # Computed now and kept on disk, from which batches are read in training.
                 for _ in parts:
                     pass
 
@@ -119,4 +120,5 @@ def _save(computed):
     if store is not None:
         store.put([*computed], [*computed.values()])
     for key, features in computed.items():
+        # A row of the computed batch would keep the whole batch in memory.
         RESULTS.put(key, features.copy())

@@ -49,6 +49,7 @@ def get_fit_key(estimator, data):
     if not isinstance(estimator.random_state, Integral) or _is_random(estimator.validation):
         return None
     params = {k: v for k, v in estimator.get_params().items() if k not in _NOT_IN_KEY}
+    # "auto" resolves to different types on the machines that may share a folder of ``memory``.
     params["precision"] = resolve_precision(params["precision"])
     classes = [_get_class_key(type(value)) for value in (estimator, *params.values())]
     start = _RECIPE, versions(), classes, params, estimator._start_key()
@@ -126,6 +127,7 @@ def _get_state(estimator):
     attributes = {
         name: value
         for name, value in vars(estimator).items()
+        # Attributes that a user has set, without an underscore, are not copied to other estimators.
         if name not in skipped and (name.startswith("_") or name.endswith("_"))
     }
     return copy.deepcopy(attributes), get_state(estimator._fitted_network.head)
@@ -158,12 +160,14 @@ def _restore(estimator, key, attributes, weights):
     weights = _load_weights(key, weights) if network is None else None
     if network is None and weights is None:
         return False
+    # Changing history_ of one estimator must not change it in the cache.
     vars(estimator).update(copy.deepcopy(attributes))
     if network is not None:
         estimator._fitted_network = network
         return True
     # With its seed: a frozen part without pretrained weights is drawn, and not in the state.
     estimator._fitted_network = estimator._make_network(estimator._draw_seeds().network)
+    # Before the state is set: which layers are trainable decides what `head` is.
     estimator._set_trained_stage()
     set_state(estimator._fitted_network.head, weights)
     _share_network(key, estimator._fitted_network)

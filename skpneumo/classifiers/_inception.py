@@ -192,6 +192,8 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
 
     def _get_shared_backbone(self, image_size, *, weights, precision, seed):
         """Frozen network, shared by all equal estimators of this process: building takes long."""
+        # Drawn without a seed: every estimator has random weights of its own, and shares them with
+        # none.
         if weights is None and not isinstance(self.random_state, Integral):
             return build_backbone(image_size, weights=weights, precision=precision, seed=seed)
         # With weights that are loaded the seed decides nothing.
@@ -215,11 +217,13 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         ]
 
     def _set_trainable(self, trainable):
+        # Training it would change the backbone of all estimators that share it.
         if self._fitted_network.shares_backbone and trainable != "head":
             self._take_own_network()
         set_trainable(self._network, trainable)
 
     def _start_key(self):
+        # "imagenet" names one file, which is verified by its hash when it is downloaded.
         if self.weights in ("imagenet", None) or not os.path.isfile(self.weights):
             return None
         return file_identity(self.weights)

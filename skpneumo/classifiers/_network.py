@@ -73,6 +73,7 @@ class FittedNetwork:
     def _key(self, part, model):
         if model is None:
             return None
+        # A user may have changed it since the last call.
         if self.is_handed_out:
             return hash_network(model)
         if part not in self._keys:
@@ -150,11 +151,14 @@ def unchanged_on_error(estimator, resume):
     """
     before, state = dict(vars(estimator)), None
     try:
+        # Equal fits keep the shared network; one that is not shared is trained in place, and
+        # restored on an error.
         if resume and estimator._fitted_network.is_shared:
             estimator._take_own_network()
         elif resume:
             state = get_state(estimator._network)
         yield
+    # KeyboardInterrupt too must leave the estimator as it was.
     except BaseException:
         vars(estimator).clear()
         vars(estimator).update(before)

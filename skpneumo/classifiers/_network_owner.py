@@ -65,6 +65,7 @@ class NetworkOwner(RepairedKerasClassifier):
             )
         with _HAND_OUT_LOCK:
             if not self._fitted_network.is_handed_out:
+                # Taking a copy unpickles a network, which would hang in a forked process.
                 check_process()
                 self._take_own_network()
                 self._fitted_network.is_handed_out = True
@@ -78,6 +79,7 @@ class NetworkOwner(RepairedKerasClassifier):
                 "fit or initialize first."
             )
         self._fitted_network = FittedNetwork(network)
+        # The user who sets it still holds it, and may change it at any time.
         self._fitted_network.is_handed_out = True
 
     @property
@@ -113,6 +115,7 @@ class NetworkOwner(RepairedKerasClassifier):
     def _resize_to_network(self, X, resume):
         is_unsized = isinstance(X, XRaySequence) and X.size is None
         if is_unsized and self.image_size is None and not resume:
+            # Files without a size must all have that of the first one: decoding them checks it.
             X = load_if_fits_in_memory(X, X[0].shape)
         return resize_to(X, self.image_size_)
 

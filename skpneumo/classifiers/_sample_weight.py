@@ -25,6 +25,7 @@ def check_sample_weight(sample_weight, n_samples):
         np.empty((n_samples, 1)),
         dtype=np.float32,
         ensure_non_negative=True,
+        # They are multiplied in place, and belong to the caller.
         copy=True,
     )
 
@@ -66,6 +67,7 @@ def multiply_weights(y, classes, class_weight=None, sample_weight=None):
                 f"{' and sample_weight' if sample_weight is not None else ''}. Give this class "
                 "weight, or leave its images out."
             )
+    # Weights of 1 are the same fit as no weights, under the same key.
     return None if (weights == 1).all() else weights
 
 

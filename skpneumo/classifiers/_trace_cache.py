@@ -47,6 +47,7 @@ def borrow_trainer(network, batch_sizes):
     key = None if architecture is None else ("trainer", architecture, batch_sizes)
     trainer = NETWORKS.pop(key)
     if trainer is None:
+        # `train` sets the learning rate of every step.
         compile_network(network, 0.0)
         yield network
         if key is not None:
@@ -57,11 +58,13 @@ def borrow_trainer(network, batch_sizes):
             trainer = keras.models.clone_model(network)
         compile_network(trainer, 0.0)
     set_state(trainer, get_state(network))
+    # The moments and the number of steps of the last fit.
     for variable in trainer.optimizer.variables:
         variable.assign(keras.ops.zeros(variable.shape, variable.dtype))
     try:
         yield trainer
         set_state(network, get_state(trainer))
+    # After an error too: the next fit replaces its state before it trains.
     finally:
         n_bytes = get_network_bytes(trainer) + _BYTES_OF_MOMENTS * trainer.count_params()
         NETWORKS.put(key, trainer, n_bytes)

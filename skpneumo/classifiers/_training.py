@@ -220,6 +220,7 @@ def _restore(state, saved):
 
 def _train_epoch(state, read, y, weights, batch_size, learning_rate, seed, callbacks):
     model, epoch = state.model, state.first_epoch + state.n_done
+    # By epoch, so that a resumed training sees the images in the order of an uninterrupted one.
     order = np.random.default_rng([seed, epoch]).permutation(len(y))
     prepare = partial(_read_training_batch, read, y, weights, epoch)
     total = 0.0
@@ -243,6 +244,7 @@ def _train_epoch(state, read, y, weights, batch_size, learning_rate, seed, callb
 def _read_training_batch(read, y, weights, epoch, batch):
     rows, n_own = batch
     batch_weights = weights[rows].copy()
+    # Rows that fill up the last batch must not count twice.
     batch_weights[n_own:] = 0
     return read(rows, epoch), y[rows], batch_weights
 
@@ -250,6 +252,7 @@ def _read_training_batch(read, y, weights, epoch, batch):
 def compute_loss(model, read, y, weights=None, batch_size=32):
     """Mean weighted log loss of a network on the inputs that ``read(rows)`` returns."""
     probability = predict_batches(model, read, len(y), batch_size)[:, 0].astype(np.float64)
+    # As Keras clips probabilities in its binary cross-entropy.
     probability = np.clip(probability, 1e-7, 1 - 1e-7)
     losses = -np.where(y == 1, np.log(probability), np.log(1 - probability))
     return float(np.mean(losses if weights is None else losses * weights))
@@ -276,6 +279,7 @@ def predict_batches(model, read, n, batch_size):
     check_process()
     # A head over features has computed before it could be traced.
     predict = _predict_eagerly if len(model.input_shape) == 2 else type(model).predict_on_batch
+    # One batch needs no thread that reads ahead.
     if n <= batch_size:
         with quiet_tracing():
             return predict(model, read(np.arange(n)))

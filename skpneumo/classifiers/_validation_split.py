@@ -100,6 +100,7 @@ def _find_blocks(data):
 
 def _draw_stratified_blocks(y, blocks, fraction, seed):
     """Take whole blocks in random order while no class gets more than its fraction."""
+    # Early stopping needs an image of each class, however small the fraction is.
     wanted = np.maximum(1, np.round(fraction * np.bincount(y)).astype(int))
     order = np.argsort(blocks, kind="stable")
     members = np.split(order, np.flatnonzero(np.diff(blocks[order])) + 1)

@@ -84,6 +84,7 @@ def get_size(path):
 def _receive(url, part, max_bytes, report):
     """Request once what a file lacks, and append what comes."""
     size = get_size(part)
+    # Ranges and sizes are those of the file itself, not of a compressed response.
     headers = {"User-Agent": _AGENT, "Accept-Encoding": "identity"}
     if size:
         headers["Range"] = f"bytes={size}-"

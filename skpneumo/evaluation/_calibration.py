@@ -49,6 +49,8 @@ def calibration_intercept(y_true, probability):
        45:562-565, 1958.
     """
     x = log_odds(probability)
+    # At these ends the probabilities sum to less than 1, or to more than the number of images less
+    # 1: the root lies between.
     bound = np.abs(x).max() + np.log(len(x)) + 1
     value = brentq(lambda intercept: np.sum(y_true - expit(intercept + x)), -bound, bound)
     p = expit(value + x)

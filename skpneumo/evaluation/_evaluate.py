@@ -116,6 +116,7 @@ def evaluate(
     """
     if not isinstance(confidence, Real) or not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, such as 0.95; got {confidence!r}.")
+    # Only the default, "deprecated", is a text.
     if not all(isinstance(given, str) for given in (n_resamples, random_state)):
         warnings.warn(
             "n_resamples and random_state of evaluate have no effect, since intervals are in "

@@ -59,6 +59,7 @@ class Evaluation:
     def n_patients(self):
         """Number of patients; None without ``groups``."""
         groups = self.predictions.groups
+        # `check_groups` has numbered the patients from 0.
         return None if groups is None else int(groups.max()) + 1
 
     @property

@@ -194,6 +194,7 @@ def resize_xrays(images, size, aspect="stretch"):
         resized[i] = resize_image(Image.fromarray(images[i]), size, aspect)
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        # Consumed, so that an error in a thread is raised here.
         for _ in pool.map(put, range(len(images))):
             pass
     return resized

@@ -219,11 +219,14 @@ class XRaySequence:
         return len(self.paths)
 
     def __getitem__(self, key):
+        # scikit-learn indexes array-likes as ``X[rows, ...]``.
         if isinstance(key, tuple) and len(key) == 2 and key[1] is Ellipsis:
             key = key[0]
         if np.ndim(key) == 0 and isinstance(np.asarray(key)[()], (int, np.integer)):
+            # Arrays from the store are read-only.
             return self._decode([int(key)])[0].copy()
         if isinstance(key, list):
+            # An empty list would become an array of floats, which is no index.
             key = np.asarray(key, dtype=None if key else int)
         paths = self.paths[key]
         if paths.ndim != 1:

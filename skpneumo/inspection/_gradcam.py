@@ -58,6 +58,7 @@ def _maps_and_gradients(to_maps, to_logit, images):
 
     from skpneumo.inspection._gradients import gradient
 
+    # The network takes bytes, and blends of an image and its blur are floats.
     maps = to_maps(np.rint(images).astype(np.uint8)[..., None])
     gradients = gradient(to_logit, maps)
     return [ops.convert_to_numpy(ops.cast(part, "float32")) for part in (maps, gradients)]
@@ -111,7 +112,10 @@ def interpolation_weights(positions, centers, width):
         Each row sums to 1, or is 0 where the position is NaN.
     """
     distance = np.square((positions[:, None] - np.asarray(centers)) / width) / 2
+    # Relative to the nearest center, so that weights do not all underflow to 0.
     weights = np.exp(distance.min(axis=1, keepdims=True) - distance)
+    # Positions that were cropped away are NaN: the network has not seen them, and they get no
+    # evidence.
     return np.nan_to_num(weights / weights.sum(axis=1, keepdims=True))
 
 

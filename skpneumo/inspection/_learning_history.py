@@ -172,6 +172,7 @@ def _n_head_epochs(classifier):
     n = params.get("head_epochs")
     if n is None or params["weights"] is None or params["trainable"] == "head":
         return None
+    # Early stopping may have ended the first stage before its last epoch.
     if "val_loss" in history and params["patience"] < n:
         return None
     return n if n < len(history["loss"]) else None

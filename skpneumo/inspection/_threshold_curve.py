@@ -112,6 +112,7 @@ class ThresholdCurveDisplay:
         self.ax_ = get_axes(ax)
         self.figure_ = self.ax_.figure
         name = self.name if name is None else name
+        # Below the lowest score everyone is predicted positive, above the highest nobody.
         recall = np.concatenate([[1], self.recall, [0]])
         specificity = np.concatenate([[0], self.specificity, [1]])
         self.recall_line_ = self._draw("recall", recall, name, curve_kwargs, color=BLUE)

@@ -152,6 +152,7 @@ def decision_curve(y_true, y_proba, *, y_pred=None, thresholds=None, pos_label=N
             f"{y_proba.max():g}. Pass predict_proba(X)[:, 1]; CalibratedClassifierCV turns "
             "decision values into probabilities."
         )
+    # Above 0.5 a false positive would weigh more than a false negative.
     p = np.linspace(0, 0.5, 101) if thresholds is None else np.asarray(thresholds, np.float64)
     if p.ndim != 1 or not p.size or not ((p >= 0) & (p < 1)).all():
         raise ValueError(

@@ -146,6 +146,7 @@ class FoldMeanClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         threshold = 0.5 if hasattr(self, "predict_proba") else 0
+        # Strictly above: by argmax, scikit-learn predicts the first class at 0.5.
         return self.classes_[(positive_scores(self, X) > threshold).astype(int)]
 
     @available_if(_members_have("predict_proba"))

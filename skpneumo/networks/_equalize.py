@@ -47,6 +47,7 @@ class HistogramEqualization(layers.Layer):
         darkest = ops.min(
             ops.where(not_brighter > 0, not_brighter, rows * columns), axis=1, keepdims=True
         )
+        # An image of one grey level has a span of 0.
         span = ops.maximum(rows * columns - darkest, 1)
         table = 2 * ops.maximum(not_brighter - darkest, 0) / span - 1
         equalized = ops.take_along_axis(table, levels, axis=1)

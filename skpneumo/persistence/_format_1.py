@@ -67,6 +67,7 @@ def _check_end(path):
     """
     with open(path, "rb") as file:
         n_bytes = file.seek(0, os.SEEK_END)
+        # An archive ends in a record of 22 bytes, after a locator of 20 if it is of the zip64 kind.
         file.seek(max(n_bytes - 42, 0))
         tail = file.read()
     before, end = tail[:-22], tail[-22:]

@@ -172,6 +172,7 @@ def load_model(path):
     manifest, arrays = read_model_file(path)
     with reraise_as_model_file_error(path):
         estimator = build(manifest["estimator"], arrays)
+        # A file may describe an estimator without a fit.
         check_is_fitted(estimator)
         stated = manifest["classes"], manifest["threshold"]
         if stated != (np.asarray(estimator.classes_).tolist(), unwrap(estimator).threshold):

@@ -42,6 +42,7 @@ def augment_xrays(images, augmentation, seeds):
         changed[i] = augmentation(images[i], seeds[i])
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        # Consumed, so that an error in a thread is raised here.
         for _ in pool.map(put, np.flatnonzero(seeds >= 0)):
             pass
     return changed

@@ -138,6 +138,7 @@ class XRayOverSampler(BaseOverSampler):
         if self.augmentation is None:
             return X_resampled, y_resampled
         augmenter = XRayAugmenter() if self.augmentation == "auto" else self.augmentation
+        # A negative seed leaves the original as it is.
         seeds = np.full(len(y_resampled), -1, dtype=np.int64)
         seeds[len(y) :] = draw_seeds(rng, len(y_resampled) - len(y))
         return augment_xrays(X_resampled, augmenter.to_augmentation(), seeds), y_resampled

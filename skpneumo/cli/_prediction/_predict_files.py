@@ -11,6 +11,7 @@ from skpneumo.images import XRaySequence
 from skpneumo.preprocessing import XRayOutlierDetector
 
 COLUMNS = ("file", "probability", "label", "outlier", "outlier_score", "error", "left_out")
+# A file that vanishes after its check makes only its own batch start again.
 _BATCH_SIZE = 64
 
 

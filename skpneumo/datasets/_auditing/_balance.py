@@ -70,6 +70,7 @@ def _class_shift(table, classes, splits):
         len(classes) == 2
         and len(splits) > 1
         and table.sum(axis=0).all()
+        # Large enough to matter, and more than chance.
         and np.ptp(proportions) >= MIN_SHIFT
         and chi2_contingency(table).pvalue < 0.01
     )
