@@ -11,34 +11,14 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
-from skpneumo._utils.bounds import min_sample_size
-from skpneumo._utils.formatting import percent
 from skpneumo._utils.response import RESPONSES, positive_scores
 from skpneumo._utils.targets import check_groups
 from skpneumo.sites._certifier_state import get_fingerprints, read_state, write_state
-from skpneumo.sites._conclusion import conclude
-from skpneumo.sites._label_plans import (
-    MIN_PATIENTS_TO_PLAN,
-    PILOT_SIZE,
-    RISK_WITHOUT_RANK,
-    LabelPlan,
-    certified_ranks,
-    choose_plan,
-    whole_rank,
-)
-from skpneumo.sites._reading import (
-    UNREAD,
-    Pool,
-    count_images_read,
-    read_sample,
-    read_upwards,
-)
+from skpneumo.sites._conclusion import describe_shortfall
+from skpneumo.sites._label_plans import LabelPlan
+from skpneumo.sites._progress import Progress, Target, advance, estimate_remaining
+from skpneumo.sites._reading import UNREAD, Pool
 from skpneumo.sites._recorded import check_recorded
-from skpneumo.sites._remaining import (
-    remaining_before_plan,
-    remaining_of_sample,
-    remaining_upwards,
-)
 from skpneumo.sites._site_classifier import CertifiedClassifier
 
 
@@ -121,7 +101,7 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
     ``P``. If the latter has a risk ``d2`` and the rank ``d1``, the sum is at most ``d1 + d2``,
     whatever the sample. To divide the risk in this way wastes much of it: here ``d1`` is the whole
     risk, and ``d2`` is the greatest for which the sum is at most ``1 - confidence`` for each ``P``
-    from 0 to ``n``. The sum is then between .04 and .05 for most ``P`` if .05 is allowed. The
+    from 0 to ``n``. If .05 is allowed, the sum is then between .038 and .05 for most ``P``. The
     images read upwards are given by the scores and ``k(X)``; that reading stops at the ``k(X)``-th
     positive patient adds no bias, in contrast to rules that stop when an estimate of recall is high
     enough [3]_. If more than 2,000 patients follow the pilot, the first 2,000 are used.
@@ -219,9 +199,10 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
         self.unit_ = "image" if patients is None else "patient"
         patients = np.arange(len(scores)) if patients is None else patients
         self.pool_ = Pool(scores, patients, rng.permutation(patients.max() + 1))
-        self.draw_ = float(rng.uniform())
+        # Parameters that are set later must not change what is certified.
+        self._target = Target(self.min_recall, self.confidence, float(rng.uniform()))
         self.fingerprints_ = get_fingerprints(self.estimator, X, patients)
-        self._plan = self._conclusion = None
+        self._progress = Progress(None, [], None)
         self._labels = np.full(len(scores), UNREAD)
         self._requested = np.zeros(len(scores), dtype=bool)
         self._proceed()
@@ -244,7 +225,7 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self, "pool_")
         if not isinstance(n, Integral) or n < 1:
             raise ValueError(f"n must be a whole number of 1 or more, got {n!r}.")
-        rows = np.array(self._unread[:n], dtype=int)
+        rows = np.array(self._progress.unread[:n], dtype=int)
         self._requested[rows] = True
         return rows
 
@@ -280,93 +261,13 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
             return self
         self._labels[rows] = found
         self._proceed()
-        if self.finished_ and self._conclusion.recall_lower_bound < self.min_recall:
-            self._warn_of_too_few()
+        if self.finished_ and self.recall_lower_bound_ < self._target.min_recall:
+            text = describe_shortfall(self._progress.conclusion, self.unit_, *self._target[:2])
+            warnings.warn(text, UserWarning, stacklevel=2)
         return self
 
     def _proceed(self):
-        """Choose the plan if the pilot is complete, and find what is to be read next."""
-        labels = self._labels.tolist()
-        if self._plan is None:
-            pilot = self._pilot()
-            self._unread = read_sample(self.pool_, labels, pilot).unread
-            if self._unread:
-                return
-            self._plan = self._choose_plan(pilot)
-        proceed = self._read_upwards if self._plan.kind == "upwards" else self._read_sample
-        self._unread, *conclusion = proceed(labels)
-        if not self._unread:
-            patients, sampled, rank, risk = conclusion
-            self._conclusion = conclude(
-                self.pool_,
-                self._labels,
-                patients,
-                sampled,
-                rank,
-                min_recall=self.min_recall,
-                risk=risk,
-            )
-
-    def _pilot(self):
-        order = self.pool_.order
-        return order[: PILOT_SIZE if len(order) >= MIN_PATIENTS_TO_PLAN else 0]
-
-    def _choose_plan(self, pilot):
-        counts = None
-        if len(pilot):
-            n_positive = read_sample(self.pool_, self._labels.tolist(), pilot).n_positive
-            counts = (n_positive, *count_images_read(self.pool_, self._labels, pilot))
-        n_patients = len(self.pool_.order) - len(pilot)
-        return choose_plan(n_patients, self.min_recall, self.confidence, counts)
-
-    def _read_upwards(self, labels):
-        """Rows to be read; patients that have ranks, those sampled, rank, and risk without one."""
-        start = len(self._pilot())
-        patients = self.pool_.order[start : start + self._plan.n_patients]
-        sampled = patients[: self._plan.sample_size]
-        sample = read_sample(self.pool_, labels, sampled)
-        rank, unread = 0, sample.unread
-        if not unread:
-            rank = whole_rank(self._plan.ranks[sample.n_positive], self.draw_)
-            unread, _ = read_upwards(self.pool_, labels, patients, rank)
-        return unread, patients, sampled, rank, RISK_WITHOUT_RANK * (1 - self.confidence)
-
-    def _read_sample(self, labels):
-        """As `_read_upwards`, for a random sample."""
-        patients = self.pool_.order[len(self._pilot()) :]
-        sample = read_sample(self.pool_, labels, patients, self._plan.n_positive)
-        sampled = patients[: sample.n_patients]
-        rank = certified_ranks(sample.n_positive, self.min_recall, self.confidence)[0]
-        risk = 1 - self.confidence
-        return sample.unread, sampled, sampled, whole_rank(rank, self.draw_), risk
-
-    def _estimate_remaining(self):
-        pool, labels = self.pool_, self._labels
-        target = self.min_recall, self.confidence
-        start = len(self._pilot())
-        if self._plan is None:
-            return remaining_before_plan(pool, labels, pool.order[:start], *target)
-        patients = pool.order[start : start + self._plan.n_patients]
-        if self._plan.kind == "random sample":
-            return remaining_of_sample(pool, labels, patients, self._plan.n_positive)
-        _, _, _, rank, _ = self._read_upwards(labels.tolist())
-        known = pool.order[: start + self._plan.sample_size]
-        return remaining_upwards(pool, labels, patients, known, rank, *target)
-
-    def _warn_of_too_few(self):
-        bound = self._conclusion.recall_lower_bound
-        certified = (
-            f"a recall of {percent(bound)} is certified" if bound else "nothing is certified"
-        )
-        needed = min_sample_size(self.min_recall, self.confidence)
-        warnings.warn(
-            f"The {self._conclusion.n_positive} positive {self.unit_}s of the pool are too few to "
-            f"certify min_recall={self.min_recall:g} with confidence={self.confidence:g}: "
-            f"{certified} certified. Fit the certifier to a pool with more images (at least "
-            f"{needed} positive {self.unit_}s), or with a lower min_recall.",
-            UserWarning,
-            stacklevel=3,
-        )
+        self._progress = advance(self.pool_, self._labels, self._progress.plan, self._target)
 
     def save(self, path):
         """Write the state: scores, patients as numbers, the plan, and the labels received.
@@ -378,8 +279,7 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         state = {
-            "min_recall": self.min_recall,
-            "confidence": self.confidence,
+            **self._target._asdict(),
             "classes": self.classes_.tolist(),
             "fingerprints": self.fingerprints_,
             "unit": self.unit_,
@@ -387,8 +287,7 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
             "scores": self.pool_.scores.tolist(),
             "patients": self.pool_.patients.tolist(),
             "order": self.pool_.order.tolist(),
-            "draw": self.draw_,
-            "plan": None if self._plan is None else self._plan._asdict(),
+            "plan": self._progress.plan and self._progress.plan._asdict(),
             "labels": self._labels.tolist(),
             "requested": np.flatnonzero(self._requested).tolist(),
         }
@@ -427,10 +326,11 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
         certifier = cls(estimator, min_recall=state["min_recall"], confidence=state["confidence"])
         scores = np.array(state["scores"], dtype=state["dtype"])
         certifier.pool_ = Pool(scores, patients, np.array(state["order"]))
-        certifier.unit_, certifier.draw_ = state["unit"], state["draw"]
+        certifier.unit_ = state["unit"]
+        certifier._target = Target(state["min_recall"], state["confidence"], state["draw"])
         certifier.fingerprints_ = state["fingerprints"]
-        plan, certifier._conclusion = state["plan"], None
-        certifier._plan = plan and LabelPlan(**plan | {"ranks": tuple(plan["ranks"])})
+        plan = state["plan"] and LabelPlan(**state["plan"])
+        certifier._progress = Progress(plan, [], None)
         certifier._labels = np.array(state["labels"])
         certifier._requested = np.zeros(n_images, dtype=bool)
         certifier._requested[state["requested"]] = True
@@ -449,13 +349,13 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
     def finished_(self):
         """Whether the labels are complete."""
         check_is_fitted(self)
-        return self._conclusion is not None
+        return self._progress.conclusion is not None
 
     @property
     def plan_(self):
         """How images are read; None until the pilot is labelled."""
         check_is_fitted(self)
-        return None if self._plan is None else self._plan.kind
+        return self._progress.plan and self._progress.plan.kind
 
     @property
     def n_labelled_(self):
@@ -469,7 +369,7 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self)
         if self.finished_:
             return 0
-        return max(len(self._unread[:1]), round(self._estimate_remaining()))
+        return estimate_remaining(self.pool_, self._labels, self._progress.plan, self._target)
 
     @property
     def threshold_(self):
@@ -494,7 +394,7 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
         if not isinstance(model, FrozenEstimator):
             model = FrozenEstimator(model)
         classifier = CertifiedClassifier(
-            model, min_recall=self.min_recall, confidence=self.confidence
+            model, min_recall=self._target.min_recall, confidence=self._target.confidence
         )
         return classifier.hold(
             conclusion,
@@ -509,4 +409,4 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
                 f"The labels are not complete: about {self.n_remaining_} images remain. Record "
                 "labels of the rows that next_images returns until finished_ is True."
             )
-        return self._conclusion
+        return self._progress.conclusion

@@ -6,6 +6,8 @@ import numpy as np
 
 from skpneumo._utils.files import check_parent_dir, write_text
 from skpneumo._utils.provenance import data_fingerprint, model_fingerprint
+from skpneumo.sites._label_plans import LabelPlan
+from skpneumo.sites._reading import NEGATIVE, POSITIVE, UNREAD, UNSURE
 
 _FORMAT = "skpneumo RecallCertifier 1"
 _KEYS = {
@@ -23,6 +25,7 @@ _KEYS = {
     "labels": list,
     "requested": list,
 }
+_INTEGERS = ("patients", "labels", "requested", "order")
 
 
 def get_fingerprints(estimator, X, patients):
@@ -101,18 +104,34 @@ def read_state(path, fingerprints):
 
 
 def _is_valid(state):
-    """Whether the values have the right types and lengths."""
+    """Whether the values have the right types, ranges and lengths."""
     if set(state) != set(_KEYS) or not all(isinstance(state[k], t) for k, t in _KEYS.items()):
         return False
-    n_images = len(state["scores"])
-    numbers = [np.array(state[key]) for key in ("patients", "labels", "requested", "order")]
-    if any(array.size and array.dtype.kind not in "iu" for array in numbers):
+    arrays = {name: np.array(state[name]) for name in _INTEGERS}
+    if any(array.size and array.dtype.kind != "i" for array in arrays.values()):
         return False
-    patients, labels, requested, order = numbers
+    scores, n_images = np.array(state["scores"]), len(state["scores"])
     return (
-        len(patients) == len(labels) == n_images
-        and np.all((labels >= -2) & (labels <= 1))
-        and np.all((requested >= 0) & (requested < n_images))
-        and np.array_equal(np.sort(order), np.unique(patients))
+        scores.dtype.kind == "f"
         and state["dtype"] in ("float16", "float32", "float64")
+        and len(arrays["patients"]) == len(arrays["labels"]) == n_images
+        and bool(np.isin(arrays["labels"], (UNREAD, UNSURE, NEGATIVE, POSITIVE)).all())
+        and bool(np.isin(arrays["requested"], np.arange(n_images)).all())
+        and np.array_equal(np.sort(arrays["order"]), np.unique(arrays["patients"]))
+        and all(0 < state[name] < 1 for name in ("min_recall", "confidence", "draw"))
+        and (state["plan"] is None or _is_valid_plan(state["plan"]))
     )
+
+
+def _is_valid_plan(plan):
+    try:
+        plan = LabelPlan(**plan)
+        ranks = np.array(plan.ranks, dtype=float)
+    except (TypeError, ValueError):
+        return False
+    counts = (plan.n_patients, plan.n_positive, plan.sample_size)
+    if not all(isinstance(count, int) and count >= 0 for count in counts):
+        return False
+    if plan.kind == "upwards":
+        return len(ranks) == plan.sample_size + 1
+    return plan.kind == "random sample"

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skpneumo._utils.bounds import min_sample_size
+from skpneumo._utils.formatting import percent
 from skpneumo.sites._reading import POSITIVE, lowest_scores
 
 
@@ -59,4 +61,30 @@ def conclude(pool, labels, patients, sampled, rank, *, min_recall, risk):
         recall_lower_bound=float(bound),
         n_positive=n_positive,
         images_per_patient=float(n_images.mean()) if len(n_images) else np.nan,
+    )
+
+
+def describe_shortfall(conclusion, unit, min_recall, confidence):
+    """Describe what is certified where there are too few positive patients.
+
+    Parameters
+    ----------
+    conclusion : Conclusion
+        With a bound below ``min_recall``.
+    unit : {"patient", "image"}
+        What was counted.
+    min_recall, confidence : float
+        What was to be certified.
+
+    Returns
+    -------
+    str
+    """
+    bound = conclusion.recall_lower_bound
+    certified = f"a recall of {percent(bound)} is" if bound else "nothing is"
+    return (
+        f"The {conclusion.n_positive} positive {unit}s of the pool are too few to certify "
+        f"min_recall={min_recall:g} with confidence={confidence:g}: {certified} certified. Fit the "
+        "certifier to a pool with more images (at least "
+        f"{min_sample_size(min_recall, confidence)} positive {unit}s), or with a lower min_recall."
     )

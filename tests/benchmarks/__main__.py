@@ -28,6 +28,7 @@ STUDIES = {
     "shipped",
     "sites_monitor",
     "sites_triage",
+    "sites_certifier",
     "transfer",
 }
 names = sys.argv[1:] or sorted({file.stem for file in FOLDER.glob("[a-z]*.py")} - STUDIES)
