@@ -19,9 +19,9 @@ import numpy as np
 PREVALENCES = np.linspace(0, 1, 101)
 _MAX_BINS = 16
 _MIN_PER_BIN = 6
-_N_RESAMPLES = 500
+_N_RESAMPLES = 2000
 # Confidence level of the prevalences over which the p-value is the greatest (Berger & Boos).
-_OUTSIDE = 0.001
+_OUTSIDE = 0.0001
 
 
 class Reference(NamedTuple):
@@ -115,7 +115,7 @@ def fit_mixture(scores, reference, rng):
     distances = _distances(found[None], reference.proportions[:, None], weights)[0]
     best = int(distances.argmin())
     # From chi-square with one degree of freedom at a level of _OUTSIDE.
-    plausible = np.flatnonzero(distances <= distances[best] + 10.83)
+    plausible = np.flatnonzero(distances <= distances[best] + 15.14)
     p_values, errors = zip(
         *(
             _resample(PREVALENCES[i], distances[best], n, reference, weights, rng)
