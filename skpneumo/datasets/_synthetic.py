@@ -50,7 +50,7 @@ _EXPOSURE = {  # one draw per image; difficulty widens these ranges about their 
 _SITES = {  # ranges that replace those of _PATIENT and of _EXPOSURE
     "home": ({}, {}),
     "new": (
-        {"mottle": (0.0, 0.24), "air": (0.36, 0.46), "rib_contrast": (0.09, 0.14)},
+        {"mottle": (0.0, 0.26), "air": (0.32, 0.42), "rib_contrast": (0.10, 0.15)},
         {"zoom": (1.0, 1.15)},
     ),
 }
