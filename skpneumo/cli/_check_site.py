@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from skpneumo._utils.formatting import fold_lines
 from skpneumo.cli._console import ERR, print_lines, results_width
 from skpneumo.cli._messages import errors_as_messages, warnings_as_messages
 from skpneumo.cli._options import AllViews, AsJSON, Model, Report, views_to_load
@@ -54,4 +53,4 @@ def check_site(
             print(json.dumps(check.to_dict(), indent=2))
             return
         width = results_width()
-        print_lines(str(check) if width is None else fold_lines(str(check), width))
+        print_lines(str(check) if width is None else check.to_text(width))
