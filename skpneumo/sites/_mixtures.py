@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skpneumo.sites._resampling import resample_sums
+
 PREVALENCES = np.linspace(0, 1, 101)
 _MAX_BINS = 16
 _MIN_PER_BIN = 6
@@ -160,14 +162,13 @@ def _resample(prevalence, distance, n, reference, weights, rng):
     negative, positive = reference.proportions
     mixture = (1 - prevalence) * negative + prevalence * positive
     sites = rng.multinomial(n, mixture, size=_N_RESAMPLES) / n
-    proportions = np.array([_resample_patients(count, rng) for count in reference.counts])
+    proportions = np.array([_resample_proportions(count, rng) for count in reference.counts])
     distances = _distances(sites, proportions, weights)
     estimates = PREVALENCES[distances.argmin(axis=1)]
     n_reached = np.sum(distances.min(axis=1) >= distance)
     return (1 + n_reached) / (1 + _N_RESAMPLES), float(estimates.std())
 
 
-def _resample_patients(counts, rng):
-    times = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=_N_RESAMPLES)
-    drawn = times @ counts
+def _resample_proportions(counts, rng):
+    drawn = resample_sums(counts, _N_RESAMPLES, rng)
     return drawn / drawn.sum(axis=1, keepdims=True)
