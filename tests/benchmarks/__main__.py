@@ -26,9 +26,11 @@ STUDIES = {
     "promises",
     "search_inside",
     "shipped",
+    "sites",
+    "sites_certifier",
+    "sites_compare",
     "sites_monitor",
     "sites_triage",
-    "sites_certifier",
     "transfer",
 }
 names = sys.argv[1:] or sorted({file.stem for file in FOLDER.glob("[a-z]*.py")} - STUDIES)
