@@ -3,14 +3,13 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.formatting import percent
 from skpneumo._utils.response import RESPONSES, positive_scores
 from skpneumo._utils.targets import check_groups
-from skpneumo._utils.threshold_classifier import BaseThresholdClassifier
+from skpneumo._utils.threshold_classifier import BaseThresholdClassifier, freeze
 from skpneumo.sites._prevalence_thresholds import (
     expected_ranges,
     implied_positive_rate,
@@ -149,8 +148,7 @@ class PrevalenceThresholdClassifier(BaseThresholdClassifier):
         interval = _check_prevalence(self.prevalence)
         check_is_fitted(self.estimator)
         reference = get_reference(self.estimator)
-        frozen = isinstance(self.estimator, FrozenEstimator)
-        estimator = self.estimator if frozen else FrozenEstimator(self.estimator)
+        estimator = freeze(self.estimator)
         scores = positive_scores(estimator, X)
         patients = check_groups(groups, scores)
         if patients is not None:
