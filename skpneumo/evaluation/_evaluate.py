@@ -1,6 +1,5 @@
 """Evaluate a fitted classifier on images that took no part in its fit."""
 
-import warnings
 from numbers import Real
 
 from sklearn.utils.validation import check_is_fitted
@@ -19,8 +18,6 @@ def evaluate(
     groups=None,
     subtype=None,
     confidence=0.95,
-    n_resamples="deprecated",
-    random_state="deprecated",
 ):
     """Evaluate a fitted classifier of two classes on images that took no part in its fit.
 
@@ -40,11 +37,6 @@ def evaluate(
         of the positive images. Empty texts, None, NaN and NA are no subtype.
     confidence : float, default=0.95
         Confidence level of each interval.
-    n_resamples, random_state : deprecated
-        Intervals are in closed form, without resampling.
-
-        .. deprecated:: 0.1
-           They have no effect and will be removed in 0.2.
 
     Returns
     -------
@@ -116,14 +108,6 @@ def evaluate(
     """
     if not isinstance(confidence, Real) or not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, such as 0.95; got {confidence!r}.")
-    # Only the default, "deprecated", is a text.
-    if not all(isinstance(given, str) for given in (n_resamples, random_state)):
-        warnings.warn(
-            "n_resamples and random_state of evaluate have no effect, since intervals are in "
-            "closed form, and will be removed in 0.2. Leave them out.",
-            FutureWarning,
-            stacklevel=2,
-        )
     check_is_fitted(estimator)
     predictions = predict_labelled(estimator, X, y, groups, subtype)
     return Evaluation(

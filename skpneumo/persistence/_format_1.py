@@ -1,7 +1,7 @@
-"""Files of format 1, which skpneumo 0.1.0 wrote: zip archives of a manifest and bare numbers.
+"""Files of format 1, which development versions before 0.1.0 wrote: archives of bare numbers.
 
-They are read, and no longer written. Nothing in them is compressed, so that nothing can be larger
-than the file.
+They are zip archives of a manifest and arrays, which are read and no longer written. Nothing in
+them is compressed, so that nothing can be larger than the file.
 """
 
 import hashlib
