@@ -110,7 +110,7 @@ def parse_classes(pairs):
 
 
 def parse_folder(text):
-    """Name of a folder to read, which may not be empty: that would mean the current one."""
+    """Path of a folder. An empty name is refused: `Path` would make it the current folder."""
     if not str(text):
         raise typer.BadParameter("the name is empty. Name a folder; the current one is '.'.")
     return Path(text)

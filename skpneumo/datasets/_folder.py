@@ -113,7 +113,7 @@ def _check_classes(files, tree, folder, left_out, phrases):
     return counts
 
 
-def _check_mapping(classes, tree, folder, phrases):
+def _check_mapping(classes, tree, folder):
     """Raise if a folder that ``classes`` maps is not there: it may be misspelt."""
     missing = [
         name
@@ -329,7 +329,7 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
     folder, beside = _find_collection(root, phrases)
     tree = XRayTree(folder, phrases, root)
     left_out = _relative_to(root, _find_others(beside) | tree.left_out)
-    _check_mapping(classes, tree, folder, phrases)
+    _check_mapping(classes, tree, folder)
     paths = [file.path for file in tree.files]
     records = dict(zip(paths, read_records(paths, views), strict=True))
     no_chest = {path: record.reason for path, record in records.items() if record.reason}
