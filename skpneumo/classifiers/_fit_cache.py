@@ -56,7 +56,9 @@ def get_fit_key(estimator, data):
     # Later processes meet files that were copied or put back.
     images = hash_images(data.X, by_content=estimator.memory is not None)
     try:
-        parts = start, images, data.y, data.sample_weight, data.groups
+        # Patients decide the split into training and validation data, and nothing else.
+        groups = None if estimator.validation is None else data.groups
+        parts = start, images, data.y, data.sample_weight, groups
         return "network", joblib.hash(parts)
     except (PicklingError, TypeError, AttributeError):
         return None  # a parameter that cannot be pickled, such as of a class inside a function

@@ -67,6 +67,12 @@ def test_parameters_that_affect_training_train_again(xrays, tiny, trained_epochs
     assert sum(trained_epochs) == pytest.approx(1)
 
 
+def test_patients_count_only_with_validation_data(xrays, tiny, trained_epochs):
+    for groups in (None, xrays.groups, xrays.groups[::-1]):
+        tiny().fit(xrays.X, xrays.y, groups=groups)
+    assert sum(trained_epochs) == pytest.approx(1)
+
+
 def test_other_data_trains_again(xrays, tiny, training_begins):
     X, y = xrays.X, xrays.y
     changed, swapped = X.copy(), y.copy()
