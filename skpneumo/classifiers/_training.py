@@ -16,8 +16,8 @@ from skpneumo._utils.fork import check_process
 from skpneumo.classifiers._data import padded_batches, prefetch
 from skpneumo.networks import LeakFreeAdam, quiet_tracing
 
-# One in so many epochs, the last ones, sees the images as they are: see Touvron et al., "Fixing the
-# train-test resolution discrepancy", NeurIPS 2019.
+# Fraction of the epochs, the last ones, that see the images as they are: Touvron et al., "Fixing
+# the train-test resolution discrepancy", NeurIPS 2019.
 _UNAUGMENTED_FRACTION = 1 / 8
 _OPTIMIZERS = {"Adam": LeakFreeAdam, "SGD": keras.optimizers.SGD}
 
@@ -139,7 +139,7 @@ def train(
     model,
     read,
     y,
-    weights=None,
+    sample_weight=None,
     *,
     epochs,
     batch_size,
@@ -159,8 +159,8 @@ def train(
         Inputs of the network: called as ``read(rows, epoch)`` with an array of row numbers.
     y : ndarray of shape (n,)
         0 or 1.
-    weights : ndarray of shape (n,), default=None
-        Weights in the loss.
+    sample_weight : ndarray of shape (n,), default=None
+        Weight of each image in the loss.
     epochs : int
         Maximum number of epochs.
     batch_size : int
@@ -186,7 +186,8 @@ def train(
     ValueError
         If the loss becomes NaN or infinite.
     """
-    weights = np.ones(len(y), dtype=np.float32) if weights is None else weights
+    if sample_weight is None:
+        sample_weight = np.ones(len(y), dtype=np.float32)
     state = TrainingState(model, first_epoch, {"loss": []})
     if resume_from is not None:
         _restore(state, resume_from)
@@ -196,7 +197,9 @@ def train(
         for callback in callbacks:
             callback.on_train_begin(state)
         while state.n_done < epochs and not state.is_finished:
-            loss = _train_epoch(state, read, y, weights, batch_size, learning_rate, seed, callbacks)
+            loss = _train_epoch(
+                state, read, y, sample_weight, batch_size, learning_rate, seed, callbacks
+            )
             state.history["loss"].append(loss)
             for callback in callbacks:
                 callback.on_epoch_end(state)
@@ -218,11 +221,11 @@ def _restore(state, saved):
     state.epochs_without_improvement = saved.epochs_without_improvement
 
 
-def _train_epoch(state, read, y, weights, batch_size, learning_rate, seed, callbacks):
+def _train_epoch(state, read, y, sample_weight, batch_size, learning_rate, seed, callbacks):
     model, epoch = state.model, state.first_epoch + state.n_done
     # By epoch, so that a resumed training sees the images in the order of an uninterrupted one.
     order = np.random.default_rng([seed, epoch]).permutation(len(y))
-    prepare = partial(_read_training_batch, read, y, weights, epoch)
+    prepare = partial(_read_training_batch, read, y, sample_weight, epoch)
     total = 0.0
     for inputs, targets, batch_weights in prefetch(prepare, padded_batches(order, batch_size)):
         model.reset_metrics()
@@ -241,21 +244,21 @@ def _train_epoch(state, read, y, weights, batch_size, learning_rate, seed, callb
     return loss
 
 
-def _read_training_batch(read, y, weights, epoch, batch):
+def _read_training_batch(read, y, sample_weight, epoch, batch):
     rows, n_own = batch
-    batch_weights = weights[rows].copy()
+    batch_weights = sample_weight[rows].copy()
     # Rows that fill up the last batch must not count twice.
     batch_weights[n_own:] = 0
     return read(rows, epoch), y[rows], batch_weights
 
 
-def compute_loss(model, read, y, weights=None, batch_size=32):
+def compute_loss(model, read, y, sample_weight=None, batch_size=32):
     """Mean weighted log loss of a network on the inputs that ``read(rows)`` returns."""
     probability = predict_batches(model, read, len(y), batch_size)[:, 0].astype(np.float64)
     # As Keras clips probabilities in its binary cross-entropy.
     probability = np.clip(probability, 1e-7, 1 - 1e-7)
     losses = -np.where(y == 1, np.log(probability), np.log(1 - probability))
-    return float(np.mean(losses if weights is None else losses * weights))
+    return float(np.mean(losses if sample_weight is None else losses * sample_weight))
 
 
 def predict_batches(model, read, n, batch_size):

@@ -132,7 +132,7 @@ def test_a_splitter_without_a_seed_is_drawn_again(xrays, tiny, trained_epochs, s
 def test_a_class_defined_again_is_another(xrays, tiny, training_begins):
     def define(dropout):
         class Mine(type(tiny())):
-            def _build_network(self, image_size, seed, load, dropout=dropout):
+            def _build_network(self, image_size, seed, *, dropout=dropout, **options):
                 return build_cnn(image_size, filters=(2, 4), dropout=dropout, seed=seed)
 
         return Mine(epochs=1, random_state=0)
