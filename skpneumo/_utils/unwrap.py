@@ -10,6 +10,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
 
+from skpneumo._utils.response import get_default_threshold
+
 
 class Branch(NamedTuple):
     """The way from an estimator to one of the classifiers that it holds."""
@@ -63,7 +65,7 @@ def unwrap(estimator):
     branches, parts = _walk(estimator)
     source = _threshold_source(branches[0])
     if source is None:
-        threshold = 0.5 if hasattr(estimator, "predict_proba") else 0.0
+        threshold = get_default_threshold(estimator)
     else:
         threshold = float(_own_threshold(source))
     return NestedModel(tuple(branches), tuple(parts), threshold, source)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import typer
 
+from skpneumo._reporting.files import has_report_suffix
 from skpneumo.cli._messages import describe_os_error
 
-REPORT_SUFFIXES = (".html", ".json", ".txt")
 _MAX_SIDE = 4096  # beyond it no model can be saved
 _MAX_SHOWN = 40  # characters of a wrong value
 
@@ -151,6 +151,6 @@ def _check_link(link):
 
 def parse_report(text):
     """File to write a report to, of a kind that there is."""
-    if Path(text).suffix.lower() not in REPORT_SUFFIXES:
+    if not has_report_suffix(text):
         raise typer.BadParameter(f"{text} must end in .html, .json or .txt.")
     return parse_output(text)

@@ -57,8 +57,9 @@ def predict(
         with warnings_as_messages(ERR), ERR.status("Predicting …"), redirect_stdout(sys.stderr):
             # Imports TensorFlow, for which --help and wrong options need not wait.
             from skpneumo.cli import _prediction
+            from skpneumo.cli._models import open_first_model
 
-            model, names = _prediction.open_first_model(paths)
+            model, names = open_first_model(paths)
             found = _prediction.find_files(names, views_to_load(all_views))
             # What cannot be written is an error before hours of prediction, not after.
             if csv is not None:

@@ -97,7 +97,7 @@ def _find_collection(root, phrases):
     return collections[0], beside
 
 
-def _check_classes(files, tree, folder, left_out, phrases):
+def _check_classes(files, tree, collection, left_out, phrases):
     """Require both classes: in train if there is one, since nothing is learnt from one class."""
     counts = Counter((file.split, file.target) for file in files)
     needed = {"train"} & tree.splits or tree.splits
@@ -106,14 +106,14 @@ def _check_classes(files, tree, folder, left_out, phrases):
         if left_out:
             found += f"; left out: {len(left_out):,} file(s) or folder(s) ({shorten(left_out)})"
         raise _error(
-            f"{folder!r} must hold images of both classes, NORMAL and PNEUMONIA, in "
+            f"{collection!r} must hold images of both classes, NORMAL and PNEUMONIA, in "
             f"{' + '.join(sorted(needed))}: found {found}. Add the missing images, or rename the "
-            f"folder they are in.{describe_levels(folder, phrases)}"
+            f"folder they are in.{describe_levels(collection, phrases)}"
         )
     return counts
 
 
-def _check_mapping(classes, tree, folder):
+def _check_mapping(classes, tree, collection):
     """Raise if a folder that ``classes`` maps is not there: it may be misspelt."""
     missing = [
         name
@@ -123,8 +123,8 @@ def _check_mapping(classes, tree, folder):
     ]
     if missing:
         raise _error(
-            f"classes maps {shorten(missing)}, but {folder!r} holds no such folder of a class: "
-            f"found {describe_contents(folder)}.{describe_levels(folder, {})}"
+            f"classes maps {shorten(missing)}, but {collection!r} holds no such folder of a class: "
+            f"found {describe_contents(collection)}.{describe_levels(collection, {})}"
         )
 
 
@@ -326,10 +326,10 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
     if views not in VIEWS:
         raise ValueError(f"views must be 'frontal' or 'all', got {views!r}.")
     root, phrases = os.fsdecode(root), class_phrases(classes)
-    folder, beside = _find_collection(root, phrases)
-    tree = XRayTree(folder, phrases, root)
+    collection, beside = _find_collection(root, phrases)
+    tree = XRayTree(collection, phrases, root)
     left_out = _relative_to(root, _find_others(beside) | tree.left_out)
-    _check_mapping(classes, tree, folder)
+    _check_mapping(classes, tree, collection)
     paths = [file.path for file in tree.files]
     records = dict(zip(paths, read_records(paths, views), strict=True))
     no_chest = {path: record.reason for path, record in records.items() if record.reason}
@@ -340,7 +340,7 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
         file for file in tree.files if file.path not in no_chest and file.path not in unreadable
     ]
     no_chest = _relative_to(root, no_chest)
-    counts = _check_classes(files, tree, folder, [*left_out, *no_chest], phrases)
+    counts = _check_classes(files, tree, collection, [*left_out, *no_chest], phrases)
     columns, messages = _make_columns(files, [records[file.path] for file in files])
     for message in [*_left_out_warnings(root, left_out, no_chest, views), *messages]:
         warnings.warn(message, UserWarning, stacklevel=2)
@@ -351,7 +351,7 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
         left_out=[*left_out, *no_chest],
         reasons=left_out | no_chest,
         DESCR=_DESCR.format(
-            folder=folder,
+            folder=collection,
             counts=_describe_counts(counts, tree.splits),
             patients=unnamed_message(n_unnamed, len(files))
             or f"All {len(files):,} files name their patient.",

@@ -13,7 +13,7 @@ from skpneumo.evaluation._text import as_text
 
 _FROM_PROVENANCE = (
     "threshold",
-    "threshold_origin",
+    "threshold_description",
     "certified_target",
     "certified_images_per_patient",
     "classes",
@@ -39,7 +39,7 @@ class Evaluation:
         What the metrics are computed from: arrays ``y_true``, ``y_pred`` and ``y_score``, and
         ``groups`` and ``subtype``, which may be None.
     provenance : Provenance
-        What they rest on: ``model``, ``threshold_origin``, ``certified_target``,
+        What they rest on: ``model``, ``threshold_description``, ``certified_target``,
         ``data_fingerprint``, ``versions``, ``date``, …
     confidence : float
         Confidence level of each interval.
@@ -90,9 +90,9 @@ class Evaluation:
         return self.provenance.threshold
 
     @property
-    def threshold_origin(self):
+    def threshold_description(self):
         """How the threshold was chosen."""
-        return self.provenance.threshold_origin
+        return self.provenance.threshold_description
 
     def __str__(self):
         return as_text(self)

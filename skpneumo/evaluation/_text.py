@@ -86,7 +86,9 @@ def format_interval(name, estimate):
 def threshold_line(report):
     """The threshold, how it was chosen, and whether its certified target is reached here."""
     threshold = f"{report.threshold:.4g}" if np.isfinite(report.threshold) else "not known"
-    return " ".join([f"Threshold {threshold}: {report.threshold_origin}.", *_target_notes(report)])
+    return " ".join(
+        [f"Threshold {threshold}: {report.threshold_description}.", *_target_notes(report)]
+    )
 
 
 def _target_notes(report):

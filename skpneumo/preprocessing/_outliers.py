@@ -135,8 +135,9 @@ class XRayOutlierDetector(XRayTransformer):
     components_ : ndarray of shape (n_components, 576)
         Their principal components.
     threshold_ : float
-        Distance above which an image is flagged, chosen on cross-fitted distances: those of
-        training images to components learnt from the images of other patients.
+        Distance above which an image is flagged, and the unit of `outlier_score`. Chosen on
+        cross-fitted distances: those of training images to components learnt from the images of
+        other patients.
 
     See Also
     --------

@@ -270,7 +270,7 @@ def test_the_manifest_and_the_card(xrays, cnn, tmp_path):
     manifest = read_manifest(path)
     assert manifest["classes"] == ["NORMAL", "PNEUMONIA"]
     assert manifest["threshold"] == 0.3
-    assert manifest["threshold_origin"] == report.threshold_origin
+    assert manifest["threshold_origin"] == report.threshold_description
     assert manifest["data_fingerprint"] == report.provenance.data_fingerprint
     assert manifest["metrics"] == report.to_dict()
     assert {array["dtype"] for array in manifest["arrays"].values()} == {"float32"}

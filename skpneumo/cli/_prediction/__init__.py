@@ -2,7 +2,6 @@
 
 from skpneumo.cli._prediction._find_files import FoundFiles, find_files
 from skpneumo.cli._prediction._heatmaps import prepare_folder, write_heatmaps
-from skpneumo.cli._prediction._open_model import open_first_model
 from skpneumo.cli._prediction._predict_files import predict_files
 from skpneumo.cli._prediction._results import (
     check_overwrites_nothing,
@@ -21,7 +20,6 @@ __all__ = [
     "describe_omissions",
     "exit_status",
     "find_files",
-    "open_first_model",
     "predict_files",
     "prepare_folder",
     "print_results",
