@@ -26,7 +26,7 @@ class NestedModel(NamedTuple):
     """A fitted estimator, unwrapped."""
 
     branches: tuple
-    """A `Branch` to each innermost classifier: several where folds or calibration hold them."""
+    """A `Branch` to each innermost classifier: several if folds or calibration hold them."""
     fitted_parts: tuple
     """What is fitted besides the classifiers: steps of pipelines, and calibrators."""
     threshold: float
@@ -180,7 +180,7 @@ def get_followed_threshold(nested, y_score, y_pred):
     Returns
     -------
     float or None
-        None where ``predict`` follows another score or threshold, such as that of the other class.
+        None if ``predict`` follows another score or threshold, such as that of the other class.
     """
     threshold = nested.threshold
     # The classifiers of skpneumo predict positive at the threshold; by argmax, scikit-learn

@@ -194,7 +194,7 @@ def _make_columns(files, records):
 def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
     """List a folder of chest X-rays sorted into NORMAL and PNEUMONIA.
 
-    Images are not decoded, except where the header of a DICOM file leaves open whether it holds an
+    Images are not decoded, except if the header of a DICOM file leaves open whether it holds an
     X-ray: give the paths to :class:`~skpneumo.XRayLoader`. Each level of folders
     has one meaning, read from its name, and what has none is listed in ``left_out``:
 
@@ -242,7 +242,7 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
             the two can be joined, and "test/" for test, so that no group is on both sides.
         patient : ndarray
             The patient as finely as file names allow, without the split: to find patients in more
-            than one split. Of DICOM files the identifier in the file counts; where it is
+            than one split. Of DICOM files the identifier in the file counts; if it is
             empty, as after de-identification, that of another file of the study, else the folder
             of the patient, else the study, so that no study is divided. Of other files with names
             of their own the folder of the patient counts. All are numbers that hold for one call:
@@ -254,7 +254,7 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
             "train", "val" or "test". Without a level of splits, the split that the folder of
             the classes or ``root`` is named after, else "all".
         view : ndarray
-            "PA", "AP", "LATERAL" or "OBLIQUE" by the header; "" where it does not state it.
+            "PA", "AP", "LATERAL" or "OBLIQUE" by the header; "" if it does not state it.
 
         An array of shape (n_images,), dtype bool:
 
@@ -265,7 +265,7 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
         Arrays of shape (n_images,), dtype int, that hold for one call:
 
         study, series : ndarray
-            Number of the study and of the series by the header; 0 where it names none. A later
+            Number of the study and of the series by the header; 0 if it names none. A later
             study of a patient has a larger number: those with smaller ones are its priors. The
             date of a study is the first `StudyDate` in any of its files, else the first
             `SeriesDate`, `AcquisitionDate` or `ContentDate`. Studies without any date come after

@@ -100,7 +100,7 @@ def number_studies(identities, patients):
     Returns
     -------
     study, series : ndarray of shape (n_files,), dtype int
-        From 1 on; 0 where the file names none. Identifiers and dates are not kept.
+        From 1 on; 0 if the file names none. Identifiers and dates are not kept.
     """
     dates, first_rows, studies, series = {}, {}, {}, {}
     for identity in identities:

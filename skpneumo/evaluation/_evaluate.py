@@ -30,7 +30,7 @@ def evaluate(
     y : array-like of shape (n,)
         True labels; the positive one is ``classes_[1]``.
     groups : array-like of shape (n,), default=None
-        The patient of each image. Intervals are wider where patients have several images, and
+        The patient of each image. Intervals are wider if patients have several images, and
         there are metrics that count patients.
     subtype : array-like of shape (n,), default=None
         Subtype of each image, such as "bacteria" and "virus": recall is computed for each subtype
@@ -61,7 +61,7 @@ def evaluate(
     over patients.
 
     - Proportions: Clopper and Pearson's interval with as many independent images as would make the
-      proportion vary as much, fewer where patients are few [1]_; F1 and F2 likewise.
+      proportion vary as much, fewer if patients are few [1]_; F1 and F2 likewise.
     - Likelihood ratios, predictive values at other prevalences, balanced accuracy and net benefit:
       from the intervals of the proportions that they are made of (MOVER) [2]_.
     - Area under the ROC curve: on the scale of log odds, with the variance of DeLong or, for
@@ -69,14 +69,14 @@ def evaluate(
       the number of pairs of patients. Average precision likewise.
     - Specificity at a required recall: from the specificities at the lowest and at the highest
       threshold that may have this recall, by the ranks of the positive scores.
-    - Brier score: on the scale of log odds; as proportions where fewer than 10 errors were
+    - Brier score: on the scale of log odds; as proportions if fewer than 10 errors were
       made or are expected. Calibration: sandwich variances and Student's t. Neither has an interval
-      (NaN) for fewer than 5 patients of a class, nor has calibration where fewer than 3 errors are
+      (NaN) for fewer than 5 patients of a class, nor has calibration if fewer than 3 errors are
       expected and fewer than 10 were made.
 
     The user guide has a table of how often each interval contained the truth in simulations. The
     calibration error is debiased, by products of the residuals of different patients [4]_: it is 0
-    where chance alone explains the deviations.
+    if chance alone explains the deviations.
 
     Predictive values at other prevalences assume the same recall and specificity there. Net
     benefit [5]_ at 0.10 counts a false negative as nine false positives, per image.

@@ -30,7 +30,7 @@ class Provenance:
     classes : list
         Both labels; the second is positive.
     threshold : float
-        Decision threshold that `predict` follows; NaN where it follows none.
+        Decision threshold that `predict` follows; NaN if it follows none.
     threshold_description : str
         How it was chosen.
     certified_target : tuple of (str, float) or None

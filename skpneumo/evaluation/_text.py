@@ -92,7 +92,7 @@ def threshold_line(report):
 
 
 def _target_notes(report):
-    """Sentences about the certified target of the threshold, where there is something to note."""
+    """Sentences about the certified target of the threshold, if there is something to note."""
     if report.provenance.certified_target is None:
         return []
     name, target = report.provenance.certified_target

@@ -24,9 +24,9 @@ def png_depths(file):
     Returns
     -------
     depth : int or None
-        None where it is no PNG file.
+        None if it is no PNG file.
     significant : int or None
-        Of the first channel; None without such a chunk, and where ``depth`` is not 16.
+        Of the first channel; None without such a chunk, and if ``depth`` is not 16.
     """
     depth = significant = None
     for kind, data in png_chunks(file, 13):
@@ -62,7 +62,7 @@ def typical_range(counts):
     Returns
     -------
     low, high : int
-        All values where there are no more than two.
+        All values if there are no more than two.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def typical_range(counts):
 def largest_used(counts):
     """Largest sample of an image, apart from a few far above all others.
 
-    It is the top of the `typical_range` where the largest sample is more than twice as large.
+    It is the top of the `typical_range` if the largest sample is more than twice as large.
     Such samples are a marker, letters or hot pixels: no radiograph reaches with a fiftieth of its
     pixels alone what lies above half of its range.
     """
@@ -124,8 +124,8 @@ def sample_depth(counts, declared=None):
     depth : int
         Full white is ``2**depth - 1``. Larger samples become white too.
     is_certain : bool
-        False where the samples do not reach the upper half of that range, so that there may be
-        fewer or more bits, where a few go beyond it, and where the file declares another depth.
+        False if the samples do not reach the upper half of that range, so that there may be
+        fewer or more bits, if a few go beyond it, and if the file declares another depth.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""The pixel contract: which arrays are X-rays, and what to write where they are not."""
+"""The pixel contract: which arrays are X-rays, and what to write if they are not."""
 
 import warnings
 

@@ -141,7 +141,7 @@ class LearningHistoryDisplay:
         LearningHistoryDisplay
             With the border between the stages of an
             :class:`~skpneumo.InceptionPneumoniaClassifier`, unless early stopping may have moved
-            it: where ``patience`` is less than ``head_epochs``.
+            it: if ``patience`` is less than ``head_epochs``.
 
         Raises
         ------

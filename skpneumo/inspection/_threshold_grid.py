@@ -15,7 +15,7 @@ class ThresholdGridDisplay:
     Parameters
     ----------
     scores : ndarray of shape (n_class_weights, n_thresholds)
-        Mean scores; NaN where there is no such candidate.
+        Mean scores; NaN if there is no such candidate.
     class_weights : list of str
         Labels of the rows.
     thresholds : list of float
@@ -32,7 +32,7 @@ class ThresholdGridDisplay:
     im_ : matplotlib AxesImage
         The cells.
     text_ : ndarray of shape (n_class_weights, n_thresholds), dtype object
-        The values in the cells, matplotlib Text; None where there is none.
+        The values in the cells, matplotlib Text; None if there is none.
     frame_ : matplotlib Rectangle or None
         Frame around the selected candidate.
     ax_ : matplotlib Axes

@@ -54,7 +54,7 @@ def get_certified_metric(model, criterion, value):
     -------
     (str, float) or None
         "recall" or "specificity", or these with "_of_patients", as `skpneumo.evaluation.evaluate`
-        names them. None where nothing is certified.
+        names them. None if nothing is certified.
     """
     if criterion == "missed_cost" or model.confidence is None:
         return None

@@ -36,7 +36,7 @@ def _thumbnails(X):
 
 
 def _leading_axes(covariance, n_components, total):
-    """Principal axes of a covariance matrix as rows; fewer where it has less rank."""
+    """Principal axes of a covariance matrix as rows; fewer if it has less rank."""
     if not n_components:
         return np.empty((0, len(covariance)))
     last = len(covariance) - 1

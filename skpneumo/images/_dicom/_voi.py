@@ -38,7 +38,7 @@ def _depth_of_window(center, width):
 
 
 def _in_window(function, center, width, values):
-    """Brightness in a window, or None where it is not valid; PS3.3 C.11.2.1.2 and C.11.2.1.3."""
+    """Brightness in a window, or None if it is not valid; PS3.3 C.11.2.1.2 and C.11.2.1.3."""
     if center is None or width is None or width <= 0:
         return None
     if function == "SIGMOID":
