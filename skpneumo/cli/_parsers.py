@@ -124,7 +124,7 @@ def parse_output(text):
     if os.path.isdir(file):
         raise typer.BadParameter(f"{file} is a folder. Name a file, such as {file / 'results'}.")
     if not os.path.isdir(file.parent):
-        wrong = "is a file" if os.path.exists(file.parent) else "does not exist. Make it first"
+        wrong = "is a file" if os.path.exists(file.parent) else "does not exist. Create it first"
         raise typer.BadParameter(f"cannot write to {file}: its folder {file.parent} {wrong}.")
     if os.path.exists(file) and not os.path.isfile(file):
         return file  # opening a pipe would wait for its reader

@@ -169,8 +169,8 @@ def patient_warnings(files, names, sources):
     if doubtful:
         messages.append(
             f"{len(doubtful):,} folder(s) in class folders count as patients, although their names "
-            f"are hardly those of patients: {shorten(doubtful)}. Give groups of your own, or move "
-            "what is no X-ray of that class elsewhere."
+            f"do not look like patients: {shorten(doubtful)}. Give groups of your own, or move "
+            "files that are not X-rays of that class elsewhere."
         )
     if few := _few_patients(files, names):
         messages.append(

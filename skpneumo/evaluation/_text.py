@@ -56,7 +56,8 @@ _LABELS = {
     "calibration_error": "debiased calibration error (10 bins)",
 }
 _LABEL_WIDTH = 46
-# A target certified for patients is noted as doubtful if they have so many times as many images.
+# Minimum ratio of images per patient to those of the certification for which a note says that the
+# certified target is in doubt.
 _MORE_IMAGES = 1.25
 
 

@@ -81,7 +81,7 @@ def typical_range(counts):
     return int(values[1 + low]), int(values[1 + high])
 
 
-def largest_used(counts):
+def get_largest_used(counts):
     """Largest sample of an image, apart from a few far above all others.
 
     It is the top of the `typical_range` if the largest sample is more than twice as large.
@@ -102,7 +102,7 @@ def declared_depth(counts, significant):
     """
     if significant is None or not 1 <= significant <= 16:
         return None
-    used = largest_used(counts)
+    used = get_largest_used(counts)
     step = 2 ** (16 - significant)
     values = np.flatnonzero(counts[: used + 1])
     at_bottom = used < 2**significant and (values % step).any()
@@ -129,7 +129,7 @@ def sample_depth(counts, declared=None):
 
     Notes
     -----
-    What counts is the largest sample, apart from a few far above all others (`largest_used`).
+    What counts is the largest sample, apart from a few far above all others (`get_largest_used`).
     The depth is what the file declares if that sample reaches the upper three quarters of its
     range; else the smallest of 8, 10, 12, 14 and 16 bits that hold it. No radiograph leaves three
     quarters of its range unused.
@@ -152,7 +152,7 @@ def sample_depth(counts, declared=None):
     values = np.flatnonzero(counts)
     if values[0] == values[-1]:
         return 16 if declared is None else declared, True  # a blank image shows no range
-    used, largest = largest_used(counts), int(values[-1])
+    used, largest = get_largest_used(counts), int(values[-1])
     if declared is not None and used.bit_length() >= declared - 1:
         return declared, True
     needed = used.bit_length()

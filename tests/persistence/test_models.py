@@ -391,7 +391,7 @@ def test_provenance_is_checked(cnn, tmp_path, provenance, match):
 
 
 def test_a_folder_that_does_not_exist(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere\. Make it first") as caught:
+    with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere\. Create it first") as caught:
         save_model(small_cnn(), tmp_path / "nowhere" / "model.skpneumo")
     assert ".part" not in str(caught.value)
 

@@ -102,7 +102,7 @@ class _Bounded(BytesIO):
     def read(self, size=-1):
         # pydicom takes it apart wherever it stands.
         if size > _MAX_VALUE_BYTES and self.tag in _CHARACTER_SETS:
-            raise DicomError("its SpecificCharacterSet is larger than any")
+            raise DicomError("its SpecificCharacterSet is too large")
         data = super().read(size)
         # Zeros may fill up the last block of a disk.
         self.is_cut |= 0 < len(data) < size and any(data)
@@ -165,7 +165,7 @@ def get_value(dataset, name, max_bytes=_MAX_VALUE_BYTES):
     """Value of an element, or None; refused if it is too large to be one."""
     raw = dataset.get_item(name) if name in dataset else None
     if raw is not None and (getattr(raw, "length", 0) or 0) > max_bytes:
-        raise DicomError(f"its {name} is larger than any")
+        raise DicomError(f"its {name} is too large")
     return dataset.get(name)
 
 
@@ -227,5 +227,5 @@ def get_raw(dataset, name):
     if raw is None or not isinstance(raw.value, bytes) or not raw.value:
         return None
     if len(raw.value) > _MAX_TABLE_BYTES:
-        raise DicomError("it holds a table larger than any")
+        raise DicomError("it holds a table that is too large")
     return raw
