@@ -207,7 +207,7 @@ def test_weights_of_other_networks_are_on_disk_or_in_memory_where_there_is_no_di
     monkeypatch.setenv("SKPNEUMO_CACHE", "off" if cache == "off" else str(tmp_path))
     expected = tiny().fit(xrays.X, xrays.y).predict_proba(xrays.X)
     NETWORKS.clear()
-    ((_, weights),) = [kept[0] for key, kept in RESULTS._values.items() if key[0] == "network"]
+    ((_, weights, _),) = [kept[0] for key, kept in RESULTS._values.items() if key[0] == "network"]
     assert isinstance(weights, list) == (cache == "off")
     if cache == "cleared":
         clear_cache()
