@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from skpneumo._utils.fork import check_process
+from skpneumo._utils.interrupts import deferred_interrupts
 from skpneumo.classifiers._data import padded_batches, prefetch
 from skpneumo.networks import LeakFreeAdam, quiet_tracing
 
@@ -232,7 +233,9 @@ def _train_epoch(state, read, y, sample_weight, batch_size, learning_rate, seed,
         if learning_rate is not None:
             model.optimizer.learning_rate = learning_rate(model.optimizer.iterations)
         # Keras's mean is over the filling of the last batch too.
-        total += len(inputs) * float(model.train_on_batch(inputs, targets, batch_weights))
+        with deferred_interrupts():
+            loss = model.train_on_batch(inputs, targets, batch_weights)
+        total += len(inputs) * float(loss)
         for callback in callbacks:
             callback.on_batch_end(1 / count_steps(len(y), batch_size))
     loss = total / len(y)
@@ -280,20 +283,26 @@ def predict_batches(model, read, n, batch_size):
     ndarray of shape (n, n_outputs)
     """
     check_process()
-    # A head over features has computed before it could be traced.
-    predict = _predict_eagerly if len(model.input_shape) == 2 else type(model).predict_on_batch
     # One batch needs no thread that reads ahead.
     if n <= batch_size:
         with quiet_tracing():
-            return predict(model, read(np.arange(n)))
+            return _predict_batch(model, read(np.arange(n)))
     batches = prefetch(partial(_read_batch, read), padded_batches(np.arange(n), batch_size))
     with quiet_tracing():
-        return np.concatenate([predict(model, inputs)[:n_own] for inputs, n_own in batches])
+        return np.concatenate([_predict_batch(model, inputs)[:n_own] for inputs, n_own in batches])
 
 
 def _read_batch(read, batch):
     rows, n_own = batch
     return read(rows), n_own
+
+
+def _predict_batch(model, inputs):
+    with deferred_interrupts():
+        # A head over features has computed before it could be traced.
+        if len(model.input_shape) == 2:
+            return _predict_eagerly(model, inputs)
+        return model.predict_on_batch(inputs)
 
 
 def _predict_eagerly(model, inputs):
