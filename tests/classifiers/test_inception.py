@@ -124,7 +124,7 @@ def test_a_changed_weights_file_is_another_start(tmp_path):
     assert len(keys) == 2
 
 
-def test_a_killed_fit_goes_on_in_the_second_stage(data, two_stages, tmp_path, killed_after):
+def test_a_killed_fit_is_resumed_in_the_second_stage(data, two_stages, tmp_path, killed_after):
     clf = clone(two_stages).set_params(memory=tmp_path)
     with killed_after(2):
         clf.fit(data.images, data.target)

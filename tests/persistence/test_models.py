@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest import mock
 
 import keras
 import numpy as np
@@ -287,6 +288,21 @@ def test_the_manifest_and_the_card(xrays, cnn, tmp_path):
         report.provenance.data_fingerprint,
     ):
         assert text in card
+
+
+def test_a_card_of_a_file_that_names_its_metrics_figures(xrays, cnn, tmp_path):
+    """As development versions before 0.1.0 wrote it."""
+    report = evaluate(cnn, xrays.images, xrays.target)
+    old = report.to_dict()
+    old["figures"] = old.pop("metrics")
+    cards = []
+    for metrics in (old, report.to_dict()):
+        with mock.patch.object(type(report), "to_dict", return_value=metrics):
+            save_model(cnn, tmp_path / "model.skpneumo", evaluation=report)
+        cards.append(model_card(tmp_path / "model.skpneumo"))
+    old_card, new_card = (card[card.index("## Metrics") :] for card in cards)
+    assert old_card == new_card
+    assert "| Area under the ROC curve |" in old_card
 
 
 def test_a_card_without_metrics(cnn, tmp_path):
