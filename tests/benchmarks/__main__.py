@@ -23,7 +23,7 @@ STUDIES = {
     "out_of_fold",
     "outliers",
     "pretrain",
-    "promises",
+    "certified",
     "search_inside",
     "shipped",
     "sites",

@@ -36,9 +36,9 @@ NOTES = {
     "of its official training split, measured on {} others of that split, of other patients.",
     "Licence of the data": "CC BY 4.0; the images were brought to 224 x 224 pixels.",
     "Limits": "Children of one hospital, sorted into pneumonia and normal: other diseases, "
-    "adults, side views and other devices were not seen. Images of the healthy and the ill of "
+    "adults, side views and other devices were not seen. Positive and negative images of "
     "this collection also differ in how they were cut and scanned. Not a medical device: choose "
-    "the threshold anew on a sample of the hospital, and do not decide about a patient with it.",
+    "the threshold again on a sample of the hospital, and do not decide about a patient with it.",
 }
 
 
@@ -71,8 +71,8 @@ def main():
     )
     out_of_fold = (
         f"Recall {point.recall_:.3f} (certified {point.recall_lower_bound_:.3f}), specificity "
-        f"{point.specificity_:.3f} of {point.n_positive_units_} ill and {point.n_negative_units_} "
-        f"healthy {point.unit_}s, threshold {point.best_threshold_:.4f}."
+        f"{point.specificity_:.3f} of {point.n_positive_units_} positive and "
+        f"{point.n_negative_units_} negative {point.unit_}s, threshold {point.best_threshold_:.4f}."
     )
     print(recipe, out_of_fold, sep="\n", flush=True)
     with warnings.catch_warnings():
