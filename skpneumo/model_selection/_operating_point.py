@@ -77,8 +77,8 @@ class OperatingPointClassifierCV(BaseThresholdClassifierCV):
         `skpneumo.metrics.threshold_curve`.
     reference_ : Bunch
         Scores by which another site is compared with these images, see
-        `skpneumo.sites.check_site`: ``y_true``, ``y_score`` and ``patient`` (numbers, in a random
-        order), of at most 5,000 images.
+        `skpneumo.sites.check_site`: ``y_true``, ``y_score`` and ``patient`` (numbers, by their
+        lowest scores), of at most 5,000 images.
     estimator_ : classifier
         The final model: a `FoldMeanClassifier` with the models of the splits as
         ``fold_estimators_``; with ``refit=True`` the estimator itself, fitted on all images; or

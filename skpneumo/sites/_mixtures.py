@@ -24,6 +24,7 @@ _MIN_PER_BIN = 6
 _N_RESAMPLES = 2000
 # Confidence level of the prevalences over which the p-value is the greatest (Berger & Boos).
 _OUTSIDE = 0.0001
+MIN_P_VALUE = 1 / (1 + _N_RESAMPLES) + _OUTSIDE
 
 
 class Reference(NamedTuple):
@@ -66,6 +67,11 @@ def bin_reference(y_true, y_score, patient, n_site):
     Returns
     -------
     Reference
+
+    Raises
+    ------
+    ValueError
+        If the scores of both classes are the same, so that every prevalence fits.
     """
     n_bins = int(np.clip(n_site // _MIN_PER_BIN, 3, _MAX_BINS))
     levels = np.linspace(0, 1, n_bins + 1)[1:-1]
@@ -77,7 +83,13 @@ def bin_reference(y_true, y_score, patient, n_site):
     counts = tuple(
         _count_by_patient(y_score[rows], patient[rows], edges) for rows in (~y_true, y_true)
     )
-    return Reference(edges, counts)
+    reference = Reference(edges, counts)
+    if np.allclose(*reference.proportions):
+        raise ValueError(
+            "The reference scores of positive and negative images are equal, so that they do not "
+            "show a prevalence. Fit a model whose scores differ."
+        )
+    return reference
 
 
 def _count_by_patient(scores, patient, edges):
@@ -102,8 +114,9 @@ def fit_mixture(scores, reference, rng):
     Returns
     -------
     MixtureFit
-        The p-value is the greatest over the plausible prevalences [1]_, each by resampling the
-        site from the mixture and the reference by patients.
+        The p-value is the greatest of those at the estimated prevalence and at both ends of the
+        plausible ones, after [1]_, each by resampling the site from the mixture and the reference
+        by patients.
 
     References
     ----------
