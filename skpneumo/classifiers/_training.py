@@ -229,13 +229,12 @@ def _train_epoch(state, read, y, sample_weight, batch_size, learning_rate, seed,
     prepare = partial(_read_training_batch, read, y, sample_weight, epoch)
     total = 0.0
     for inputs, targets, batch_weights in prefetch(prepare, padded_batches(order, batch_size)):
-        model.reset_metrics()
-        if learning_rate is not None:
-            model.optimizer.learning_rate = learning_rate(model.optimizer.iterations)
-        # Keras's mean is over the filling of the last batch too.
         with deferred_interrupts():
-            loss = model.train_on_batch(inputs, targets, batch_weights)
-        total += len(inputs) * float(loss)
+            model.reset_metrics()
+            if learning_rate is not None:
+                model.optimizer.learning_rate = learning_rate(model.optimizer.iterations)
+            # Keras's mean is over the filling of the last batch too.
+            total += len(inputs) * float(model.train_on_batch(inputs, targets, batch_weights))
         for callback in callbacks:
             callback.on_batch_end(1 / count_steps(len(y), batch_size))
     loss = total / len(y)
