@@ -47,6 +47,10 @@ _EXPOSURE = {  # one draw per image; difficulty widens these ranges about their 
     "spread": (0.19, 0.25),
     "noise": (0.012, 0.028),
 }
+_SITES = {  # ranges that replace those above
+    "home": ({}, {}),
+    "new": ({}, {}),
+}
 _AREA = (0.045, 0.09)  # of the image, well inside the documented 2 % to 10 %
 _CHUNK_PIXELS = 2**19  # images are drawn in chunks of about this many pixels: they stay in cache
 
@@ -251,7 +255,7 @@ def _render(rng, a, lesion, is_positive, image_size, difficulty):
     return _expose(rng, a, drawn), masks
 
 
-def _check(n_samples, image_size, prevalence, images_per_patient, difficulty):
+def _check(n_samples, image_size, prevalence, images_per_patient, difficulty, site):
     if not isinstance(n_samples, Integral) or n_samples < 2:
         raise ValueError(f"n_samples must be an integer of at least 2, got {n_samples!r}.")
     size = tuple(image_size) if np.iterable(image_size) else ()
@@ -265,6 +269,8 @@ def _check(n_samples, image_size, prevalence, images_per_patient, difficulty):
         raise ValueError(f"images_per_patient must be at least 1, got {images_per_patient!r}.")
     if not isinstance(difficulty, Real) or not 0 <= difficulty <= 1:
         raise ValueError(f"difficulty must lie in [0, 1], got {difficulty!r}.")
+    if site not in _SITES:
+        raise ValueError(f"site must be one of {', '.join(map(repr, _SITES))}, got {site!r}.")
 
 
 def make_xrays(
@@ -274,6 +280,7 @@ def make_xrays(
     prevalence=0.6,
     images_per_patient=1.5,
     difficulty=0.5,
+    site="home",
     random_state=None,
 ):
     """Draw synthetic chest X-rays of children with and without pneumonia.
@@ -344,15 +351,16 @@ def make_xrays(
     >>> bool(data.masks[data.target == "NORMAL"].any())
     False
     """
-    _check(n_samples, image_size, prevalence, images_per_patient, difficulty)
+    _check(n_samples, image_size, prevalence, images_per_patient, difficulty, site)
     image_size = tuple(int(side) for side in image_size)
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
     rng = np.random.default_rng(seed)
 
     patient, is_positive = _patients(rng, n_samples, prevalence, images_per_patient)
     lesion = {name: values[patient] for name, values in _lesions(rng, is_positive).items()}
-    drawn = {name: v[patient] for name, v in _draw(rng, _PATIENT, len(is_positive)).items()}
-    drawn |= _draw(rng, _EXPOSURE, n_samples, widen=0.5 + difficulty)
+    anatomy, exposure = (_PATIENT | _SITES[site][0], _EXPOSURE | _SITES[site][1])
+    drawn = {name: v[patient] for name, v in _draw(rng, anatomy, len(is_positive)).items()}
+    drawn |= _draw(rng, exposure, n_samples, widen=0.5 + difficulty)
     names = np.array([f"patient{i:05d}" for i in rng.permutation(len(is_positive))])
     is_positive = is_positive[patient]
 
