@@ -28,7 +28,7 @@ print(Counter(xrays.target.tolist()))
 # What the sampler does
 # ---------------------
 #
-# The originals come first, in their order. The repeats of the minority follow, each turned,
+# The originals come first, in their order. The repeats of the minority follow, each rotated,
 # shifted, zoomed and exposed a little differently. ``sample_indices_`` holds the image a repeat
 # comes from.
 

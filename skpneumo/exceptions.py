@@ -44,5 +44,5 @@ class LowContrastWarning(UserWarning):
     """A picture keeps few or no grey levels of many that its file holds; the message names both.
 
     It is the file's own window, table or scale that leaves so few. The message also names what is
-    returned instead where that is possible.
+    returned instead if that is possible.
     """

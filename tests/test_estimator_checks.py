@@ -203,7 +203,7 @@ def test_as_it_is(check, estimator):
 
 @cache
 def xrays(original):
-    """24 images that are not square, the healthy first, and their labels."""
+    """24 images that are not square, the negative ones first, and their labels."""
     image_size = (75, 80) if original is INCEPTION else (40, 36)
     data = make_xrays(24, image_size=image_size, prevalence=0.7, random_state=0)
     order = np.argsort(data.target, kind="stable")
@@ -232,7 +232,7 @@ def estimator(original):
 
 @pytest.fixture
 def fitted(original):
-    """To be asked only: tests share it."""
+    """Fitted. Tests share it, so they leave it as it is."""
     return fit_once(original)
 
 
@@ -241,8 +241,8 @@ def answers(estimator, X, y, names=("predict", "predict_proba", "transform", "fi
     found = {}
     for name in names:
         if hasattr(estimator, name):
-            asked = deepcopy(estimator) if name == "fit_transform" else estimator
-            found[name] = getattr(asked, name)(X)
+            caller = deepcopy(estimator) if name == "fit_transform" else estimator
+            found[name] = getattr(caller, name)(X)
     if hasattr(estimator, "fit_resample"):
         found["fit_resample"] = estimator.fit_resample(X, y)[0]
     return found
@@ -267,7 +267,7 @@ def assert_refused(estimator, methods, message, *data):
 FITS = ["fit", "partial_fit", "fit_transform", "fit_resample"]
 
 
-# -- fitting and asking -----------------------------------------------------------------------
+# -- fit and predict --------------------------------------------------------------------------
 
 
 @stands_for(
@@ -319,7 +319,7 @@ def test_fitting_again_changes_nothing(estimator, X, y):
 
 
 @stands_for("check_dict_unchanged")
-def test_asking_changes_nothing(fitted, X, y):
+def test_predictions_change_nothing(fitted, X, y):
     before = dict(vars(fitted))
     answers(fitted, X, y)
     assert vars(fitted) == before

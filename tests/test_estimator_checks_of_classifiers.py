@@ -120,7 +120,7 @@ def classifier(request):
 
 @pytest.fixture
 def X(xrays):
-    """24 images that are not square, the healthy first."""
+    """24 images that are not square, the negative ones first."""
     return xrays[0].copy()
 
 
@@ -171,7 +171,7 @@ def test_it_learns(classifier, X, y):
 @stands_for("check_classifiers_classes")
 @pytest.mark.parametrize(
     "labels",
-    [[-1, 1], [0, 1], [False, True], np.array(["healthy", "ill"], dtype=object)],
+    [[-1, 1], [0, 1], [False, True], np.array(["negative", "positive"], dtype=object)],
     ids=["-1/1", "0/1", "bool", "object"],
 )
 def test_labels_of_any_kind(classifier, X, y, labels):

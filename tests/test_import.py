@@ -1,4 +1,4 @@
-"""Importing is cheap, and every public name is there when it is asked for."""
+"""Importing is cheap, and every public name can be imported."""
 
 import pkgutil
 import re

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from skpneumo._utils.files import check_parent_dir, write_text
 
+REPORT_SUFFIXES = (".html", ".json", ".txt")
+
 
 def write_report(report, path):
     """Write a report as HTML, JSON or text, depending on the suffix.
@@ -27,8 +29,14 @@ def write_report(report, path):
     File names in the report that are not UTF-8 are written with backslashes.
     """
     path = Path(path)
-    writers = {".html": report.to_html, ".json": report.to_json, ".txt": report.__str__}
-    if path.suffix.lower() not in writers:
-        raise ValueError(f"A report ends in {', '.join(writers)}; got {path.name!r}.")
+    if not has_report_suffix(path):
+        raise ValueError(f"A report ends in {', '.join(REPORT_SUFFIXES)}; got {path.name!r}.")
     check_parent_dir(path)
-    write_text(writers[path.suffix.lower()](), path)
+    writers = (report.to_html, report.to_json, report.__str__)
+    write = dict(zip(REPORT_SUFFIXES, writers, strict=True))[path.suffix.lower()]
+    write_text(write(), path)
+
+
+def has_report_suffix(path):
+    """Whether a path ends as a report does, in any case of letters."""
+    return Path(path).suffix.lower() in REPORT_SUFFIXES

@@ -349,7 +349,7 @@ def _read(connection, keys):
 
 
 def _write(connection, rows, max_bytes):
-    # Where this fails the connection is closed, which takes back what was not committed.
+    # If this fails the connection is closed, which takes back what was not committed.
     now = time.time()
     connection.execute("BEGIN IMMEDIATE")
     connection.executemany("INSERT OR REPLACE INTO arrays VALUES (?, ?, ?, ?, ?)", rows)

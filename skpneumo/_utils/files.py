@@ -55,7 +55,7 @@ def check_parent_dir(path):
     folder = Path(path).absolute().parent
     if not folder.is_dir():
         raise FileNotFoundError(
-            f"{path} cannot be written: there is no folder {folder}. Make it first."
+            f"{path} cannot be written: there is no folder {folder}. Create it first."
         )
 
 

@@ -51,7 +51,7 @@ def get_certified_target(estimator):
     Returns
     -------
     (str, float) or None
-        Name of a metric of an evaluation, of patients where these were counted, and its value.
+        Name of a metric of an evaluation, of patients if these were counted, and its value.
         None unless the estimator with the threshold has a method ``get_certified_target``.
     """
     source = unwrap(estimator).threshold_source
@@ -69,7 +69,7 @@ def get_certified_images_per_patient(estimator):
     Returns
     -------
     float or None
-        None where nothing was certified, or for images.
+        None if nothing was certified, or for images.
     """
     target = get_certified_target(estimator)
     if target is None or not target[0].endswith("_of_patients"):
@@ -79,7 +79,7 @@ def get_certified_images_per_patient(estimator):
 
 
 def data_fingerprint(X, y):
-    """SHA-256 of images and labels: of the contents of the files where X holds paths.
+    """SHA-256 of images and labels: of the contents of the files if X holds paths.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def data_fingerprint(X, y):
 
 
 def model_fingerprint(estimator):
-    """Text that is the same for equal models: of the weights where there are networks.
+    """Text that is the same for equal models: of the weights if there are networks.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ def package_versions(estimator):
     Returns
     -------
     dict of str to str
-        Those of Keras and of its backend only where there is a network.
+        Those of Keras and of its backend only if there is a network.
     """
     versions = {"python": platform.python_version()}
     versions |= {name: version(name) for name in ("skpneumo", "scikit-learn", "numpy")}

@@ -5,6 +5,11 @@ import numpy as np
 RESPONSES = ("predict_proba", "decision_function")
 
 
+def get_default_threshold(estimator):
+    """Threshold of ``predict`` in scikit-learn: 0.5 of probabilities, 0 of decision values."""
+    return 0.5 if hasattr(estimator, "predict_proba") else 0.0
+
+
 def positive_scores(estimator, X):
     """Scores of the positive class, ``classes_[1]``: probabilities, or decision values.
 

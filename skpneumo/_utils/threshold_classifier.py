@@ -1,6 +1,7 @@
 """Classifiers that apply a threshold of their own to the scores of another classifier."""
 
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -10,6 +11,11 @@ from skpneumo._utils.response import positive_scores
 
 def _estimator_has(name):
     return lambda self: hasattr(getattr(self, "estimator_", self.estimator), name)
+
+
+def freeze(estimator):
+    """Put a fitted estimator into a `FrozenEstimator`, if it is not in one."""
+    return estimator if isinstance(estimator, FrozenEstimator) else FrozenEstimator(estimator)
 
 
 class BaseThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):

@@ -27,12 +27,12 @@ class OperatingPoint(NamedTuple):
     images_per_patient: float
 
 
-def is_certified(target, confidence):
+def is_certified(criterion, confidence):
     """Whether a threshold is certified for new patients.
 
     Parameters
     ----------
-    target : {"min_recall", "min_specificity", "missed_cost"}
+    criterion : {"min_recall", "min_specificity", "missed_cost"}
         How the threshold is chosen.
     confidence : float or None
         Confidence level; None for a threshold that only fits the data at hand.
@@ -41,15 +41,15 @@ def is_certified(target, confidence):
     -------
     bool
     """
-    return target != "missed_cost" and confidence is not None
+    return criterion != "missed_cost" and confidence is not None
 
 
-def check_sample_size(target, value, confidence, y_true, groups=None):
-    """Refuse data with too few patients of the class in question to certify a target.
+def check_sample_size(criterion, value, confidence, y_true, groups=None):
+    """Refuse data with too few patients of the class in question to certify what is required.
 
     Parameters
     ----------
-    target : {"min_recall", "min_specificity"}
+    criterion : {"min_recall", "min_specificity"}
         The metric to certify.
     value : float
         Its required value.
@@ -65,7 +65,7 @@ def check_sample_size(target, value, confidence, y_true, groups=None):
     ValueError
         If even the lowest score would not be a certified threshold.
     """
-    kind, rows = ("positive", y_true) if target == "min_recall" else ("negative", ~y_true)
+    kind, rows = ("positive", y_true) if criterion == "min_recall" else ("negative", ~y_true)
     n_clusters = rows.sum() if groups is None else len(np.unique(groups[rows]))
     if highest_rank(n_clusters, value, confidence):
         return
@@ -77,18 +77,18 @@ def check_sample_size(target, value, confidence, y_true, groups=None):
         else "no number is enough. Lower"
     )
     raise ValueError(
-        f"{target}={value:g} with confidence={confidence:g} cannot be certified with "
-        f"{n_clusters} {kind} {clusters}: {remedy} {target} or confidence, or set "
+        f"{criterion}={value:g} with confidence={confidence:g} cannot be certified with "
+        f"{n_clusters} {kind} {clusters}: {remedy} {criterion} or confidence, or set "
         "confidence=None to require it only of the images at hand."
     )
 
 
-def choose_operating_point(target, value, confidence, y_true, y_score, groups=None):
+def choose_operating_point(criterion, value, confidence, y_true, y_score, groups=None):
     """Choose a threshold, and compute its metrics.
 
     Parameters
     ----------
-    target : {"min_recall", "min_specificity", "missed_cost"}
+    criterion : {"min_recall", "min_specificity", "missed_cost"}
         How the threshold is chosen.
     value : float
         The required value of the metric, or the cost of a false negative in false positives.
@@ -106,11 +106,11 @@ def choose_operating_point(target, value, confidence, y_true, y_score, groups=No
     OperatingPoint
     """
     positive, negative = min_scores_per_class(y_true, y_score, groups)
-    if target == "min_recall":
-        threshold = certified_threshold(target, positive, value, confidence)
+    if criterion == "min_recall":
+        threshold = certified_threshold(criterion, positive, value, confidence)
         images_per_patient = np.sum(y_true) / len(positive)
-    elif target == "min_specificity":
-        threshold = certified_threshold(target, negative, value, confidence)
+    elif criterion == "min_specificity":
+        threshold = certified_threshold(criterion, negative, value, confidence)
         images_per_patient = np.sum(~y_true) / len(negative)
     else:
         threshold = _threshold_of_least_cost(y_true, y_score, value)
@@ -118,14 +118,14 @@ def choose_operating_point(target, value, confidence, y_true, y_score, groups=No
     n_false_negatives = int(np.sum(positive < threshold))
     n_false_positives = int(np.sum(-negative >= threshold))
     recall_lower_bound = specificity_lower_bound = np.nan
-    if is_certified(target, confidence):
+    if is_certified(criterion, confidence):
         # For the other metric the threshold is as good as fixed beforehand: it was chosen by the
         # scores of the other class alone.
         recall_lower_bound = lower_bound(len(positive), n_false_negatives, confidence)
         specificity_lower_bound = lower_bound(len(negative), n_false_positives, confidence)
         # The required metric is certified at its required value and no higher: the Clopper-Pearson
         # bound at the drawn rank would be that of a rule that always takes this rank.
-        if target == "min_recall":
+        if criterion == "min_recall":
             recall_lower_bound = value
         else:
             specificity_lower_bound = value
@@ -141,12 +141,12 @@ def choose_operating_point(target, value, confidence, y_true, y_score, groups=No
     )
 
 
-def certified_threshold(target, scores, required, confidence):
+def certified_threshold(criterion, scores, required, confidence):
     """Choose the threshold that reaches a recall or specificity by the scores of one class.
 
     Parameters
     ----------
-    target : {"min_recall", "min_specificity"}
+    criterion : {"min_recall", "min_specificity"}
         Whether the highest threshold that reaches a recall is chosen, or the lowest that reaches a
         specificity.
     scores : ndarray of shape (n_clusters,), floating
@@ -163,7 +163,7 @@ def certified_threshold(target, scores, required, confidence):
         In the type of the scores.
     """
     score = _score_of_certified_rank(scores, required, confidence)
-    return score if target == "min_recall" else _next_above(-score)
+    return score if criterion == "min_recall" else _next_above(-score)
 
 
 def _score_of_certified_rank(scores, required, confidence):

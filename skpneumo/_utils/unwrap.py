@@ -10,6 +10,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
 
+from skpneumo._utils.response import get_default_threshold
+
 
 class Branch(NamedTuple):
     """The way from an estimator to one of the classifiers that it holds."""
@@ -24,7 +26,7 @@ class NestedModel(NamedTuple):
     """A fitted estimator, unwrapped."""
 
     branches: tuple
-    """A `Branch` to each innermost classifier: several where folds or calibration hold them."""
+    """A `Branch` to each innermost classifier: several if folds or calibration hold them."""
     fitted_parts: tuple
     """What is fitted besides the classifiers: steps of pipelines, and calibrators."""
     threshold: float
@@ -63,7 +65,7 @@ def unwrap(estimator):
     branches, parts = _walk(estimator)
     source = _threshold_source(branches[0])
     if source is None:
-        threshold = 0.5 if hasattr(estimator, "predict_proba") else 0.0
+        threshold = get_default_threshold(estimator)
     else:
         threshold = float(_own_threshold(source))
     return NestedModel(tuple(branches), tuple(parts), threshold, source)
@@ -178,7 +180,7 @@ def get_followed_threshold(nested, y_score, y_pred):
     Returns
     -------
     float or None
-        None where ``predict`` follows another score or threshold, such as that of the other class.
+        None if ``predict`` follows another score or threshold, such as that of the other class.
     """
     threshold = nested.threshold
     # The classifiers of skpneumo predict positive at the threshold; by argmax, scikit-learn

@@ -22,13 +22,7 @@ from skpneumo.classifiers._checkpoint import (
     load_checkpoint,
     remove_checkpoint,
 )
-from skpneumo.classifiers._data import (
-    ImageReader,
-    augment_until,
-    check_training_set,
-    load_if_fits_in_memory,
-)
-from skpneumo.classifiers._feature_cache import FeatureReader
+from skpneumo.classifiers._data import check_training_set
 from skpneumo.classifiers._fit_cache import (
     get_fit_key,
     get_prediction_key,
@@ -52,12 +46,7 @@ from skpneumo.classifiers._training import (
     train,
 )
 from skpneumo.classifiers._validation_split import split_validation
-from skpneumo.images import (
-    DEFAULT_AUGMENTATION,
-    check_augmentation,
-    check_xrays,
-    resize_to,
-)
+from skpneumo.images import check_xrays, resize_to
 from skpneumo.networks import PRECISIONS
 
 # So that a fit waits for an equal one in another thread, and takes its network.
@@ -67,11 +56,9 @@ _FIT_LOCK = threading.RLock()
 class BasePneumoniaClassifier(NetworkOwner):
     """scikit-learn classifier over a Keras network for two classes of X-rays.
 
-    A subclass writes out its ``__init__``, implements `_build_network`, and may override
-    `_get_stages`, `_set_trainable`, `_shares_backbone` and `_start_key`.
+    A subclass writes out its ``__init__``; what else it defines is listed in `NetworkOwner`.
     """
 
-    n_views = 1
     # With metadata routing it requests the patients itself, for ``validation``.
     __metadata_request__fit = {"groups": True}
 
@@ -158,7 +145,7 @@ class BasePneumoniaClassifier(NetworkOwner):
         data = replace(data, X=self._resize_to_network(data.X, resume))
         validation_data = data.select(validation_rows) if len(validation_rows) else None
         data = data.select(rows)
-        stages, history = self._get_stages(), {}
+        stages, history = self.get_stages(), {}
         saved = load_checkpoint(checkpoint_path)
         for number, stage in enumerate(stages):
             # The killed training had finished this stage; its checkpoint holds the network after
@@ -179,8 +166,8 @@ class BasePneumoniaClassifier(NetworkOwner):
                     trainer,
                     stage,
                     data,
+                    validation_data,
                     seeds,
-                    validation_data=validation_data,
                     learning_rate=cosine_decay(
                         stage.learning_rate,
                         stage.epochs * count_steps(len(data), self.batch_size),
@@ -199,39 +186,47 @@ class BasePneumoniaClassifier(NetworkOwner):
         network,
         stage,
         data,
+        validation_data,
         seeds,
         *,
-        validation_data=None,
+        first_epoch,
+        learning_rate=None,
         n_augmented=np.inf,
         checkpoint=None,
-        **options,
+        resume_from=None,
     ):
         """Train one stage; return its history."""
-        callbacks = [ProgressReporter(stage.epochs, self.verbose)]
-        if validation_data is not None:
-            loss_on = partial(
-                compute_loss,
-                # Read after every epoch, as the training data are, so it is decoded once if it fits
-                # in memory.
-                read=self._make_reader(validation_data.X, is_training=True),
-                y=validation_data.y,
-                weights=validation_data.sample_weight,
-                batch_size=self.batch_size,
-            )
+        read = self._make_reader(data.X, seeds.augmentation, n_augmented, is_read_repeatedly=True)
+        callbacks = [
             # First, so that the others print the validation loss and save the best weights of this
             # epoch.
-            callbacks.insert(0, EarlyStopping(loss_on, self.patience))
+            *([] if validation_data is None else [self._make_early_stopping(validation_data)]),
+            ProgressReporter(stage.epochs, self.verbose),
+            checkpoint or Checkpoint(None),
+        ]
         return train(
             network,
-            self._make_reader(data.X, seeds.augmentation, n_augmented, is_training=True),
+            read,
             data.y,
             data.sample_weight,
             epochs=stage.epochs,
             batch_size=self.batch_size,
             seed=seeds.order,
-            callbacks=[*callbacks, *([] if checkpoint is None else [checkpoint])],
-            **options,
+            learning_rate=learning_rate,
+            first_epoch=first_epoch,
+            callbacks=callbacks,
+            resume_from=resume_from,
         )
+
+    def _make_early_stopping(self, validation_data):
+        loss = partial(
+            compute_loss,
+            read=self._make_reader(validation_data.X, is_read_repeatedly=True),
+            y=validation_data.y,
+            sample_weight=validation_data.sample_weight,
+            batch_size=self.batch_size,
+        )
+        return EarlyStopping(loss, self.patience)
 
     def partial_fit(self, X, y, classes=None, *, sample_weight=None):
         """Train for one more epoch, on these images.
@@ -251,13 +246,13 @@ class BasePneumoniaClassifier(NetworkOwner):
         -------
         self
         """
+        check_process()
+        self._validate_params()
         if self.class_weight == "balanced":
             raise ValueError(
                 "class_weight='balanced' cannot be computed from a part of the data. Give a dict "
                 "of weights for partial_fit."
             )
-        check_process()
-        self._validate_params()
         resume = self.initialized_
         if resume:
             classes = self.classes_
@@ -276,17 +271,17 @@ class BasePneumoniaClassifier(NetworkOwner):
         data = replace(data, X=self._resize_to_network(data.X, resume))
         history = getattr(self, "history_", {})
         epoch = len(history.get("loss", []))
-        stage = find_stage(self._get_stages(), epoch)._replace(epochs=1)
-        # Adam goes on with the moments it has, unless another stage begins.
-        goes_on = self._fitted_network.compiled_for == stage
-        if not goes_on:
+        stage = find_stage(self.get_stages(), epoch)._replace(epochs=1)
+        # Adam keeps its moments unless another stage begins.
+        keeps_moments = self._fitted_network.compiled_for == stage
+        if not keeps_moments:
             self._set_trainable(stage.trainable)
             self._fitted_network.compiled_for = stage
         network = self._fitted_network
-        if not (goes_on and network.head.compiled):
+        if not (keeps_moments and network.head.compiled):
             compile_network(network.head, stage.learning_rate)
         with network.changing():
-            losses = self._train(network.head, stage, data, seeds, first_epoch=epoch)
+            losses = self._train(network.head, stage, data, None, seeds, first_epoch=epoch)
         self.history_ = append_history(history, losses)
 
     def initialize(self, X, y):
@@ -396,25 +391,3 @@ class BasePneumoniaClassifier(NetworkOwner):
             save_prediction(key, self.memory, probability)
         # The cache holds this array, and callers may change what they are given.
         return probability.copy()
-
-    def _make_reader(self, X, seed=None, n_augmented=np.inf, *, is_training=False):
-        """Reader of the inputs of the head, augmented with a seed in the first epochs."""
-        network = self._fitted_network
-        is_frozen = network.backbone is not None
-        augmentation = None if seed is None else self._get_augmentation(is_frozen)
-        if is_frozen:
-            return FeatureReader(network, X, self.batch_size, augmentation, self.n_views)
-        # A prediction reads each image once, so that decoding all of them beforehand would gain
-        # nothing.
-        if is_training:
-            X = load_if_fits_in_memory(X, self.image_size_)
-        if augmentation is None:
-            return ImageReader(X)
-        return ImageReader(X, partial(augment_until, augmentation, seed, n_augmented))
-
-    def _get_augmentation(self, is_frozen):
-        if self.augmentation == "auto":
-            return None if is_frozen else DEFAULT_AUGMENTATION
-        if self.augmentation is None:
-            return None
-        return check_augmentation(self.augmentation.to_augmentation())

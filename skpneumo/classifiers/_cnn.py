@@ -133,7 +133,7 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _build_network(self, image_size, seed, load):
+    def _build_network(self, image_size, seed, *, load_weights, shares_backbone):
         filters = list(self.filters)
         valid = Interval(Integral, 1, None, closed="left").is_satisfied_by
         if len(filters) < 2 or not all(map(valid, filters)):

@@ -5,7 +5,8 @@ from functools import partial
 import numpy as np
 
 from skpneumo._utils.caching import RESULTS, default_store
-from skpneumo.classifiers._data import MAX_DECODED_BYTES, ImageReader
+from skpneumo._utils.memory import MAX_DECODED_BYTES
+from skpneumo.classifiers._data import ImageReader
 from skpneumo.classifiers._hashing import hash_each_image
 from skpneumo.classifiers._training import predict_batches
 

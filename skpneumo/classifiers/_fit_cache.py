@@ -23,7 +23,8 @@ _RECIPE = 2
 _NOT_IN_KEY = ("threshold", "class_weight", "memory", "verbose")
 # What is no result of a training, or is set by the caller.
 _NOT_IN_STATE = ("_fitted_network", "classes_", "_metadata_request")
-_KNOWN_PACKAGES = {"builtins", "joblib", "numpy", "pathlib", "skpneumo", "sklearn"}
+# Classes of these are identified by their names: they do not change while Python runs.
+_STABLE_PACKAGES = {"builtins", "joblib", "numpy", "pathlib", "skpneumo", "sklearn"}
 # A built network takes more memory than its weights: Keras's objects and traced functions.
 _BYTES_PER_NETWORK = 2**26
 _BYTES_PER_WEIGHT = 4
@@ -52,18 +53,20 @@ def get_fit_key(estimator, data):
     # "auto" resolves to different types on the machines that may share a folder of ``memory``.
     params["precision"] = resolve_precision(params["precision"])
     classes = [_get_class_key(type(value)) for value in (estimator, *params.values())]
-    start = _RECIPE, versions(), classes, params, estimator._start_key()
+    start = _RECIPE, versions(), classes, params, estimator._get_weights_key()
     # Later processes meet files that were copied or put back.
     images = hash_images(data.X, by_content=estimator.memory is not None)
     try:
-        parts = start, images, data.y, data.sample_weight, data.groups
+        # Patients decide the split into training and validation data, and nothing else.
+        groups = None if estimator.validation is None else data.groups
+        parts = start, images, data.y, data.sample_weight, groups
         return "network", joblib.hash(parts)
     except (PicklingError, TypeError, AttributeError):
         return None  # a parameter that cannot be pickled, such as of a class inside a function
 
 
 def _get_class_key(kind):
-    if kind.__module__.split(".")[0] in _KNOWN_PACKAGES:
+    if kind.__module__.split(".")[0] in _STABLE_PACKAGES:
         return kind.__qualname__
     # A user's class may be defined again, under its name, in the next cell of a notebook or the
     # next process.
@@ -93,14 +96,15 @@ def load_fit(estimator, key):
     """
     if key is None:
         return False
-    state = RESULTS.get(key)
-    if state is not None and _restore(estimator, key, *state):
+    kept = RESULTS.get(key)
+    if kept is not None and _restore_fit(estimator, key, *kept):
         return True
-    state = load_from_memory(estimator.memory, key)
-    if state is None:
+    saved = load_from_memory(estimator.memory, key)
+    if saved is None:
         return False
-    _keep(key, *state)
-    return _restore(estimator, key, *state)
+    attributes, weights = saved
+    _keep(key, attributes, weights)
+    return _restore_fit(estimator, key, attributes, weights, len(weights))
 
 
 def save_fit(estimator, key):
@@ -115,13 +119,13 @@ def save_fit(estimator, key):
     """
     if key is None:
         return
-    attributes, weights = _get_state(estimator)
+    attributes, weights = _collect_fit(estimator)
     _share_network(key, estimator._fitted_network)
     save_to_memory(estimator.memory, key, (attributes, weights))
     _keep(key, attributes, weights)
 
 
-def _get_state(estimator):
+def _collect_fit(estimator):
     """What a fit left in an estimator: its attributes but the network, and the weights of that."""
     skipped = {*estimator.get_params(deep=False), *_NOT_IN_STATE}
     attributes = {
@@ -135,31 +139,30 @@ def _get_state(estimator):
 
 def _keep(key, attributes, weights):
     """Remember a fit in this process; on disk its weights, which are most of it, if they can be."""
-    store = default_store()
-    if store is not None and store.put(_get_keys_of_weights(key, len(weights)), weights):
-        RESULTS.put(key, (attributes, len(weights)))
-    else:
-        RESULTS.put(key, (attributes, weights))
+    store, n_weights = default_store(), len(weights)
+    if store is not None and store.put(_get_keys_of_weights(key, n_weights), weights):
+        weights = None
+    RESULTS.put(key, (attributes, weights, n_weights))
 
 
-def _load_weights(key, weights):
-    """The weights that `_keep` kept, or None if the store on disk has dropped them."""
-    if not isinstance(weights, int):
-        return weights
+def _load_weights(key, n_weights):
+    """The weights that `_keep` kept on disk, or None if the store has dropped any of them."""
     store = default_store()
-    found = [None] if store is None else store.get(_get_keys_of_weights(key, weights))
+    found = [None] if store is None else store.get(_get_keys_of_weights(key, n_weights))
     return None if any(part is None for part in found) else found
 
 
-def _get_keys_of_weights(key, n):
-    return [(*key, i) for i in range(n)]
+def _get_keys_of_weights(key, n_weights):
+    return [(*key, i) for i in range(n_weights)]
 
 
-def _restore(estimator, key, attributes, weights):
+def _restore_fit(estimator, key, attributes, weights, n_weights):
+    """Restore a fit; return whether its network, or its weights if None, were found."""
     network = NETWORKS.get(key)
-    weights = _load_weights(key, weights) if network is None else None
     if network is None and weights is None:
-        return False
+        weights = _load_weights(key, n_weights)
+        if weights is None:
+            return False
     # Changing history_ of one estimator must not change it in the cache.
     vars(estimator).update(copy.deepcopy(attributes))
     if network is not None:

@@ -53,10 +53,12 @@ def hash_images(X, *, by_content=False):
     """
     if not isinstance(X, XRaySequence):
         return hash_parts(X)
-    prints = X.fingerprints()
+    fingerprints = X.fingerprints()
     if by_content:
-        prints = [(_hash_file_once(item[:_N_IDENTITY]), *item[_N_IDENTITY:]) for item in prints]
-    return hash_parts(repr(prints))
+        fingerprints = [
+            (_hash_file_once(item[:_N_IDENTITY]), *item[_N_IDENTITY:]) for item in fingerprints
+        ]
+    return hash_parts(repr(fingerprints))
 
 
 def hash_each_image(X):
@@ -73,14 +75,14 @@ def hash_each_image(X):
     """
     if not isinstance(X, XRaySequence):
         return [hash_parts(image) for image in X]
-    prints = [("content", *item) for item in X.fingerprints()]
-    keys = [RESULTS.get(item) for item in prints]
+    fingerprints = [("content", *item) for item in X.fingerprints()]
+    keys = [RESULTS.get(item) for item in fingerprints]
     missing = [row for row, key in enumerate(keys) if key is None]
     for start in range(0, len(missing), _IMAGES_PER_PART):
         rows = missing[start : start + _IMAGES_PER_PART]
         for row, image in zip(rows, np.asarray(X[rows]), strict=True):
             keys[row] = hash_parts(image)
-            RESULTS.put(prints[row], keys[row])
+            RESULTS.put(fingerprints[row], keys[row])
     return keys
 
 

@@ -174,8 +174,7 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _build_network(self, image_size, seed, load):
-        shares_backbone = load and self._shares_backbone()
+    def _build_network(self, image_size, seed, *, load_weights, shares_backbone):
         return build_inception(
             image_size,
             weights=self.weights,
@@ -184,11 +183,11 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
             seed=seed,
             make_backbone=self._get_shared_backbone
             if shares_backbone
-            else partial(build_backbone, load=load),
+            else partial(build_backbone, load=load_weights),
         )
 
     def _shares_backbone(self):
-        return [stage.trainable for stage in self._get_stages()] == ["head"]
+        return [stage.trainable for stage in self.get_stages()] == ["head"]
 
     def _get_shared_backbone(self, image_size, *, weights, precision, seed):
         """Frozen network, shared by all equal estimators of this process: building takes long."""
@@ -198,14 +197,21 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
             return build_backbone(image_size, weights=weights, precision=precision, seed=seed)
         # With weights that are loaded the seed decides nothing.
         used_seed = seed if weights is None else None
-        key = "backbone", str(weights), self._start_key(), image_size, precision, used_seed
+        key = "backbone", str(weights), self._get_weights_key(), image_size, precision, used_seed
         backbone = NETWORKS.get(key)
         if backbone is None:
             backbone = build_backbone(image_size, weights=weights, precision=precision, seed=seed)
             NETWORKS.put(key, backbone, get_network_bytes(backbone))
         return backbone
 
-    def _get_stages(self):
+    def get_stages(self):
+        """Stages of a training, by the parameters: the head alone first, over pretrained weights.
+
+        Returns
+        -------
+        list of Stage
+            In their order, each with ``epochs``, ``learning_rate`` and ``trainable``.
+        """
         trainable = self.trainable
         if trainable == "auto":
             trainable = "all" if self.weights is None else "upper"
@@ -222,7 +228,7 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
             self._take_own_network()
         set_trainable(self._network, trainable)
 
-    def _start_key(self):
+    def _get_weights_key(self):
         # "imagenet" names one file, which is verified by its hash when it is downloaded.
         if self.weights in ("imagenet", None) or not os.path.isfile(self.weights):
             return None

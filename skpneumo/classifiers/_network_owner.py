@@ -1,6 +1,7 @@
 """The part of a classifier that builds, holds and hands out its network."""
 
 import threading
+from functools import partial
 from itertools import islice
 from numbers import Integral
 from typing import NamedTuple
@@ -9,11 +10,18 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skpneumo._utils.fork import check_process
-from skpneumo.classifiers._data import load_if_fits_in_memory
+from skpneumo.classifiers._data import ImageReader, augment_until, load_if_fits_in_memory
+from skpneumo.classifiers._feature_cache import FeatureReader
 from skpneumo.classifiers._network import FittedNetwork
 from skpneumo.classifiers._scikeras import RepairedKerasClassifier
 from skpneumo.classifiers._training import Stage, compile_network
-from skpneumo.images import XRaySequence, check_image_size, resize_to
+from skpneumo.images import (
+    DEFAULT_AUGMENTATION,
+    XRaySequence,
+    check_augmentation,
+    check_image_size,
+    resize_to,
+)
 from skpneumo.networks import float32_policy, release_memory, resolve_precision, seed_stream
 
 # Two threads that access ``model_`` get the same network.
@@ -30,20 +38,33 @@ class _Seeds(NamedTuple):
 
 
 class NetworkOwner(RepairedKerasClassifier):
-    """Estimator with a network of its own, which it shares with equal fits until one changes it."""
+    """Estimator with a network of its own, which it shares with equal fits until one changes it.
+
+    A subclass implements `_build_network`, and may override `get_stages`, `_set_trainable`,
+    `_shares_backbone`, `_get_weights_key`, `_largest_side` and `n_views`.
+    """
 
     # Largest side of images that are not scaled down without an image_size.
     _largest_side = None
+    # Augmented views of each image while a frozen network computes features of them.
+    n_views = 1
 
-    def _build_network(self, image_size, seed, load):
+    def _build_network(self, image_size, seed, *, load_weights, shares_backbone):
         """Keras model, not compiled, for images of this size.
 
-        ``load`` is False if the caller sets all its weights.
+        ``load_weights`` is False if the caller sets all its weights, ``shares_backbone`` is True
+        if its frozen part may be one that others hold too.
         """
         raise NotImplementedError
 
-    def _get_stages(self):
-        """Stages of a training, in their order."""
+    def get_stages(self):
+        """Stages of a training, by the parameters.
+
+        Returns
+        -------
+        list of Stage
+            In their order, each with ``epochs``, ``learning_rate`` and ``trainable``.
+        """
         return [Stage(self.epochs, self.learning_rate)]
 
     def _set_trainable(self, trainable):
@@ -53,8 +74,8 @@ class NetworkOwner(RepairedKerasClassifier):
         """Whether the network is built over a frozen part that others hold too."""
         return False
 
-    def _start_key(self):
-        """Key of what training starts from beside the parameters."""
+    def _get_weights_key(self):
+        """Key of the file of initial weights, whose name is a parameter; None without one."""
 
     @property
     def model_(self):
@@ -119,16 +140,20 @@ class NetworkOwner(RepairedKerasClassifier):
             X = load_if_fits_in_memory(X, X[0].shape)
         return resize_to(X, self.image_size_)
 
-    def _make_network(self, seed=None, *, load=True):
+    def _make_network(self, seed=None, *, load_weights=True):
         release_memory()
+        # Weights that the caller sets would change those of others.
+        shares_backbone = load_weights and self._shares_backbone()
         with float32_policy():
-            model = self._build_network(self.image_size_, seed, load)
+            model = self._build_network(
+                self.image_size_, seed, load_weights=load_weights, shares_backbone=shares_backbone
+            )
             compile_network(model, self.learning_rate, "SGD")
-        return FittedNetwork(model, shares_backbone=load and self._shares_backbone())
+        return FittedNetwork(model, shares_backbone=shares_backbone)
 
     def _set_trained_stage(self):
         """Leave a network as a training does: its last stage trainable, no moments kept."""
-        stage = self._get_stages()[-1]
+        stage = self.get_stages()[-1]
         self._set_trainable(stage.trainable)
         self._finish(stage.learning_rate)
 
@@ -140,7 +165,29 @@ class NetworkOwner(RepairedKerasClassifier):
     def _rebuild(self, image_size, classes, precision, weights, history):
         """Restore the result of a fit with these parameters."""
         self.image_size_, self.precision_ = image_size, precision
-        self._fitted_network = self._make_network(load=False)
+        self._fitted_network = self._make_network(load_weights=False)
         self.classes_, self.history_ = classes, history
         self._set_trained_stage()
         self._network.set_weights(weights)
+
+    def _make_reader(self, X, seed=None, n_augmented=np.inf, *, is_read_repeatedly=False):
+        """Reader of the inputs of the head, augmented with a seed in the first epochs."""
+        network = self._fitted_network
+        is_frozen = network.backbone is not None
+        augmentation = None if seed is None else self._get_augmentation(is_frozen)
+        if is_frozen:
+            return FeatureReader(network, X, self.batch_size, augmentation, self.n_views)
+        # A prediction reads each image once, so that decoding all of them beforehand would gain
+        # nothing.
+        if is_read_repeatedly:
+            X = load_if_fits_in_memory(X, self.image_size_)
+        if augmentation is None:
+            return ImageReader(X)
+        return ImageReader(X, partial(augment_until, augmentation, seed, n_augmented))
+
+    def _get_augmentation(self, is_frozen):
+        if self.augmentation == "auto":
+            return None if is_frozen else DEFAULT_AUGMENTATION
+        if self.augmentation is None:
+            return None
+        return check_augmentation(self.augmentation.to_augmentation())

@@ -22,7 +22,8 @@ _FITTED_ONCE = "fitted once"
 _BYTES_OF_MOMENTS = 8
 # Set with the state of a network, or without influence on what a layer computes.
 _NOT_IN_ARCHITECTURE = ("seed", "shared_object_id")
-_KNOWN_PACKAGES = ("keras", "skpneumo")
+# Layers of these are described in full by their configuration.
+_DESCRIBED_PACKAGES = ("keras", "skpneumo")
 
 
 @contextmanager
@@ -86,7 +87,7 @@ def describe_architecture(network):
     """
     networks = [network, *(layer for layer in network.layers if isinstance(layer, keras.Model))]
     parts = [*networks, *(layer for inner in networks for layer in inner.layers)]
-    if not all(type(part).__module__.split(".")[0] in _KNOWN_PACKAGES for part in parts):
+    if not all(type(part).__module__.split(".")[0] in _DESCRIBED_PACKAGES for part in parts):
         return None
     return repr(_without_state(network.get_config()))
 

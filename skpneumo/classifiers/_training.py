@@ -13,11 +13,12 @@ import keras
 import numpy as np
 
 from skpneumo._utils.fork import check_process
+from skpneumo._utils.interrupts import deferred_interrupts
 from skpneumo.classifiers._data import padded_batches, prefetch
 from skpneumo.networks import LeakFreeAdam, quiet_tracing
 
-# One in so many epochs, the last ones, sees the images as they are: see Touvron et al., "Fixing the
-# train-test resolution discrepancy", NeurIPS 2019.
+# Fraction of the epochs, the last ones, that see the images as they are: Touvron et al., "Fixing
+# the train-test resolution discrepancy", NeurIPS 2019.
 _UNAUGMENTED_FRACTION = 1 / 8
 _OPTIMIZERS = {"Adam": LeakFreeAdam, "SGD": keras.optimizers.SGD}
 
@@ -139,7 +140,7 @@ def train(
     model,
     read,
     y,
-    weights=None,
+    sample_weight=None,
     *,
     epochs,
     batch_size,
@@ -159,8 +160,8 @@ def train(
         Inputs of the network: called as ``read(rows, epoch)`` with an array of row numbers.
     y : ndarray of shape (n,)
         0 or 1.
-    weights : ndarray of shape (n,), default=None
-        Weights in the loss.
+    sample_weight : ndarray of shape (n,), default=None
+        Weight of each image in the loss.
     epochs : int
         Maximum number of epochs.
     batch_size : int
@@ -186,7 +187,8 @@ def train(
     ValueError
         If the loss becomes NaN or infinite.
     """
-    weights = np.ones(len(y), dtype=np.float32) if weights is None else weights
+    if sample_weight is None:
+        sample_weight = np.ones(len(y), dtype=np.float32)
     state = TrainingState(model, first_epoch, {"loss": []})
     if resume_from is not None:
         _restore(state, resume_from)
@@ -196,7 +198,9 @@ def train(
         for callback in callbacks:
             callback.on_train_begin(state)
         while state.n_done < epochs and not state.is_finished:
-            loss = _train_epoch(state, read, y, weights, batch_size, learning_rate, seed, callbacks)
+            loss = _train_epoch(
+                state, read, y, sample_weight, batch_size, learning_rate, seed, callbacks
+            )
             state.history["loss"].append(loss)
             for callback in callbacks:
                 callback.on_epoch_end(state)
@@ -218,18 +222,19 @@ def _restore(state, saved):
     state.epochs_without_improvement = saved.epochs_without_improvement
 
 
-def _train_epoch(state, read, y, weights, batch_size, learning_rate, seed, callbacks):
+def _train_epoch(state, read, y, sample_weight, batch_size, learning_rate, seed, callbacks):
     model, epoch = state.model, state.first_epoch + state.n_done
     # By epoch, so that a resumed training sees the images in the order of an uninterrupted one.
     order = np.random.default_rng([seed, epoch]).permutation(len(y))
-    prepare = partial(_read_training_batch, read, y, weights, epoch)
+    prepare = partial(_read_training_batch, read, y, sample_weight, epoch)
     total = 0.0
     for inputs, targets, batch_weights in prefetch(prepare, padded_batches(order, batch_size)):
-        model.reset_metrics()
-        if learning_rate is not None:
-            model.optimizer.learning_rate = learning_rate(model.optimizer.iterations)
-        # Keras's mean is over the filling of the last batch too.
-        total += len(inputs) * float(model.train_on_batch(inputs, targets, batch_weights))
+        with deferred_interrupts():
+            model.reset_metrics()
+            if learning_rate is not None:
+                model.optimizer.learning_rate = learning_rate(model.optimizer.iterations)
+            # Keras's mean is over the filling of the last batch too.
+            total += len(inputs) * float(model.train_on_batch(inputs, targets, batch_weights))
         for callback in callbacks:
             callback.on_batch_end(1 / count_steps(len(y), batch_size))
     loss = total / len(y)
@@ -241,21 +246,21 @@ def _train_epoch(state, read, y, weights, batch_size, learning_rate, seed, callb
     return loss
 
 
-def _read_training_batch(read, y, weights, epoch, batch):
+def _read_training_batch(read, y, sample_weight, epoch, batch):
     rows, n_own = batch
-    batch_weights = weights[rows].copy()
+    batch_weights = sample_weight[rows].copy()
     # Rows that fill up the last batch must not count twice.
     batch_weights[n_own:] = 0
     return read(rows, epoch), y[rows], batch_weights
 
 
-def compute_loss(model, read, y, weights=None, batch_size=32):
+def compute_loss(model, read, y, sample_weight=None, batch_size=32):
     """Mean weighted log loss of a network on the inputs that ``read(rows)`` returns."""
     probability = predict_batches(model, read, len(y), batch_size)[:, 0].astype(np.float64)
     # As Keras clips probabilities in its binary cross-entropy.
     probability = np.clip(probability, 1e-7, 1 - 1e-7)
     losses = -np.where(y == 1, np.log(probability), np.log(1 - probability))
-    return float(np.mean(losses if weights is None else losses * weights))
+    return float(np.mean(losses if sample_weight is None else losses * sample_weight))
 
 
 def predict_batches(model, read, n, batch_size):
@@ -277,20 +282,26 @@ def predict_batches(model, read, n, batch_size):
     ndarray of shape (n, n_outputs)
     """
     check_process()
-    # A head over features has computed before it could be traced.
-    predict = _predict_eagerly if len(model.input_shape) == 2 else type(model).predict_on_batch
     # One batch needs no thread that reads ahead.
     if n <= batch_size:
         with quiet_tracing():
-            return predict(model, read(np.arange(n)))
+            return _predict_batch(model, read(np.arange(n)))
     batches = prefetch(partial(_read_batch, read), padded_batches(np.arange(n), batch_size))
     with quiet_tracing():
-        return np.concatenate([predict(model, inputs)[:n_own] for inputs, n_own in batches])
+        return np.concatenate([_predict_batch(model, inputs)[:n_own] for inputs, n_own in batches])
 
 
 def _read_batch(read, batch):
     rows, n_own = batch
     return read(rows), n_own
+
+
+def _predict_batch(model, inputs):
+    with deferred_interrupts():
+        # A head over features has computed before it could be traced.
+        if len(model.input_shape) == 2:
+            return _predict_eagerly(model, inputs)
+        return model.predict_on_batch(inputs)
 
 
 def _predict_eagerly(model, inputs):

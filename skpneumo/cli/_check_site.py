@@ -1,6 +1,5 @@
 """``skpneumo check-site``."""
 
-import json
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Annotated
 import typer
 
 from skpneumo.cli._console import ERR, print_lines, results_width
-from skpneumo.cli._messages import errors_as_messages, warnings_as_messages
+from skpneumo.cli._messages import errors_as_messages, standard_output, warnings_as_messages
 from skpneumo.cli._options import AllViews, AsJSON, Model, Report, views_to_load
 from skpneumo.cli._parsers import Number, parse_folder
 from skpneumo.cli._site import find_pool
@@ -50,7 +49,8 @@ def check_site(
                 check.save(report)
                 written.append(report)
         if as_json:
-            print(json.dumps(check.to_dict(), indent=2))
+            with standard_output():
+                print(check.to_json())
             return
         width = results_width()
         print_lines(str(check) if width is None else check.to_text(width))

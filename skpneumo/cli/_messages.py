@@ -83,7 +83,7 @@ def describe_error(error):
         return describe_os_error(error)
     if isinstance(error, MemoryError):
         return (
-            f"The memory does not suffice ({error or 'no more is known'}). Use a smaller "
+            f"Out of memory ({error or 'no more is known'}). Use a smaller "
             "--image-size or --subset, or fewer files at once."
         )
     return str(error)

@@ -1,6 +1,12 @@
 """The model that a command is given."""
 
-from skpneumo.persistence import load_model, load_pretrained
+from sklearn.frozen import FrozenEstimator
+
+from skpneumo.cli._site import identify_patients
+from skpneumo.exceptions import DatasetError
+from skpneumo.images import XRaySequence
+from skpneumo.persistence import is_model_file, load_model, load_pretrained
+from skpneumo.sites import PrevalenceThresholdClassifier
 
 DEFAULT_MODEL = "default"
 
@@ -23,3 +29,79 @@ def open_model(path):
         If the file is missing or was not written by `save_model`.
     """
     return load_pretrained() if path == DEFAULT_MODEL else load_model(path)
+
+
+def open_first_model(names):
+    """Load the model that is named before X-rays, or the default one.
+
+    Parameters
+    ----------
+    names : list of str
+        As typed: "default" or a model file, which may be missing; then X-rays.
+
+    Returns
+    -------
+    model : classifier
+        Fitted.
+    names : list of str
+        Those of the X-rays.
+
+    Raises
+    ------
+    DatasetError
+        If a model is named after X-rays.
+    """
+    model, names = (names[0], names[1:]) if _is_model(names[0]) else (DEFAULT_MODEL, names)
+    late = [name for name in names if _is_model(name)]
+    if late:
+        raise DatasetError(f"{late[0]} is a model. Name one, before the X-rays.")
+    return open_model(model), names
+
+
+def _is_model(name):
+    return name == DEFAULT_MODEL or is_model_file(name)
+
+
+def check_has_triage(model):
+    """Refuse a model that predicts by one threshold where two are needed.
+
+    Parameters
+    ----------
+    model : classifier
+        Fitted.
+
+    Raises
+    ------
+    ValueError
+        If it has no ``predict_triage``.
+    """
+    if not hasattr(model, "predict_triage"):
+        raise ValueError(
+            "--triage needs a model with two thresholds, and this one has a single one. Write one "
+            "with skpneumo calibrate and --min-specificity, or save a fitted "
+            "skpneumo.sites.TriageClassifierCV."
+        )
+
+
+def set_threshold(model, found, prevalence):
+    """Set the threshold of a model on the files of one site.
+
+    Parameters
+    ----------
+    model : classifier
+        Fitted.
+    found : FoundFiles
+        The files.
+    prevalence : float
+        Proportion of their patients that have pneumonia.
+
+    Returns
+    -------
+    PrevalenceThresholdClassifier
+    """
+    unread = found.errors | found.left_out
+    files = [file for file in dict.fromkeys(found.files) if file not in unread]
+    unread |= XRaySequence(files).find_unreadable() if files else {}
+    files = [file for file in files if file not in unread]
+    classifier = PrevalenceThresholdClassifier(FrozenEstimator(model), prevalence=prevalence)
+    return classifier.fit(files, groups=identify_patients(files))

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import typer
 
+from skpneumo._reporting.files import has_report_suffix
 from skpneumo.cli._messages import describe_os_error
 
-REPORT_SUFFIXES = (".html", ".json", ".txt")
 _MAX_SIDE = 4096  # beyond it no model can be saved
 _MAX_SHOWN = 40  # characters of a wrong value
 
@@ -110,7 +110,7 @@ def parse_classes(pairs):
 
 
 def parse_folder(text):
-    """Name of a folder to read, which may not be empty: that would mean the current one."""
+    """Path of a folder. An empty name is refused: `Path` would make it the current folder."""
     if not str(text):
         raise typer.BadParameter("the name is empty. Name a folder; the current one is '.'.")
     return Path(text)
@@ -124,7 +124,7 @@ def parse_output(text):
     if os.path.isdir(file):
         raise typer.BadParameter(f"{file} is a folder. Name a file, such as {file / 'results'}.")
     if not os.path.isdir(file.parent):
-        wrong = "is a file" if os.path.exists(file.parent) else "does not exist. Make it first"
+        wrong = "is a file" if os.path.exists(file.parent) else "does not exist. Create it first"
         raise typer.BadParameter(f"cannot write to {file}: its folder {file.parent} {wrong}.")
     if os.path.exists(file) and not os.path.isfile(file):
         return file  # opening a pipe would wait for its reader
@@ -151,6 +151,6 @@ def _check_link(link):
 
 def parse_report(text):
     """File to write a report to, of a kind that there is."""
-    if Path(text).suffix.lower() not in REPORT_SUFFIXES:
+    if not has_report_suffix(text):
         raise typer.BadParameter(f"{text} must end in .html, .json or .txt.")
     return parse_output(text)

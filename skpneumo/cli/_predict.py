@@ -88,10 +88,11 @@ def predict(
         with warnings_as_messages(ERR), ERR.status("Predicting …"), redirect_stdout(sys.stderr):
             # Imports TensorFlow, for which --help and wrong options need not wait.
             from skpneumo.cli import _prediction
+            from skpneumo.cli._models import check_has_triage, open_first_model, set_threshold
 
-            model, names = _prediction.open_first_model(paths)
+            model, names = open_first_model(paths)
             if triage:
-                _prediction.check_has_triage(model)
+                check_has_triage(model)
             found = _prediction.find_files(names, views_to_load(all_views))
             # What cannot be written is an error before hours of prediction, not after.
             if csv is not None:
@@ -99,7 +100,7 @@ def predict(
             if heatmaps is not None:
                 _prediction.prepare_folder(heatmaps)
             if prevalence is not None:
-                model = _prediction.set_threshold(model, found, prevalence)
+                model = set_threshold(model, found, prevalence)
             rows = _prediction.predict_files(
                 model, found, label_outliers=label_outliers, threshold=threshold, triage=triage
             )

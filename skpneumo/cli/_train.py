@@ -140,14 +140,16 @@ def train(
             from skpneumo.cli import _training
         # Warnings about patients are shown before hours of training, not after.
         with warnings_as_messages(ERR), ERR.status("Reading the folder …"):
-            data = _training.load_data(
-                folder,
-                classes=class_of_folder,
-                views=views_to_load(all_views),
-                image_size=size,
-                subset=subset,
-                random_state=seed,
-            )
+            if folder is None:
+                data = _training.draw_synthetic(image_size=size, subset=subset, random_state=seed)
+            else:
+                data = _training.load_folder(
+                    folder,
+                    classes=class_of_folder,
+                    views=views_to_load(all_views),
+                    subset=subset,
+                    random_state=seed,
+                )
         classifier = _training.make_classifier(
             model,
             weights=_initial_weights(weights),
@@ -155,7 +157,11 @@ def train(
             random_state=seed,
         )
         options = _training.SearchOptions(
-            size, folds, min_recall, confidence=confidence, random_state=seed
+            image_size=size,
+            n_folds=folds,
+            min_recall=min_recall,
+            confidence=confidence,
+            random_state=seed,
         )
         # Keras reports a download on standard output, where only results belong.
         with warnings_as_messages(ERR), make_progress_bar() as bar, redirect_stdout(sys.stderr):

@@ -97,7 +97,7 @@ def _find_collection(root, phrases):
     return collections[0], beside
 
 
-def _check_classes(files, tree, folder, left_out, phrases):
+def _check_classes(files, tree, collection, left_out, phrases):
     """Require both classes: in train if there is one, since nothing is learnt from one class."""
     counts = Counter((file.split, file.target) for file in files)
     needed = {"train"} & tree.splits or tree.splits
@@ -106,14 +106,14 @@ def _check_classes(files, tree, folder, left_out, phrases):
         if left_out:
             found += f"; left out: {len(left_out):,} file(s) or folder(s) ({shorten(left_out)})"
         raise _error(
-            f"{folder!r} must hold images of both classes, NORMAL and PNEUMONIA, in "
+            f"{collection!r} must hold images of both classes, NORMAL and PNEUMONIA, in "
             f"{' + '.join(sorted(needed))}: found {found}. Add the missing images, or rename the "
-            f"folder they are in.{describe_levels(folder, phrases)}"
+            f"folder they are in.{describe_levels(collection, phrases)}"
         )
     return counts
 
 
-def _check_mapping(classes, tree, folder, phrases):
+def _check_mapping(classes, tree, collection):
     """Raise if a folder that ``classes`` maps is not there: it may be misspelt."""
     missing = [
         name
@@ -123,8 +123,8 @@ def _check_mapping(classes, tree, folder, phrases):
     ]
     if missing:
         raise _error(
-            f"classes maps {shorten(missing)}, but {folder!r} holds no such folder of a class: "
-            f"found {describe_contents(folder)}.{describe_levels(folder, {})}"
+            f"classes maps {shorten(missing)}, but {collection!r} holds no such folder of a class: "
+            f"found {describe_contents(collection)}.{describe_levels(collection, {})}"
         )
 
 
@@ -194,7 +194,7 @@ def _make_columns(files, records):
 def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
     """List a folder of chest X-rays sorted into NORMAL and PNEUMONIA.
 
-    Images are not decoded, except where the header of a DICOM file leaves open whether it holds an
+    Images are not decoded, except if the header of a DICOM file leaves open whether it holds an
     X-ray: give the paths to :class:`~skpneumo.XRayLoader`. Each level of folders
     has one meaning, read from its name, and what has none is listed in ``left_out``:
 
@@ -242,7 +242,7 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
             the two can be joined, and "test/" for test, so that no group is on both sides.
         patient : ndarray
             The patient as finely as file names allow, without the split: to find patients in more
-            than one split. Of DICOM files the identifier in the file counts; where it is
+            than one split. Of DICOM files the identifier in the file counts; if it is
             empty, as after de-identification, that of another file of the study, else the folder
             of the patient, else the study, so that no study is divided. Of other files with names
             of their own the folder of the patient counts. All are numbers that hold for one call:
@@ -254,7 +254,7 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
             "train", "val" or "test". Without a level of splits, the split that the folder of
             the classes or ``root`` is named after, else "all".
         view : ndarray
-            "PA", "AP", "LATERAL" or "OBLIQUE" by the header; "" where it does not state it.
+            "PA", "AP", "LATERAL" or "OBLIQUE" by the header; "" if it does not state it.
 
         An array of shape (n_images,), dtype bool:
 
@@ -265,7 +265,7 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
         Arrays of shape (n_images,), dtype int, that hold for one call:
 
         study, series : ndarray
-            Number of the study and of the series by the header; 0 where it names none. A later
+            Number of the study and of the series by the header; 0 if it names none. A later
             study of a patient has a larger number: those with smaller ones are its priors. The
             date of a study is the first `StudyDate` in any of its files, else the first
             `SeriesDate`, `AcquisitionDate` or `ContentDate`. Studies without any date come after
@@ -326,10 +326,10 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
     if views not in VIEWS:
         raise ValueError(f"views must be 'frontal' or 'all', got {views!r}.")
     root, phrases = os.fsdecode(root), class_phrases(classes)
-    folder, beside = _find_collection(root, phrases)
-    tree = XRayTree(folder, phrases, root)
+    collection, beside = _find_collection(root, phrases)
+    tree = XRayTree(collection, phrases, root)
     left_out = _relative_to(root, _find_others(beside) | tree.left_out)
-    _check_mapping(classes, tree, folder, phrases)
+    _check_mapping(classes, tree, collection)
     paths = [file.path for file in tree.files]
     records = dict(zip(paths, read_records(paths, views), strict=True))
     no_chest = {path: record.reason for path, record in records.items() if record.reason}
@@ -340,7 +340,7 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
         file for file in tree.files if file.path not in no_chest and file.path not in unreadable
     ]
     no_chest = _relative_to(root, no_chest)
-    counts = _check_classes(files, tree, folder, [*left_out, *no_chest], phrases)
+    counts = _check_classes(files, tree, collection, [*left_out, *no_chest], phrases)
     columns, messages = _make_columns(files, [records[file.path] for file in files])
     for message in [*_left_out_warnings(root, left_out, no_chest, views), *messages]:
         warnings.warn(message, UserWarning, stacklevel=2)
@@ -351,7 +351,7 @@ def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
         left_out=[*left_out, *no_chest],
         reasons=left_out | no_chest,
         DESCR=_DESCR.format(
-            folder=folder,
+            folder=collection,
             counts=_describe_counts(counts, tree.splits),
             patients=unnamed_message(n_unnamed, len(files))
             or f"All {len(files):,} files name their patient.",

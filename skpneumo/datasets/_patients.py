@@ -100,7 +100,7 @@ def number_studies(identities, patients):
     Returns
     -------
     study, series : ndarray of shape (n_files,), dtype int
-        From 1 on; 0 where the file names none. Identifiers and dates are not kept.
+        From 1 on; 0 if the file names none. Identifiers and dates are not kept.
     """
     dates, first_rows, studies, series = {}, {}, {}, {}
     for identity in identities:
@@ -164,14 +164,7 @@ def patient_warnings(files, names, sources):
             f"{'; '.join(named)}, by the names of the files. If these are not patients, give "
             "groups of your own."
         )
-    reported = " ".join(large)
-    doubtful = [name for name in _doubtful_folders(files, sources) if repr(name) not in reported]
-    if doubtful:
-        messages.append(
-            f"{len(doubtful):,} folder(s) in class folders count as patients, although their names "
-            f"are hardly those of patients: {shorten(doubtful)}. Give groups of your own, or move "
-            "what is no X-ray of that class elsewhere."
-        )
+    messages += _doubtful_folder_warnings(files, sources, reported=" ".join(large))
     if few := _few_patients(files, names):
         messages.append(
             f"{'; '.join(few)}. A cross-validation in {_MIN_PATIENTS} folds that keeps patients "
@@ -180,6 +173,17 @@ def patient_warnings(files, names, sources):
     if message := unnamed_message(sources.count(""), len(sources)):
         messages.append(message)
     return messages
+
+
+def _doubtful_folder_warnings(files, sources, reported):
+    doubtful = [name for name in _doubtful_folders(files, sources) if repr(name) not in reported]
+    if not doubtful:
+        return []
+    return [
+        f"{len(doubtful):,} folder(s) in class folders count as patients, although their names "
+        f"do not look like patients: {shorten(doubtful)}. Give groups of your own, or move "
+        "files that are not X-rays of that class elsewhere."
+    ]
 
 
 def _count_shared_identifier(files, names, sources):

@@ -58,13 +58,13 @@ def fill_checklists(report, method_name):
     report : Evaluation
         The evaluation.
     method_name : str
-        Name of the method of the heatmaps in the report; empty where it shows none.
+        Name of the method of the heatmaps in the report; empty if it shows none.
 
     Returns
     -------
     list of (Checklist, list of (number, wording, answer, rest))
-        ``answer`` is empty where the evaluation has none; ``rest`` names what is left for the
-        authors, and is empty where the item is complete.
+        ``answer`` is empty if the evaluation has none; ``rest`` names what is left for the
+        authors, and is empty if the item is complete.
     """
     answers = _answers(report, method_name)
     by_checklist = _claim_answers(answers), _stard_ai_answers(answers)
@@ -122,7 +122,7 @@ def _stard_ai_answers(answers):
 
 
 def _answers(report, method_name):
-    """Answers of an evaluation by topic; empty where it has none."""
+    """Answers of an evaluation by topic; empty if it has none."""
     model, t = report.provenance.model, report.table
     negative, positive = report.classes
     has_subtypes = any(name.startswith(SUBTYPE_PREFIX) for name in report.metrics)
@@ -164,7 +164,7 @@ def _accuracy_line(metrics):
 
 
 def _size_line(estimator):
-    """Size of the images that the network is given, where there is a network."""
+    """Size of the images that the network is given, if there is a network."""
     size = getattr(unwrap(estimator).classifier, "image_size_", None)
     return f"Grayscale, 8 bits, resized to {size[0]} rows and {size[1]} columns." if size else ""
 

@@ -21,7 +21,7 @@ def compute_differences(predictions, other, confidence):
     -------
     dict of str to Estimate
         Of the metrics that both have. Each interval follows from those of both metrics and their
-        correlation between patients. Where both predict the same for every image, no more than
+        correlation between patients. If both predict the same for every image, no more than
         ``1 - (risk / 2) ** (1 / n)`` of ``n`` patients would be predicted differently: that bounds
         the difference of proportions, net benefits, areas under the ROC curve and Brier scores.
         Others have no interval there.
@@ -52,7 +52,7 @@ def _difference(metric, other, clusters, correction):
 
 
 def _correction(name, metrics, others, clusters):
-    """How much too high a correlation of labels may be where few of them differ.
+    """How much too high a correlation of labels may be if few of them differ.
 
     The continuity correction of Newcombe's method 10 for a proportion; the larger one of recall and
     specificity for what derives from both.
@@ -69,9 +69,9 @@ def _correction(name, metrics, others, clusters):
 
 
 def _n_patients_predicted_equally(metric, other_metric, predictions, other):
-    """Number of patients, where both models predict the same for all that decides a metric.
+    """Number of patients, if both models predict the same for all that decides a metric.
 
-    None where they differ, and 0 where that bounds no difference.
+    None if they differ, and 0 if that bounds no difference.
     """
     clusters = predictions.clusters
     if metric.rows is not None:

@@ -1,6 +1,5 @@
 """Evaluate a fitted classifier on images that took no part in its fit."""
 
-import warnings
 from numbers import Real
 
 from sklearn.utils.validation import check_is_fitted
@@ -19,8 +18,6 @@ def evaluate(
     groups=None,
     subtype=None,
     confidence=0.95,
-    n_resamples="deprecated",
-    random_state="deprecated",
 ):
     """Evaluate a fitted classifier of two classes on images that took no part in its fit.
 
@@ -33,18 +30,13 @@ def evaluate(
     y : array-like of shape (n,)
         True labels; the positive one is ``classes_[1]``.
     groups : array-like of shape (n,), default=None
-        The patient of each image. Intervals are wider where patients have several images, and
+        The patient of each image. Intervals are wider if patients have several images, and
         there are metrics that count patients.
     subtype : array-like of shape (n,), default=None
         Subtype of each image, such as "bacteria" and "virus": recall is computed for each subtype
         of the positive images. Empty texts, None, NaN and NA are no subtype.
     confidence : float, default=0.95
         Confidence level of each interval.
-    n_resamples, random_state : deprecated
-        Intervals are in closed form, without resampling.
-
-        .. deprecated:: 0.1
-           They have no effect and will be removed in 0.2.
 
     Returns
     -------
@@ -69,7 +61,7 @@ def evaluate(
     over patients.
 
     - Proportions: Clopper and Pearson's interval with as many independent images as would make the
-      proportion vary as much, fewer where patients are few [1]_; F1 and F2 likewise.
+      proportion vary as much, fewer if patients are few [1]_; F1 and F2 likewise.
     - Likelihood ratios, predictive values at other prevalences, balanced accuracy and net benefit:
       from the intervals of the proportions that they are made of (MOVER) [2]_.
     - Area under the ROC curve: on the scale of log odds, with the variance of DeLong or, for
@@ -77,14 +69,14 @@ def evaluate(
       the number of pairs of patients. Average precision likewise.
     - Specificity at a required recall: from the specificities at the lowest and at the highest
       threshold that may have this recall, by the ranks of the positive scores.
-    - Brier score: on the scale of log odds; as proportions where fewer than 10 errors were
+    - Brier score: on the scale of log odds; as proportions if fewer than 10 errors were
       made or are expected. Calibration: sandwich variances and Student's t. Neither has an interval
-      (NaN) for fewer than 5 patients of a class, nor has calibration where fewer than 3 errors are
+      (NaN) for fewer than 5 patients of a class, nor has calibration if fewer than 3 errors are
       expected and fewer than 10 were made.
 
     The user guide has a table of how often each interval contained the truth in simulations. The
     calibration error is debiased, by products of the residuals of different patients [4]_: it is 0
-    where chance alone explains the deviations.
+    if chance alone explains the deviations.
 
     Predictive values at other prevalences assume the same recall and specificity there. Net
     benefit [5]_ at 0.10 counts a false negative as nine false positives, per image.
@@ -116,14 +108,6 @@ def evaluate(
     """
     if not isinstance(confidence, Real) or not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, such as 0.95; got {confidence!r}.")
-    # Only the default, "deprecated", is a text.
-    if not all(isinstance(given, str) for given in (n_resamples, random_state)):
-        warnings.warn(
-            "n_resamples and random_state of evaluate have no effect, since intervals are in "
-            "closed form, and will be removed in 0.2. Leave them out.",
-            FutureWarning,
-            stacklevel=2,
-        )
     check_is_fitted(estimator)
     predictions = predict_labelled(estimator, X, y, groups, subtype)
     return Evaluation(

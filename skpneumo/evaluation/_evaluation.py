@@ -13,7 +13,7 @@ from skpneumo.evaluation._text import as_text
 
 _FROM_PROVENANCE = (
     "threshold",
-    "threshold_origin",
+    "threshold_description",
     "certified_target",
     "certified_images_per_patient",
     "classes",
@@ -33,13 +33,13 @@ class Evaluation:
     Attributes
     ----------
     metrics : dict of str to Estimate
-        ``value``, ``low`` and ``high`` by name: "recall", "specificity", "roc_auc", … NaN where a
+        ``value``, ``low`` and ``high`` by name: "recall", "specificity", "roc_auc", … NaN if a
         metric is not defined.
     predictions : Predictions
         What the metrics are computed from: arrays ``y_true``, ``y_pred`` and ``y_score``, and
         ``groups`` and ``subtype``, which may be None.
     provenance : Provenance
-        What they rest on: ``model``, ``threshold_origin``, ``certified_target``,
+        What they rest on: ``model``, ``threshold_description``, ``certified_target``,
         ``data_fingerprint``, ``versions``, ``date``, …
     confidence : float
         Confidence level of each interval.
@@ -86,13 +86,13 @@ class Evaluation:
 
     @property
     def threshold(self):
-        """Decision threshold that `predict` follows; NaN where it follows none."""
+        """Decision threshold that `predict` follows; NaN if it follows none."""
         return self.provenance.threshold
 
     @property
-    def threshold_origin(self):
+    def threshold_description(self):
         """How the threshold was chosen."""
-        return self.provenance.threshold_origin
+        return self.provenance.threshold_description
 
     def __str__(self):
         return as_text(self)
@@ -169,7 +169,7 @@ class Evaluation:
             This one less the other, by metric. Each interval follows from those of both and their
             correlation between patients, Newcombe's method 10 for proportions. For specificities
             at a recall and calibration errors the correlation is not computed, and their intervals
-            are wider than necessary. Where both predict the same for every image, proportions,
+            are wider than necessary. If both predict the same for every image, proportions,
             areas and Brier scores differ by less than ``1 - (risk / 2) ** (1 / n)`` for ``n``
             patients; others have no interval there (NaN).
 

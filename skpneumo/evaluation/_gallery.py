@@ -28,9 +28,9 @@ class Gallery(NamedTuple):
     false_positives: list
     """Likewise."""
     method_name: str
-    """Name of the method of the heatmaps; empty where there are none."""
+    """Name of the method of the heatmaps; empty if there are none."""
     note: str
-    """Why images or heatmaps are not shown, where they are not."""
+    """Why images or heatmaps are not shown, if they are not."""
 
 
 def misclassified(report):

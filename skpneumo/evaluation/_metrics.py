@@ -35,14 +35,15 @@ from skpneumo.evaluation._statistics import (
 from skpneumo.evaluation._triage import triage_proportions
 
 RECALLS = (0.95, 0.97, 0.98, 0.99)
-# Intervals of probabilities need so many patients of each class, and those of calibration so many
-# expected errors: of certain probabilities, errors that did not occur decide.
+# Minimum number of patients of each class for an interval of probabilities, and of expected errors
+# for one of calibration: of certain probabilities, errors that did not occur decide.
 _MIN_PATIENTS, _MIN_ERRORS = 5, 3
-# So many errors are not chance, whatever was expected; with fewer, the samples with an interval
-# would be those with more errors than usual. From here on the interval of a Brier score rests on
-# its variance.
+# Minimum number of errors that are not chance, whatever was expected; with fewer, the samples with
+# an interval would be those with more errors than usual. From here on the interval of a Brier score
+# rests on its variance.
 _MANY_ERRORS = 10
-# So many patients must contribute to the variance of the area under a curve to rely on it alone.
+# Minimum number of patients that contribute to the variance of the area under a curve, for an
+# interval by that alone.
 _MIN_CONTRIBUTING = 5
 
 

@@ -24,20 +24,20 @@ class Predictions(NamedTuple):
     y_score: np.ndarray
     """Probability, or decision value, of the positive class."""
     groups: np.ndarray | None = None
-    """Number of the patient of each image, from 0; None where patients are not known."""
+    """Number of the patient of each image, from 0; None if patients are not known."""
     subtype: np.ndarray | None = None
-    """Subtype of each image, empty where there is none."""
+    """Subtype of each image, empty if there is none."""
     is_probability: bool = True
     """Whether the scores are probabilities."""
     y_score_uncalibrated: np.ndarray | None = None
-    """Probabilities before calibration, where the classifier is calibrated."""
+    """Probabilities before calibration, if the classifier is calibrated."""
     ruled_in: np.ndarray | None = None
-    """Whether each is ruled in, of dtype bool, where the classifier has a threshold for it. Images
+    """Whether each is ruled in, of dtype bool, if the classifier has a threshold for it. Images
     that are predicted positive and not ruled in are to be read, all others are ruled out."""
 
     @property
     def clusters(self):
-        """Number of the patient of each image, or of the image where patients are not known."""
+        """Number of the patient of each image, or of the image if patients are not known."""
         return np.arange(len(self.y_true)) if self.groups is None else self.groups
 
 
@@ -99,7 +99,7 @@ def predict_labelled(estimator, X, y, groups=None, subtype=None):
 
 
 def _check_subtype(subtype, y):
-    """Subtypes as texts, empty where there is none."""
+    """Subtypes as texts, empty if there is none."""
     if subtype is None:
         return None
     subtype = column_or_1d(subtype)
@@ -133,7 +133,7 @@ def find_ruled_in(estimator, y_score, y_pred):
 
 
 def uncalibrated_scores(estimator, X):
-    """Probabilities before calibration, or None where there is no calibration.
+    """Probabilities before calibration, or None if there is no calibration.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def uncalibrated_scores(estimator, X):
     -------
     ndarray of shape (n,) or None
         The mean of the models that :class:`~sklearn.calibration.CalibratedClassifierCV` holds.
-        None also where these return decision values.
+        None also if these return decision values.
     """
     for wrapper in unwrap(estimator).wrappers:
         if isinstance(wrapper, CalibratedClassifierCV):

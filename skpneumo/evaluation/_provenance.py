@@ -30,8 +30,8 @@ class Provenance:
     classes : list
         Both labels; the second is positive.
     threshold : float
-        Decision threshold that `predict` follows; NaN where it follows none.
-    threshold_origin : str
+        Decision threshold that `predict` follows; NaN if it follows none.
+    threshold_description : str
         How it was chosen.
     certified_target : tuple of (str, float) or None
         Name and value of the metric that the threshold was certified to reach.
@@ -52,7 +52,7 @@ class Provenance:
     images: object
     classes: list
     threshold: float
-    threshold_origin: str
+    threshold_description: str
     certified_target: tuple | None
     certified_images_per_patient: float | None
     model: dict
@@ -88,7 +88,7 @@ def collect_provenance(estimator, X, y, predictions):
         images=X,
         classes=np.asarray(estimator.classes_).tolist(),
         threshold=threshold,
-        threshold_origin=origin,
+        threshold_description=origin,
         certified_target=get_certified_target(estimator),
         certified_images_per_patient=get_certified_images_per_patient(estimator),
         model=describe_model(estimator),

@@ -7,7 +7,8 @@ from skpneumo.evaluation._intervals import effective_size, proportion_interval
 from skpneumo.evaluation._statistics import count_patients, ratio
 
 _ROUNDING = 1e-9  # 0.05 * 100 may be less than 5
-# Correlations within patients are estimated at a threshold with so many false negatives.
+# Minimum number of false negatives at the threshold at which correlations within patients are
+# estimated.
 _MIN_FALSE_NEGATIVES = 10
 
 

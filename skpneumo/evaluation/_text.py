@@ -77,7 +77,8 @@ _LABELS = {
     "calibration_error": "debiased calibration error (10 bins)",
 }
 _LABEL_WIDTH = 46
-# A target certified for patients is noted as doubtful if they have so many times as many images.
+# Minimum ratio of images per patient to those of the certification for which a note says that the
+# certified target is in doubt.
 _MORE_IMAGES = 1.25
 
 
@@ -107,11 +108,13 @@ def format_interval(name, estimate):
 def threshold_line(report):
     """The threshold, how it was chosen, and whether its certified target is reached here."""
     threshold = f"{report.threshold:.4g}" if np.isfinite(report.threshold) else "not known"
-    return " ".join([f"Threshold {threshold}: {report.threshold_origin}.", *_target_notes(report)])
+    return " ".join(
+        [f"Threshold {threshold}: {report.threshold_description}.", *_target_notes(report)]
+    )
 
 
 def _target_notes(report):
-    """Sentences about the certified target of the threshold, where there is something to note."""
+    """Sentences about the certified target of the threshold, if there is something to note."""
     if report.provenance.certified_target is None:
         return []
     name, target = report.provenance.certified_target

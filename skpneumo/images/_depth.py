@@ -24,9 +24,9 @@ def png_depths(file):
     Returns
     -------
     depth : int or None
-        None where it is no PNG file.
+        None if it is no PNG file.
     significant : int or None
-        Of the first channel; None without such a chunk, and where ``depth`` is not 16.
+        Of the first channel; None without such a chunk, and if ``depth`` is not 16.
     """
     depth = significant = None
     for kind, data in png_chunks(file, 13):
@@ -62,7 +62,7 @@ def typical_range(counts):
     Returns
     -------
     low, high : int
-        All values where there are no more than two.
+        All values if there are no more than two.
 
     Examples
     --------
@@ -81,10 +81,10 @@ def typical_range(counts):
     return int(values[1 + low]), int(values[1 + high])
 
 
-def largest_used(counts):
+def get_largest_used(counts):
     """Largest sample of an image, apart from a few far above all others.
 
-    It is the top of the `typical_range` where the largest sample is more than twice as large.
+    It is the top of the `typical_range` if the largest sample is more than twice as large.
     Such samples are a marker, letters or hot pixels: no radiograph reaches with a fiftieth of its
     pixels alone what lies above half of its range.
     """
@@ -102,7 +102,7 @@ def declared_depth(counts, significant):
     """
     if significant is None or not 1 <= significant <= 16:
         return None
-    used = largest_used(counts)
+    used = get_largest_used(counts)
     step = 2 ** (16 - significant)
     values = np.flatnonzero(counts[: used + 1])
     at_bottom = used < 2**significant and (values % step).any()
@@ -124,12 +124,12 @@ def sample_depth(counts, declared=None):
     depth : int
         Full white is ``2**depth - 1``. Larger samples become white too.
     is_certain : bool
-        False where the samples do not reach the upper half of that range, so that there may be
-        fewer or more bits, where a few go beyond it, and where the file declares another depth.
+        False if the samples do not reach the upper half of that range, so that there may be
+        fewer or more bits, if a few go beyond it, and if the file declares another depth.
 
     Notes
     -----
-    What counts is the largest sample, apart from a few far above all others (`largest_used`).
+    What counts is the largest sample, apart from a few far above all others (`get_largest_used`).
     The depth is what the file declares if that sample reaches the upper three quarters of its
     range; else the smallest of 8, 10, 12, 14 and 16 bits that hold it. No radiograph leaves three
     quarters of its range unused.
@@ -152,7 +152,7 @@ def sample_depth(counts, declared=None):
     values = np.flatnonzero(counts)
     if values[0] == values[-1]:
         return 16 if declared is None else declared, True  # a blank image shows no range
-    used, largest = largest_used(counts), int(values[-1])
+    used, largest = get_largest_used(counts), int(values[-1])
     if declared is not None and used.bit_length() >= declared - 1:
         return declared, True
     needed = used.bit_length()

@@ -29,7 +29,7 @@ _ONE_SLICE = f"If it holds an X-ray and no volume: {_TO_PNG[0].lower()}{_TO_PNG[
 _EXPORT = "Export the X-ray from it as DICOM or PNG"
 _UNPACK = "Unpack it, and give the files in it"
 _FRAME = "If a frame of it is an X-ray, save that as PNG"
-# Longest start first where one is the start of another.
+# Longest start first if one is the start of another.
 _UNREAD_STARTS = {
     b"\x93NUMPY": ("a NumPy array (NPY)", _TO_PNG),
     b"NRRD0": ("an NRRD file", _ONE_SLICE),

@@ -23,7 +23,7 @@ def read_deep_jpeg(file, max_pixels):
     Returns
     -------
     ndarray of shape (H, W), dtype uint8, or None
-        4095 is white. None where it is another file.
+        4095 is white. None if it is another file.
 
     Raises
     ------

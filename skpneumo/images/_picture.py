@@ -14,8 +14,8 @@ from skpneumo.images._depth import (
     count_values,
     declared_depth,
     few_grey_levels,
+    get_largest_used,
     grey_levels,
-    largest_used,
     png_depths,
     sample_depth,
 )
@@ -290,7 +290,7 @@ def _scale_samples(image, picture):
 
 def _describe_guess(counts, stored, depth):
     n_above = counts[2**depth :].sum()
-    largest = largest_used(counts) if n_above else np.flatnonzero(counts)[-1]
+    largest = get_largest_used(counts) if n_above else np.flatnonzero(counts)[-1]
     but = f", but for {n_above:,} far above," if n_above else ""
     return (
         f"{stored}-bit samples of at most {largest}{but} are taken for samples of {depth} bits, "
@@ -318,7 +318,7 @@ def _whole_samples(image):
 def _check_colours(image):
     """Refuse colours of 16 bits that do not use the upper ones: Pillow drops the others."""
     counts = np.reshape(image.convert("RGB").histogram(), (3, 256)).sum(axis=0)
-    largest = largest_used(counts)
+    largest = get_largest_used(counts)
     if largest < _MIN_LARGEST_COLOUR:
         raise ValueError(
             f"its colours have 16 bits but use the lower {8 + largest.bit_length()} only, most of "

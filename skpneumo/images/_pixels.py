@@ -1,4 +1,4 @@
-"""The pixel contract: which arrays are X-rays, and what to write where they are not."""
+"""The pixel contract: which arrays are X-rays, and what to write if they are not."""
 
 import warnings
 
@@ -75,7 +75,7 @@ def check_images(images):
     if images.ndim == 3:
         _check_batch_axis(images)
     elif not all(np.array_equal(grey, images[..., i]) for i in range(1, images.shape[-1])):
-        to_uint8(images)  # where the values are wrong too, that is what to mend first
+        to_uint8(images)  # if the values are wrong too, that is what to fix first
         raise ValueError(
             f"X has three channels that differ: got {describe(images)}. An X-ray is grey. Give the "
             "file paths, or make it grey before: numpy.rint(X @ [0.299, 0.587, 0.114])"

@@ -65,8 +65,8 @@ def read_xray(source, *, size=None, aspect="stretch"):
     the first table or window of interest that leaves a picture; without one, values of 8 bits stay
     and deeper ones are stretched from the least to the greatest. MONOCHROME1 is inverted, padding
     becomes black. The image is cropped to its shutters and collimators; a frontal one is flipped
-    and turned by the orientation of the patient in its header, so that the patient's left is on the
-    right. Of descriptions the words that name a view count; of the rest of the file nothing is
+    and rotated by the orientation of the patient in its header, so that the patient's left is on
+    the right. Of descriptions the words that name a view count; of the rest of the file nothing is
     read, no name and no date. Any view is read: `read_header` returns which it is. The user guide
     has a table of all cases.
 

@@ -147,7 +147,7 @@ def resize_xray(image, size, aspect="stretch"):
     Returns
     -------
     ndarray of shape size, dtype uint8
-        Bilinear interpolation, antialiased where the image becomes smaller (Pillow).
+        Bilinear interpolation, antialiased if the image becomes smaller (Pillow).
 
     Raises
     ------

@@ -36,7 +36,7 @@ class XRaySequence:
     shape : tuple of (int,)
         ``(n,)``: to scikit-learn an image is one item.
     size : tuple of (int, int) or None
-        Rows and columns of the images once decoded, where known.
+        Rows and columns of the images once decoded, if known.
 
     Examples
     --------
@@ -106,7 +106,7 @@ class XRaySequence:
         augmentation : Augmentation
             What to change. Other functions are refused: a key of the cache needs its ``repr``.
         seeds : array-like of int, shape (n,)
-            One per image; where it is negative the image stays as it is.
+            One per image; if it is negative the image stays as it is.
 
         Returns
         -------
@@ -152,7 +152,7 @@ class XRaySequence:
         Returns
         -------
         dict of str to str
-            The unreadable files, and why; empty where all can be read. Leave their rows out of
+            The unreadable files, and why; empty if all can be read. Leave their rows out of
             every array alike: ``readable = ~np.isin(xrays.paths, list(unreadable))``.
 
         Raises
@@ -183,7 +183,7 @@ class XRaySequence:
         -------
         dict of str to ImageReadError
             By path: a :class:`~skpneumo.exceptions.NoXRayError` for sound files without an X-ray.
-            Empty where all files can be read.
+            Empty if all files can be read.
 
         See Also
         --------

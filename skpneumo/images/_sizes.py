@@ -8,7 +8,7 @@ _N_BYTES = 72  # up to the precisions of ten channels
 
 
 def webp_size(file):
-    """Width and height of a WebP file; None where it declares none.
+    """Width and height of a WebP file; None if it declares none.
 
     Pillow's decoder allocates whole images when it opens a file.
     """
@@ -37,7 +37,7 @@ class Codestream(NamedTuple):
 
 
 def jpeg2000_size(file):
-    """Read what a JPEG 2000 codestream declares; None where there is no codestream.
+    """Read what a JPEG 2000 codestream declares; None if there is no codestream.
 
     It decides what the decoder allocates, whatever the boxes around it declare.
     """

@@ -109,7 +109,7 @@ def interpolation_weights(positions, centers, width):
     Returns
     -------
     ndarray of shape (n_rows, n_centers)
-        Each row sums to 1, or is 0 where the position is NaN.
+        Each row sums to 1, or is 0 if the position is NaN.
     """
     distance = np.square((positions[:, None] - np.asarray(centers)) / width) / 2
     # Relative to the nearest center, so that weights do not all underflow to 0.
@@ -131,7 +131,7 @@ def find_networks(estimator):
     -------
     list of (transformers, classifier)
         The transformers in their order, and a classifier with ``model_`` and ``image_size_``.
-        Several where an operating point averages the log odds of the models of its folds.
+        Several if an operating point averages the log odds of the models of its folds.
 
     Raises
     ------
@@ -190,7 +190,7 @@ class GradCAM:
     -----
     Both methods multiply maps by the gradient of the log odds with respect to them, sum over the
     channels, and drop the negative part, which is evidence against pneumonia. They use log odds
-    because the gradient of a probability vanishes where the network is certain.
+    because the gradient of a probability vanishes if the network is certain.
 
     "gradcam" weights each channel by its mean gradient. The networks here average their last maps,
     so this is exactly the class activation map (CAM) [2]_, up to a factor. It is as coarse as these

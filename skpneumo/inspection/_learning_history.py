@@ -141,7 +141,7 @@ class LearningHistoryDisplay:
         LearningHistoryDisplay
             With the border between the stages of an
             :class:`~skpneumo.InceptionPneumoniaClassifier`, unless early stopping may have moved
-            it: where ``patience`` is less than ``head_epochs``.
+            it: if ``patience`` is less than ``head_epochs``.
 
         Raises
         ------
@@ -168,11 +168,12 @@ class LearningHistoryDisplay:
 
 def _n_head_epochs(classifier):
     """Epochs of the first of two stages, or None."""
-    params, history = classifier.get_params(deep=False), classifier.history_
-    n = params.get("head_epochs")
-    if n is None or params["weights"] is None or params["trainable"] == "head":
+    # A classifier of the user's own with a history has no stages.
+    stages = classifier.get_stages() if hasattr(classifier, "get_stages") else []
+    if len(stages) < 2:
         return None
+    n, history = stages[0].epochs, classifier.history_
     # Early stopping may have ended the first stage before its last epoch.
-    if "val_loss" in history and params["patience"] < n:
+    if "val_loss" in history and classifier.patience < n:
         return None
     return n if n < len(history["loss"]) else None

@@ -252,7 +252,7 @@ class ThresholdCurveDisplay:
         groups : array-like of shape (n,), default=None
             The patient of each image: recall and specificity then count patients.
         threshold : float, "auto" or None, default="auto"
-            The operating point; "auto" is the threshold of ``predict``, or none where that follows
+            The operating point; "auto" is the threshold of ``predict``, or none if that follows
             another score. None draws none.
         confidence : float or None, default=0.95
             Confidence level of each bound. None draws none.

@@ -15,12 +15,12 @@ class ThresholdGridDisplay:
     Parameters
     ----------
     scores : ndarray of shape (n_class_weights, n_thresholds)
-        Mean scores; NaN where there is no such candidate.
+        Mean scores; NaN if there is no such candidate.
     class_weights : list of str
         Labels of the rows.
     thresholds : list of float
         Thresholds of the columns.
-    chosen : tuple of (int, int), default=None
+    selected : tuple of (int, int), default=None
         Row and column to frame. None draws no frame.
     score_name : str, default="score"
         Name of the scores.
@@ -32,7 +32,7 @@ class ThresholdGridDisplay:
     im_ : matplotlib AxesImage
         The cells.
     text_ : ndarray of shape (n_class_weights, n_thresholds), dtype object
-        The values in the cells, matplotlib Text; None where there is none.
+        The values in the cells, matplotlib Text; None if there is none.
     frame_ : matplotlib Rectangle or None
         Frame around the selected candidate.
     ax_ : matplotlib Axes
@@ -71,14 +71,14 @@ class ThresholdGridDisplay:
         class_weights,
         thresholds,
         *,
-        chosen=None,
+        selected=None,
         score_name="score",
         weights_name="class weight",
     ):
         self.scores = scores
         self.class_weights = class_weights
         self.thresholds = thresholds
-        self.chosen = chosen
+        self.selected = selected
         self.score_name = score_name
         self.weights_name = weights_name
 
@@ -116,7 +116,7 @@ class ThresholdGridDisplay:
         self.im_ = self.ax_.imshow(self.scores, **merge_kwargs(style, im_kwargs, AxesImage))
         as_percent = values_format is None and _are_proportions(self.scores)
         self.text_ = self._draw_values(values_format, as_percent, text_kwargs)
-        self.frame_ = None if self.chosen is None else self._draw_frame()
+        self.frame_ = None if self.selected is None else self._draw_frame()
         thresholds = [f"{threshold:.3g}" for threshold in self.thresholds]
         rotation = _rotation(thresholds, len(thresholds))
         self.ax_.set_xticks(range(len(thresholds)), thresholds, rotation=rotation)
@@ -157,7 +157,7 @@ class ThresholdGridDisplay:
         from matplotlib.patches import Rectangle
         from matplotlib.patheffects import withStroke
 
-        row, column = self.chosen
+        row, column = self.selected
         # White on black: it shows on every colour.
         return self.ax_.add_patch(
             Rectangle(
@@ -244,7 +244,7 @@ class ThresholdGridDisplay:
             scores,
             names,
             columns,
-            chosen=dict(zip(rows, cells, strict=True)).get(best),
+            selected=dict(zip(rows, cells, strict=True)).get(best),
             score_name=score_name,
             weights_name=f"class weight{order}",
         ).plot(

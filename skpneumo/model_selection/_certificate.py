@@ -3,14 +3,14 @@
 from sklearn.frozen import FrozenEstimator
 
 
-def describe_threshold(model, target, value):
+def describe_choice(model, criterion, value):
     """How the threshold of an operating point was chosen, in words.
 
     Parameters
     ----------
     model : OperatingPointClassifierCV
         Fitted.
-    target : {"min_recall", "min_specificity", "missed_cost"}
+    criterion : {"min_recall", "min_specificity", "missed_cost"}
         The parameter that was given.
     value : float
         Its value.
@@ -21,9 +21,9 @@ def describe_threshold(model, target, value):
     """
     frozen = isinstance(model.estimator_, FrozenEstimator)
     scores = "" if frozen else ", by out-of-fold scores"
-    if target == "missed_cost":
+    if criterion == "missed_cost":
         return f"least cost, with a false negative as bad as {value:g} false positives{scores}"
-    metric = target.removeprefix("min_")
+    metric = criterion.removeprefix("min_")
     kind, n = ("positive", model.n_positive_units_)
     if metric == "specificity":
         kind, n = ("negative", model.n_negative_units_)
@@ -38,14 +38,14 @@ def describe_threshold(model, target, value):
     )
 
 
-def get_certified_target(model, target, value):
+def get_certified_metric(model, criterion, value):
     """Metric that an operating point was certified to reach, and its value.
 
     Parameters
     ----------
     model : OperatingPointClassifierCV
         Fitted.
-    target : {"min_recall", "min_specificity", "missed_cost"}
+    criterion : {"min_recall", "min_specificity", "missed_cost"}
         The parameter that was given.
     value : float
         Its value.
@@ -54,9 +54,9 @@ def get_certified_target(model, target, value):
     -------
     (str, float) or None
         "recall" or "specificity", or these with "_of_patients", as `skpneumo.evaluation.evaluate`
-        names them. None where nothing is certified.
+        names them. None if nothing is certified.
     """
-    if target == "missed_cost" or model.confidence is None:
+    if criterion == "missed_cost" or model.confidence is None:
         return None
     of = "_of_patients" if model.unit_ == "patient" else ""
-    return target.removeprefix("min_") + of, value
+    return criterion.removeprefix("min_") + of, value

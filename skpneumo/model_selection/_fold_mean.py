@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skpneumo._utils.response import RESPONSES, positive_scores
+from skpneumo._utils.response import RESPONSES, get_default_threshold, positive_scores
 from skpneumo._utils.targets import check_groups
 from skpneumo.model_selection._out_of_fold import check_data, fit_folds, make_splits, takes_groups
 
@@ -145,9 +145,9 @@ class FoldMeanClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         ndarray of shape (n,)
         """
         check_is_fitted(self)
-        threshold = 0.5 if hasattr(self, "predict_proba") else 0
         # Strictly above: by argmax, scikit-learn predicts the first class at 0.5.
-        return self.classes_[(positive_scores(self, X) > threshold).astype(int)]
+        is_positive = positive_scores(self, X) > get_default_threshold(self)
+        return self.classes_[is_positive.astype(int)]
 
     @available_if(_members_have("predict_proba"))
     def predict_proba(self, X):

@@ -77,8 +77,8 @@ class OperatingPointClassifierCV(BaseThresholdClassifierCV):
         `skpneumo.metrics.threshold_curve`.
     reference_ : Bunch
         Scores by which another site is compared with these images, see
-        `skpneumo.sites.check_site`: ``y_true``, ``y_score`` and ``patient`` (numbers, in a random
-        order), of at most 5,000 images.
+        `skpneumo.sites.check_site`: ``y_true``, ``y_score`` and ``patient`` (numbers, by their
+        lowest scores), of at most 5,000 images.
     estimator_ : classifier
         The final model: a `FoldMeanClassifier` with the models of the splits as
         ``fold_estimators_``; with ``refit=True`` the estimator itself, fitted on all images; or
@@ -235,16 +235,16 @@ class OperatingPointClassifierCV(BaseThresholdClassifierCV):
         self
         """
         self._validate_params()
-        target, value = self._target()
+        criterion, value = self._get_criterion()
         X, y, classes = check_data(X, y)
         y_true, patients = y == classes[1], check_groups(groups, y)
-        if is_certified(target, self.confidence):
-            check_sample_size(target, value, self.confidence, y_true, patients)
+        if is_certified(criterion, self.confidence):
+            check_sample_size(criterion, value, self.confidence, y_true, patients)
             self._warn_of_dependence(X, patients)
         y_score = self._fit_and_score(X, y, classes, groups, params)
         self.curve_ = threshold_curve(y_true, y_score, groups=patients, confidence=self.confidence)
         self._set_operating_point(
-            choose_operating_point(target, value, self.confidence, y_true, y_score, patients)
+            choose_operating_point(criterion, value, self.confidence, y_true, y_score, patients)
         )
         self.unit_ = "image" if patients is None else "patient"
         return self
@@ -257,18 +257,18 @@ class OperatingPointClassifierCV(BaseThresholdClassifierCV):
         self.specificity_lower_bound_ = point.specificity_lower_bound
         self.images_per_patient_ = point.images_per_patient
 
-    def _target(self):
-        targets = {
+    def _get_criterion(self):
+        criteria = {
             name: value
             for name in ("min_recall", "min_specificity", "missed_cost")
             if (value := getattr(self, name)) is not None
         }
-        if len(targets) != 1:
+        if len(criteria) != 1:
             raise ValueError(
                 "One of min_recall, min_specificity and missed_cost must be given and the others "
-                f"be None, got {targets}."
+                f"be None, got {criteria}."
             )
-        return targets.popitem()
+        return criteria.popitem()
 
     def describe_threshold(self):
         """Describe how the threshold was chosen.
@@ -280,7 +280,7 @@ class OperatingPointClassifierCV(BaseThresholdClassifierCV):
             positive patients".
         """
         check_is_fitted(self)
-        return _certificate.describe_threshold(self, *self._target())
+        return _certificate.describe_choice(self, *self._get_criterion())
 
     def get_certified_target(self):
         """Get the metric that the threshold is certified to reach.
@@ -292,4 +292,4 @@ class OperatingPointClassifierCV(BaseThresholdClassifierCV):
             if nothing is certified.
         """
         check_is_fitted(self)
-        return _certificate.get_certified_target(self, *self._target())
+        return _certificate.get_certified_metric(self, *self._get_criterion())

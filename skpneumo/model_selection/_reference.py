@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn.utils import Bunch
 
+from skpneumo._utils.bounds import min_score_per_patient
+
 # About 35 kB in a model file.
 _MAX_IMAGES = 5000
 
@@ -24,15 +26,24 @@ def make_reference(y_true, y_score, groups=None, *, max_images=_MAX_IMAGES):
     Returns
     -------
     Bunch
-        With ``y_true``, ``y_score`` and ``patient``: numbers from 0, in a random order.
+        With ``y_true``, ``y_score`` and ``patient``: numbers from 0, in the order of the lowest
+        scores. Images are in the order of the patients, and then of the scores.
     """
     names = np.arange(len(y_true)) if groups is None else groups
     _, patient = np.unique(names, return_inverse=True)
-    # Neither the order of the patients nor that of the images leads back to a file.
-    rng = np.random.default_rng(0)
-    patient = rng.permutation(patient.max() + 1)[patient]
+    patient = np.random.default_rng(0).permutation(patient.max() + 1)[patient]
     rows = np.argsort(patient, kind="stable")
     # Patients are kept whole: the last one that fits ends the list.
     ends = np.flatnonzero(np.diff(patient[rows], append=-1)) + 1
     rows = rows[: ends[max(np.searchsorted(ends, max_images, side="right") - 1, 0)]]
-    return Bunch(y_true=y_true[rows], y_score=y_score[rows], patient=patient[rows].astype(np.int32))
+    patient = _number_by_score(patient[rows], y_score[rows])
+    order = np.lexsort((y_true[rows], y_score[rows], patient))
+    rows, patient = rows[order], patient[order]
+    return Bunch(y_true=y_true[rows], y_score=y_score[rows], patient=patient)
+
+
+def _number_by_score(patient, y_score):
+    """Number patients by their lowest score: an order that does not lead back to names or files."""
+    _, number = np.unique(patient, return_inverse=True)
+    lowest = min_score_per_patient(y_score, number)
+    return np.argsort(np.argsort(lowest, kind="stable"), kind="stable").astype(np.int32)[number]

@@ -86,7 +86,7 @@ def _describe_metrics(evaluation):
         return ["None were saved with the model."]
     interval = f"{100 * evaluation['confidence']:g} % interval"
     patients = f" of {evaluation['n_patients']:d} patients" if evaluation["n_patients"] else ""
-    # The name of the metrics in files of skpneumo 0.1.0 is "figures".
+    # Development versions before 0.1.0 wrote the metrics under the name "figures".
     metrics = evaluation["figures"] if "figures" in evaluation else evaluation["metrics"]
     return [
         f"On {evaluation['n_images']:d} images{patients}, "

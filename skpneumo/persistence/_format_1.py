@@ -1,7 +1,7 @@
-"""Files of format 1, which skpneumo 0.1.0 wrote: zip archives of a manifest and bare numbers.
+"""Files of format 1, which development versions before 0.1.0 wrote: archives of bare numbers.
 
-They are read, and no longer written. Nothing in them is compressed, so that nothing can be larger
-than the file.
+They are zip archives of a manifest and arrays, which are read and no longer written. Nothing in
+them is compressed, so that nothing can be larger than the file.
 """
 
 import hashlib
@@ -111,7 +111,7 @@ def _check_member(info, description):
     shape = description["shape"]
     sides = all(type(n) is int and n >= 0 for n in shape)
     if dtype is None or len(shape) > _MAX_DIMENSIONS or not sides:
-        raise ModelFileError(f"the type or shape of {info.filename} is none of an array's")
+        raise ModelFileError(f"the type or shape of {info.filename} is not that of an array")
     if math.prod(shape) * dtype.itemsize != info.file_size:
         raise ModelFileError(f"{info.filename} is not as large as its manifest states")
 

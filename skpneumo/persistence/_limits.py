@@ -55,8 +55,8 @@ def check_extent(description):
 
 def _list_estimators(description):
     """Descriptions of estimators in a description, from the outside in, up to one too many."""
-    most = _MAX_ESTIMATORS * _MAX_FOLDS
-    found = list(islice(_walk(description, 0), most + 1))
+    max_estimators = _MAX_ESTIMATORS * _MAX_FOLDS
+    found = list(islice(_walk(description, 0), max_estimators + 1))
     if max((depth for _, depth in found), default=0) > _MAX_DEPTH:
         raise ModelFileError(f"it nests more than {_MAX_DEPTH} estimators")
     return [one for one, _ in found]
@@ -162,10 +162,10 @@ def check_network(classifier, image_size, precision, history, weights):
     check_sides(image_size)
     if precision == "auto" or precision not in PRECISIONS:
         raise ModelFileError(
-            f"{str(precision)[:40]!r} is no precision. Wanted: {' or '.join(PRECISIONS[1:])}"
+            f"{str(precision)[:40]!r} is not a precision. Wanted: {' or '.join(PRECISIONS[1:])}"
         )
     if not (isinstance(history, dict) and all(map(_is_column, history.items()))):
-        raise ModelFileError("its history is none. Wanted: lists of numbers by name")
+        raise ModelFileError("its history is not valid. Wanted: lists of numbers by name")
     if _min_weights(getattr(classifier, "filters", ())) > sum(array.size for array in weights):
         raise ModelFileError("its filters describe a network of more weights than it holds")
     if not all(np.isfinite(array).all() for array in weights):

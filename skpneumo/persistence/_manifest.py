@@ -55,11 +55,11 @@ def dict_of_unique_keys(pairs):
     Raises
     ------
     ValueError
-        If a key is there twice.
+        If a key occurs twice.
     """
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("a key is there twice")
+        raise ValueError("a key occurs twice")
     return found
 
 

@@ -167,7 +167,7 @@ def load_model(path):
     Hashes reveal a damaged file. They do not reveal who wrote it: take models from people you
     trust. A hostile one cannot harm your machine, but its predictions may be wrong on purpose.
 
-    Files of format 1, which skpneumo 0.1.0 wrote, are read too.
+    Files of format 1, which development versions before 0.1.0 wrote, are read too.
     """
     check_process()
     manifest, arrays = read_model_file(path)

@@ -161,7 +161,7 @@ def _encode_param(key, value, arrays):
 
 
 def _encode(value, arrays):
-    """Values as JSON; TypeError where they cannot be."""
+    """Values as JSON; TypeError if they cannot be."""
     if value is None or isinstance(value, (bool, str, int)):
         return value
     if isinstance(value, np.longdouble):

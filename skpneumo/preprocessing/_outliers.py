@@ -36,7 +36,7 @@ def _thumbnails(X):
 
 
 def _leading_axes(covariance, n_components, total):
-    """Principal axes of a covariance matrix as rows; fewer where it has less rank."""
+    """Principal axes of a covariance matrix as rows; fewer if it has less rank."""
     if not n_components:
         return np.empty((0, len(covariance)))
     last = len(covariance) - 1
@@ -135,8 +135,9 @@ class XRayOutlierDetector(XRayTransformer):
     components_ : ndarray of shape (n_components, 576)
         Their principal components.
     threshold_ : float
-        Distance above which an image is flagged, chosen on cross-fitted distances: those of
-        training images to components learnt from the images of other patients.
+        Distance above which an image is flagged, and the unit of `outlier_score`. Chosen on
+        cross-fitted distances: those of training images to components learnt from the images of
+        other patients.
 
     See Also
     --------

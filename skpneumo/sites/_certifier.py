@@ -6,16 +6,21 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.exceptions import NotFittedError
-from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skpneumo._utils.response import RESPONSES, positive_scores
 from skpneumo._utils.targets import check_groups
-from skpneumo.sites._certifier_state import get_fingerprints, read_state, write_state
+from skpneumo._utils.threshold_classifier import freeze
+from skpneumo.sites._certifier_state import (
+    get_fingerprints,
+    get_state,
+    read_state,
+    set_state,
+    write_state,
+)
 from skpneumo.sites._conclusion import describe_shortfall
-from skpneumo.sites._label_plans import LabelPlan
 from skpneumo.sites._progress import Progress, Target, advance, estimate_remaining
 from skpneumo.sites._reading import UNREAD, Pool
 from skpneumo.sites._recorded import check_recorded
@@ -278,20 +283,7 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
             The file, JSON. It holds no image, no model and no name of a patient.
         """
         check_is_fitted(self)
-        state = {
-            **self._target._asdict(),
-            "classes": self.classes_.tolist(),
-            "fingerprints": self.fingerprints_,
-            "unit": self.unit_,
-            "dtype": self.pool_.scores.dtype.name,
-            "scores": self.pool_.scores.tolist(),
-            "patients": self.pool_.patients.tolist(),
-            "order": self.pool_.order.tolist(),
-            "plan": self._progress.plan and self._progress.plan._asdict(),
-            "labels": self._labels.tolist(),
-            "requested": np.flatnonzero(self._requested).tolist(),
-        }
-        write_state(state, path)
+        write_state(get_state(self), path)
 
     @classmethod
     def load(cls, path, estimator, X, *, groups=None):
@@ -324,16 +316,7 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
         patients = np.arange(n_images) if patients is None else patients
         state = read_state(path, get_fingerprints(estimator, X, patients))
         certifier = cls(estimator, min_recall=state["min_recall"], confidence=state["confidence"])
-        scores = np.array(state["scores"], dtype=state["dtype"])
-        certifier.pool_ = Pool(scores, patients, np.array(state["order"]))
-        certifier.unit_ = state["unit"]
-        certifier._target = Target(state["min_recall"], state["confidence"], state["draw"])
-        certifier.fingerprints_ = state["fingerprints"]
-        plan = state["plan"] and LabelPlan(**state["plan"])
-        certifier._progress = Progress(plan, [], None)
-        certifier._labels = np.array(state["labels"])
-        certifier._requested = np.zeros(n_images, dtype=bool)
-        certifier._requested[state["requested"]] = True
+        set_state(certifier, state, patients)
         certifier._proceed()
         return certifier
 
@@ -390,11 +373,10 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
                 "No patient of the pool is positive, so there is no threshold. Fit the certifier "
                 "to a pool with more images."
             )
-        model = self.estimator
-        if not isinstance(model, FrozenEstimator):
-            model = FrozenEstimator(model)
         classifier = CertifiedClassifier(
-            model, min_recall=self._target.min_recall, confidence=self._target.confidence
+            freeze(self.estimator),
+            min_recall=self._target.min_recall,
+            confidence=self._target.confidence,
         )
         return classifier.hold(
             conclusion,

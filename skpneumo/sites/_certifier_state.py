@@ -7,7 +7,8 @@ import numpy as np
 from skpneumo._utils.files import check_parent_dir, write_text
 from skpneumo._utils.provenance import data_fingerprint, model_fingerprint
 from skpneumo.sites._label_plans import LabelPlan
-from skpneumo.sites._reading import NEGATIVE, POSITIVE, UNREAD, UNSURE
+from skpneumo.sites._progress import Progress, Target
+from skpneumo.sites._reading import NEGATIVE, POSITIVE, UNREAD, UNSURE, Pool
 
 _FORMAT = "skpneumo RecallCertifier 1"
 _KEYS = {
@@ -45,6 +46,58 @@ def get_fingerprints(estimator, X, patients):
     dict of str to str
     """
     return {"model": model_fingerprint(estimator), "pool": data_fingerprint(X, patients)}
+
+
+def get_state(certifier):
+    """Collect what a certifier needs to go on.
+
+    Parameters
+    ----------
+    certifier : RecallCertifier
+        After `RecallCertifier.fit`.
+
+    Returns
+    -------
+    dict
+        Of what JSON can hold.
+    """
+    plan = certifier._progress.plan
+    return {
+        **certifier._target._asdict(),
+        "classes": certifier.classes_.tolist(),
+        "fingerprints": certifier.fingerprints_,
+        "unit": certifier.unit_,
+        "dtype": certifier.pool_.scores.dtype.name,
+        "scores": certifier.pool_.scores.tolist(),
+        "patients": certifier.pool_.patients.tolist(),
+        "order": certifier.pool_.order.tolist(),
+        "plan": plan and plan._asdict(),
+        "labels": certifier._labels.tolist(),
+        "requested": np.flatnonzero(certifier._requested).tolist(),
+    }
+
+
+def set_state(certifier, state, patients):
+    """Give a certifier what another one had collected.
+
+    Parameters
+    ----------
+    certifier : RecallCertifier
+        Not fitted.
+    state : dict
+        Of `read_state`.
+    patients : ndarray of int of shape (n_images,)
+        The patient of each image.
+    """
+    scores = np.array(state["scores"], dtype=state["dtype"])
+    certifier.pool_ = Pool(scores, patients, np.array(state["order"]))
+    certifier.unit_ = state["unit"]
+    certifier._target = Target(state["min_recall"], state["confidence"], state["draw"])
+    certifier.fingerprints_ = state["fingerprints"]
+    certifier._progress = Progress(state["plan"] and LabelPlan(**state["plan"]), [], None)
+    certifier._labels = np.array(state["labels"])
+    certifier._requested = np.zeros(len(scores), dtype=bool)
+    certifier._requested[state["requested"]] = True
 
 
 def write_state(state, path):

@@ -4,17 +4,20 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy.stats import norm
+from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.response import positive_scores
 from skpneumo._utils.targets import check_groups
 from skpneumo._utils.unwrap import unwrap
-from skpneumo.sites._mixtures import bin_reference, fit_mixture
+from skpneumo.sites._mixtures import MIN_P_VALUE, bin_reference, fit_mixture
 from skpneumo.sites._rates import resample_rates
 from skpneumo.sites._reference import draw_image_per_patient, get_reference, select_images
 from skpneumo.sites._site_check import SiteCheck, bin_for_histogram
 
 _MIN_SCORES = 20
+# Of the population and of the prevalence.
+_N_TESTS = 2
 
 
 def check_site(estimator, X, *, groups=None, alpha=0.05, n_checks=1):
@@ -35,7 +38,8 @@ def check_site(estimator, X, *, groups=None, alpha=0.05, n_checks=1):
         Probability of finding a difference where there is none, between 0 and 1.
     n_checks : int, default=1
         Number of checks of this site, those before and those planned included: the p-values are
-        multiplied by it (Bonferroni), since one of many checks finds a difference by chance.
+        multiplied by it (Bonferroni), since one of many checks finds a difference by chance. At
+        most 41 with the default ``alpha``: more would find nothing.
 
     Returns
     -------
@@ -59,9 +63,12 @@ def check_site(estimator, X, *, groups=None, alpha=0.05, n_checks=1):
     those of negative and of positive patients of the reference. The distance from the nearest
     mixture is that of minimum chi-square over up to 16 bins, with the sampling error of both
     samples (Hansen's test [1]_). Its distribution is resampled, the reference too: with the
-    reference held fixed, a nominal error of .05 is .37 to .86. The p-value is the greatest over the
-    plausible prevalences [2]_. Where a mixture fits, its prevalence is compared with that of the
-    reference. Each of the two tests has half of ``alpha``.
+    reference held fixed, a nominal error of .05 is .37 to .86. The p-value is the greatest of those
+    at the estimated prevalence and at both ends of the plausible ones, after Berger and Boos [2]_,
+    who take it over all of them. Where a mixture fits, its prevalence is compared with that of the
+    reference. Each of the two tests has half of ``alpha``. If patients have several images, either
+    patients or images may have been sampled: no prevalence between that of the patients and that of
+    the images of the reference counts as a difference.
 
     **What it cannot find.** Positive patients that look negative to the model make a mixture again,
     with a lower prevalence. So the check never shows that a model works: it finds a difference, or
@@ -72,9 +79,9 @@ def check_site(estimator, X, *, groups=None, alpha=0.05, n_checks=1):
     differs, specificity and prevalence cannot be told from scores alone and are NaN: in the
     benchmark ``sites``, estimates that assume unchanged positive patients were wrong by .33.
 
-    **Scores alone.** The features of the network are not compared. On real images the scores found
-    the new site in all samples of 100, and features, those of the image or of the network, also
-    differ between parts of one hospital where predictions do not.
+    **Scores alone.** Features of the images or of the network are not compared: scores found the
+    new site in all samples of 200 images, and the texture of the images also differs between parts
+    of the home hospital, where predictions do not.
 
     References
     ----------
@@ -129,26 +136,18 @@ def check_scores(estimator, scores, *, groups=None, alpha=0.05, n_checks=1):
     check_is_fitted(estimator)
     _check_numbers(alpha, n_checks)
     reference = get_reference(estimator)
-    scores = np.asarray(scores)
-    patients = check_groups(groups, scores)
-    n_images = len(scores)
-    if patients is not None:
-        scores = scores[draw_image_per_patient(patients)]
-    if len(scores) < _MIN_SCORES:
-        raise ValueError(
-            f"check_site compares at least {_MIN_SCORES} "
-            f"{'images' if patients is None else 'patients'}; got {len(scores)}. Collect more."
-        )
-    compared = select_images(reference, by_patient=patients is not None)
+    scores = column_or_1d(check_array(scores, ensure_2d=False))
+    n_images, by_patient = len(scores), groups is not None
+    scores = _select_scores(scores, groups)
+    compared = select_images(reference, by_patient=by_patient)
     # Seeded: the same images give the same result.
     rng = np.random.default_rng(0)
     binned = bin_reference(*compared, len(scores))
     mixture = fit_mixture(scores, binned, rng)
-    home = _count_home(compared)
-    # Two tests of half the level each, and as many checks as there are.
-    n_tests = 2 * n_checks
+    homes = _list_homes(reference, by_patient, is_several=by_patient and len(scores) < n_images)
+    n_tests = _N_TESTS * n_checks
     p_population = min(1.0, n_tests * mixture.p_value)
-    p_prevalence = min(1.0, n_tests * _compare_prevalence(mixture, *home))
+    p_prevalence = min(1.0, n_tests * _compare_prevalences(mixture, homes))
     shift = "prevalence" if p_prevalence < alpha else "none"
     if p_population < alpha:
         shift = "population"
@@ -156,13 +155,13 @@ def check_scores(estimator, scores, *, groups=None, alpha=0.05, n_checks=1):
     return SiteCheck(
         shift=shift,
         p_value=p_population if shift == "population" else min(p_population, p_prevalence),
-        alpha=alpha,
-        n_checks=n_checks,
+        alpha=float(alpha),
+        n_checks=int(n_checks),
         n_images=n_images,
-        n_patients=None if patients is None else len(scores),
+        n_patients=len(scores) if by_patient else None,
         threshold=threshold,
         positive_rate=float(np.mean(scores >= threshold)),
-        reference_prevalence=home[0],
+        reference_prevalence=homes[0][0],
         **_expect(shift, mixture, resample_rates(reference, threshold, rng), rng, alpha),
         histogram=bin_for_histogram(scores, *compared[:2], hasattr(estimator, "predict_proba")),
     )
@@ -173,6 +172,35 @@ def _check_numbers(alpha, n_checks):
         raise ValueError(f"alpha must lie between 0 and 1 (exclusive), got {alpha!r}.")
     if not isinstance(n_checks, Integral) or isinstance(n_checks, bool) or n_checks < 1:
         raise ValueError(f"n_checks must be an integer of at least 1, got {n_checks!r}.")
+    lowest = _N_TESTS * n_checks * MIN_P_VALUE
+    if lowest >= alpha:
+        raise ValueError(
+            f"With n_checks={n_checks}, p-values are at least {lowest:.2g}, so that a check at "
+            f"alpha={alpha:g} would find nothing. Raise alpha, or count fewer checks."
+        )
+
+
+def _select_scores(scores, groups):
+    """Score of one image of each patient, or all of them without ``groups``."""
+    patients = check_groups(groups, scores)
+    if patients is not None:
+        scores = scores[draw_image_per_patient(patients)]
+    if len(scores) < _MIN_SCORES:
+        raise ValueError(
+            f"check_site compares at least {_MIN_SCORES} "
+            f"{'images' if patients is None else 'patients'}; got {len(scores)}. Collect more."
+        )
+    return scores
+
+
+def _list_homes(reference, by_patient, is_several):
+    """Prevalences of the reference that the site may have, with their variances."""
+    homes = [_count_home(select_images(reference, by_patient=by_patient))]
+    if is_several:
+        # Of images that were drawn at random rather than patients, those of patients with many
+        # images come more often, and these have pneumonia more often.
+        homes.append(_count_home(select_images(reference, by_patient=False)))
+    return homes
 
 
 def _count_home(compared):
@@ -183,6 +211,14 @@ def _count_home(compared):
     prevalence = n_positive.sum() / n_images.sum()
     residual = n_positive - prevalence * n_images
     return float(prevalence), float(np.sum(residual**2) / n_images.sum() ** 2)
+
+
+def _compare_prevalences(mixture, homes):
+    """P-value of the difference from the nearest prevalence of the reference."""
+    prevalences = [prevalence for prevalence, _ in homes]
+    if min(prevalences) <= mixture.prevalence <= max(prevalences):
+        return 1.0
+    return max(_compare_prevalence(mixture, *home) for home in homes)
 
 
 def _compare_prevalence(mixture, prevalence, variance):

@@ -16,12 +16,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skpneumo.sites._resampling import resample_sums
+
 PREVALENCES = np.linspace(0, 1, 101)
 _MAX_BINS = 16
 _MIN_PER_BIN = 6
 _N_RESAMPLES = 2000
 # Confidence level of the prevalences over which the p-value is the greatest (Berger & Boos).
 _OUTSIDE = 0.0001
+MIN_P_VALUE = 1 / (1 + _N_RESAMPLES) + _OUTSIDE
 
 
 class Reference(NamedTuple):
@@ -64,6 +67,11 @@ def bin_reference(y_true, y_score, patient, n_site):
     Returns
     -------
     Reference
+
+    Raises
+    ------
+    ValueError
+        If the scores of both classes are the same, so that every prevalence fits.
     """
     n_bins = int(np.clip(n_site // _MIN_PER_BIN, 3, _MAX_BINS))
     levels = np.linspace(0, 1, n_bins + 1)[1:-1]
@@ -75,7 +83,13 @@ def bin_reference(y_true, y_score, patient, n_site):
     counts = tuple(
         _count_by_patient(y_score[rows], patient[rows], edges) for rows in (~y_true, y_true)
     )
-    return Reference(edges, counts)
+    reference = Reference(edges, counts)
+    if np.allclose(*reference.proportions):
+        raise ValueError(
+            "The reference scores of positive and negative images are equal, so that they do not "
+            "show a prevalence. Fit a model whose scores differ."
+        )
+    return reference
 
 
 def _count_by_patient(scores, patient, edges):
@@ -100,8 +114,9 @@ def fit_mixture(scores, reference, rng):
     Returns
     -------
     MixtureFit
-        The p-value is the greatest over the plausible prevalences [1]_, each by resampling the
-        site from the mixture and the reference by patients.
+        The p-value is the greatest of those at the estimated prevalence and at both ends of the
+        plausible ones, after [1]_, each by resampling the site from the mixture and the reference
+        by patients.
 
     References
     ----------
@@ -160,14 +175,13 @@ def _resample(prevalence, distance, n, reference, weights, rng):
     negative, positive = reference.proportions
     mixture = (1 - prevalence) * negative + prevalence * positive
     sites = rng.multinomial(n, mixture, size=_N_RESAMPLES) / n
-    proportions = np.array([_resample_patients(count, rng) for count in reference.counts])
+    proportions = np.array([_resample_proportions(count, rng) for count in reference.counts])
     distances = _distances(sites, proportions, weights)
     estimates = PREVALENCES[distances.argmin(axis=1)]
     n_reached = np.sum(distances.min(axis=1) >= distance)
     return (1 + n_reached) / (1 + _N_RESAMPLES), float(estimates.std())
 
 
-def _resample_patients(counts, rng):
-    times = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=_N_RESAMPLES)
-    drawn = times @ counts
+def _resample_proportions(counts, rng):
+    drawn = resample_sums(counts, _N_RESAMPLES, rng)
     return drawn / drawn.sum(axis=1, keepdims=True)

@@ -3,14 +3,13 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.formatting import percent
 from skpneumo._utils.response import RESPONSES, positive_scores
 from skpneumo._utils.targets import check_groups
-from skpneumo._utils.threshold_classifier import BaseThresholdClassifier
+from skpneumo._utils.threshold_classifier import BaseThresholdClassifier, freeze
 from skpneumo.sites._prevalence_thresholds import (
     expected_ranges,
     implied_positive_rate,
@@ -53,10 +52,12 @@ class PrevalenceThresholdClassifier(BaseThresholdClassifier):
     best_threshold_ : floating
         `predict` returns ``classes_[1]`` for scores of at least this.
     positive_rate_ : float
-        Proportion predicted positive that was aimed at.
+        Proportion of the batch that the prevalence implies to be predicted positive. Where scores
+        are tied at the threshold, more are.
     expected_recall_range_, expected_specificity_range_ : tuple of (float, float)
-        What to expect if scores have moved by one increasing transformation and the prevalence lies
-        in the interval; for a number, within 0.05 of it. They include the sampling error of the
+        What to expect of one random image of each patient (of images without ``groups``) if scores
+        have moved by one increasing transformation and the prevalence lies in the interval; for a
+        number, within 0.05 of it. Each end has a confidence of 0.975 for the sampling error of the
         batch and of the reference.
     unit_ : {"patient", "image"}
         What the prevalence is of: patients, or images without ``groups``.
@@ -66,11 +67,6 @@ class PrevalenceThresholdClassifier(BaseThresholdClassifier):
         The fitted classifier.
     classes_ : ndarray of shape (2,)
         The labels; the second is positive.
-
-    Raises
-    ------
-    ValueError
-        From `fit`, if there are fewer than 50 patients or images, or a parameter is not valid.
 
     See Also
     --------
@@ -87,8 +83,10 @@ class PrevalenceThresholdClassifier(BaseThresholdClassifier):
     and specificity are other ones. `check_site` distinguishes the first case; nothing but labels
     distinguishes the last two. So nothing is certified [2]_.
 
-    **A wrong prevalence.** Too low a prevalence costs recall: assumed too low by .10 at .5, a
-    recall of .98 becomes .93. Too high a one costs specificity.
+    **A wrong prevalence.** Too low a prevalence costs recall: where it is .50 and .40 is assumed,
+    the packaged network reaches a recall of .86 instead of .98. The better a model separates the
+    classes, the more it loses, since it finds hardly more patients than are to be predicted
+    positive. Too high a prevalence costs specificity.
 
     **Set once.** The threshold belongs to the batch of `fit`, and does not move with later images:
     a threshold that follows each batch would take an epidemic for a change of the device.
@@ -144,13 +142,18 @@ class PrevalenceThresholdClassifier(BaseThresholdClassifier):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than 50 patients or images, the estimator holds no reference scores,
+            or a parameter is not valid.
         """
         self._validate_params()
         interval = _check_prevalence(self.prevalence)
         check_is_fitted(self.estimator)
         reference = get_reference(self.estimator)
-        frozen = isinstance(self.estimator, FrozenEstimator)
-        estimator = self.estimator if frozen else FrozenEstimator(self.estimator)
+        estimator = freeze(self.estimator)
         scores = positive_scores(estimator, X)
         patients = check_groups(groups, scores)
         if patients is not None:

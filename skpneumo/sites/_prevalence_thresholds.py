@@ -1,7 +1,6 @@
 """Thresholds at which the proportion predicted positive is the one that a prevalence implies."""
 
 import numpy as np
-from scipy.special import ndtri
 
 from skpneumo.sites._reference import ReferenceScores
 
@@ -112,16 +111,15 @@ def expected_ranges(reference, positive_rate, prevalences, n_site, rng):
         Each end covers its sampling error with a confidence of 0.975.
     """
     drawn = {p: [] for p in prevalences}
+    # Of the proportion of all patients of the site, of whom the batch is a sample.
+    error = np.sqrt(positive_rate * (1 - positive_rate) / n_site)
     for _ in range(_N_RESAMPLES):
         sample = ReferenceScores(
             *(np.sort(rng.choice(scores, len(scores))) for scores in reference)
         )
+        rate = np.clip(positive_rate + error * rng.standard_normal(), 0, 1)
         for p in drawn:
-            n_positive = rng.binomial(n_site, p)
-            # The site holds its own proportion of positive patients, and its own scores.
-            error = np.sqrt(positive_rate * (1 - positive_rate) / n_site) * ndtri(rng.random())
-            rate = np.clip(positive_rate + error, 0, 1)
-            drawn[p].append(expected_rates(sample, rate, n_positive / n_site))
+            drawn[p].append(expected_rates(sample, rate, p))
     tail = 100 * (1 - _CONFIDENCE) / 2
     low, high = (np.array(drawn[p]) for p in prevalences)
     # The more positive patients there are, the fewer of them are above the threshold.

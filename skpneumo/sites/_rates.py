@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skpneumo.sites._resampling import resample_sums
+
 _N_RESAMPLES = 1000
 
 
@@ -32,8 +34,6 @@ def resample_rates(reference, threshold, rng):
 
 def _resample_rate(reached, patient, rng):
     _, number = np.unique(patient, return_inverse=True)
-    n_images, n_reached = np.bincount(number), np.bincount(number, weights=reached)
-    n = len(n_images)
-    times = rng.multinomial(n, np.full(n, 1 / n), size=_N_RESAMPLES)
-    drawn = (times @ n_reached) / (times @ n_images)
-    return np.append(n_reached.sum() / n_images.sum(), drawn)
+    rows = np.column_stack([np.bincount(number, weights=reached), np.bincount(number)])
+    sums = np.vstack([rows.sum(axis=0), resample_sums(rows, _N_RESAMPLES, rng)])
+    return sums[:, 0] / sums[:, 1]

@@ -33,10 +33,12 @@ def get_reference(estimator):
     ValueError
         If there is none in it.
     """
-    wrappers = (wrapper for branch in unwrap(estimator).branches for wrapper in branch.wrappers)
-    for wrapper in wrappers:
+    for wrapper in unwrap(estimator).wrappers:
         if hasattr(wrapper, "reference_"):
             return wrapper.reference_
+        if hasattr(wrapper, "calibrated_classifiers_") or hasattr(wrapper, "fold_estimators_"):
+            # Its scores are other ones than those of the models in it.
+            break
     raise ValueError(
         f"{type(estimator).__name__} holds no reference scores. Pass a fitted "
         "OperatingPointClassifierCV, such as load_pretrained(), or a model that contains one; a "

@@ -65,19 +65,26 @@ def bin_for_histogram(scores, y_true, reference_scores, is_probability):
     Returns
     -------
     dict
-        ``edges``, and the proportions ``site``, ``negative`` and ``positive`` in each bar.
+        ``edges``, ``is_log_odds``, and the proportions ``site``, ``negative`` and ``positive`` in
+        each bar.
     """
     parts = [scores, reference_scores[~y_true], reference_scores[y_true]]
     parts = [np.asarray(part, dtype=np.float64) for part in parts]
     if is_probability:
-        with np.errstate(divide="ignore"):
-            parts = [np.clip(logit(part), -_MAX_LOG_ODDS, _MAX_LOG_ODDS) for part in parts]
+        parts = [clipped_log_odds(part) for part in parts]
     edges = np.histogram_bin_edges(np.concatenate(parts), _N_BARS)
     bars = [(np.histogram(part, edges)[0] / len(part)).tolist() for part in parts]
     names = ("site", "negative", "positive")
     return {"edges": edges.tolist(), "is_log_odds": is_probability} | dict(
         zip(names, bars, strict=True)
     )
+
+
+def clipped_log_odds(probabilities):
+    """Log odds as they are drawn: finite, for probabilities of 0 and 1 and thresholds above 1."""
+    with np.errstate(divide="ignore"):
+        log_odds = logit(np.clip(probabilities, 0, 1))
+    return np.clip(log_odds, -_MAX_LOG_ODDS, _MAX_LOG_ODDS)
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -115,7 +122,8 @@ class SiteCheck:
     n_checks : int
         Number of checks that the p-values account for.
     histogram : dict
-        Proportions of the scores in bars: ``edges``, ``site``, ``negative``, ``positive``.
+        Proportions of the scores in bars: ``edges``, ``is_log_odds``, ``site``, ``negative`` and
+        ``positive``.
 
     See Also
     --------
@@ -216,7 +224,7 @@ class SiteCheck:
         return f"Check of the site (p-value {_format_p(self.p_value)}): {_SUMMARIES[self.shift]}"
 
     def to_dict(self):
-        """Convert to numbers, texts, lists and dicts; None where a number cannot be told.
+        """Convert to numbers, texts, lists and dicts; None for what is not finite or not known.
 
         Returns
         -------
@@ -304,4 +312,4 @@ def _estimate(value, interval):
 def _plain(value):
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
-    return None if isinstance(value, float) and np.isnan(value) else value
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -2,6 +2,7 @@
 
 from skpneumo._utils.drawing import get_axes
 from skpneumo._utils.palette import BLUE, GREY, VERMILION
+from skpneumo.sites._site_check import clipped_log_odds
 
 
 def draw_check(figure, check):
@@ -68,8 +69,6 @@ class SiteCheckDisplay:
         -------
         self
         """
-        from scipy.special import logit
-
         self.ax_ = get_axes(ax)
         self.figure_ = self.ax_.figure
         edges, is_log_odds = self.histogram["edges"], self.histogram["is_log_odds"]
@@ -80,7 +79,7 @@ class SiteCheckDisplay:
         ):
             self.ax_.stairs(self.histogram[name], edges, label=label, linewidth=1.6, **style)
         if self.threshold is not None:
-            place = logit(self.threshold) if is_log_odds else self.threshold
+            place = clipped_log_odds(self.threshold) if is_log_odds else self.threshold
             self.ax_.axvline(place, color=GREY, linestyle="--", linewidth=1.2, label="threshold")
         self.ax_.set(
             xlabel="log odds of pneumonia" if is_log_odds else "score",

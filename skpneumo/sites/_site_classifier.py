@@ -3,12 +3,11 @@
 from numbers import Real
 
 import numpy as np
-from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.response import RESPONSES
-from skpneumo._utils.threshold_classifier import BaseThresholdClassifier
+from skpneumo._utils.threshold_classifier import BaseThresholdClassifier, freeze
 
 
 class CertifiedClassifier(BaseThresholdClassifier):
@@ -102,11 +101,7 @@ class CertifiedClassifier(BaseThresholdClassifier):
         -------
         self
         """
-        self.estimator_ = (
-            self.estimator
-            if isinstance(self.estimator, FrozenEstimator)
-            else FrozenEstimator(self.estimator)
-        )
+        self.estimator_ = freeze(self.estimator)
         self.best_threshold_ = conclusion.threshold
         self.recall_lower_bound_ = conclusion.recall_lower_bound
         self.n_positive_units_ = conclusion.n_positive

@@ -481,9 +481,9 @@ for i in range(10**6):
         writer.stdout.readline()
         time.sleep(wait)
         writer.send_signal(signal.SIGKILL)
-        told = int(writer.communicate()[0].rpartition("\n")[0].rpartition("\n")[2] or 0)
-        there = right(store, range(told + 2))
-        assert set(range(told)) <= set(there)
+        n_reported = int(writer.communicate()[0].rpartition("\n")[0].rpartition("\n")[2] or 0)
+        there = right(store, range(n_reported + 2))
+        assert set(range(n_reported)) <= set(there)
     fill(store, [7])
     assert right(store, [7]) == [7]
 

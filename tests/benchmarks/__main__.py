@@ -23,12 +23,14 @@ STUDIES = {
     "out_of_fold",
     "outliers",
     "pretrain",
-    "promises",
+    "certified",
     "search_inside",
     "shipped",
+    "sites",
+    "sites_certifier",
+    "sites_compare",
     "sites_monitor",
     "sites_triage",
-    "sites_certifier",
     "transfer",
 }
 names = sys.argv[1:] or sorted({file.stem for file in FOLDER.glob("[a-z]*.py")} - STUDIES)

@@ -1,4 +1,4 @@
-"""How often the intervals and promises of the library hold in simulations: one table.
+"""How often the intervals and certified metrics of the library hold in simulations: one table.
 
     python tests/benchmarks/coverage.py [--runs N] [--seed N] [--jobs N] [--output FILE]
 
@@ -9,9 +9,9 @@ extreme enough. Every
 metric of `evaluate` has a row, with the proportion of the samples whose 95 % interval contained the
 truth, the lowest of the models and samples of a column, also for differences of two models by
 `compare`. "10 x 10" is 10 patients of 10 images each; `--output` keeps every single number. Below
-are the promises of `OperatingPointClassifierCV` (see `promises.py`). Wanted: no interval below .93,
-or .91 where there are 10 patients; no promise broken more often than stated where it is valid. On
-two cores it takes about half an hour.
+are the certified metrics of `OperatingPointClassifierCV` (see `certified.py`). Wanted: no interval
+below .93, or .91 for 10 patients; no certified metric too low more often than stated if it is
+valid. On two cores it takes about half an hour.
 """
 
 import argparse
@@ -22,8 +22,8 @@ from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
+from certified import certified_rows
 from joblib import Parallel, delayed
-from promises import promise_rows
 from scipy import special
 
 from skpneumo.evaluation._differences import compute_differences
@@ -221,7 +221,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--output", help="JSON file for all rows")
-    parser.add_argument("--no-promises", action="store_true", help="intervals only")
+    parser.add_argument("--no-certified", action="store_true", help="intervals only")
     options = parser.parse_args()
     parts = Parallel(n_jobs=options.jobs, verbose=1)(
         delayed(simulate)(setting, model, options.runs, options.seed)
@@ -231,11 +231,11 @@ def main():
     names = [str(setting) for setting in SETTINGS]
     rows = sorted(chain.from_iterable(parts), key=lambda row: names.index(row["setting"]))
     print_intervals(rows)
-    promises = [] if options.no_promises else promise_rows(options.runs, options.seed)
-    if promises:
-        print("\n| promise | setting | claim | stated | found | samples |")
+    certified = [] if options.no_certified else certified_rows(options.runs, options.seed)
+    if certified:
+        print("\n| certified | conditions | claim | stated | found | samples |")
         print("| --- | --- | --- | --- | --- | --- |")
-        for row in promises:
+        for row in certified:
             found = f"{row.found:.3f} ± {np.sqrt(row.found * (1 - row.found) / row.n_runs):.3f}"
             print(
                 f"| {row.what} | {row.setting} | {row.claim} | {row.nominal:g} | {found} | "
@@ -243,7 +243,7 @@ def main():
             )
     if options.output:
         with open(options.output, "w", encoding="utf-8") as file:
-            everything = {"intervals": rows, "promises": [row._asdict() for row in promises]}
+            everything = {"intervals": rows, "certified": [row._asdict() for row in certified]}
             json.dump(everything, file, indent=1, default=float)
     sys.stdout.flush()
 

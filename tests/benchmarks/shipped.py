@@ -29,7 +29,7 @@ def mean_over_copies(estimates):
     return Statistic(float(np.mean(values)), np.mean(influences, axis=0), rows[0])
 
 
-def told(truth, scores, threshold, clusters):
+def describe_metrics(truth, scores, threshold, clusters):
     """Means over copies with intervals, in one line."""
     sample = truth, clusters, 0.95
     called = [copy >= threshold for copy in scores]
@@ -68,14 +68,18 @@ def main():
     unchanged, files = (model.predict_proba(of)[:, 1] for of in (X, data.paths[test]))
     difference = np.abs(logit(unchanged.astype(float)) - logit(files.astype(float))).mean()
     print(f"log odds of arrays and files differ by {difference:.2f} on average")
-    print(f"{'none, as arrays':16s} {told(truth, unchanged[None], threshold, units)}", flush=True)
+    print(
+        f"{'none, as arrays':16s} {describe_metrics(truth, unchanged[None], threshold, units)}",
+        flush=True,
+    )
     copies = {}
     for kind in SHIFTS:
         copies[kind] = np.stack(
             [model.predict_proba(shift(X, kind, i))[:, 1] for i in range(N_SEVERITIES)]
         )
-        print(f"{kind:16s} {told(truth, copies[kind], threshold, units)}", flush=True)
-    print(f"{'all':16s} {told(truth, np.concatenate([*copies.values()]), threshold, units)}")
+        print(f"{kind:16s} {describe_metrics(truth, copies[kind], threshold, units)}", flush=True)
+    everything = np.concatenate([*copies.values()])
+    print(f"{'all':16s} {describe_metrics(truth, everything, threshold, units)}")
 
 
 main()

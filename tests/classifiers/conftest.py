@@ -21,7 +21,7 @@ def _no_earlier_results():
 
 @pytest.fixture(scope="session")
 def xrays():
-    """50 images of 37 x 41 pixels, the healthy first, and the child of each."""
+    """50 images of 37 x 41 pixels, the negative ones first, and the patient of each."""
     data = make_xrays(50, image_size=(37, 41), prevalence=0.7, difficulty=0.0, random_state=0)
     order = np.argsort(data.target, kind="stable")
     return SimpleNamespace(X=data.images[order], y=data.target[order], groups=data.groups[order])
@@ -74,9 +74,9 @@ def count_predicted(monkeypatch):
 @pytest.fixture
 def trained_epochs():
     """Count the epochs that were trained: a list whose sum grows."""
-    shares = []
-    with progress_callback(shares.append):
-        yield shares
+    fractions = []
+    with progress_callback(fractions.append):
+        yield fractions
 
 
 class Killed(BaseException):
@@ -87,7 +87,7 @@ class Killed(BaseException):
 def training_begins():
     """Assert that a fit in a context trains, and end it there: its first step takes a second."""
 
-    def stop(share):
+    def stop(fraction):
         raise Killed
 
     @contextmanager
@@ -110,8 +110,8 @@ def killed_after():
     def killed(n_epochs):
         done = []
 
-        def listen(share):
-            done.append(share)
+        def listen(fraction):
+            done.append(fraction)
             if sum(done) > n_epochs + 1e-6:
                 raise Killed
 

@@ -25,7 +25,7 @@ def checkpoints(memory):
     return [*folder.iterdir()] if folder.exists() else []
 
 
-def test_a_fit_goes_on_to_the_same_end(xrays, tiny, tmp_path, killed_after):
+def test_a_killed_fit_is_resumed_to_the_same_end(xrays, tiny, tmp_path, killed_after):
     def make(**params):
         return tiny(
             epochs=5,
@@ -65,10 +65,10 @@ def test_a_file_that_was_lost_and_put_back_is_the_same(xrays, paths, tiny, tmp_p
     with pytest.raises(ImageReadError, match=r"3\.png"):
         clf.fit(paths, xrays.y)
     Path(paths[3]).write_bytes(data)
-    told = []
-    with progress_callback(told.append):
+    reported = []
+    with progress_callback(reported.append):
         clf.fit(paths, xrays.y)
-    assert told[0] == 2
+    assert reported[0] == 2
     assert not checkpoints(tmp_path)
 
 
@@ -185,7 +185,7 @@ for kill in [True] * 5 + [False]:
     reads, writes = os.pipe()
     child = os.fork()
     if child == 0:
-        with progress_callback(lambda share: os.write(writes, (str(share) + os.linesep).encode())):
+        with progress_callback(lambda done: os.write(writes, f"{done}{os.linesep}".encode())):
             clf.fit(X, y)
         np.save(result, clf.predict_proba(X))
         os._exit(0)

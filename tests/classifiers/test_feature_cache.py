@@ -193,7 +193,7 @@ def test_a_network_handed_out_shares_no_frozen_part(data):
     assert not np.array_equal(one.predict_proba(X), before[1])
 
 
-def test_the_head_goes_on_training(data):
+def test_partial_fit_trains_the_head(data):
     X, y = data
     clf = pickle.loads(pickle.dumps(head_only().fit(X, y)))
     for _ in range(2):

@@ -150,21 +150,21 @@ def test_labels_may_be_anything_that_sorts(xrays, tiny, fitted, labels):
 
 
 def test_a_class_weight_is_a_weight_of_its_images(xrays, tiny, fitted):
-    ill = xrays.y == "PNEUMONIA"
+    positive = xrays.y == "PNEUMONIA"
     by_class = tiny(class_weight={"PNEUMONIA": 3}).fit(xrays.X, xrays.y)
-    given = np.where(ill, 3.0, 1.0)
+    given = np.where(positive, 3.0, 1.0)
     by_image = tiny().fit(xrays.X, xrays.y, sample_weight=given)
-    assert given.tolist() == np.where(ill, 3.0, 1.0).tolist()  # not multiplied in place
+    assert given.tolist() == np.where(positive, 3.0, 1.0).tolist()  # not multiplied in place
     assert same_weights(by_class, by_image)
     both = tiny(class_weight={"NORMAL": 2}).fit(xrays.X, xrays.y, sample_weight=given)
-    product = tiny().fit(xrays.X, xrays.y, sample_weight=np.where(ill, 3.0, 2.0))
+    product = tiny().fit(xrays.X, xrays.y, sample_weight=np.where(positive, 3.0, 2.0))
     assert same_weights(both, product)
     assert not same_weights(by_class, fitted)
 
 
 def test_balanced_weighs_by_inverse_frequency(xrays, tiny):
-    n, ill = len(xrays.y), xrays.y == "PNEUMONIA"
-    weights = np.where(ill, n / (2 * ill.sum()), n / (2 * (~ill).sum()))
+    n, positive = len(xrays.y), xrays.y == "PNEUMONIA"
+    weights = np.where(positive, n / (2 * positive.sum()), n / (2 * (~positive).sum()))
     balanced = tiny(class_weight="balanced").fit(xrays.X, xrays.y)
     assert same_weights(balanced, tiny().fit(xrays.X, xrays.y, sample_weight=weights))
 
@@ -268,7 +268,7 @@ def test_groups_are_kept_on_one_side(xrays, tiny):
     assert not same_weights(without, whole)
 
 
-def test_warm_start_goes_on_from_where_it_was(xrays, tiny):
+def test_warm_start_reuses_the_solution_of_the_previous_fit(xrays, tiny):
     clf, equal = (tiny(warm_start=True).fit(xrays.X, xrays.y) for _ in range(2))
     before = weights_of(clf)
     clf.fit(xrays.X, xrays.y)
@@ -309,9 +309,9 @@ def test_partial_fit_after_a_fit_that_failed(xrays, tiny, monkeypatch):
 
 
 def test_partial_fit_takes_the_classes_where_a_part_has_one(xrays, tiny):
-    ill = xrays.y == "PNEUMONIA"
-    clf = tiny().partial_fit(xrays.X[ill], xrays.y[ill], classes=["NORMAL", "PNEUMONIA"])
-    clf.partial_fit(xrays.X[~ill], xrays.y[~ill])
+    positive = xrays.y == "PNEUMONIA"
+    clf = tiny().partial_fit(xrays.X[positive], xrays.y[positive], classes=["NORMAL", "PNEUMONIA"])
+    clf.partial_fit(xrays.X[~positive], xrays.y[~positive])
     assert clf.classes_.tolist() == ["NORMAL", "PNEUMONIA"]
     assert clf.predict_proba(xrays.X).shape == (50, 2)
 

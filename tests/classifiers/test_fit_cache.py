@@ -28,18 +28,18 @@ from skpneumo.networks import build_cnn
 
 
 @pytest.fixture
-def asked(count_predicted):
-    """Count how many images the networks are asked for."""
+def n_predicted(count_predicted):
+    """Count the images that networks predict, call by call."""
     return count_predicted(_base)
 
 
-def test_thresholds_train_once_and_predict_once(xrays, tiny, trained_epochs, asked):
+def test_thresholds_train_once_and_predict_once(xrays, tiny, trained_epochs, n_predicted):
     grid = {"threshold": np.linspace(0.05, 0.95, 19), "class_weight": [None, {"PNEUMONIA": 2}]}
     cv = StratifiedGroupKFold(2)
     search = GridSearchCV(tiny(), grid, scoring=SCORERS, refit=False, cv=cv)
     search.fit(xrays.X, xrays.y, groups=xrays.groups)
     assert sum(trained_epochs) == pytest.approx(2 * 2)
-    assert len(asked) == 2 * 2
+    assert len(n_predicted) == 2 * 2
 
 
 def test_parameters_that_affect_training_train_again(xrays, tiny, trained_epochs, training_begins):
@@ -64,6 +64,12 @@ def test_parameters_that_affect_training_train_again(xrays, tiny, trained_epochs
         with training_begins(change):
             make(**change).fit(xrays.X, xrays.y)
     make().fit(xrays.X, xrays.y)
+    assert sum(trained_epochs) == pytest.approx(1)
+
+
+def test_patients_count_only_with_validation_data(xrays, tiny, trained_epochs):
+    for groups in (None, xrays.groups, xrays.groups[::-1]):
+        tiny().fit(xrays.X, xrays.y, groups=groups)
     assert sum(trained_epochs) == pytest.approx(1)
 
 
@@ -126,7 +132,7 @@ def test_a_splitter_without_a_seed_is_drawn_again(xrays, tiny, trained_epochs, s
 def test_a_class_defined_again_is_another(xrays, tiny, training_begins):
     def define(dropout):
         class Mine(type(tiny())):
-            def _build_network(self, image_size, seed, load, dropout=dropout):
+            def _build_network(self, image_size, seed, *, dropout=dropout, **options):
                 return build_cnn(image_size, filters=(2, 4), dropout=dropout, seed=seed)
 
         return Mine(epochs=1, random_state=0)
@@ -201,7 +207,7 @@ def test_weights_of_other_networks_are_on_disk_or_in_memory_where_there_is_no_di
     monkeypatch.setenv("SKPNEUMO_CACHE", "off" if cache == "off" else str(tmp_path))
     expected = tiny().fit(xrays.X, xrays.y).predict_proba(xrays.X)
     NETWORKS.clear()
-    ((_, weights),) = [kept[0] for key, kept in RESULTS._values.items() if key[0] == "network"]
+    ((_, weights, _),) = [kept[0] for key, kept in RESULTS._values.items() if key[0] == "network"]
     assert isinstance(weights, list) == (cache == "off")
     if cache == "cleared":
         clear_cache()
@@ -263,16 +269,16 @@ def test_a_network_replaces_one_that_is_there(xrays, tiny):
     np.testing.assert_allclose(clf.predict_proba(xrays.X)[:, 1], expected, atol=1e-2)
 
 
-def test_predictions_of_a_network_handed_out_are_not_kept(xrays, tiny, asked):
+def test_predictions_of_a_network_handed_out_are_not_kept(xrays, tiny, n_predicted):
     clf = tiny().fit(xrays.X, xrays.y)
     for _ in range(2):
         clf.predict_proba(xrays.X)
-    assert len(asked) == 1
+    assert len(n_predicted) == 1
     for weight in (clf.model_.weights[0], clf.model_.weights[-3]):
         before = clf.predict_proba(xrays.X)
         weight.assign(3 * weight.numpy() + 1)
         assert not np.array_equal(clf.predict_proba(xrays.X), before)
-    assert len(asked) == 5
+    assert len(n_predicted) == 5
 
 
 def test_a_network_predicts_again_after_partial_fit(xrays, tiny):
@@ -283,7 +289,7 @@ def test_a_network_predicts_again_after_partial_fit(xrays, tiny):
         assert not np.array_equal(clf.predict_proba(xrays.X), before)
 
 
-def test_a_restored_fit_goes_on_as_the_trained_one_would(xrays, tiny):
+def test_a_restored_fit_is_trained_further_as_the_original_would_be(xrays, tiny):
     """Dropout too: the state of its generator is a part of the fit."""
     trained = tiny(dropout=0.5).fit(xrays.X, xrays.y)
     NETWORKS.clear()

@@ -55,7 +55,7 @@ def test_the_head_alone_is_trained_over_weights_from_a_file(data, pretrained):
 
 def test_a_second_stage_changes_the_upper_blocks_and_their_weights_only(pretrained, two_stages):
     before = build_inception((75, 77), weights=pretrained[0]).get_layer("inception_v3")
-    assert two_stages._get_stages() == [(1, 1e-3, "head"), (2, 1e-4, "upper")]
+    assert two_stages.get_stages() == [(1, 1e-3, "head"), (2, 1e-4, "upper")]
     assert len(two_stages.history_["loss"]) == 3
     after = backbone_of(two_stages)
     names = [layer.name for layer in after.layers]
@@ -78,11 +78,11 @@ def test_a_second_stage_changes_the_upper_blocks_and_their_weights_only(pretrain
 
 
 def test_from_scratch_there_is_one_stage():
-    assert InceptionPneumoniaClassifier(weights=None, epochs=7)._get_stages() == [(7, 1e-3, "all")]
+    assert InceptionPneumoniaClassifier(weights=None, epochs=7).get_stages() == [(7, 1e-3, "all")]
     head = InceptionPneumoniaClassifier(weights="x.h5", trainable="head", epochs=7)
-    assert head._get_stages() == [(7, 1e-3, "head")]
+    assert head.get_stages() == [(7, 1e-3, "head")]
     everything = InceptionPneumoniaClassifier(weights="x.h5", trainable="all", epochs=7)
-    assert everything._get_stages() == [(3, 1e-3, "head"), (7, 1e-4, "all")]
+    assert everything.get_stages() == [(3, 1e-3, "head"), (7, 1e-4, "all")]
 
 
 def test_what_may_be_trained():
@@ -120,11 +120,11 @@ def test_a_changed_weights_file_is_another_start(tmp_path):
     keys = set()
     for text in ("one", "another"):
         file.write_text(text)
-        keys.add(InceptionPneumoniaClassifier(weights=file)._start_key())
+        keys.add(InceptionPneumoniaClassifier(weights=file)._get_weights_key())
     assert len(keys) == 2
 
 
-def test_a_killed_fit_goes_on_in_the_second_stage(data, two_stages, tmp_path, killed_after):
+def test_a_killed_fit_is_resumed_in_the_second_stage(data, two_stages, tmp_path, killed_after):
     clf = clone(two_stages).set_params(memory=tmp_path)
     with killed_after(2):
         clf.fit(data.images, data.target)

@@ -133,7 +133,7 @@ def test_a_stream_too_large_is_not_decoded_at_once(paths, monkeypatch):
         load_if_fits_in_memory(XRaySequence(paths), (37, 41))
 
 
-def test_asking_equals_keras(xrays, network):
+def test_predictions_equal_those_of_keras(xrays, network):
     model = network()
     expected = model.predict(xrays.X[..., None], verbose=0)
     for batch_size in (7, 50, 64):

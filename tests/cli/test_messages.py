@@ -63,7 +63,7 @@ def test_errors_of_the_operating_system_in_plain_words(tmp_path, act, message):
 def test_texts_of_libraries_stay_as_they_are():
     assert describe_error(OSError("weights are missing")) == "weights are missing"
     assert describe_error(ValueError("three")) == "three"
-    assert "memory does not suffice" in describe_error(MemoryError())
+    assert "Out of memory" in describe_error(MemoryError())
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_texts_of_libraries_stay_as_they_are():
     [
         (ValueError("[b]no[/b] classes"), 1, "Error: [b]no[/b] classes\n"),
         (OSError(errno.ENOSPC, "x", "a.csv"), 1, "Error: a.csv: no space is left"),
-        (MemoryError("8 GiB"), 1, "Error: The memory does not suffice (8 GiB)."),
+        (MemoryError("8 GiB"), 1, "Error: Out of memory (8 GiB)."),
         (KeyboardInterrupt(), 130, "Interrupted: Training has not finished: nothing was written."),
     ],
 )

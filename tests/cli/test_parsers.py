@@ -75,7 +75,7 @@ def test_an_empty_name_is_not_the_working_directory():
     ("name", "message"),
     [
         ("", "is a folder. Name a file"),
-        ("gone/a.json", "does not exist. Make it first"),
+        ("gone/a.json", "does not exist. Create it first"),
         ("file/a.json", "is a file"),
         ("x" * 300, "the name is too long"),
         ("x" * 248, "the name is too long"),  # as it is written under a longer name first

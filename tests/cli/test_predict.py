@@ -80,7 +80,7 @@ def test_predict(collection, model_file, tmp_path, invoke):
     assert "not labelled" not in done.stdout
 
 
-def test_predict_goes_on_after_a_bad_file(collection, model_file, tmp_path, invoke):
+def test_files_after_a_bad_one_are_predicted(collection, model_file, tmp_path, invoke):
     bad, good = tmp_path / "scans/bad.jpeg", next((collection / "test" / "NORMAL").iterdir())
     bad.parent.mkdir()
     bad.write_bytes(b"no image")

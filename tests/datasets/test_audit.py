@@ -402,6 +402,15 @@ def test_text_is_folded_once(many_faults, width):
             assert len(f"{line} {following.split()[0]}") > width, (line, following)
 
 
+def test_the_table_of_classes_fits_fifty_columns(many_faults):
+    lines = many_faults[1].to_text(50).splitlines()
+    (header,) = (i for i, line in enumerate(lines) if "% PNEUMONIA" in line)
+    assert lines[header].split() == ["NORMAL", "PNEUMONIA", "%", "PNEUMONIA"]
+    for line in lines[header + 1 : header + 1 + len(many_faults[1].counts)]:
+        assert re.fullmatch(r"\w+ +[\d,]+ +[\d,]+ +\d+\.\d%", line)
+        assert len(line) == len(lines[header])
+
+
 def test_the_embedded_part_does_not_style_the_notebook(many_faults):
     part = many_faults[1]._repr_html_()
     tags = {tag for tag, _ in Page(part).tags}

@@ -137,13 +137,6 @@ def test_a_lower_confidence_gives_narrower_intervals(linear, new, report):
         assert wide.low < narrow[name].low < narrow[name].high < wide.high, name
 
 
-@pytest.mark.parametrize("given", [{"n_resamples": 200}, {"random_state": 1}])
-def test_parameters_of_resampling_are_deprecated(linear, new, given):
-    with pytest.warns(FutureWarning, match="intervals are in closed form, and will be removed"):
-        found = evaluate(linear, new.X, new.y, **given).metrics
-    assert found == evaluate(linear, new.X, new.y).metrics
-
-
 def test_without_errors_the_interval_is_that_of_clopper_and_pearson_over_patients():
     positive = np.arange(90) >= 30
     perfect = evaluate(

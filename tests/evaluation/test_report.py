@@ -167,7 +167,7 @@ def test_every_metric_and_count_is_shown(full):
         "epochs",
     ):
         assert text in texts
-    assert f"Threshold 0.5: {report.threshold_origin}." in texts
+    assert f"Threshold 0.5: {report.threshold_description}." in texts
 
 
 def test_calibration_is_shown_before_and_after(full):

@@ -1281,7 +1281,9 @@ def another_size():
     return compressed("4.70", lossless_jpeg(), Rows=60)
 
 
-@refused("HighBit, or BitsStored, that cannot be", "PS3.5 8.1.1", ImageReadError, "HighBit is none")
+@refused(
+    "HighBit, or BitsStored, that cannot be", "PS3.5 8.1.1", ImageReadError, "HighBit is outside"
+)
 def impossible_high_bit():
     return radiograph(HighBit=20)
 

@@ -92,7 +92,7 @@ def trained_inception(history, **params):
 def test_the_second_stage_of_inception():
     history = {"loss": [0.6, 0.5, 0.4, 0.3, 0.2], "val_loss": [0.1, 0.5, 0.4, 0.3, 0.35]}
     clf = trained_inception(history, head_epochs=2, patience=5)
-    assert clf._get_stages()[0][0] == 2
+    assert clf.get_stages()[0][0] == 2
     display = LearningHistoryDisplay.from_estimator(clf)
     assert set(display.stage_line_.get_xdata()) == {2.5}
     # the weights kept are those of the second stage, although the first had a lower loss

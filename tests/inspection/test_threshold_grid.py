@@ -68,7 +68,7 @@ def test_the_frame_is_around_the_selected_candidate(search):
     display = ThresholdGridDisplay.from_search(search)
     row = WEIGHTS.index(search.best_params_["estimator__class_weight"])
     column = sorted(THRESHOLDS).index(search.best_params_["threshold"])
-    assert display.chosen == (row, column)
+    assert display.selected == (row, column)
     assert display.frame_.get_xy() == (column - 0.5, row - 0.5)
     assert display.scores[row, column] == search.cv_results_["mean_test_recall"][search.best_index_]
 
@@ -90,7 +90,7 @@ def test_other_parameters_are_those_of_the_selected_candidate(data):
     assert alone.best_params_ == search.best_params_
     expected = ThresholdGridDisplay.from_search(alone)
     np.testing.assert_array_equal(display.scores, expected.scores)
-    assert display.chosen == expected.chosen
+    assert display.selected == expected.selected
 
 
 def test_names_of_a_pipeline_and_numbers_as_labels(data):
@@ -121,7 +121,7 @@ def test_a_search_with_one_score(data, scoring, metric, title):
         np.sort(display.scores.ravel()), np.sort(search.cv_results_["mean_test_score"])
     )
     assert display.ax_.get_title() == title
-    assert display.chosen is not None
+    assert display.selected is not None
 
 
 def test_missing_candidates_stay_empty(data):

@@ -65,9 +65,9 @@ def test_a_session_shows_the_user_s_own_messages_alone():
         logging.getLogger("tensorflow").warning("5 calls triggered retracing of mine")
         """
     )
-    assert err.splitlines()[0] == "before"
-    assert "5 calls triggered retracing of mine" in err.splitlines()[1]
-    assert len(err.splitlines()) == 2
+    first, second = err.splitlines()
+    assert first == "before"
+    assert "5 calls triggered retracing of mine" in second
 
 
 def test_what_others_write_while_it_starts_is_passed_on(capfd):

@@ -1,4 +1,4 @@
-"""Files of skpneumo 0.1.0, zip archives: they load still, and hostile ones are refused."""
+"""Files of format 1, zip archives: they load still, and hostile ones are refused."""
 
 import hashlib
 import io

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest import mock
 
 import keras
 import numpy as np
@@ -294,7 +295,7 @@ def test_the_manifest_and_the_card(xrays, cnn, tmp_path):
     manifest = read_manifest(path)
     assert manifest["classes"] == ["NORMAL", "PNEUMONIA"]
     assert manifest["threshold"] == 0.3
-    assert manifest["threshold_origin"] == report.threshold_origin
+    assert manifest["threshold_origin"] == report.threshold_description
     assert manifest["data_fingerprint"] == report.provenance.data_fingerprint
     assert manifest["metrics"] == report.to_dict()
     assert {array["dtype"] for array in manifest["arrays"].values()} == {"float32"}
@@ -311,6 +312,21 @@ def test_the_manifest_and_the_card(xrays, cnn, tmp_path):
         report.provenance.data_fingerprint,
     ):
         assert text in card
+
+
+def test_a_card_of_a_file_that_names_its_metrics_figures(xrays, cnn, tmp_path):
+    """As development versions before 0.1.0 wrote it."""
+    report = evaluate(cnn, xrays.images, xrays.target)
+    old = report.to_dict()
+    old["figures"] = old.pop("metrics")
+    cards = []
+    for metrics in (old, report.to_dict()):
+        with mock.patch.object(type(report), "to_dict", return_value=metrics):
+            save_model(cnn, tmp_path / "model.skpneumo", evaluation=report)
+        cards.append(model_card(tmp_path / "model.skpneumo"))
+    old_card, new_card = (card[card.index("## Metrics") :] for card in cards)
+    assert old_card == new_card
+    assert "| Area under the ROC curve |" in old_card
 
 
 def test_a_card_without_metrics(cnn, tmp_path):
@@ -415,7 +431,7 @@ def test_provenance_is_checked(cnn, tmp_path, provenance, match):
 
 
 def test_a_folder_that_does_not_exist(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere\. Make it first") as caught:
+    with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere\. Create it first") as caught:
         save_model(small_cnn(), tmp_path / "nowhere" / "model.skpneumo")
     assert ".part" not in str(caught.value)
 

@@ -2,11 +2,6 @@
 
 from skpneumo.cli._prediction._find_files import FoundFiles, find_files
 from skpneumo.cli._prediction._heatmaps import prepare_folder, write_heatmaps
-from skpneumo.cli._prediction._open_model import (
-    check_has_triage,
-    open_first_model,
-    set_threshold,
-)
 from skpneumo.cli._prediction._predict_files import predict_files
 from skpneumo.cli._prediction._results import (
     check_overwrites_nothing,
@@ -20,18 +15,15 @@ from skpneumo.cli._prediction._results import (
 
 __all__ = [
     "FoundFiles",
-    "check_has_triage",
     "check_overwrites_nothing",
     "describe_errors",
     "describe_omissions",
     "exit_status",
     "find_files",
-    "open_first_model",
     "predict_files",
     "prepare_folder",
     "print_results",
     "results_as_dict",
-    "set_threshold",
     "write_csv",
     "write_heatmaps",
 ]

@@ -53,7 +53,7 @@ class FoundFiles:
     skipped: list = field(default_factory=list)
 
     def add_error(self, name, cause):
-        """Add a name behind which there is no X-ray."""
+        """Add a path that is not an X-ray."""
         self.files.append(name)
         self.errors[name] = cause
 

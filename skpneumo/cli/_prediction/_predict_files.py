@@ -4,9 +4,8 @@ import warnings
 from functools import partial
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 
-from skpneumo._utils.unwrap import unwrap
+from skpneumo._utils.unwrap import get_transformers, unwrap
 from skpneumo.exceptions import ImageReadError, NoXRayError, OutlierWarning
 from skpneumo.images import XRaySequence
 from skpneumo.preprocessing import XRayOutlierDetector
@@ -113,16 +112,11 @@ def _drop_unreadable(files, errors, left_out):
 
 def _outlier_scores(model, files):
     """Score files by the outlier detector of a pipeline; None without one."""
-    pipelines = (one for one in unwrap(model).wrappers if isinstance(one, Pipeline))
-    steps = [step for pipeline in pipelines for _, step in pipeline.steps[:-1]]
-    n_before = next(
-        (i for i, step in enumerate(steps) if isinstance(step, XRayOutlierDetector)), None
-    )
-    if n_before is None:
+    X, transformers = files, get_transformers(unwrap(model).branches[0])
+    if not any(isinstance(step, XRayOutlierDetector) for step in transformers):
         return [None] * len(files)
-    X = files
-    for step in steps[:n_before]:
-        # Samplers and "passthrough" change nothing in a prediction.
-        if hasattr(step, "transform"):
-            X = step.transform(X)
-    return steps[n_before].outlier_score(X).tolist()
+    for step in transformers:
+        if isinstance(step, XRayOutlierDetector):
+            break
+        X = step.transform(X)
+    return step.outlier_score(X).tolist()

@@ -13,7 +13,7 @@ def predictions_table(rows, positive, width=80):
     Parameters
     ----------
     rows : list of dict
-        Returned by `predict_files`.
+        Those of `predict_files` that have a prediction.
     positive : label
         The positive class; its rows stand out.
     width : int, default=80
@@ -38,9 +38,7 @@ def predictions_table(rows, positive, width=80):
         probability = "" if row["probability"] is None else f"{row['probability']:.3f}"
         label = "" if row[answer] is None else escape(str(row[answer]))
         style = "bold" if row["label"] is not None and row["label"] == positive else None
-        table.add_row(
-            names[0], probability, label, *names[1:], style="red" if row["error"] else style
-        )
+        table.add_row(names[0], probability, label, *names[1:], style=style)
     return table
 
 
@@ -75,8 +73,6 @@ def reasons_table(title, reasons, width=80, *, style=None):
 
 
 def _note(row):
-    if row["error"]:
-        return row["error"]
     if not row["outlier"]:
         return ""
     return "out-of-distribution" + (", not labelled" if row["label"] is None else "")
@@ -104,7 +100,7 @@ def predictions_summary(rows, positive, threshold, rule_in_threshold=None, *, n_
     str
     """
     n_unread = sum(row["error"] is not None for row in rows)
-    n_left_out = sum(row.get("left_out") is not None for row in rows)
+    n_left_out = sum(row["left_out"] is not None for row in rows)
     outliers = [row for row in rows if row["outlier"]]
     unlabelled = ", not labelled" if any(row["label"] is None for row in outliers) else ""
     counts = (

@@ -1,14 +1,15 @@
 """The work of ``skpneumo train``: data, search, baseline, comparison and report."""
 
 from skpneumo.cli._training._classifiers import make_classifier
-from skpneumo.cli._training._data import load_data
+from skpneumo.cli._training._data import draw_synthetic, load_folder
 from skpneumo.cli._training._job import run
 from skpneumo.cli._training._report import model_notes, print_result
 from skpneumo.cli._training._search import SearchOptions
 
 __all__ = [
     "SearchOptions",
-    "load_data",
+    "draw_synthetic",
+    "load_folder",
     "make_classifier",
     "model_notes",
     "print_result",

@@ -47,14 +47,14 @@ def describe_operating_point(model):
     }
 
 
-def check_on_test(report, target):
+def check_on_test(report, min_recall):
     """Check whether the certified recall is reached on the test split.
 
     Parameters
     ----------
     report : Evaluation
         The model on the test split.
-    target : float
+    min_recall : float
         The recall that was certified for patients.
 
     Returns
@@ -70,10 +70,10 @@ def check_on_test(report, target):
     text = f"On the test split the recall {of} is {percent(value)}"
     if interval:
         text += f" [{percent(interval[0])}, {percent(interval[1], up=True)}]"
-    certified = f"the certified recall of {100 * target:g}%"
-    if value >= target - ROUNDING:
+    certified = f"the certified recall of {100 * min_recall:g}%"
+    if value >= min_recall - ROUNDING:
         verdict = f"{text}; {certified} is reached."
-    elif interval is None or interval[1] >= target:
+    elif interval is None or interval[1] >= min_recall:
         verdict = f"{text}; it is below {certified}, which the interval contains."
     else:
         verdict = f"{text}; {certified} is not reached on these images."

@@ -50,7 +50,7 @@ def model_name(classifier):
 
 def count_epochs(classifier):
     """Return the maximum number of epochs of one fit, over all its stages."""
-    return sum(stage.epochs for stage in classifier._get_stages())
+    return sum(stage.epochs for stage in classifier.get_stages())
 
 
 def baseline_epochs(classifier, image_size):

@@ -11,54 +11,66 @@ POSITIVE = "PNEUMONIA"
 _DIFFICULTY = 0.35
 
 
-def load_data(
-    folder=None,
-    *,
-    classes=None,
-    views="frontal",
-    image_size=None,
-    n_synthetic=(600, 300),
-    subset=None,
-    random_state=0,
-):
+def load_folder(folder, *, classes=None, views="frontal", subset=None, random_state=0):
     """Load images to train on and images to test on.
 
     Parameters
     ----------
-    folder : path, default=None
-        See `load_xray_folder`; train and val are joined. None draws synthetic X-rays.
+    folder : path
+        See `load_xray_folder`; train and val are joined.
     classes : dict, default=None
         See `load_xray_folder`.
     views : {"frontal", "all"}, default="frontal"
         See `load_xray_folder`.
-    image_size : tuple of (int, int), default=None
-        Size of the synthetic X-rays.
-    n_synthetic : tuple of (int, int), default=(600, 300)
-        Numbers of synthetic X-rays to train on and to test on.
     subset : int, default=None
         Train on about this many images, of patients drawn at random.
     random_state : int, default=0
-        Controls synthetic X-rays and the subset.
+        Controls the subset.
 
     Returns
     -------
     Bunch
-        folder : path or None
+        folder : path
             As given.
         train, test : Bunch of X, y, groups, identified
             ``identified``: whether the patient of an image is known. ``test`` is None if the folder
             has no test split.
     """
-    if folder is None:
-        # Two seeds, so that no test image is among the training images.
-        train, test = (
-            _draw_xrays(n, image_size, random_state + i) for i, n in enumerate(n_synthetic)
+    data = load_xray_folder(folder, classes=classes, views=views)
+    images = Bunch(X=data.paths, y=data.target, groups=data.groups, identified=data.identified)
+    is_test = data.split == "test"
+    if is_test.all():
+        raise DatasetError(
+            f"{folder} holds a test split only: there is nothing to train on. Give the folder "
+            "above it."
         )
-    else:
-        train, test = _load_folder(folder, classes, views)
-    if subset is not None:
-        train = select_rows(train, draw_patients(train.groups, subset, random_state))
-    return Bunch(folder=folder, train=train, test=test if len(test.y) else None)
+    train = _draw_subset(select_rows(images, ~is_test), subset, random_state)
+    test = select_rows(images, is_test) if is_test.any() else None
+    return Bunch(folder=folder, train=train, test=test)
+
+
+def draw_synthetic(*, image_size, n_images=(600, 300), subset=None, random_state=0):
+    """Draw synthetic X-rays to train on and to test on.
+
+    Parameters
+    ----------
+    image_size : tuple of (int, int)
+        Rows and columns.
+    n_images : tuple of (int, int), default=(600, 300)
+        Numbers of X-rays to train on and to test on.
+    subset : int, default=None
+        Train on about this many images, of patients drawn at random.
+    random_state : int, default=0
+        Controls the X-rays and the subset.
+
+    Returns
+    -------
+    Bunch
+        As `load_folder` returns it, with None as ``folder``.
+    """
+    # Two seeds, so that no test image is among the training images.
+    train, test = (_draw_xrays(n, image_size, random_state + i) for i, n in enumerate(n_images))
+    return Bunch(folder=None, train=_draw_subset(train, subset, random_state), test=test)
 
 
 def _draw_xrays(n_images, image_size, random_state):
@@ -69,16 +81,10 @@ def _draw_xrays(n_images, image_size, random_state):
     return Bunch(X=xrays.images, y=xrays.target, groups=xrays.groups, identified=identified)
 
 
-def _load_folder(folder, classes, views):
-    data = load_xray_folder(folder, classes=classes, views=views)
-    images = Bunch(X=data.paths, y=data.target, groups=data.groups, identified=data.identified)
-    is_test = data.split == "test"
-    if is_test.all():
-        raise DatasetError(
-            f"{folder} holds a test split only: there is nothing to train on. Give the folder "
-            "above it."
-        )
-    return select_rows(images, ~is_test), select_rows(images, is_test)
+def _draw_subset(images, n_images, random_state):
+    if n_images is None:
+        return images
+    return select_rows(images, draw_patients(images.groups, n_images, random_state))
 
 
 def select_rows(images, rows):

@@ -28,7 +28,7 @@ def run(data, classifier, options, *, test=True, on_progress=None):
     Parameters
     ----------
     data : Bunch of folder, train, test
-        Returned by `load_data`.
+        Returned by `load_folder` or `draw_synthetic`.
     classifier : BasePneumoniaClassifier
         Not fitted.
     options : SearchOptions

@@ -18,7 +18,7 @@ from skpneumo.preprocessing import XRayLoader, XRayResizer
 METRICS = ("recall", "specificity", "f1", "precision", "accuracy", "roc_auc")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SearchOptions:
     """The candidates of a search, and how one of them is selected.
 

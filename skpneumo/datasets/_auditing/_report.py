@@ -98,11 +98,7 @@ def as_text(audit, width):
     """
     classes = list(audit.metadata)
     lines = [subject(audit) + ".", verdict(audit), ""]
-    columns = [*classes, f"% {classes[-1]}"]
-    wide = 3 + max(map(len, columns))
-    lines.append(f"{'':10}" + "".join(f"{label:>{wide}}" for label in columns))
-    for split, numbers, proportion in balance_rows(audit):
-        lines.append(f"{split:10}" + "".join(f"{text:>{wide}}" for text in (*numbers, proportion)))
+    lines += _balance_lines(audit, classes)
     facts = metadata_rows(audit)
     if facts:
         lines += ["", "File metadata: median (5% to 95%); area under the ROC curve of each alone"]
@@ -120,6 +116,18 @@ def as_text(audit, width):
     if audit.skipped_checks:
         lines += ["", "Skipped checks:", *(f"  {text}" for text in audit.skipped_checks)]
     return fold_lines("\n".join(lines), width)
+
+
+def _balance_lines(audit, classes):
+    rows = [("", *classes, f"% {classes[-1]}")]
+    rows += [(split, *numbers, proportion) for split, numbers, proportion in balance_rows(audit)]
+    # Each column as wide as it must be: three of the widest would not fit in 50 columns.
+    first, *others = (max(map(len, column)) for column in zip(*rows, strict=True))
+    return [
+        f"{name:{first}}"
+        + "".join(f"{text:>{3 + n}}" for text, n in zip(cells, others, strict=True))
+        for name, *cells in rows
+    ]
 
 
 def n_lines_shown(finding):

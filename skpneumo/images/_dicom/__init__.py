@@ -181,7 +181,7 @@ def _check_radiograph(dataset, max_pixels):
         raise DicomError(f"its pixels have {stored} stored bits of {allocated}")
     high_bit = get_int(dataset, "HighBit", stored - 1)
     if not stored - 1 <= high_bit < allocated:
-        raise DicomError("its HighBit is none of the bits of a pixel")
+        raise DicomError("its HighBit is outside the bits of a pixel")
     dataset.NumberOfFrames = 1
     dataset.BitsStored, dataset.HighBit = stored, high_bit
     dataset.PixelRepresentation = get_int(dataset, "PixelRepresentation", 0)

@@ -68,7 +68,7 @@ def jpeg2000_header(codestream):
 
 
 def jpeg_header(codestream):
-    """Header of a JPEG or JPEG-LS image, or None where it cannot be found.
+    """Header of a JPEG or JPEG-LS image, or None if it cannot be found.
 
     Raises
     ------

@@ -102,7 +102,7 @@ class _Bounded(BytesIO):
     def read(self, size=-1):
         # pydicom takes it apart wherever it stands.
         if size > _MAX_VALUE_BYTES and self.tag in _CHARACTER_SETS:
-            raise DicomError("its SpecificCharacterSet is larger than any")
+            raise DicomError("its SpecificCharacterSet is too large")
         data = super().read(size)
         # Zeros may fill up the last block of a disk.
         self.is_cut |= 0 < len(data) < size and any(data)
@@ -162,10 +162,10 @@ def _inflate(data):
 
 
 def get_value(dataset, name, max_bytes=_MAX_VALUE_BYTES):
-    """Value of an element, or None; refused where it is too large to be one."""
+    """Value of an element, or None; refused if it is too large to be one."""
     raw = dataset.get_item(name) if name in dataset else None
     if raw is not None and (getattr(raw, "length", 0) or 0) > max_bytes:
-        raise DicomError(f"its {name} is larger than any")
+        raise DicomError(f"its {name} is too large")
     return dataset.get(name)
 
 
@@ -178,7 +178,7 @@ def get_int(dataset, name, default):
 
 
 def get_code(dataset, name):
-    """A code such as "MONOCHROME2": in upper case, without padding; "" where there is none."""
+    """A code such as "MONOCHROME2": in upper case, without padding; "" if there is none."""
     return str(get_value(dataset, name) or "").strip(" \0").upper()
 
 
@@ -208,7 +208,7 @@ def get_number(dataset, name):
 
 
 def get_items(dataset, name):
-    """First items of a sequence; none where it is missing or empty."""
+    """First items of a sequence; none if it is missing or empty."""
     return list(islice(get_value(dataset, name, _MAX_TABLES_BYTES) or (), _MAX_TABLES))
 
 
@@ -222,10 +222,10 @@ def in_functional_groups(dataset, name):
 
 
 def get_raw(dataset, name):
-    """An element as it stands in the file, or None where it is missing, empty or no bytes."""
+    """An element as it stands in the file, or None if it is missing, empty or no bytes."""
     raw = dataset.get_item(name) if name in dataset else None
     if raw is None or not isinstance(raw.value, bytes) or not raw.value:
         return None
     if len(raw.value) > _MAX_TABLE_BYTES:
-        raise DicomError("it holds a table larger than any")
+        raise DicomError("it holds a table that is too large")
     return raw

@@ -26,16 +26,16 @@ _SAME_BRIGHTNESS = 1 / 400
 _MIN_LEVELS = 32
 # and with fewer, outliers may be the reason.
 _LOW_CONTRAST = 64
-# Proportions of the pixels. So many at either end are left out to measure contrast,
+# Proportions of the pixels: those at either end that are left out to measure contrast,
 _OUTLIERS = 0.005
-# and these may be hot or dead, or letters that are burned in.
+# and those that may be hot or dead, or letters that are burned in.
 _HOT_PIXELS = 0.025
 # A window that makes more of them black, or white, is made for other values.
 _MAX_AT_ONE_END = 0.9
 # One over the whole range of another number of bits is under suspicion.
 _MAX_OF_OTHER_DEPTH = 0.5
 _MAX_SATURATED = 0.98
-# So much padding is none.
+# Maximum proportion of pixels that are padding: if there are more, the value is no padding.
 _MAX_PADDED = 0.8
 
 

@@ -95,11 +95,11 @@ class XRayHeader(NamedTuple):
         The directions of the patient towards which rows and columns of the stored image run, such
         as ("L", "F") for the left and the feet.
     pixel_spacing : tuple of (float, float) or None
-        Distance of rows and of columns in mm: in the patient where that is known, else in the
+        Distance of rows and of columns in mm: in the patient if that is known, else in the
         plane of the detector.
     model : str
         The manufacturer's name of the model of the device: the device's own text, cut to 64
-        characters, and "" where it holds a caret, as names of people do, or the name or identifier
+        characters, and "" if it holds a caret, as names of people do, or the name or identifier
         of the patient.
     burned_in : bool or None
         Whether text that may identify the patient is part of the pixels.
@@ -122,7 +122,7 @@ class Identity(NamedTuple):
     Parameters
     ----------
     patient, study, series : str
-        Identifiers; "" where there is none.
+        Identifiers; "" if there is none.
     dates : tuple of str
         Date and time of study, series, acquisition and content, to sort by; "" for each that is
         missing.
@@ -220,7 +220,7 @@ def _is_plain(dataset, header):
 
 
 def presentation_intent(dataset):
-    """Whether pixels are for presentation or for processing; "" where the header is silent."""
+    """Whether pixels are for presentation or for processing; "" if the header is silent."""
     class_uid = _text(dataset, "SOPClassUID")
     intent = _text(dataset, "PresentationIntentType").upper()
     if intent == "FOR PROCESSING" or class_uid in _FOR_PROCESSING:
@@ -231,7 +231,7 @@ def presentation_intent(dataset):
 
 
 def find_view(dataset):
-    """The view as stated and by the orientation of the patient; "" where these differ."""
+    """The view as stated and by the orientation of the patient; "" if these differ."""
     plane = get_plane(get_orientation(dataset))
     oriented = {"coronal": {"FRONTAL"}, "sagittal": {"LATERAL"}}.get(plane, set())
     return single_view(stated_views(dataset) | oriented)
@@ -251,7 +251,7 @@ def stated_views(dataset):
 
 
 def _body_part(dataset):
-    """The body part by the codes of a header, else by its words; "" where the codes differ."""
+    """The body part by the codes of a header, else by its words; "" if the codes differ."""
     coded = {part_in_words(_text(dataset, "BodyPartExamined"))} | {
         PART_CODES.get(code) or part_in_words(meaning)
         for code, meaning in _codes(dataset, "AnatomicRegionSequence")
@@ -268,7 +268,7 @@ def _laterality(dataset):
 
 
 def _model(dataset):
-    """The model of the device; "" where it may name the patient."""
+    """The model of the device; "" if it may name the patient."""
     model = " ".join(_text(dataset, "ManufacturerModelName").split())
     words = plain_words(model).split()
     joined = "".join(words)
@@ -282,7 +282,7 @@ def _model(dataset):
 
 
 def get_orientation(dataset):
-    """Both directions of `PatientOrientation`, or () where they are not those of a human."""
+    """Both directions of `PatientOrientation`, or () if they are not those of a human."""
     if _text(dataset, "AnatomicalOrientationType").upper() == "QUADRUPED":
         return ()
     directions = tuple(_text(dataset, "PatientOrientation").upper().split())
@@ -304,7 +304,7 @@ def _pixel_spacing(dataset):
 
 
 def _text(dataset, name):
-    """All values of an element as one text; "" where it is missing or cannot be understood."""
+    """All values of an element as one text; "" if it is missing or cannot be understood."""
     try:
         value = get_value(dataset, name)
     except MemoryError:

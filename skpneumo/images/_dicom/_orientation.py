@@ -42,7 +42,7 @@ def bring_upright(image, orientation, views):
     -------
     image : ndarray of shape (H, W) or (W, H)
     note : str
-        Why it is left as it is, where the header contradicts itself; else "".
+        Why it is left as it is, if the header contradicts itself; else "".
 
     References
     ----------
@@ -61,7 +61,7 @@ def bring_upright(image, orientation, views):
     other = {"coronal": {"LATERAL"}}.get(plane, {"PA", "AP", "FRONTAL"})
     if views & other:
         return image, f"{rows_and_columns}, is not that of its view, and is not applied"
-    # An image of this plane is frontal where no view is stated.
+    # An image of this plane is frontal if no view is stated.
     if plane != "coronal" or "OBLIQUE" in views:
         return image, ""
     if rows_to in "HF":

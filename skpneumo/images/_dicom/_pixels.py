@@ -196,9 +196,9 @@ def _settle_sign(dataset, values, precision):
 def restore_high_bits(dataset, values, used):
     """Words of which bits above the stored ones are no overlays, but belong to the values.
 
-    Where the lower bits are empty in all values, and the upper ones take more patterns than a few
+    If the lower bits are empty in all values, and the upper ones take more patterns than a few
     overlays do, the values stand in the upper bits, in spite of HighBit. Else values with all their
-    bits are smoother than those with the upper bits cut off only where these belong to the values:
+    bits are smoother than those with the upper bits cut off only if these belong to the values:
     neighbours then lie on two sides of the cut.
     """
     n_bits, allocated = get_int(dataset, "BitsStored", 0), get_int(dataset, "BitsAllocated", 0)

@@ -55,7 +55,7 @@ def apply_shutters(dataset, values):
         Those that are not shown are replaced by one that is: they must not count for the grey
         levels.
     is_shown : ndarray of shape (h, w), dtype bool, or None
-        None where all of them are shown.
+        None if all of them are shown.
     notes : list of str
         Which shutters are not applied, and why.
 
@@ -125,7 +125,7 @@ def _shapes(dataset, kind, size):
 
 
 def _values(dataset, name):
-    """The values of an element as a list, empty where it is missing or cannot be understood."""
+    """The values of an element as a list, empty if it is missing or cannot be understood."""
     try:
         value = get_value(dataset, name, _MAX_VERTICES_BYTES)
         if value is None or value == "":
@@ -139,7 +139,7 @@ def _values(dataset, name):
 
 
 def _numbers(values, n=None):
-    """Values as integers, cut to the reach of an image; None where some are missing."""
+    """Values as integers, cut to the reach of an image; None if some are missing."""
     try:
         numbers = [int(float(value)) for value in values]
     except (OverflowError, TypeError, ValueError):

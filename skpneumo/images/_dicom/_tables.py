@@ -57,7 +57,7 @@ def read_table(item, descriptor="LUTDescriptor", data="LUTData"):
     Returns
     -------
     Table or None
-        None where there is none.
+        None if there is none.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def read_table(item, descriptor="LUTDescriptor", data="LUTData"):
 
     Notes
     -----
-    Entries are words of 16 bits. They are bytes only where the data are exactly as long as bytes
+    Entries are words of 16 bits. They are bytes only if the data are exactly as long as bytes
     would be, and the descriptor does not give an entry more than 8 bits. Data that are shorter
     than the descriptor states are words; the last one stands for those that are missing.
     """

@@ -26,10 +26,10 @@ def voi_pictures(source, values):
     centers, widths = (get_numbers(source, f"Window{name}") for name in ("Center", "Width"))
     for i in range(max(len(centers), len(widths))):
         center, width = (numbers[i] if i < len(numbers) else None for numbers in (centers, widths))
-        yield _in_window(function, center, width, values), _depth_of_window(center, width)
+        yield _in_window(function, center, width, values), _get_depth_of_window(center, width)
 
 
-def _depth_of_window(center, width):
+def _get_depth_of_window(center, width):
     """Number of bits of which a window is the whole range, or None."""
     if center is None or width is None:
         return None
@@ -38,7 +38,7 @@ def _depth_of_window(center, width):
 
 
 def _in_window(function, center, width, values):
-    """Brightness in a window, or None where it is not valid; PS3.3 C.11.2.1.2 and C.11.2.1.3."""
+    """Brightness in a window, or None if it is not valid; PS3.3 C.11.2.1.2 and C.11.2.1.3."""
     if center is None or width is None or width <= 0:
         return None
     if function == "SIGMOID":

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from skpneumo.cli._training import SearchOptions, load_data
+from skpneumo.cli._training import SearchOptions, load_folder
 
 Options = partial(
     SearchOptions,
@@ -32,7 +32,7 @@ def three_splits(make_collection, tmp_path_factory):
 @pytest.fixture
 def data(three_splits):
     """The images of `three_splits`, loaded."""
-    return load_data(three_splits)
+    return load_folder(three_splits)
 
 
 @pytest.fixture

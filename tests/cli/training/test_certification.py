@@ -9,7 +9,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 from sklearn.tree import DecisionTreeClassifier
 
 from skpneumo import OperatingPointClassifierCV
-from skpneumo.cli._training import load_data, run
+from skpneumo.cli._training import load_folder, run
 from skpneumo.cli._training._certification import check_on_test
 from skpneumo.evaluation import evaluate
 from skpneumo.model_selection import choose_candidate
@@ -22,7 +22,7 @@ def certified(three_splits, make_options, make_tiny_classifier):
     """Result, model and reports of progress of a job with a confidence."""
     reports = []
     result, model = run(
-        load_data(three_splits),
+        load_folder(three_splits),
         make_tiny_classifier(random_state=29),
         make_options(confidence=0.9, random_state=29),
         on_progress=lambda *report: reports.append(report),

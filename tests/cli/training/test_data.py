@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skpneumo.cli._training import load_data
+from skpneumo.cli._training import draw_synthetic, load_folder
 from skpneumo.cli._training._data import draw_patients
 from skpneumo.datasets import load_xray_folder, make_xrays
 from skpneumo.exceptions import DatasetError
 
 
 def test_without_a_folder_images_are_synthetic():
-    data = load_data(image_size=(33, 41), n_synthetic=(60, 30), random_state=3)
+    data = draw_synthetic(image_size=(33, 41), n_images=(60, 30), random_state=3)
     train, test = data.train, data.test
     assert train.X.shape == (60, 33, 41)
     assert test.X.shape == (30, 33, 41)
@@ -36,7 +36,7 @@ def test_train_and_val_are_joined_and_test_is_kept_apart(three_splits, data):
 def test_a_patient_in_train_and_val_is_one_group(tmp_path, make_empty_files):
     names = ("NORMAL/IM-7-1.png", "PNEUMONIA/person7_virus_1.png", "PNEUMONIA/person8_virus_1.png")
     make_empty_files(tmp_path, *(f"{split}/{name}" for split in ("train", "val") for name in names))
-    train = load_data(tmp_path).train
+    train = load_folder(tmp_path).train
     assert len(train.y) == 6
     assert len(set(train.groups)) == 3
 
@@ -44,21 +44,21 @@ def test_a_patient_in_train_and_val_is_one_group(tmp_path, make_empty_files):
 @pytest.mark.parametrize("within", ["", "train"])
 def test_a_folder_without_test_split(within, tmp_path, make_empty_files):
     make_empty_files(tmp_path / within, "NORMAL/IM-7-1.png", "PNEUMONIA/person7_virus_1.png")
-    data = load_data(tmp_path)
+    data = load_folder(tmp_path)
     assert len(data.train.y) == 2
     assert data.test is None
 
 
 def test_a_test_split_alone_is_refused(three_splits):
     with pytest.raises(DatasetError, match=r"nothing to train on\. Give the folder above it"):
-        load_data(three_splits / "test")
+        load_folder(three_splits / "test")
 
 
 @pytest.mark.parametrize("n_images", [20, 33, 64, 1000])
 def test_a_subset_keeps_patients_whole(three_splits, data, n_images):
     everything = data.train
     _, counts = np.unique(everything.groups, return_counts=True)
-    subsets = [load_data(three_splits, subset=n_images, random_state=seed) for seed in range(3)]
+    subsets = [load_folder(three_splits, subset=n_images, random_state=seed) for seed in range(3)]
     for subset in subsets:
         left_out = np.isin(everything.X, subset.train.X, invert=True)
         assert not set(subset.train.groups) & set(everything.groups[left_out])
@@ -77,7 +77,7 @@ def test_a_subset_is_never_empty():
 def test_images_whose_patient_is_known_are_marked(tmp_path, make_empty_files):
     identified = {"IM-7-1.png": True, "a.png": False, "b.png": False, "c.png": True}
     names = ("NORMAL/IM-7-1.png", "NORMAL/a.png", "PNEUMONIA/b.png", "PNEUMONIA/Jane/c.png")
-    train = load_data(make_empty_files(tmp_path, *names)).train
+    train = load_folder(make_empty_files(tmp_path, *names)).train
     found = zip((Path(path).name for path in train.X), train.identified.tolist(), strict=True)
     assert dict(found) == identified
 
@@ -86,5 +86,5 @@ def test_other_classes_are_mapped(three_splits, tmp_path):
     for source, name in (("NORMAL", "Healthy"), ("PNEUMONIA", "Opacity")):
         (tmp_path / "train").mkdir(exist_ok=True)
         (tmp_path / "train" / name).symlink_to(three_splits / "train" / source)
-    train = load_data(tmp_path, classes={"Healthy": "NORMAL", "Opacity": "PNEUMONIA"}).train
+    train = load_folder(tmp_path, classes={"Healthy": "NORMAL", "Opacity": "PNEUMONIA"}).train
     assert train.y.tolist() == load_xray_folder(three_splits / "train").target.tolist()

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import f1_score, precision_score, recall_score
 from sklearn.utils import Bunch
 
-from skpneumo.cli._training import load_data, run
+from skpneumo.cli._training import load_folder, run
 from skpneumo.cli._training._baseline import fit_baseline
 from skpneumo.cli._training._data import select_rows
 from skpneumo.cli._training._search import search
@@ -168,7 +168,7 @@ def test_a_difference_has_an_interval_if_evaluate_computes_it(data, job, min_rec
 
 def test_the_whole_job_on_real_xrays(xray_data, job):
     root = xray_data / "chest_xray"
-    result = job(load_data(root, subset=120))
+    result = job(load_folder(root, subset=120))
     listed = load_xray_folder(root)
     target = listed.target[listed.split == "test"]
     for side in result["test"].values():

@@ -16,7 +16,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.utils import Bunch
 
 from skpneumo import CNNPneumoniaClassifier, InceptionPneumoniaClassifier
-from skpneumo.cli._training import SearchOptions, load_data, make_classifier
+from skpneumo.cli._training import SearchOptions, load_folder, make_classifier
 from skpneumo.cli._training._search import search
 from skpneumo.datasets import load_xray_folder
 from skpneumo.model_selection import choose_candidate
@@ -96,8 +96,8 @@ def test_epochs_are_reported_as_they_are_done(data, make_options):
 
 
 def test_fits_are_counted():
-    assert SearchOptions(SIZE).n_fits == 3 * 5 + 1
-    assert SearchOptions(SIZE, confidence=0.95).n_fits == 5 * 16
+    assert SearchOptions(image_size=SIZE).n_fits == 3 * 5 + 1
+    assert SearchOptions(image_size=SIZE, confidence=0.95).n_fits == 5 * 16
 
 
 def images_of(groups, y):
@@ -151,10 +151,10 @@ def test_no_real_patient_is_in_two_folds(xray_data):
     """By the fine key of patients, which the folds do not see."""
     listed = load_xray_folder(xray_data / "chest_xray")
     patients = dict(zip(listed.paths, listed.patient, strict=True))
-    data = load_data(xray_data / "chest_xray")
+    data = load_folder(xray_data / "chest_xray")
     X, y, groups = data.train.X, data.train.y, data.train.groups
     left_out_rows = []
-    for rows, left_out in SearchOptions(SIZE).make_folds().split(X, y, groups):
+    for rows, left_out in SearchOptions(image_size=SIZE).make_folds().split(X, y, groups):
         assert not {patients[path] for path in X[rows]} & {patients[path] for path in X[left_out]}
         left_out_rows += left_out.tolist()
     assert sorted(left_out_rows) == list(range(len(y)))

@@ -1,6 +1,6 @@
 """How often the true recall is below the certified one, in populations whose truth is known.
 
-    python tests/benchmarks/promises.py [runs]
+    python tests/benchmarks/certified.py [runs]
 
 Prints a Markdown table. The true recall of each threshold follows from the population in closed
 form, or from many patients drawn from it where the model is a forest or a neural network. On one
@@ -46,11 +46,11 @@ class Row(NamedTuple):
     Parameters
     ----------
     what, setting : str
-        The promise, and the population and model.
+        The certified metric, and the population and model.
     claim : {"valid", "approximate", "none"}
         What the documentation claims; "none" for uses that it warns of.
     nominal, found : float
-        Fractions of runs in which the promise may be broken, and was.
+        Fractions of runs in which it may be too low, and was.
     n_runs : int
         Number of simulated samples.
     """
@@ -63,8 +63,8 @@ class Row(NamedTuple):
     n_runs: int
 
 
-def promise_rows(n_runs=1000, seed=0):
-    """Simulate every promise of `OperatingPointClassifierCV`.
+def certified_rows(n_runs=1000, seed=0):
+    """Simulate every certified metric of `OperatingPointClassifierCV`.
 
     Parameters
     ----------
@@ -326,7 +326,7 @@ def main(n_runs):
     start = time.perf_counter()
     print("| What | Setting | Claim | Nominal | Broken | Standard error | Runs |")
     print("| --- | --- | --- | ---: | ---: | ---: | ---: |")
-    for row in promise_rows(n_runs):
+    for row in certified_rows(n_runs):
         error = np.sqrt(row.found * (1 - row.found) / row.n_runs)
         cells = (row.what, row.setting, row.claim, f"{row.nominal:.3f}", f"{row.found:.3f}")
         print(f"| {' | '.join(cells)} | {error:.3f} | {row.n_runs} |")
