@@ -289,7 +289,7 @@ def test_odd_parameters_are_refused(rng, model, params, message):
 def test_too_few_images_are_refused(rng, model):
     local = PrevalenceThresholdClassifier(model, prevalence=0.4)
     X, _ = draw(rng, 98, 0.4)
-    with pytest.raises(ValueError, match="needs at least 50 images; got 49. Collect more"):
+    with pytest.raises(ValueError, match=r"needs at least 50 images; got 49\. Collect more"):
         local.fit(X[:49])
     with pytest.raises(ValueError, match="needs at least 50 patients; got 49"):
         local.fit(X, groups=np.arange(98) // 2)
