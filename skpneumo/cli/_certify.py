@@ -4,11 +4,12 @@ import os
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
+from textwrap import wrap
 from typing import Annotated
 
 import typer
 
-from skpneumo.cli._console import ERR, print_lines
+from skpneumo.cli._console import ERR, print_lines, results_width
 from skpneumo.cli._labels_file import match_rows, read_labels, write_labels
 from skpneumo.cli._messages import errors_as_messages, warnings_as_messages
 from skpneumo.cli._options import AllViews, Model, output_file, views_to_load
@@ -81,7 +82,7 @@ def certify(
         if not certifier.finished_:
             n_wanted = len(_new(listed, typed)) + sum(label == "" for label in typed.values())
             negative, positive = certifier.classes_.tolist()
-            print_lines(
+            _print_folded(
                 f"{certifier.n_labelled_:,} of {len(names):,} images are labelled; about "
                 f"{certifier.n_remaining_:,} more are needed. Type {negative}, {positive} or "
                 f"unsure beside the {n_wanted} images without a label in {labels}, and run the "
@@ -90,7 +91,12 @@ def certify(
             raise typer.Exit(LABELS_WANTED)
         _save_certified(certifier, save)
         written.append(save)
-        print_lines(_describe(certifier))
+        _print_folded(_describe(certifier))
+
+
+def _print_folded(text):
+    width = results_width()
+    print_lines(text if width is None else "\n".join(wrap(text, width, break_on_hyphens=False)))
 
 
 def _new(listed, typed):

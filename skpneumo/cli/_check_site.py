@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from skpneumo._utils.formatting import fold_lines
 from skpneumo.cli._console import ERR, print_lines, results_width
 from skpneumo.cli._messages import errors_as_messages, standard_output, warnings_as_messages
 from skpneumo.cli._options import AllViews, AsJSON, Model, Report, views_to_load
@@ -54,4 +53,4 @@ def check_site(
                 print(check.to_json())
             return
         width = results_width()
-        print_lines(str(check) if width is None else fold_lines(str(check), width))
+        print_lines(str(check) if width is None else check.to_text(width))

@@ -47,9 +47,12 @@ _EXPOSURE = {  # one draw per image; difficulty widens these ranges about their 
     "spread": (0.19, 0.25),
     "noise": (0.012, 0.028),
 }
-_SITES = {  # ranges that replace those above
+_SITES = {  # ranges that replace those of _PATIENT and of _EXPOSURE
     "home": ({}, {}),
-    "new": ({}, {}),
+    "new": (
+        {"mottle": (0.0, 0.26), "air": (0.32, 0.42), "rib_contrast": (0.10, 0.15)},
+        {"zoom": (1.0, 1.15)},
+    ),
 }
 _AREA = (0.045, 0.09)  # of the image, well inside the documented 2 % to 10 %
 _CHUNK_PIXELS = 2**19  # images are drawn in chunks of about this many pixels: they stay in cache
@@ -269,8 +272,8 @@ def _check(n_samples, image_size, prevalence, images_per_patient, difficulty, si
         raise ValueError(f"images_per_patient must be at least 1, got {images_per_patient!r}.")
     if not isinstance(difficulty, Real) or not 0 <= difficulty <= 1:
         raise ValueError(f"difficulty must lie in [0, 1], got {difficulty!r}.")
-    if site not in _SITES:
-        raise ValueError(f"site must be one of {', '.join(map(repr, _SITES))}, got {site!r}.")
+    if site not in list(_SITES):
+        raise ValueError(f"site must be {' or '.join(map(repr, _SITES))}, got {site!r}.")
 
 
 def make_xrays(
@@ -304,6 +307,11 @@ def make_xrays(
     difficulty : float, default=0.5
         How hard opacities are to see, from 0 to 1: it lowers their contrast and widens the
         variation of pose, exposure, noise and lung markings.
+    site : {"home", "new"}, default="home"
+        The hospital. Images of the new one are framed more tightly, with a softer texture of the
+        lungs, less air in them and harder ribs, in both classes. A network that was trained at
+        home ranks them as well, but at its threshold predicts many more negative patients positive.
+        Patients and labels of a seed are the same at both.
     random_state : int, RandomState instance or None, default=None
         Pass an int for the same images at every call.
 
@@ -358,7 +366,7 @@ def make_xrays(
 
     patient, is_positive = _patients(rng, n_samples, prevalence, images_per_patient)
     lesion = {name: values[patient] for name, values in _lesions(rng, is_positive).items()}
-    anatomy, exposure = (_PATIENT | _SITES[site][0], _EXPOSURE | _SITES[site][1])
+    anatomy, exposure = _PATIENT | _SITES[site][0], _EXPOSURE | _SITES[site][1]
     drawn = {name: v[patient] for name, v in _draw(rng, anatomy, len(is_positive)).items()}
     drawn |= _draw(rng, exposure, n_samples, widen=0.5 + difficulty)
     names = np.array([f"patient{i:05d}" for i in rng.permutation(len(is_positive))])

@@ -40,7 +40,7 @@ class RecallMonitor(BaseEstimator):
     e_value_ : float
         Evidence of a recall below ``min_recall``: the factor by which bets on it have multiplied
         their stake.
-    log_e_values_ : ndarray of shape (n_positive_,)
+    log_e_values_ : ndarray of shape (n_positive,)
         Natural logarithm of ``e_value_`` after each positive patient.
     n_positive_, n_missed_ : int
         Number of positive patients that were observed, true positives and verified false negatives,

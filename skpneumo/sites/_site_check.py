@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass, field
-from textwrap import wrap
+from textwrap import indent, wrap
 
 import numpy as np
 from scipy.special import logit
@@ -193,13 +193,25 @@ class SiteCheck:
         ]
 
     def __str__(self):
-        rows = self.get_rows()
-        width = max(len(name) for name, _ in rows)
-        table = [f"{name:<{width}}  {value}" for name, value in rows]
-        texts = ("\n".join(wrap(text, 79)) for text in (self.meaning, self.advice))
-        return "\n\n".join([f"{self.headline}.", "\n".join(table), *texts])
+        return self.to_text()
 
     __repr__ = __str__
+
+    def to_text(self, width=79):
+        """Format the check as text.
+
+        Parameters
+        ----------
+        width : int, default=79
+            Columns, at which lines are folded between words.
+
+        Returns
+        -------
+        str
+        """
+        texts = [f"{self.headline}.", self.meaning, self.advice]
+        headline, *paragraphs = ("\n".join(wrap(text, width)) for text in texts)
+        return "\n\n".join([headline, _format_table(self.get_rows(), width), *paragraphs])
 
     def summarize(self):
         """Summarize the check in one line.
@@ -272,6 +284,18 @@ class SiteCheck:
             Ends in ``.html``, ``.json`` or ``.txt``.
         """
         write_report(self, path)
+
+
+def _format_table(rows, width):
+    """Names and values side by side, or, in fewer columns, the value below its name."""
+    n_columns = max(len(name) for name, _ in rows)
+    lines = [f"{name:<{n_columns}}  {value}" for name, value in rows]
+    if max(map(len, lines)) > width:
+        values = ("\n".join(wrap(value, width - 2)) for _, value in rows)
+        lines = [
+            f"{name}\n{indent(value, '  ')}" for (name, _), value in zip(rows, values, strict=True)
+        ]
+    return "\n".join(lines)
 
 
 def _format_p(p_value):

@@ -202,6 +202,32 @@ def test_global_statistics_do_not_give_the_class_away():
     assert roc_auc_score(data.target == "PNEUMONIA", scores) <= 0.65
 
 
+def test_sites_have_the_same_patients_and_other_images():
+    home, new = (make_xrays(60, site=site, random_state=12) for site in ("home", "new"))
+    np.testing.assert_array_equal(home.images, make_xrays(60, random_state=12).images)
+    for name in ("target", "groups", "subtype"):
+        np.testing.assert_array_equal(home[name], new[name])
+    assert (home.images != new.images).any(axis=(1, 2)).all()
+
+
+def test_exposure_does_not_give_the_site_away_and_the_lungs_do():
+    home, new = (
+        make_xrays(200, site=site, random_state=13).images / 255 for site in ("home", "new")
+    )
+    is_new = np.repeat([False, True], 200)
+    for statistic in (lambda x: x.mean(axis=(1, 2)), lambda x: x.std(axis=(1, 2))):
+        values = np.concatenate([statistic(home), statistic(new)])
+        assert 0.35 < roc_auc_score(is_new, values) < 0.65
+    scores = cross_val_predict(
+        make_pipeline(StandardScaler(), LogisticRegression(max_iter=300)),
+        np.concatenate([home, new])[:, ::4, ::4].reshape(400, -1),
+        is_new,
+        cv=3,
+        method="decision_function",
+    )
+    assert roc_auc_score(is_new, scores) > 0.8
+
+
 @pytest.mark.parametrize(
     ("params", "message"),
     [
@@ -219,6 +245,8 @@ def test_global_statistics_do_not_give_the_class_away():
         ({"difficulty": -0.1}, r"difficulty must lie in \[0, 1\], got -0.1"),
         ({"difficulty": 1.1}, r"difficulty must lie in \[0, 1\]"),
         ({"difficulty": np.nan}, r"difficulty must lie in \[0, 1\]"),
+        ({"site": "other"}, "site must be 'home' or 'new', got 'other'"),
+        ({"site": ["new"]}, r"site must be 'home' or 'new', got \['new'\]"),
     ],
 )
 def test_wrong_parameters_are_named(params, message):
