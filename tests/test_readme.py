@@ -4,8 +4,10 @@ import re
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
+from sklearn.utils import Bunch
 
 from skpneumo import load_model
 from skpneumo.datasets import make_xrays
@@ -89,22 +91,21 @@ def test_the_threshold_and_the_report(collection):
 def test_a_new_hospital(tmp_path, monkeypatch, capsys):
     """The labels of synthetic X-rays in the place of a radiologist."""
     xrays = make_xrays(240, image_size=(48, 40), random_state=0)
-    labels = {}
-    for i, (image, target) in enumerate(zip(xrays.images, xrays.target, strict=True)):
-        path = tmp_path / "local_xrays" / target / f"{i}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    paths = np.array([str(folder / f"{i}.png") for i in range(len(xrays.images))])
+    for path, image in zip(paths, xrays.images, strict=True):
         Image.fromarray(image).save(path)
-        labels[path.name] = target
+    labels = dict(zip(paths.tolist(), xrays.target.tolist(), strict=True))
     monkeypatch.chdir(tmp_path)
-    code = f"""
-from pathlib import Path
-def radiologist(paths):
-    return [{labels}[Path(path).name] for path in paths]
-{NEW_HOSPITAL}"""
+    names = {
+        "local": Bunch(paths=paths, groups=xrays.groups),
+        "radiologist": lambda rows: [labels[path] for path in rows.tolist()],
+    }
     with warnings.catch_warnings():
         # Synthetic X-rays are not those of the pretrained network.
         warnings.simplefilter("ignore", OutlierWarning)
-        names = run_readme(code, {})
+        exec(NEW_HOSPITAL, names)
     assert names["certifier"].recall_lower_bound_ == 0.95
     assert load_model("model-for-this-hospital.skpneumo").best_threshold_ > 0
     assert "Labels to certify a recall of 95%" in capsys.readouterr().out
