@@ -52,8 +52,8 @@ _Prevalence = Annotated[
     typer.Option(
         parser=Number(float, 0, 1, exclusive=True),
         metavar="P",
-        help="Set the decision threshold for these files, at least 50 of one site, by the "
-        "proportion of the patients that have pneumonia. Nothing is certified.",
+        help="Set the decision threshold for these files, of at least 50 patients of one site, by "
+        "the proportion of the patients that have pneumonia. Nothing is certified.",
     ),
 ]
 _Triage = Annotated[
