@@ -118,6 +118,8 @@ def predict(
                 _prediction.print_results(
                     rows, model, found.skipped, results_console(), threshold=threshold
                 )
+        if prevalence is not None:
+            ERR.print(f"{model.describe_threshold()}.", markup=False, highlight=False)
         scored = [row for row in rows if row["probability"] is not None]
         report_check(model, [row["file"] for row in scored], [row["probability"] for row in scored])
         for warning in _prediction.describe_omissions(rows, found.skipped):

@@ -29,6 +29,7 @@ STUDIES = {
     "sites_monitor",
     "sites_triage",
     "sites_certifier",
+    "sites_compare",
     "transfer",
 }
 names = sys.argv[1:] or sorted({file.stem for file in FOLDER.glob("[a-z]*.py")} - STUDIES)

@@ -131,9 +131,10 @@ def test_predict_with_a_prevalence(point_file, site, invoke, words):
     assert result["threshold"] == pytest.approx(float(local.best_threshold_), rel=1e-5)
     by_file = {row["file"]: row["label"] for row in result["predictions"]}
     assert [by_file[path] for path in data.paths] == local.predict(data.paths).tolist()
-    text = words(invoke("predict", point_file, site, *options).stdout)
-    assert re.search(r"threshold for PNEUMONIA: 0\.\d+", text)
-    assert "as a prevalence of 30% implies; nothing certified" in text
+    done = invoke("predict", point_file, site, *options)
+    assert re.search(r"threshold for PNEUMONIA: 0\.\d+", words(done.stdout))
+    assert words(local.describe_threshold()) in words(done.stderr)
+    assert "as a prevalence of 30% implies; nothing certified" in words(done.stderr)
 
 
 def test_predict_refuses_a_prevalence(
