@@ -67,8 +67,8 @@ check = check_site(model, local.images, groups=local.groups)
 print(check)
 
 # %%
-# The scores of the new site lie between those of the two classes of the reference, so that no
-# prevalence explains them.
+# The scores of the new site are spread more widely than those of the reference, and many lie above
+# the threshold: no mixture of the two reference classes fits.
 
 SiteCheckDisplay.from_check(check)
 plt.show()
@@ -77,8 +77,8 @@ plt.show()
 # Recall and specificity at each threshold
 # ----------------------------------------
 #
-# Labels of all images, which a new hospital would not have, show what happened: the order of the
-# patients is as good as before, and the threshold is too low.
+# Labels of all images, which a new hospital does not have, show what happened: the area under the
+# ROC curve is as large as before, but the threshold is too low.
 
 
 def scores(site):
@@ -95,7 +95,7 @@ for name, site, color in (("home", home, "C7"), ("new", local, "C0")):
     ax.step(curve.threshold, curve.recall, color=color, linestyle=":")
 ax.axvline(model.best_threshold_, color="gray", linestyle="--", linewidth=1)
 ax.set(xlabel="threshold", ylabel="specificity (solid), recall (dotted)", xlim=(0, 1))
-ax.legend(loc="center left")
+ax.legend(loc="lower center")
 plt.show()
 
 # %%

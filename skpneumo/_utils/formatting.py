@@ -1,7 +1,7 @@
 """Numbers, names and lines as text."""
 
 from math import ceil, floor, inf, isfinite, isnan
-from textwrap import wrap
+from textwrap import fill, indent, wrap
 
 # Names the recall among the positive images of one subtype.
 SUBTYPE_PREFIX = "recall_of_kind_"
@@ -119,3 +119,24 @@ def fold_lines(text, width):
         indent = line[: len(line) - len(line.lstrip())] + "    "
         folded += wrap(line, width, subsequent_indent=indent, **options) or [""]
     return "\n".join(folded)
+
+
+def format_rows(rows, width):
+    """Format names and values side by side, or, in fewer columns, each value below its name.
+
+    Parameters
+    ----------
+    rows : list of (str, str)
+        Name and value.
+    width : int
+        Columns of the terminal.
+
+    Returns
+    -------
+    str
+    """
+    n_columns = max(len(name) for name, _ in rows)
+    lines = [f"{name:<{n_columns}}  {value}" for name, value in rows]
+    if max(map(len, lines)) > width:
+        lines = [f"{name}\n{indent(fill(value, width - 2), '  ')}" for name, value in rows]
+    return "\n".join(lines)

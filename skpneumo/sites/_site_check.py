@@ -2,14 +2,14 @@
 
 import json
 from dataclasses import asdict, dataclass, field
-from textwrap import indent, wrap
+from textwrap import wrap
 
 import numpy as np
 from scipy.special import logit
 
 import skpneumo
 from skpneumo._reporting.files import write_report
-from skpneumo._utils.formatting import percent
+from skpneumo._utils.formatting import format_rows, percent
 
 _N_BARS = 30
 # Probabilities beyond these end up in the first and the last bar.
@@ -211,7 +211,7 @@ class SiteCheck:
         """
         texts = [f"{self.headline}.", self.meaning, self.advice]
         headline, *paragraphs = ("\n".join(wrap(text, width)) for text in texts)
-        return "\n\n".join([headline, _format_table(self.get_rows(), width), *paragraphs])
+        return "\n\n".join([headline, format_rows(self.get_rows(), width), *paragraphs])
 
     def summarize(self):
         """Summarize the check in one line.
@@ -284,18 +284,6 @@ class SiteCheck:
             Ends in ``.html``, ``.json`` or ``.txt``.
         """
         write_report(self, path)
-
-
-def _format_table(rows, width):
-    """Names and values side by side, or, in fewer columns, the value below its name."""
-    n_columns = max(len(name) for name, _ in rows)
-    lines = [f"{name:<{n_columns}}  {value}" for name, value in rows]
-    if max(map(len, lines)) > width:
-        values = ("\n".join(wrap(value, width - 2)) for _, value in rows)
-        lines = [
-            f"{name}\n{indent(value, '  ')}" for (name, _), value in zip(rows, values, strict=True)
-        ]
-    return "\n".join(lines)
 
 
 def _format_p(p_value):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from skpneumo._utils.formatting import fold_lines, percent, shorten
+from skpneumo._utils.formatting import fold_lines, format_rows, percent, shorten
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,11 @@ def test_many_names_are_counted():
     assert shorten(["a"]) == "'a'"
     assert shorten([*"abc"], str) == "a, b, c"
     assert shorten(["a"] * 2003) == "'a', 'a', 'a' and 2,000 more"
+
+
+def test_values_stand_beside_their_names_or_below():
+    rows = [("compared", "500 images of 400 patients"), ("p-value", "0.2")]
+    assert format_rows(rows, 36) == "compared  500 images of 400 patients\np-value   0.2"
+    assert format_rows(rows, 20).splitlines() == [
+        "compared", "  500 images of 400", "  patients", "p-value", "  0.2",
+    ]  # fmt: skip
