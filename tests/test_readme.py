@@ -1,14 +1,32 @@
 """What the README tells people to type works."""
 
 import re
+import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
+from sklearn.utils import Bunch
 
+from skpneumo import load_model
 from skpneumo.datasets import make_xrays
+from skpneumo.exceptions import OutlierWarning
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+NO_TRAINING, MAIN_JOB, THRESHOLD, NEW_HOSPITAL = re.findall(
+    r"```python\n(.*?)```", README, re.DOTALL
+)
+
+
+def run_readme(code, replacements):
+    """Run a block of the README with replacements; return its variables."""
+    for of_readme, here in replacements.items():
+        assert of_readme in code
+        code = code.replace(of_readme, here)
+    names = {}
+    exec(code, names)
+    return names
 
 
 @pytest.fixture
@@ -29,13 +47,10 @@ def collection(tmp_path, monkeypatch):
 
 def test_nothing_to_train(collection, capsys):
     """With synthetic X-rays in the place of the scans."""
-    code, *_ = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     scans = sorted((collection / "chest_xray/train/NORMAL").iterdir())[:2]
-    for of_readme, here in zip(("scan-001.jpeg", "scan-002.dcm"), map(str, scans), strict=True):
-        assert of_readme in code
-        code = code.replace(of_readme, here)
-    names = {}
-    exec(code, names)
+    names = run_readme(
+        NO_TRAINING, dict(zip(("scan-001.jpeg", "scan-002.dcm"), map(str, scans), strict=True))
+    )
     model, paths = names["model"], list(map(str, scans))
     predicted = model.predict(paths), model.predict_proba(paths[:1])
     expected = [
@@ -48,17 +63,12 @@ def test_nothing_to_train(collection, capsys):
 
 def test_the_main_job_in_python(collection):
     """The code as it stands, but for the size of the network and of the search."""
-    _, code, _ = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     shorter = {
         "(96, 96)": "(40, 36)",
         "CNNPneumoniaClassifier(": "CNNPneumoniaClassifier(filters=(2, 4), epochs=1, ",
         "StratifiedGroupKFold(5": "StratifiedGroupKFold(2",
     }
-    for of_readme, here in shorter.items():
-        assert of_readme in code
-        code = code.replace(of_readme, here)
-    names = {}
-    exec(code, names)
+    names = run_readme(MAIN_JOB, shorter)
     search = names["search"]
     assert len(search.cv_results_["params"]) == 27
     assert set(search.predict(names["train"].paths)) <= {"NORMAL", "PNEUMONIA"}
@@ -66,7 +76,6 @@ def test_the_main_job_in_python(collection):
 
 def test_the_threshold_and_the_report(collection):
     """The same, with a recall that these few can certify, and the training images to test."""
-    *_, code = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     shorter = {
         "(96, 96)": "(40, 36)",
         "CNNPneumoniaClassifier(image": "CNNPneumoniaClassifier(filters=(2, 4), epochs=1, image",
@@ -74,13 +83,32 @@ def test_the_threshold_and_the_report(collection):
         "min_recall=0.98": "min_recall=0.6",
         "chest_xray/test": "chest_xray/train",
     }
-    for of_readme, here in shorter.items():
-        assert of_readme in code
-        code = code.replace(of_readme, here)
-    names = {}
-    exec(code, names)
+    names = run_readme(THRESHOLD, shorter)
     assert names["model"].recall_lower_bound_ >= 0.6
     assert (collection / "report.html").stat().st_size > 50_000
+
+
+def test_a_new_hospital(tmp_path, monkeypatch, capsys):
+    """The labels of synthetic X-rays in the place of a radiologist."""
+    xrays = make_xrays(240, image_size=(48, 40), random_state=0)
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    paths = np.array([str(folder / f"{i}.png") for i in range(len(xrays.images))])
+    for path, image in zip(paths, xrays.images, strict=True):
+        Image.fromarray(image).save(path)
+    labels = dict(zip(paths.tolist(), xrays.target.tolist(), strict=True))
+    monkeypatch.chdir(tmp_path)
+    names = {
+        "local": Bunch(paths=paths, groups=xrays.groups),
+        "radiologist": lambda rows: [labels[path] for path in rows.tolist()],
+    }
+    with warnings.catch_warnings():
+        # Synthetic X-rays are not those of the pretrained network.
+        warnings.simplefilter("ignore", OutlierWarning)
+        exec(NEW_HOSPITAL, names)
+    assert names["certifier"].recall_lower_bound_ == 0.95
+    assert load_model("model-for-this-hospital.skpneumo").best_threshold_ > 0
+    assert "Labels to certify a recall of 95%" in capsys.readouterr().out
 
 
 def test_the_commands_are_there():

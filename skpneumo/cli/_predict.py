@@ -52,8 +52,8 @@ _Prevalence = Annotated[
     typer.Option(
         parser=Number(float, 0, 1, exclusive=True),
         metavar="P",
-        help="Set the decision threshold for these files, at least 50 of one site, by the "
-        "proportion of the patients that have pneumonia. Nothing is certified.",
+        help="Set the decision threshold for these files, of at least 50 patients of one site, by "
+        "the proportion of the patients that have pneumonia. Nothing is certified.",
     ),
 ]
 _Triage = Annotated[
@@ -119,6 +119,8 @@ def predict(
                 _prediction.print_results(
                     rows, model, found.skipped, results_console(), threshold=threshold
                 )
+        if prevalence is not None:
+            ERR.print(f"{model.describe_threshold()}.", markup=False, highlight=False)
         scored = [row for row in rows if row["probability"] is not None]
         report_check(model, [row["file"] for row in scored], [row["probability"] for row in scored])
         for warning in _prediction.describe_omissions(rows, found.skipped):

@@ -76,7 +76,7 @@ def identify_patients(files):
 def report_check(model, files, scores):
     """Check a site by the scores of a prediction, and print what was found in one line.
 
-    Fewer than 50 files or 20 patients, or a model without reference scores, print nothing.
+    Nothing is printed for fewer than 50 files or 20 patients, or a model without reference scores.
 
     Parameters
     ----------

@@ -138,7 +138,7 @@ def fit_mixture(scores, reference, rng):
         ),
         strict=True,
     )
-    p_value = min(1.0, max(p_values) + _OUTSIDE)
+    p_value = min(1.0, float(max(p_values)) + _OUTSIDE)
     return MixtureFit(float(PREVALENCES[best]), errors[0], float(distances[best]), p_value)
 
 

@@ -18,12 +18,12 @@ from _measure import machine
 FOLDER = Path(__file__).parent
 STUDIES = {
     "accuracy",
+    "certified",
     "claims",
     "coverage",
     "out_of_fold",
     "outliers",
     "pretrain",
-    "certified",
     "search_inside",
     "shipped",
     "sites",

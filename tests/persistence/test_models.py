@@ -46,7 +46,7 @@ from skpneumo.persistence._model_file import (
     read_model_file,
     write_model_file,
 )
-from skpneumo.sites import TriageClassifierCV
+from skpneumo.sites import PrevalenceThresholdClassifier, TriageClassifierCV, check_site
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +200,47 @@ def test_triage(xrays, cnn, tmp_path, frozen):
     assert loaded.describe_threshold() == model.describe_threshold()
     assert model_fingerprint(loaded) == model_fingerprint(model)
     clone(loaded)
+
+
+def fit_point(xrays, cnn):
+    point = OperatingPointClassifierCV(FrozenEstimator(cnn), min_recall=0.6, confidence=0.8)
+    return point.fit(xrays.images, xrays.target, groups=xrays.groups)
+
+
+def test_reference_scores(xrays, cnn, tmp_path):
+    model = fit_point(xrays, cnn)
+    loaded = save_and_load(model, tmp_path)
+    assert loaded.reference_.keys() == {"y_true", "y_score", "patient"}
+    for name, column in model.reference_.items():
+        assert loaded.reference_[name].dtype == column.dtype
+        np.testing.assert_array_equal(loaded.reference_[name], column)
+    expected, found = (check_site(one, xrays.images).to_dict() for one in (model, loaded))
+    assert found == expected
+    # As in files of earlier versions.
+    del model.reference_
+    loaded = save_and_load(model, tmp_path)
+    assert not hasattr(loaded, "reference_")
+    assert_same(loaded, model, xrays.images)
+    with pytest.raises(ValueError, match="a file of an earlier version lacks them, and has to be"):
+        check_site(loaded, xrays.images)
+
+
+@pytest.mark.parametrize("prevalence", [0.6, (0.5, 0.7)])
+def test_thresholds_by_prevalence(xrays, cnn, tmp_path, prevalence):
+    model = PrevalenceThresholdClassifier(
+        FrozenEstimator(fit_point(xrays, cnn)), prevalence=prevalence, min_recall=0.9
+    ).fit(np.tile(xrays.images, (2, 1, 1)))
+    loaded = save_and_load(model, tmp_path)
+    assert_same(loaded, model, xrays.images)
+    for name in LEARNT[PrevalenceThresholdClassifier]:
+        assert getattr(loaded, name) == getattr(model, name)
+        assert type(getattr(loaded, name)) is type(getattr(model, name))
+    assert loaded.describe_threshold() == model.describe_threshold()
+    assert loaded.get_params(deep=False).keys() == model.get_params(deep=False).keys()
+    assert (loaded.prevalence, loaded.min_recall) == (prevalence, 0.9)
+    assert model_fingerprint(loaded) == model_fingerprint(model)
+    assert check_site(loaded, xrays.images).threshold == model.best_threshold_
+    clone(loaded).fit(np.tile(xrays.images, (2, 1, 1)))
 
 
 GRID = {"xrayresizer__aspect": ["stretch", "pad"]}
