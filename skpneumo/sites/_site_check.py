@@ -101,16 +101,16 @@ class SiteCheck:
         P-value of the finding, multiplied by the number of tests; below ``alpha`` a difference is
         found. For "none" the lower one of both tests.
     prevalence, prevalence_interval : float and (float, float)
-        Estimated proportion of positive patients, or images without ``groups``; NaN where it cannot
-        be told.
+        Estimated proportion of positive patients, or images without ``groups``; NaN if the
+        population differs.
     reference_prevalence : float
         That of the reference.
     positive_rate : float
         Proportion of these patients, or images, predicted positive.
     expected_positive_rate, expected_positive_rate_interval : float and (float, float)
-        What the reference expects at the estimated prevalence; NaN where it cannot be told.
+        What the reference expects at the estimated prevalence; NaN if the population differs.
     expected_specificity, expected_specificity_interval : float and (float, float)
-        Specificity of images at the threshold of the model; NaN where it cannot be told.
+        Specificity of images at the threshold of the model; NaN if the population differs.
     threshold : float
         That of the model.
     n_images : int
