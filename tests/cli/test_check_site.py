@@ -112,11 +112,17 @@ def test_predict_and_evaluate_check_the_site(point_file, site, expected, invoke,
 def test_fewer_files_and_models_without_a_reference_are_not_checked(
     point_file, model_file, collection, site, invoke
 ):
-    for model, folder in ((point_file, collection / "test"), (model_file, site)):
-        for command in ("predict", "evaluate"):
-            done = invoke(command, model, folder)
-            assert done.exit_code == 0, done.output
-            assert LINE not in done.output
+    files = sorted(site.rglob("*.png"))
+    for arguments in (
+        ("predict", point_file, *files[:49]),  # of more than 20 patients
+        ("evaluate", point_file, collection / "test"),
+        ("predict", model_file, site),
+        ("evaluate", model_file, site),
+    ):
+        done = invoke(*arguments)
+        assert done.exit_code == 0, done.output
+        assert LINE not in done.output
+    assert LINE in invoke("predict", point_file, *files[:50], "--label-outliers").stderr
 
 
 def test_predict_with_a_prevalence(point_file, site, invoke, words):
