@@ -14,11 +14,13 @@ from skpneumo.sites._prevalence_thresholds import (
     expected_ranges,
     implied_positive_rate,
     threshold_of_rate,
+    threshold_of_recall,
 )
 from skpneumo.sites._reference import (
     ReferenceScores,
     draw_image_per_patient,
     get_reference,
+    get_reference_scores,
     select_images,
 )
 
@@ -45,7 +47,8 @@ class PrevalenceThresholdClassifier(BaseThresholdClassifier):
         between 0 and 1. Of an interval, the threshold is set by the upper end, so that the recall
         is expected to reach ``min_recall`` over all of it.
     min_recall : float, default=0.98
-        Recall in the reference of the threshold whose rates are used, between 0 and 1.
+        Recall of the positive patients of the reference, each counted by the lowest score of a
+        positive image, at the threshold whose rates are used; between 0 and 1.
 
     Attributes
     ----------
@@ -165,7 +168,10 @@ class PrevalenceThresholdClassifier(BaseThresholdClassifier):
             )
         y_true, y_score, _ = select_images(reference, by_patient=patients is not None)
         by_class = ReferenceScores(np.sort(y_score[y_true]), np.sort(y_score[~y_true]))
-        rate = implied_positive_rate(by_class, _target(self.prevalence), self.min_recall)
+        # A positive patient counts by the lowest score, as where a recall is certified.
+        positive = get_reference_scores(self.estimator).positive
+        threshold = threshold_of_recall(positive, self.min_recall)
+        rate = implied_positive_rate(by_class, _target(self.prevalence), threshold)
         self.estimator_ = estimator
         self.best_threshold_ = threshold_of_rate(scores, rate)
         self.positive_rate_ = float(rate)

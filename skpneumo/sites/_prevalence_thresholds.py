@@ -8,30 +8,42 @@ _N_RESAMPLES = 400
 _CONFIDENCE = 0.95
 
 
-def implied_positive_rate(reference, prevalence, min_recall):
-    """Proportion of patients predicted positive at the highest threshold of a recall.
+def threshold_of_recall(scores, min_recall):
+    """Highest threshold at which the recall of the reference is reached.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_patients,)
+        Lowest score of each positive patient, sorted.
+    min_recall : float
+        Recall of patients.
+
+    Returns
+    -------
+    floating
+    """
+    n_missed = int(np.floor(len(scores) * (1 - min_recall) + 1e-9))
+    return scores[min(n_missed, len(scores) - 1)]
+
+
+def implied_positive_rate(reference, prevalence, threshold):
+    """Proportion predicted positive at a threshold, if this is the prevalence.
 
     Parameters
     ----------
     reference : ReferenceScores
         Scores by class, sorted.
     prevalence : float
-        Proportion of positive patients.
-    min_recall : float
-        Recall in the reference.
+        Proportion of positive patients, or images.
+    threshold : float
+        Of reference scores.
 
     Returns
     -------
     float
     """
-    threshold = reference.positive[_n_missed(len(reference.positive), min_recall)]
     recall, false_positive_rate = _rates(reference, threshold)
     return prevalence * recall + (1 - prevalence) * false_positive_rate
-
-
-def _n_missed(n, min_recall):
-    """Number of positive patients that may be missed."""
-    return min(int(np.floor(n * (1 - min_recall) + 1e-9)), n - 1)
 
 
 def _rates(reference, thresholds):
@@ -125,4 +137,14 @@ def expected_ranges(reference, positive_rate, prevalences, n_site, rng):
     # The more positive patients there are, the fewer of them are above the threshold.
     recall = np.percentile(high[:, 0], tail), np.percentile(low[:, 0], 100 - tail)
     specificity = np.percentile(low[:, 1], tail), np.percentile(high[:, 1], 100 - tail)
-    return tuple(map(float, recall)), tuple(map(float, specificity))
+    prevalence = np.mean(prevalences)
+    return (
+        _round_outwards(recall, n_site * prevalence),
+        _round_outwards(specificity, n_site * (1 - prevalence)),
+    )
+
+
+def _round_outwards(interval, n):
+    """Ends as proportions of n patients, who are whole: else none of 200 would not be covered."""
+    n, (low, high) = max(1, round(n)), interval
+    return float(np.floor(low * n + 1e-9) / n), float(np.ceil(high * n - 1e-9) / n)
