@@ -1,6 +1,7 @@
 """The state of a certifier as a file of JSON."""
 
 import json
+from pickle import PicklingError
 
 import numpy as np
 
@@ -44,8 +45,20 @@ def get_fingerprints(estimator, X, patients):
     Returns
     -------
     dict of str to str
+
+    Raises
+    ------
+    TypeError
+        If the model cannot be pickled.
     """
-    return {"model": model_fingerprint(estimator), "pool": data_fingerprint(X, patients)}
+    try:
+        model = model_fingerprint(estimator)
+    except PicklingError as error:
+        raise TypeError(
+            f"A certifier identifies its model by the pickled contents, and {estimator!r} cannot be "
+            f"pickled ({error}). Use a function of a module instead of a lambda."
+        ) from None
+    return {"model": model, "pool": data_fingerprint(X, patients)}
 
 
 def get_state(certifier):

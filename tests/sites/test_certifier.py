@@ -8,9 +8,12 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 from sklearn.base import clone
+from sklearn.datasets import make_classification
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from skpneumo import CNNPneumoniaClassifier, load_model, save_model
 from skpneumo._utils.bounds import min_score_per_patient
@@ -444,3 +447,10 @@ def test_parameters_that_are_set_later_change_nothing(model):
     read_all(certifier, y)
     assert certifier.threshold_ == whole.threshold_
     assert certifier.classifier_.recall_lower_bound_ == 0.95
+
+
+def test_a_model_that_cannot_be_pickled_is_refused():
+    X, y = make_classification(300, random_state=0)
+    model = make_pipeline(FunctionTransformer(lambda X: X), LogisticRegression()).fit(X, y)
+    with pytest.raises(TypeError, match="cannot be pickled.*instead of a lambda"):
+        RecallCertifier(FrozenEstimator(model)).fit(X)
