@@ -55,8 +55,8 @@ def get_fingerprints(estimator, X, patients):
         model = model_fingerprint(estimator)
     except PicklingError as error:
         raise TypeError(
-            f"A certifier identifies its model by the pickled contents, and {estimator!r} cannot be "
-            f"pickled ({error}). Use a function of a module instead of a lambda."
+            f"A certifier identifies its model by a pickle, and {estimator!r} cannot be pickled "
+            f"({error}). Use a function of a module instead of a lambda."
         ) from None
     return {"model": model, "pool": data_fingerprint(X, patients)}
 

@@ -452,5 +452,5 @@ def test_parameters_that_are_set_later_change_nothing(model):
 def test_a_model_that_cannot_be_pickled_is_refused():
     X, y = make_classification(300, random_state=0)
     model = make_pipeline(FunctionTransformer(lambda X: X), LogisticRegression()).fit(X, y)
-    with pytest.raises(TypeError, match="cannot be pickled.*instead of a lambda"):
+    with pytest.raises(TypeError, match="instead of a lambda"):
         RecallCertifier(FrozenEstimator(model)).fit(X)
