@@ -1,11 +1,11 @@
 """A table of numbers of images to label, as text and HTML."""
 
 from dataclasses import dataclass
-from textwrap import wrap
+from textwrap import fill
 
 from skpneumo._utils.formatting import percent
 
-# Title of each column in lines, and the width of its text.
+# Title of each column, in lines.
 _HEADS = (
     ("positive", "patients"),
     ("patients", "(90%)"),
@@ -17,6 +17,8 @@ _HEADS = (
     ("specificity", "certifier"),
     ("plan of the", "certifier"),
 )
+# Columns about the whole sample, before those about the certifier.
+_N_WHOLE = 6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -96,12 +98,16 @@ class LabelTable:
 
     def __str__(self):
         lines = [*map(list, zip(*_HEADS, strict=True)), *self.cells()]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        table = [
-            "  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True))
-            for line in lines
+        # Side by side they would be wider than a terminal.
+        whole = _format_table([line[:_N_WHOLE] for line in lines])
+        certifier = _format_table([line[:1] + line[_N_WHOLE:] for line in lines])
+        parts = [
+            self.title + ".",
+            "All images labelled:\n" + whole,
+            "By a RecallCertifier:\n" + certifier,
+            fill(self.note, 79),
         ]
-        return "\n".join([self.title, "", *table, "", *wrap(self.note, 79)])
+        return "\n\n".join(parts)
 
     __repr__ = __str__
 
@@ -112,3 +118,11 @@ class LabelTable:
         return render_page(
             __package__, "label_table.html.jinja", embedded=True, table=self, heads=heads
         )
+
+
+def _format_table(lines):
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths, strict=True))
+        for line in lines
+    )

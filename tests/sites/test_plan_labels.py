@@ -79,7 +79,7 @@ def test_reference_scores_are_those_of_the_patients():
 def test_the_table_as_text_html_and_dict(model):
     table = plan_labels(model, prevalence=0.25)
     text, page = str(table), table._repr_html_()
-    assert max(map(len, text.splitlines())) <= 120
+    assert max(map(len, text.splitlines())) <= 79
     for row in table.to_dict()["rows"]:
         assert f"{row['n_patients']:,}" in text
         assert f"{row['n_labels']:,}" in page
