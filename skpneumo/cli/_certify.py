@@ -73,7 +73,7 @@ def certify(
             certifier = _open_certifier(open_model(model), pool, labels, min_recall, confidence)
             typed = read_labels(labels, certifier.classes_.tolist()) if labels.exists() else {}
             names = [os.path.relpath(file, folder) for file in pool[0]]
-            certifier.record(*match_rows(typed, names, labels))
+            _record(certifier, match_rows(typed, names, labels), labels)
             if not certifier.finished_:
                 listed = dict.fromkeys((names[row] for row in certifier.next_images(images)), "")
                 write_labels(typed | _new(listed, typed), labels)
@@ -83,15 +83,24 @@ def certify(
             n_wanted = len(_new(listed, typed)) + sum(label == "" for label in typed.values())
             negative, positive = certifier.classes_.tolist()
             _print_folded(
-                f"{certifier.n_labelled_:,} of {len(names):,} images are labelled; about "
-                f"{certifier.n_remaining_:,} more are needed. Type {negative}, {positive} or "
-                f"unsure beside the {n_wanted} images without a label in {labels}, and run the "
-                "command again."
+                f"Labelled images: {certifier.n_labelled_:,} of {len(names):,}; still needed: "
+                f"about {certifier.n_remaining_:,}. Type {negative}, {positive} or unsure beside "
+                f"each image without a label in {labels} ({n_wanted}), and run the command again."
             )
             raise typer.Exit(LABELS_WANTED)
         _save_certified(certifier, save)
         written.append(save)
         _print_folded(_describe(certifier))
+
+
+def _record(certifier, rows_and_labels, table):
+    """Record the whole table: labels that were corrected in it replace the earlier ones."""
+    try:
+        certifier.reset().record(*rows_and_labels)
+    except ValueError as error:
+        raise DatasetError(
+            f"{table} does not fit: {error} Rows count the files of the folder by name, from 0."
+        ) from None
 
 
 def _print_folded(text):
@@ -108,7 +117,7 @@ def _state_file(labels):
 
 
 def _open_certifier(model, pool, labels, min_recall, confidence):
-    """Go on with the state beside the table, or begin."""
+    """Resume from the state beside the table, or begin."""
     from sklearn.frozen import FrozenEstimator
 
     from skpneumo.sites import RecallCertifier
@@ -147,7 +156,7 @@ def _save_certified(certifier, save):
 def _describe(certifier):
     how = {
         "upwards": "reading from the lowest score upwards",
-        "random sample": "reading a random sample, which needs fewer labels here",
+        "random sample": "reading a random sample",
     }
     classifier = certifier.classifier_
     return (

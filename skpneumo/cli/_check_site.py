@@ -31,7 +31,7 @@ def check_site(
     all_views: AllViews = False,
     as_json: AsJSON = False,
 ):
-    """Check, without labels, whether a model sees the X-rays of a site as those of its training.
+    """Check, without labels, whether the scores at a site are distributed as in the reference.
 
     It finds a difference of the prevalence or of the population. It never shows that the model
     works: positive patients that look negative to it do not show.

@@ -2,7 +2,8 @@
 
 from sklearn.frozen import FrozenEstimator
 
-from skpneumo.cli._site import identify_patients
+from skpneumo._utils.response import positive_scores
+from skpneumo.cli._site import identify_patients, report_check
 from skpneumo.exceptions import DatasetError
 from skpneumo.images import XRaySequence
 from skpneumo.persistence import is_model_file, load_model, load_pretrained
@@ -104,4 +105,7 @@ def set_threshold(model, found, prevalence):
     unread |= XRaySequence(files).find_unreadable() if files else {}
     files = [file for file in files if file not in unread]
     classifier = PrevalenceThresholdClassifier(FrozenEstimator(model), prevalence=prevalence)
-    return classifier.fit(files, groups=identify_patients(files))
+    classifier.fit(files, groups=identify_patients(files))
+    # Where the population does not differ, the threshold of the model is the better one.
+    report_check(model, files, positive_scores(model, files))
+    return classifier

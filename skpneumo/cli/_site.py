@@ -44,7 +44,7 @@ def find_pool(folder, views):
     if not files:
         raise DatasetError(f"{folder} holds no X-ray that can be read. Name another folder.")
     if unread:
-        print_warning(f"{len(unread):,} files of {folder} hold no X-ray, or none to be read.", ERR)
+        print_warning(f"{len(unread):,} files of {folder} contain no readable X-ray.", ERR)
     return files, identify_patients(files)
 
 

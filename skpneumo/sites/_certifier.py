@@ -5,14 +5,14 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
-from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
+from skpneumo._utils.bounds import draw_by_order, min_score_per_patient
 from skpneumo._utils.response import RESPONSES, positive_scores
 from skpneumo._utils.targets import check_groups
-from skpneumo._utils.threshold_classifier import freeze
+from skpneumo.sites._certifier_results import CertifierResults
 from skpneumo.sites._certifier_state import (
     get_fingerprints,
     get_state,
@@ -21,13 +21,12 @@ from skpneumo.sites._certifier_state import (
     write_state,
 )
 from skpneumo.sites._conclusion import describe_shortfall
-from skpneumo.sites._progress import Progress, Target, advance, estimate_remaining
+from skpneumo.sites._progress import Progress, Target, advance
 from skpneumo.sites._reading import UNREAD, Pool
-from skpneumo.sites._recorded import check_recorded
-from skpneumo.sites._site_classifier import CertifiedClassifier
+from skpneumo.sites._recorded import check_recorded, refuse_labels
 
 
-class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
+class RecallCertifier(CertifierResults, MetaEstimatorMixin, BaseEstimator):
     """Certify the recall of a fitted model at a new site, with labels of a part of its images.
 
     `fit` scores a pool of unlabelled images, `next_images` returns those to be read next, and
@@ -45,9 +44,8 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
     confidence : float, default=0.95
         Confidence that this recall is reached on new patients, between 0 and 1.
     random_state : int, RandomState instance or None, default=None
-        Controls the order in which patients are sampled and the randomisation of the rank. Set it
-        before the first label is seen, and do not try another one afterwards: the best of several
-        thresholds is not certified.
+        Controls the order in which patients are sampled. Set it before the first label is seen,
+        and do not try another one afterwards: the best of several thresholds is not certified.
 
     Attributes
     ----------
@@ -83,7 +81,9 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
     model will see at this site. A positive patient has the score of the lowest-scoring positive
     image. The probability, over pool and sample, that the recall of new patients at ``threshold_``
     is below ``min_recall`` is at most ``1 - confidence``. The rank of the threshold is randomised
-    as in :class:`~skpneumo.OperatingPointClassifierCV`.
+    by a hash of the order of the patients by score, as in
+    :class:`~skpneumo.OperatingPointClassifierCV`, but rank 1 too; the probability is an average
+    over the draw.
 
     **Pilot.** The first 20 patients, in random order, choose the plan with fewer expected labels.
     They take no part in what follows, so the choice may depend on their labels in any way, and
@@ -187,8 +187,8 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
         ----------
         X : array-like of shape (n_images, ...)
             What the estimator takes. It is not kept.
-        y : ignored
-            For the API of scikit-learn.
+        y : None
+            For the API of scikit-learn; labels are recorded later.
         groups : array-like of shape (n_images,), default=None
             The patient of each image; None if each image is a patient.
 
@@ -200,12 +200,15 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self.estimator)
         scores = positive_scores(self.estimator, X)
         patients = check_groups(groups, scores)
+        refuse_labels(y)
         rng = check_random_state(self.random_state)
         self.unit_ = "image" if patients is None else "patient"
         patients = np.arange(len(scores)) if patients is None else patients
         self.pool_ = Pool(scores, patients, rng.permutation(patients.max() + 1))
         # Parameters that are set later must not change what is certified.
-        self._target = Target(self.min_recall, self.confidence, float(rng.uniform()))
+        # The draw comes from the scores: with a seed alone, all pools of a size would share it.
+        draw = draw_by_order(min_score_per_patient(scores, patients))
+        self._target = Target(self.min_recall, self.confidence, draw)
         self.fingerprints_ = get_fingerprints(self.estimator, X, patients)
         self._progress = Progress(None, [], None)
         self._labels = np.full(len(scores), UNREAD)
@@ -271,6 +274,22 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
             warnings.warn(text, UserWarning, stacklevel=2)
         return self
 
+    def reset(self):
+        """Forget all labels, so that corrected ones can be recorded.
+
+        The order of the images stays, and all labels have to be recorded again: the result is that
+        of the corrected labels from the start.
+
+        Returns
+        -------
+        self
+        """
+        check_is_fitted(self, "pool_")
+        self._progress = Progress(None, [], None)
+        self._labels = np.full(len(self._labels), UNREAD)
+        self._proceed()
+        return self
+
     def _proceed(self):
         self._progress = advance(self.pool_, self._labels, self._progress.plan, self._target)
 
@@ -319,76 +338,3 @@ class RecallCertifier(MetaEstimatorMixin, BaseEstimator):
         set_state(certifier, state, patients)
         certifier._proceed()
         return certifier
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "pool_")
-
-    @property
-    def classes_(self):
-        """The labels; the second is positive."""
-        return np.asarray(self.estimator.classes_)
-
-    @property
-    def finished_(self):
-        """Whether the labels are complete."""
-        check_is_fitted(self)
-        return self._progress.conclusion is not None
-
-    @property
-    def plan_(self):
-        """How images are read; None until the pilot is labelled."""
-        check_is_fitted(self)
-        return self._progress.plan and self._progress.plan.kind
-
-    @property
-    def n_labelled_(self):
-        """Number of images that were labelled."""
-        check_is_fitted(self)
-        return int(np.sum(self._labels != UNREAD))
-
-    @property
-    def n_remaining_(self):
-        """Estimate of the number of images still to be labelled."""
-        check_is_fitted(self)
-        if self.finished_:
-            return 0
-        return estimate_remaining(self.pool_, self._labels, self._progress.plan, self._target)
-
-    @property
-    def threshold_(self):
-        """Decision threshold of certified recall."""
-        return self._concluded().threshold
-
-    @property
-    def recall_lower_bound_(self):
-        """The recall that is certified."""
-        return self._concluded().recall_lower_bound
-
-    @property
-    def classifier_(self):
-        """The model with this threshold."""
-        conclusion = self._concluded()
-        if not conclusion.n_positive:
-            raise ValueError(
-                "No patient of the pool is positive, so there is no threshold. Fit the certifier "
-                "to a pool with more images."
-            )
-        classifier = CertifiedClassifier(
-            freeze(self.estimator),
-            min_recall=self._target.min_recall,
-            confidence=self._target.confidence,
-        )
-        return classifier.hold(
-            conclusion,
-            unit=self.unit_,
-            n_labelled=self.n_labelled_,
-            n_images=len(self._labels),
-        )
-
-    def _concluded(self):
-        if not self.finished_:
-            raise NotFittedError(
-                f"The labels are not complete: about {self.n_remaining_} images remain. Record "
-                "labels of the rows that next_images returns until finished_ is True."
-            )
-        return self._progress.conclusion

@@ -163,7 +163,8 @@ def read_state(path, fingerprints):
         if state["fingerprints"].get(what) != other:
             advice = {
                 "model": "Pass the model that it was fitted with.",
-                "pool": "Pass the images and groups that it was fitted to, in the same order.",
+                "pool": "Pass the images and groups that it was fitted to, in the same order; with "
+                "files added or removed it is another pool.",
             }
             raise ValueError(f"{path} is the state of another {what}. {advice[what]}")
     return state

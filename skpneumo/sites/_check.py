@@ -29,8 +29,8 @@ def check_site(estimator, X, *, groups=None, alpha=0.05, n_checks=1):
         Fitted, with an `~skpneumo.OperatingPointClassifierCV` or a `TriageClassifierCV` in it,
         such as `~skpneumo.load_pretrained` returns. Its ``reference_`` is compared with the site.
     X : array-like of shape (n, ...)
-        Images of the site as the estimator accepts them, such as paths: all of a time, not selected
-        by what they show. At least 20; 200 find most differences that matter.
+        Images of the site as the estimator accepts them, such as paths: all of a period, not
+        selected by what they show. At least 20; 200 find most differences that matter.
     groups : array-like of shape (n,), default=None
         The patient of each image. One random image of each is compared with one of each patient of
         the reference; without it all images with all.

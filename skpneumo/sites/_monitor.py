@@ -160,6 +160,7 @@ class RecallMonitor(BaseEstimator):
             out of range. Nothing is added then.
         """
         self._validate_params()
+        self._check_unchanged()
         y_true, y_pred = self._check_labels(y_true, "y_true"), self._check_labels(y_pred, "y_pred")
         check_consistent_length(y_true, y_pred)
         payoffs = log_payoffs(self.min_recall, _check_probability(verified_with))
@@ -176,6 +177,15 @@ class RecallMonitor(BaseEstimator):
             log_e_values=[*self.log_e_values_, *log_e_values],
         )
         return self
+
+    def _check_unchanged(self):
+        """Refuse parameters that were set after the first case: the bets were made by others."""
+        params = (self.min_recall, self.false_alarm)
+        if getattr(self, "_bet_with", params) != params:
+            raise ValueError(
+                "min_recall and false_alarm were changed after the first case. Set them back to "
+                "{:g} and {:g}, or begin with a new RecallMonitor.".format(*self._bet_with)
+            )
 
     def _check_labels(self, labels, name):
         """Whether each label is positive."""
@@ -196,6 +206,7 @@ class RecallMonitor(BaseEstimator):
 
     def _set_state(self, capital, n_missed, log_e_values):
         self._capital = capital
+        self._bet_with = (self.min_recall, self.false_alarm)
         self.n_positive_, self.n_missed_ = int(capital.n_observed), n_missed
         self.log_e_values_ = np.array(log_e_values, dtype=float)
         self.e_value_ = float(np.exp(min(log_e_value(capital), _MAX_LOG)))

@@ -16,6 +16,7 @@ from skpneumo.sites._prevalence_thresholds import (
     threshold_of_rate,
     threshold_of_recall,
 )
+from skpneumo.sites._recorded import refuse_labels
 from skpneumo.sites._reference import (
     ReferenceScores,
     draw_image_per_patient,
@@ -44,7 +45,7 @@ class PrevalenceThresholdClassifier(BaseThresholdClassifier):
         is used.
     prevalence : float or tuple of (float, float)
         Proportion of the patients (images without ``groups``) of the batch that have pneumonia,
-        between 0 and 1. Of an interval, the threshold is set by the upper end, so that the recall
+        between 0 and 1. Given an interval, the upper end sets the threshold, so that the recall
         is expected to reach ``min_recall`` over all of it.
     min_recall : float, default=0.98
         Recall of the positive patients of the reference, each counted by the lowest score of a
@@ -136,7 +137,7 @@ class PrevalenceThresholdClassifier(BaseThresholdClassifier):
         Parameters
         ----------
         X : array-like of shape (n, ...)
-            What the estimator takes: all images of a time, not selected by what they show.
+            What the estimator takes: all images of a period, not selected by what they show.
         y : ignored
             For the API of scikit-learn.
         groups : array-like of shape (n,), default=None
@@ -153,6 +154,7 @@ class PrevalenceThresholdClassifier(BaseThresholdClassifier):
             or a parameter is not valid.
         """
         self._validate_params()
+        refuse_labels(y)
         interval = _check_prevalence(self.prevalence)
         check_is_fitted(self.estimator)
         reference = get_reference(self.estimator)

@@ -8,6 +8,14 @@ from skpneumo._utils.targets import check_labels, is_missing
 from skpneumo.sites._reading import UNREAD, UNSURE
 
 
+def refuse_labels(y):
+    """Refuse what stands in the place of labels in ``fit``: it may be meant as the patients."""
+    if y is not None:
+        raise TypeError(
+            "fit takes no labels, only unlabelled images. Pass the patients as groups=...."
+        )
+
+
 def check_recorded(rows, y, classes, requested, labels):
     """Check labels that are to be recorded.
 
@@ -74,9 +82,9 @@ def _check_contradictions(rows, found, labels, classes):
         if before in (UNREAD, UNSURE) or label == before:
             latest[row] = label
             continue
-        given = "unsure" if label == UNSURE else repr(classes[label].item())
+        names = classes.tolist()
+        given = "unsure" if label == UNSURE else repr(names[label])
         raise ValueError(
-            f"Row {row} is labelled {classes[before].item()!r} and {given}. Agree on one label; an "
-            "image that is recorded with a wrong one needs a new certifier, fitted with the same "
-            "random_state, and the labels recorded again."
+            f"Row {row} is labelled {names[before]!r} and {given}. Agree on one label; to correct "
+            "one that is recorded, call reset, and record all labels again."
         )

@@ -39,6 +39,11 @@ def get_reference(estimator):
         if hasattr(wrapper, "calibrated_classifiers_") or hasattr(wrapper, "fold_estimators_"):
             # Its scores are other ones than those of the models in it.
             break
+        if hasattr(wrapper, "best_threshold_") and not hasattr(wrapper, "curve_"):
+            raise ValueError(
+                f"The threshold of {type(wrapper).__name__} was chosen on other data than the "
+                "reference scores of the model in it. Pass that model, its estimator_."
+            )
     raise ValueError(
         f"{type(estimator).__name__} holds no reference scores. Pass a fitted "
         "OperatingPointClassifierCV, such as load_pretrained(), or a model that contains one; a "

@@ -27,24 +27,24 @@ _MEANINGS = {
     "was chosen on, at another prevalence. Positive patients that look negative to the model would "
     "look the same.",
     "population": "No prevalence explains the scores at this site: images, devices or patients "
-    "differ from those that the threshold was chosen on. What was certified there does not hold "
-    "here.",
+    "differ from those that the threshold was chosen on. What was certified there does not carry "
+    "over to this site.",
 }
 _ADVICE = {
-    "none": "Label a sample of positive patients before you rely on the recall: plan_labels counts "
+    "none": "Label a random sample of patients before you rely on the recall: plan_labels counts "
     "how many, RecallCertifier certifies it.",
     "prevalence": "Recall and specificity need not change with the prevalence, but predictive "
     "values do. Keep the threshold, and label a sample to certify the recall: see plan_labels and "
     "RecallCertifier.",
     "population": "Do not use this threshold here. Certify one with labels of this site "
-    "(plan_labels, RecallCertifier), or, if the prevalence is known and nothing need be certified, "
+    "(plan_labels, RecallCertifier), or, if the prevalence is known and no certificate is needed, "
     "set one by it (PrevalenceThresholdClassifier).",
 }
 _SUMMARIES = {
     "none": "no difference from the reference found; recall is not checked by this.",
     "prevalence": "the prevalence differs from that of the reference; recall is not checked.",
-    "population": "the population differs from the reference, so that neither the recall nor the "
-    "specificity measured there holds here. See skpneumo check-site.",
+    "population": "the population differs from the reference, so that recall and specificity "
+    "measured there do not carry over. See skpneumo check-site.",
 }
 
 

@@ -116,14 +116,14 @@ class CertifiedClassifier(BaseThresholdClassifier):
         -------
         str
             For reports, such as "a recall of 95% of patients certified with 95% confidence on 71
-            positive patients, by labels of 469 of 1200 images".
+            positive patients, using labels of 469 of 1200 images".
         """
         check_is_fitted(self)
         # Rounded down, as a bound below the required recall may have any number of digits.
         recall = np.floor(1e4 * self.recall_lower_bound_ + 1e-6) / 100
         return (
             f"a recall of {recall:g}% of {self.unit_}s certified with {100 * self.confidence:g}% "
-            f"confidence on {self.n_positive_units_} positive {self.unit_}s, by labels of "
+            f"confidence on {self.n_positive_units_} positive {self.unit_}s, using labels of "
             f"{self.n_labelled_} of {self.n_images_} images"
         )
 

@@ -278,7 +278,8 @@ class TriageClassifierCV(BaseThresholdClassifierCV):
             ("", "") if is_frozen else (" approximately", ", by out-of-fold scores")
         )
         return (
-            f"images below it are ruled out, those from {self.rule_in_threshold_:.4g} on are ruled "
+            f"images below {self.best_threshold_:.4g} are ruled out, those from "
+            f"{self.rule_in_threshold_:.4g} on are ruled "
             f"in, those between are to be read; a recall of {100 * self.min_recall:g}% of "
             f"{self.unit_}s not ruled out and a specificity of {100 * self.min_specificity:g}% of "
             f"{self.unit_}s not ruled in are certified{approximately}, jointly with "

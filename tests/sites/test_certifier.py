@@ -454,3 +454,48 @@ def test_a_model_that_cannot_be_pickled_is_refused():
     model = make_pipeline(FunctionTransformer(lambda X: X), LogisticRegression()).fit(X, y)
     with pytest.raises(TypeError, match="instead of a lambda"):
         RecallCertifier(FrozenEstimator(model)).fit(X)
+
+
+def test_corrected_labels_after_a_reset_are_those_from_the_start():
+    X, y = make_classification(600, class_sep=1.5, random_state=0)
+    model = FrozenEstimator(LogisticRegression().fit(X, y))
+    corrected, wrong = (RecallCertifier(model, random_state=0).fit(X) for _ in range(2))
+    while not corrected.finished_:
+        corrected.record(rows := corrected.next_images(20), y[rows])
+    rows = wrong.next_images(20)
+    wrong.record(rows, 1 - y[rows])
+    with pytest.raises(ValueError, match=r"call reset, and record all labels again"):
+        wrong.record(rows, y[rows])
+    wrong.reset().record(rows, y[rows])
+    while not wrong.finished_:
+        wrong.record(rows := wrong.next_images(20), y[rows])
+    assert wrong.threshold_ == corrected.threshold_
+    assert wrong.n_labelled_ == corrected.n_labelled_
+
+
+def test_labels_of_a_series_of_texts():
+    X, y = make_classification(300, random_state=0)
+    y = pd.Series(np.where(y == 1, "PNEUMONIA", "NORMAL"), dtype=object)
+    model = FrozenEstimator(LogisticRegression().fit(X, y))
+    certifier = RecallCertifier(model, random_state=0).fit(X)
+    rows = certifier.next_images(1)
+    with pytest.raises(ValueError, match="'NORMAL' and 'PNEUMONIA'"):
+        certifier.record([*rows, *rows], ["NORMAL", "PNEUMONIA"])
+
+
+def test_the_draw_depends_on_the_scores_and_not_on_the_seed_alone():
+    X, y = make_classification(400, random_state=0)
+    model = FrozenEstimator(LogisticRegression().fit(X, y))
+    draws = {
+        RecallCertifier(model, random_state=seed).fit(X[rows])._target.draw
+        for seed in (0, 1)
+        for rows in (slice(0, 200), slice(200, 400))
+    }
+    assert len(draws) == 2
+
+
+def test_patients_in_the_place_of_labels_are_refused():
+    X, y = make_classification(300, random_state=0)
+    model = FrozenEstimator(LogisticRegression().fit(X, y))
+    with pytest.raises(TypeError, match=r"Pass the patients as groups="):
+        RecallCertifier(model).fit(X, np.arange(300))

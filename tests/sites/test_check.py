@@ -15,7 +15,14 @@ from sklearn.preprocessing import FunctionTransformer
 from threadpoolctl import threadpool_limits
 
 from skpneumo import OperatingPointClassifierCV
-from skpneumo.sites import SiteCheckDisplay, TriageClassifierCV, _mixtures, check_scores, check_site
+from skpneumo.sites import (
+    PrevalenceThresholdClassifier,
+    SiteCheckDisplay,
+    TriageClassifierCV,
+    _mixtures,
+    check_scores,
+    check_site,
+)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -370,3 +377,10 @@ def test_display(checks, pyplot):
 def test_thresholds_at_the_ends_are_drawn_there(checks, pyplot, threshold):
     display = SiteCheckDisplay.from_check(replace(checks["none"], threshold=threshold))
     assert display.ax_.lines[0].get_xdata()[0] == (15 if threshold else -15)
+
+
+def test_a_threshold_of_another_site_is_not_compared_with_the_reference(data, model):
+    X = data[0][:200]
+    local = PrevalenceThresholdClassifier(model, prevalence=0.5).fit(X)
+    with pytest.raises(ValueError, match="ThresholdClassifier was chosen on other data"):
+        check_site(local, X)

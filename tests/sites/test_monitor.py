@@ -201,3 +201,10 @@ def test_display_without_an_alarm_in_given_axes():
     assert display.line_.get_color() == "black"
     assert display.plot() is display
     assert display.ax_ is not ax
+
+
+def test_parameters_do_not_change_after_the_first_case():
+    monitor = RecallMonitor(min_recall=0.95).update([1, 1], [1, 0])
+    monitor.set_params(min_recall=0.9)
+    with pytest.raises(ValueError, match=r"Set them back to 0\.95 and 0\.05"):
+        monitor.update([1], [1])

@@ -192,7 +192,8 @@ def test_the_thresholds_in_words(rng):
     scores, y = draw(rng)
     model = triage_by_column(scores, y)
     assert model.describe_threshold() == (
-        f"images below it are ruled out, those from {model.rule_in_threshold_:.4g} on are ruled "
+        f"images below {model.best_threshold_:.4g} are ruled out, those from "
+        f"{model.rule_in_threshold_:.4g} on are ruled "
         "in, those between are to be read; a recall of 98% of images not ruled out and a "
         "specificity of 95% of images not ruled in are certified, jointly with 95% confidence, on "
         "250 positive and 300 negative images"

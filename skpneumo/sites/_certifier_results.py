@@ -1,0 +1,87 @@
+"""What a certifier reports, while labels arrive and at the end."""
+
+import numpy as np
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+from skpneumo._utils.threshold_classifier import freeze
+from skpneumo.sites._progress import estimate_remaining
+from skpneumo.sites._reading import UNREAD
+from skpneumo.sites._site_classifier import CertifiedClassifier
+
+
+class CertifierResults:
+    """Attributes of `RecallCertifier` that follow from the labels received."""
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "pool_")
+
+    @property
+    def classes_(self):
+        """The labels; the second is positive."""
+        return np.asarray(self.estimator.classes_)
+
+    @property
+    def finished_(self):
+        """Whether the labels are complete."""
+        check_is_fitted(self)
+        return self._progress.conclusion is not None
+
+    @property
+    def plan_(self):
+        """How images are read; None until the pilot is labelled."""
+        check_is_fitted(self)
+        return self._progress.plan and self._progress.plan.kind
+
+    @property
+    def n_labelled_(self):
+        """Number of images that were labelled."""
+        check_is_fitted(self)
+        return int(np.sum(self._labels != UNREAD))
+
+    @property
+    def n_remaining_(self):
+        """Estimate of the number of images still to be labelled."""
+        check_is_fitted(self)
+        if self.finished_:
+            return 0
+        return estimate_remaining(self.pool_, self._labels, self._progress.plan, self._target)
+
+    @property
+    def threshold_(self):
+        """Decision threshold of certified recall."""
+        return self._concluded().threshold
+
+    @property
+    def recall_lower_bound_(self):
+        """The recall that is certified."""
+        return self._concluded().recall_lower_bound
+
+    @property
+    def classifier_(self):
+        """The model with this threshold."""
+        conclusion = self._concluded()
+        if not conclusion.n_positive:
+            raise ValueError(
+                "No patient of the pool is positive, so there is no threshold. Fit the certifier "
+                "to a pool with more images."
+            )
+        classifier = CertifiedClassifier(
+            freeze(self.estimator),
+            min_recall=self._target.min_recall,
+            confidence=self._target.confidence,
+        )
+        return classifier.hold(
+            conclusion,
+            unit=self.unit_,
+            n_labelled=self.n_labelled_,
+            n_images=len(self._labels),
+        )
+
+    def _concluded(self):
+        if not self.finished_:
+            raise NotFittedError(
+                f"The labels are not complete: about {self.n_remaining_} images remain. Record "
+                "labels of the rows that next_images returns until finished_ is True."
+            )
+        return self._progress.conclusion
