@@ -177,6 +177,23 @@ def clopper_pearson_interval(n_right, n, confidence):
     return float(low), float(high)
 
 
+def count_clusters(rows, groups=None):
+    """Number of patients of some images, or of the images without ``groups``.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n,), dtype bool
+        Which images are counted.
+    groups : ndarray of shape (n,), default=None
+        The patient of each image; None if images are independent.
+
+    Returns
+    -------
+    int
+    """
+    return int(rows.sum()) if groups is None else len(np.unique(groups[rows]))
+
+
 def min_score_per_patient(scores, groups=None):
     """Lowest score of each patient: one is a true positive only if all positive images are.
 

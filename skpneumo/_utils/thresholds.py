@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skpneumo._utils.bounds import (
+    count_clusters,
     draw_by_order,
     highest_rank,
     lower_bound,
@@ -66,7 +67,7 @@ def check_sample_size(criterion, value, confidence, y_true, groups=None):
         If even the lowest score would not be a certified threshold.
     """
     kind, rows = ("positive", y_true) if criterion == "min_recall" else ("negative", ~y_true)
-    n_clusters = rows.sum() if groups is None else len(np.unique(groups[rows]))
+    n_clusters = count_clusters(rows, groups)
     if highest_rank(n_clusters, value, confidence):
         return
     clusters = "images" if groups is None else "patients"

@@ -43,15 +43,16 @@ class BaseThresholdClassifierCV(BaseThresholdClassifier):
     def _fit_and_score(self, X, y, classes, groups, params):
         """Set ``estimator_`` and ``reference_``; return the scores of images that were left out."""
         fit_params, split_params = self._routed(groups, params)
+        patients = check_groups(groups, y)
         # `check_data` has warned of labels in doubtful order; the fits need not warn again.
         with order_checked():
             if isinstance(self.estimator, FrozenEstimator):
                 self.estimator_, y_score = self._score_frozen(X, y, classes, fit_params)
             else:
-                splits = make_splits(self.cv, X, y, check_groups(groups, y), split_params)
+                splits = make_splits(self.cv, X, y, patients, split_params)
                 self.estimator_, y_score = self._fit_splits(X, y, classes, splits, fit_params)
         self._copy_features()
-        self.reference_ = make_reference(y == classes[1], y_score, check_groups(groups, y))
+        self.reference_ = make_reference(y == classes[1], y_score, patients)
         return y_score
 
     def _score_frozen(self, X, y, classes, fit_params):

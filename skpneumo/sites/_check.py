@@ -8,11 +8,10 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.response import positive_scores
-from skpneumo._utils.targets import check_groups
 from skpneumo._utils.unwrap import unwrap
 from skpneumo.sites._mixtures import MIN_P_VALUE, bin_reference, fit_mixture
-from skpneumo.sites._rates import resample_rates
-from skpneumo.sites._reference import draw_image_per_patient, get_reference, select_images
+from skpneumo.sites._reference import check_number, get_reference, select_images, select_scores
+from skpneumo.sites._resampling import resample_rates
 from skpneumo.sites._site_check import SiteCheck, bin_for_histogram
 
 _MIN_SCORES = 20
@@ -138,7 +137,8 @@ def check_scores(estimator, scores, *, groups=None, alpha=0.05, n_checks=1):
     reference = get_reference(estimator)
     scores = column_or_1d(check_array(scores, ensure_2d=False))
     n_images, by_patient = len(scores), groups is not None
-    scores = _select_scores(scores, groups)
+    scores = select_scores(scores, groups)
+    check_number(scores, by_patient, _MIN_SCORES, "check_site compares")
     compared = select_images(reference, by_patient=by_patient)
     # Seeded: the same images give the same result.
     rng = np.random.default_rng(0)
@@ -178,19 +178,6 @@ def _check_numbers(alpha, n_checks):
             f"With n_checks={n_checks}, p-values are at least {lowest:.2g}, so that a check at "
             f"alpha={alpha:g} would find nothing. Raise alpha, or count fewer checks."
         )
-
-
-def _select_scores(scores, groups):
-    """Score of one image of each patient, or all of them without ``groups``."""
-    patients = check_groups(groups, scores)
-    if patients is not None:
-        scores = scores[draw_image_per_patient(patients)]
-    if len(scores) < _MIN_SCORES:
-        raise ValueError(
-            f"check_site compares at least {_MIN_SCORES} "
-            f"{'images' if patients is None else 'patients'}; got {len(scores)}. Collect more."
-        )
-    return scores
 
 
 def _list_homes(reference, by_patient, is_several):

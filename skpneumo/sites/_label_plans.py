@@ -149,30 +149,6 @@ def upward_ranks(n_patients, sample_size, min_recall, confidence):
     return tuple(ranks.tolist())
 
 
-def get_risks(ranks, n_patients, min_recall, confidence):
-    """Bound of the probability that the recall at a threshold of `upward_ranks` is too low.
-
-    Parameters
-    ----------
-    ranks : tuple of float
-        By the number of positive patients in the sample.
-    n_patients : int
-        Number of patients.
-    min_recall, confidence : float
-        See `certified_ranks`.
-
-    Returns
-    -------
-    ndarray of shape (n_patients + 1,)
-        By the number of positive patients. Without ties between scores it is the probability
-        itself, but for numbers that certify nothing.
-    """
-    n_positive = np.arange(n_patients + 1)[:, None]
-    probability = _hypergeometric(n_patients, len(ranks) - 1)
-    risks = binom.cdf(np.arange(-1, max(ranks) + 1), n_positive, 1 - min_recall)
-    return _risks(np.asarray(ranks), probability, risks, confidence)
-
-
 def _hypergeometric(n_patients, sample_size):
     """Probability of each number in the sample (columns) by number of positive patients (rows)."""
     # By a table of log factorials: scipy's pmf of as many numbers takes seconds.

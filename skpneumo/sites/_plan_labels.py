@@ -14,7 +14,7 @@ from skpneumo.sites._label_plans import (
     estimate_plan,
 )
 from skpneumo.sites._label_table import LabelTable
-from skpneumo.sites._reference import get_reference_scores
+from skpneumo.sites._reference import get_reference, get_reference_scores
 
 _PROBABILITY = 0.9  # of reaching the number of positive patients
 _RANKS = (1, 2, 3, 5, 10, 20, 40)
@@ -97,7 +97,7 @@ def plan_labels(estimator, *, prevalence, min_recall=0.95, confidence=0.95):
         ("confidence", confidence),
     ):
         check_open_fraction(name, value)
-    reference = get_reference_scores(estimator)
+    reference = get_reference_scores(get_reference(estimator))
     rows = [
         _row(n_positive, reference, prevalence, min_recall, confidence)
         for n_positive in numbers_at_ranks(_RANKS, min_recall, confidence)

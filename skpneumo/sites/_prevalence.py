@@ -8,7 +8,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.formatting import percent
 from skpneumo._utils.response import RESPONSES, positive_scores
-from skpneumo._utils.targets import check_groups
 from skpneumo._utils.threshold_classifier import BaseThresholdClassifier, freeze
 from skpneumo.sites._prevalence_thresholds import (
     expected_ranges,
@@ -19,10 +18,11 @@ from skpneumo.sites._prevalence_thresholds import (
 from skpneumo.sites._recorded import refuse_labels
 from skpneumo.sites._reference import (
     ReferenceScores,
-    draw_image_per_patient,
+    check_number,
     get_reference,
     get_reference_scores,
     select_images,
+    select_scores,
 )
 
 _MIN_SCORES = 50
@@ -159,19 +159,13 @@ class PrevalenceThresholdClassifier(BaseThresholdClassifier):
         check_is_fitted(self.estimator)
         reference = get_reference(self.estimator)
         estimator = freeze(self.estimator)
-        scores = positive_scores(estimator, X)
-        patients = check_groups(groups, scores)
-        if patients is not None:
-            scores = scores[draw_image_per_patient(patients)]
-        if len(scores) < _MIN_SCORES:
-            raise ValueError(
-                f"PrevalenceThresholdClassifier needs at least {_MIN_SCORES} "
-                f"{'images' if patients is None else 'patients'}; got {len(scores)}. Collect more."
-            )
-        y_true, y_score, _ = select_images(reference, by_patient=patients is not None)
+        scores = select_scores(positive_scores(estimator, X), groups)
+        by_patient = groups is not None
+        check_number(scores, by_patient, _MIN_SCORES, "PrevalenceThresholdClassifier needs")
+        y_true, y_score, _ = select_images(reference, by_patient=by_patient)
         by_class = ReferenceScores(np.sort(y_score[y_true]), np.sort(y_score[~y_true]))
         # A positive patient counts by the lowest score, as where a recall is certified.
-        positive = get_reference_scores(self.estimator).positive
+        positive = get_reference_scores(reference).positive
         threshold = threshold_of_recall(positive, self.min_recall)
         rate = implied_positive_rate(by_class, _target(self.prevalence), threshold)
         self.estimator_ = estimator
@@ -185,7 +179,7 @@ class PrevalenceThresholdClassifier(BaseThresholdClassifier):
             len(scores),
             np.random.default_rng(0),
         )
-        self.unit_ = "image" if patients is None else "patient"
+        self.unit_ = "patient" if by_patient else "image"
         self.n_units_ = len(scores)
         return self
 

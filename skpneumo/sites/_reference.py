@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skpneumo._utils.bounds import min_scores_per_class
+from skpneumo._utils.targets import check_groups
 from skpneumo._utils.unwrap import unwrap
 
 
@@ -51,19 +52,18 @@ def get_reference(estimator):
     )
 
 
-def get_reference_scores(estimator):
+def get_reference_scores(reference):
     """Scores of the patients on which the threshold of a model was chosen.
 
     Parameters
     ----------
-    estimator : classifier
-        As for `get_reference`.
+    reference : Bunch
+        Of `get_reference`.
 
     Returns
     -------
     ReferenceScores
     """
-    reference = get_reference(estimator)
     positive, negative = min_scores_per_class(
         reference.y_true, reference.y_score, reference.patient
     )
@@ -91,6 +91,50 @@ def draw_image_per_patient(groups, random_state=0):
     order = np.random.default_rng(random_state).permutation(len(groups))
     _, first = np.unique(groups[order], return_index=True)
     return order[first]
+
+
+def select_scores(scores, groups):
+    """Select the score of one image of each patient of a site, or all of them without ``groups``.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n,)
+        Score of each image.
+    groups : array-like of shape (n,) or None
+        The patient of each.
+
+    Returns
+    -------
+    ndarray
+    """
+    patients = check_groups(groups, scores)
+    return scores if patients is None else scores[draw_image_per_patient(patients)]
+
+
+def check_number(scores, by_patient, least, task):
+    """Refuse a site with too few patients, or images.
+
+    Parameters
+    ----------
+    scores : ndarray
+        Of `select_scores`.
+    by_patient : bool
+        Whether they are of patients.
+    least : int
+        Smallest number.
+    task : str
+        What the number is for, with a verb, such as "check_site compares".
+
+    Raises
+    ------
+    ValueError
+        If there are fewer.
+    """
+    if len(scores) < least:
+        raise ValueError(
+            f"{task} at least {least} {'patients' if by_patient else 'images'}; got "
+            f"{len(scores)}. Collect more."
+        )
 
 
 def select_images(reference, *, by_patient):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skpneumo.sites._label_plans import certified_ranks, estimate_plan
-from skpneumo.sites._reading import UNREAD, lowest_scores, read_sample
+from skpneumo.sites._reading import POSITIVE, UNREAD, lowest_scores, read_sample
 
 
 def remaining_before_plan(pool, labels, pilot, min_recall, confidence):
@@ -91,5 +91,7 @@ def remaining_upwards(pool, labels, patients, known, rank, min_recall, confidenc
 def _prevalence(pool, labels, patients):
     """Proportion of positive patients of a sample, as far as it is read; 0.5 to begin with."""
     read = np.bincount(pool.patients, labels != UNREAD, minlength=len(pool.order))[patients] > 0
-    positive = np.bincount(pool.patients, labels == 1, minlength=len(pool.order))[patients] > 0
+    positive = (
+        np.bincount(pool.patients, labels == POSITIVE, minlength=len(pool.order))[patients] > 0
+    )
     return (positive.sum() + 0.5) / (read.sum() + 1)

@@ -6,6 +6,7 @@ import numpy as np
 
 from skpneumo._utils.bounds import (
     clopper_pearson_interval,
+    count_clusters,
     highest_rank,
     min_sample_size,
     min_scores_per_class,
@@ -88,10 +89,7 @@ def check_sample_sizes(y_true, patients, min_recall, min_specificity, level):
     ValueError
         If even the extreme scores would not be certified thresholds.
     """
-    found = [
-        rows.sum() if patients is None else len(np.unique(patients[rows]))
-        for rows in (y_true, ~y_true)
-    ]
+    found = [count_clusters(rows, patients) for rows in (y_true, ~y_true)]
     required = (min_recall, min_specificity)
     if all(highest_rank(n, value, level) for n, value in zip(found, required, strict=True)):
         return

@@ -7,15 +7,24 @@ from scipy.stats import binom, hypergeom
 from skpneumo._utils.bounds import highest_rank, min_sample_size
 from skpneumo.sites._label_plans import (
     PILOT_SIZE,
+    _hypergeometric,
+    _risks,
     certified_ranks,
     choose_plan,
     expected_miss_rates,
-    get_risks,
     upward_ranks,
     whole_rank,
 )
 
 TARGETS = [(0.95, 0.95), (0.98, 0.95), (0.9, 0.9), (0.5, 0.99)]
+
+
+def get_risks(ranks, n_patients, min_recall, confidence):
+    """Risk of a recall below ``min_recall`` at such ranks, by the number of positive patients."""
+    n_positive = np.arange(n_patients + 1)[:, None]
+    probability = _hypergeometric(n_patients, len(ranks) - 1)
+    risks = binom.cdf(np.arange(-1, max(ranks) + 1), n_positive, 1 - min_recall)
+    return _risks(np.asarray(ranks), probability, risks, confidence)
 
 
 @pytest.mark.parametrize(("min_recall", "confidence"), TARGETS)

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from skpneumo import OperatingPointClassifierCV
 from skpneumo.sites import plan_labels
 from skpneumo.sites._plan_labels import n_patients_needed, numbers_at_ranks
-from skpneumo.sites._reference import get_reference_scores
+from skpneumo.sites._reference import get_reference, get_reference_scores
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_specificity_is_that_of_the_reference(model):
     """Recall and specificity of random samples of the size of a row."""
     row = plan_labels(model, prevalence=0.5).rows[3]
     rng = np.random.default_rng(1)
-    positive, negative = get_reference_scores(model)
+    positive, negative = get_reference_scores(get_reference(model))
     n = row["n_positive"]
     thresholds = np.sort(rng.choice(positive, (4000, n)))[:, 4]
     assert row["recall"] == pytest.approx(1 - 5 / (n + 1), abs=1e-3)
@@ -71,7 +71,7 @@ def test_reference_scores_are_those_of_the_patients():
     model = LogisticRegression().fit(X, y)
     point = OperatingPointClassifierCV(FrozenEstimator(model), min_recall=0.9)
     scores = model.predict_proba(X)[:, 1].reshape(-1, 2)
-    found = get_reference_scores(point.fit(X, y, groups=groups))
+    found = get_reference_scores(get_reference(point.fit(X, y, groups=groups)))
     np.testing.assert_array_equal(found.positive, np.sort(scores[75:].min(axis=1)))
     np.testing.assert_array_equal(found.negative, np.sort(scores[:75].max(axis=1)))
 
