@@ -5,8 +5,6 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from skpneumo._utils.formatting import fold_lines
 from skpneumo.cli._console import ERR, print_lines, results_width
 from skpneumo.cli._messages import errors_as_messages, warnings_as_messages
@@ -15,10 +13,11 @@ from skpneumo.cli._options import (
     Classes,
     LabelledFolder,
     Model,
+    open_fraction,
     output_file,
     views_to_load,
 )
-from skpneumo.cli._parsers import Number, parse_classes
+from skpneumo.cli._parsers import parse_classes
 
 
 def calibrate(
@@ -26,27 +25,24 @@ def calibrate(
     folder: LabelledFolder,
     min_recall: Annotated[
         float,
-        typer.Option(
-            parser=Number(float, 0, 1, exclusive=True),
-            metavar="R",
-            help="Fraction of the patients with pneumonia to be predicted positive.",
+        open_fraction(
+            "R",
+            "Fraction of the patients with pneumonia to be predicted positive.",
         ),
     ] = 0.98,
     min_specificity: Annotated[
         float | None,
-        typer.Option(
-            parser=Number(float, 0, 1, exclusive=True),
-            metavar="S",
-            help="Choose a second threshold for predict --triage: fraction of the patients without "
+        open_fraction(
+            "S",
+            "Choose a second threshold for predict --triage: fraction of the patients without "
             "pneumonia that are not to be ruled in.",
         ),
     ] = None,
     confidence: Annotated[
         float,
-        typer.Option(
-            parser=Number(float, 0, 1, exclusive=True),
-            metavar="C",
-            help="Confidence that new patients of this hospital reach it.",
+        open_fraction(
+            "C",
+            "Confidence that new patients of this hospital reach it.",
         ),
     ] = 0.95,
     save: Annotated[Path | None, output_file("Write the calibrated model here.")] = None,

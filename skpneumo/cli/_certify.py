@@ -12,8 +12,15 @@ import typer
 from skpneumo.cli._console import ERR, print_lines, results_width
 from skpneumo.cli._labels_file import match_rows, read_labels, write_labels
 from skpneumo.cli._messages import errors_as_messages, warnings_as_messages
-from skpneumo.cli._options import AllViews, Model, output_file, views_to_load
-from skpneumo.cli._parsers import Number, parse_folder
+from skpneumo.cli._options import (
+    AllViews,
+    Model,
+    SiteFolder,
+    open_fraction,
+    output_file,
+    views_to_load,
+)
+from skpneumo.cli._parsers import Number
 from skpneumo.cli._site import find_pool
 from skpneumo.exceptions import DatasetError
 
@@ -21,24 +28,9 @@ LABELS_WANTED = 4  # exit status
 # Fixed, so that nobody tries several orders and keeps the threshold that pleases most.
 _RANDOM_STATE = 0
 
-_Folder = Annotated[
-    Path, typer.Argument(parser=parse_folder, metavar="FOLDER", help="X-rays of the site.")
-]
-_MinRecall = Annotated[
-    float,
-    typer.Option(
-        parser=Number(float, 0, 1, exclusive=True),
-        metavar="RECALL",
-        help="Recall of patients to certify.",
-    ),
-]
+_MinRecall = Annotated[float, open_fraction("RECALL", "Recall of patients to certify.")]
 _Confidence = Annotated[
-    float,
-    typer.Option(
-        parser=Number(float, 0, 1, exclusive=True),
-        metavar="CONFIDENCE",
-        help="Confidence that it is reached on new patients.",
-    ),
+    float, open_fraction("CONFIDENCE", "Confidence that it is reached on new patients.")
 ]
 _Images = Annotated[
     int, typer.Option(parser=Number(int, 1), metavar="N", help="Number of images to list at once.")
@@ -47,7 +39,7 @@ _Images = Annotated[
 
 def certify(
     model: Model,
-    folder: _Folder,
+    folder: SiteFolder,
     labels: Annotated[
         Path, output_file("Table of the images to be read, CSV; type the labels into it.")
     ],

@@ -2,23 +2,20 @@
 
 import sys
 from contextlib import redirect_stdout
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from skpneumo.cli._console import ERR, print_lines, results_width
 from skpneumo.cli._messages import errors_as_messages, standard_output, warnings_as_messages
-from skpneumo.cli._options import AllViews, AsJSON, Model, Report, views_to_load
-from skpneumo.cli._parsers import Number, parse_folder
+from skpneumo.cli._options import AllViews, AsJSON, Model, Report, SiteFolder, views_to_load
+from skpneumo.cli._parsers import Number
 from skpneumo.cli._site import find_pool
 
 
 def check_site(
     model: Model,
-    folder: Annotated[
-        Path, typer.Argument(parser=parse_folder, metavar="FOLDER", help="X-rays of the site.")
-    ],
+    folder: SiteFolder,
     report: Report = None,
     checks: Annotated[
         int,

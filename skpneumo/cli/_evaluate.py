@@ -47,7 +47,7 @@ def evaluate(
                 written.append(report)
         width = results_width()
         print_lines(str(result) if width is None else fold_lines(str(result), width))
-        report_check(classifier, data.paths[rows].tolist(), result.predictions.y_score)
+        report_check(classifier, result.predictions.y_score, data.groups[rows])
 
 
 def select_test_rows(data, folder):

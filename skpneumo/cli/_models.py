@@ -5,7 +5,6 @@ from sklearn.frozen import FrozenEstimator
 from skpneumo._utils.response import positive_scores
 from skpneumo.cli._site import identify_patients, report_check
 from skpneumo.exceptions import DatasetError
-from skpneumo.images import XRaySequence
 from skpneumo.persistence import is_model_file, load_model, load_pretrained
 from skpneumo.sites import PrevalenceThresholdClassifier
 
@@ -100,12 +99,10 @@ def set_threshold(model, found, prevalence):
     -------
     PrevalenceThresholdClassifier
     """
-    unread = found.errors | found.left_out
-    files = [file for file in dict.fromkeys(found.files) if file not in unread]
-    unread |= XRaySequence(files).find_unreadable() if files else {}
-    files = [file for file in files if file not in unread]
+    files = found.list_readable()
+    patients = identify_patients(files)
     classifier = PrevalenceThresholdClassifier(FrozenEstimator(model), prevalence=prevalence)
-    classifier.fit(files, groups=identify_patients(files))
+    classifier.fit(files, groups=patients)
     # Where the population does not differ, the threshold of the model is the better one.
-    report_check(model, files, positive_scores(model, files))
+    report_check(model, positive_scores(model, files), patients)
     return classifier

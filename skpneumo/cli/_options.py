@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from skpneumo.cli._parsers import parse_folder, parse_output, parse_report
+from skpneumo.cli._parsers import Number, parse_folder, parse_output, parse_report
 
 Model = Annotated[
     str,
@@ -16,6 +16,9 @@ LabelledFolder = Annotated[
     typer.Argument(
         parser=parse_folder, metavar="FOLDER", help="X-rays sorted into NORMAL and PNEUMONIA."
     ),
+]
+SiteFolder = Annotated[
+    Path, typer.Argument(parser=parse_folder, metavar="FOLDER", help="X-rays of the site.")
 ]
 Report = Annotated[
     Path | None,
@@ -57,6 +60,23 @@ def output_file(text):
     typer.Option
     """
     return typer.Option(parser=parse_output, metavar="FILE", help=text)
+
+
+def open_fraction(metavar, text):
+    """Option of a number between 0 and 1, both excluded.
+
+    Parameters
+    ----------
+    metavar : str
+        How the help names the number.
+    text : str
+        Its help.
+
+    Returns
+    -------
+    typer.Option
+    """
+    return typer.Option(parser=Number(float, 0, 1, exclusive=True), metavar=metavar, help=text)
 
 
 def views_to_load(all_views):

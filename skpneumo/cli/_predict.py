@@ -15,9 +15,15 @@ from skpneumo.cli._messages import (
     standard_output,
     warnings_as_messages,
 )
-from skpneumo.cli._options import AllViews, AsJSON, output_file, views_to_load
+from skpneumo.cli._options import (
+    AllViews,
+    AsJSON,
+    open_fraction,
+    output_file,
+    views_to_load,
+)
 from skpneumo.cli._parsers import Number, parse_folder
-from skpneumo.cli._site import report_check
+from skpneumo.cli._site import report_check_of_files
 
 _Paths = Annotated[
     list[str],
@@ -49,10 +55,9 @@ _Threshold = Annotated[
 ]
 _Prevalence = Annotated[
     float | None,
-    typer.Option(
-        parser=Number(float, 0, 1, exclusive=True),
-        metavar="P",
-        help="Set the decision threshold for these files, of at least 50 patients of one site, by "
+    open_fraction(
+        "P",
+        "Set the decision threshold for these files, of at least 50 patients of one site, by "
         "the proportion of the patients that have pneumonia. Nothing is certified.",
     ),
 ]
@@ -121,8 +126,9 @@ def predict(
                 )
         if prevalence is not None:
             ERR.print(f"{model.describe_threshold()}.", markup=False, highlight=False)
-        scored = [row for row in rows if row["probability"] is not None]
-        report_check(model, [row["file"] for row in scored], [row["probability"] for row in scored])
+        else:
+            scored = {r["file"]: r["probability"] for r in rows if r["probability"] is not None}
+            report_check_of_files(model, list(scored), list(scored.values()))
         for warning in _prediction.describe_omissions(rows, found.skipped):
             print_warning(warning, ERR)
         status = _prediction.exit_status(rows, found.named)

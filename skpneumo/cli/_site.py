@@ -34,17 +34,13 @@ def find_pool(folder, views):
         If there is none.
     """
     from skpneumo.cli._prediction import find_files
-    from skpneumo.images import XRaySequence
 
     found = find_files([folder], views)
-    unread = found.errors | found.left_out
-    files = [file for file in found.files if file not in unread]
-    unread |= XRaySequence(files).find_unreadable() if files else {}
-    files = sorted(file for file in files if file not in unread)
+    files = sorted(found.list_readable())
     if not files:
         raise DatasetError(f"{folder} holds no X-ray that can be read. Name another folder.")
-    if unread:
-        print_warning(f"{len(unread):,} files of {folder} contain no readable X-ray.", ERR)
+    if n_unread := len(found.files) - len(files):
+        print_warning(f"{n_unread:,} files of {folder} contain no readable X-ray.", ERR)
     return files, identify_patients(files)
 
 
@@ -73,10 +69,8 @@ def identify_patients(files):
     return patients
 
 
-def report_check(model, files, scores):
-    """Check a site by the scores of a prediction, and print what was found in one line.
-
-    Nothing is printed for fewer than 50 files or 20 patients, or a model without reference scores.
+def report_check_of_files(model, files, scores):
+    """Check a site as `report_check` does, with the patients of the files.
 
     Parameters
     ----------
@@ -87,12 +81,31 @@ def report_check(model, files, scores):
     scores : array-like of shape (n_files,)
         Score of each.
     """
-    if len(files) < _MIN_IMAGES:
+    # The headers of fewer files need not be read.
+    if len(files) >= _MIN_IMAGES:
+        report_check(model, scores, identify_patients(files))
+
+
+def report_check(model, scores, patients):
+    """Check a site by the scores of a prediction, and print what was found in one line.
+
+    Nothing is printed for fewer than 50 files or 20 patients, or a model without reference scores.
+
+    Parameters
+    ----------
+    model : classifier
+        The model that predicted.
+    scores : array-like of shape (n_files,)
+        Score of each X-ray.
+    patients : sequence of str
+        The patient of each.
+    """
+    if len(scores) < _MIN_IMAGES:
         return
     from skpneumo.sites import check_scores
 
     try:
-        check = check_scores(model, np.asarray(scores), groups=identify_patients(files))
+        check = check_scores(model, np.asarray(scores), groups=patients)
     except ValueError:
         # A model without reference scores, or fewer patients than a check takes.
         return

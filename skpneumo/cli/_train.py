@@ -17,7 +17,14 @@ from skpneumo.cli._messages import (
     standard_output,
     warnings_as_messages,
 )
-from skpneumo.cli._options import AllViews, AsJSON, Classes, output_file, views_to_load
+from skpneumo.cli._options import (
+    AllViews,
+    AsJSON,
+    Classes,
+    open_fraction,
+    output_file,
+    views_to_load,
+)
 from skpneumo.cli._parsers import Choice, Number, parse_classes, parse_folder, parse_size
 
 _MODELS = ("cnn", "inception")
@@ -84,10 +91,9 @@ _MinRecall = Annotated[
 ]
 _Confidence = Annotated[
     float | None,
-    typer.Option(
-        parser=Number(float, 0, 1, exclusive=True),
-        metavar="CONFIDENCE",
-        help="Certify --min-recall for new patients with this confidence, such as 0.95: the "
+    open_fraction(
+        "CONFIDENCE",
+        "Certify --min-recall for new patients with this confidence, such as 0.95: the "
         "search is repeated inside each fold, which takes --folds times as long.",
     ),
 ]

@@ -11,6 +11,7 @@ from skpneumo.cli._messages import os_error_cause
 from skpneumo.exceptions import DatasetError
 from skpneumo.images import (
     READABLE_FORMATS,
+    XRaySequence,
     describe_unread_file,
     is_image,
     list_entries,
@@ -51,6 +52,13 @@ class FoundFiles:
     left_out: dict = field(default_factory=dict)
     named: list = field(default_factory=list)
     skipped: list = field(default_factory=list)
+
+    def list_readable(self):
+        """List the files that hold an X-ray that can be read, each once."""
+        unread = self.errors | self.left_out
+        files = [file for file in dict.fromkeys(self.files) if file not in unread]
+        unreadable = XRaySequence(files).find_unreadable() if files else {}
+        return [file for file in files if file not in unreadable]
 
     def add_error(self, name, cause):
         """Add a path that is not an X-ray."""
