@@ -2,12 +2,15 @@
 
 import os
 import re
+import warnings
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
+from skpneumo._utils.response import positive_scores
 from skpneumo.datasets import load_xray_folder
 from skpneumo.evaluation import evaluate
+from skpneumo.exceptions import OutlierWarning
 from skpneumo.images import XRaySequence
 
 
@@ -40,6 +43,25 @@ def load_images(size=None):
     data = load_folder()
     X = np.asarray(XRaySequence(data.paths, size=size))
     return X, (data.target == "PNEUMONIA").astype(int), data
+
+
+def load_new_site(model):
+    """`new_site`, another hospital: the paths of its images, and their scores by a model.
+
+    Nothing is trained on it, and no network or threshold that is shipped is chosen on it.
+
+    Returns
+    -------
+    paths, scores : ndarray of shape (n,)
+    is_positive : ndarray of shape (n,), dtype bool
+    patients : ndarray of shape (n,), dtype int
+    """
+    data = load_xray_folder(os.path.join(os.environ["SKPNEUMO_TEST_DATA"], "new_site"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OutlierWarning)
+        scores = positive_scores(model, data.paths)
+    patients = np.unique(data.groups, return_inverse=True)[1]
+    return data.paths, scores, data.target == model.classes_[1], patients
 
 
 def load_training_images(size=None):

@@ -9,19 +9,17 @@ reference. Shifted copies are those of `_shifts.py`, of `chest_xray/test`. ± is
 """
 
 import copy
-import os
 import sys
 import warnings
 
 import numpy as np
 from _measure import machine
 from _shifts import N_SEVERITIES, SHIFTS, shift
-from _xrays import load_images
+from _xrays import load_images, load_new_site
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Bunch
 
 from skpneumo import load_pretrained
-from skpneumo.datasets import load_xray_folder
 from skpneumo.exceptions import OutlierWarning
 from skpneumo.sites import PrevalenceThresholdClassifier, check_scores
 
@@ -33,12 +31,6 @@ def rate(found):
     """Proportion and its standard error, as text."""
     p = np.mean(found)
     return f"{100 * p:.1f} % ± {100 * np.sqrt(p * (1 - p) / len(found)):.1f}"
-
-
-def load_site():
-    """Images, labels and patients of the other site."""
-    data = load_xray_folder(os.path.join(os.environ["SKPNEUMO_TEST_DATA"], "new_site"))
-    return data.paths, data.target == "PNEUMONIA", data.groups
 
 
 def check_draws(model, scores, groups, n, rng):
@@ -113,7 +105,7 @@ def report_home(point, rng):
         )
 
 
-def report_specificity(model, site, rng):
+def report_specificity(model, site):
     """Print the error of the expected specificity where there is one."""
     X, y, data = load_images()
     test = data.split == "test"
@@ -165,13 +157,12 @@ def main():
     warnings.simplefilter("ignore", OutlierWarning)
     print(machine())
     model, rng = load_pretrained("cnn"), np.random.default_rng(0)
-    X, y, groups = load_site()
-    scores = model.predict_proba(X)[:, 1]
+    X, scores, y, groups = load_new_site(model)
     report_new_site(model, scores, groups, rng)
     report_home(model[-1], rng)
     report_prevalence(model, (X, y, groups, scores))
     if "--no-copies" not in sys.argv:
-        report_specificity(model, (X, y, groups, scores), rng)
+        report_specificity(model, (X, y, groups, scores))
 
 
 if __name__ == "__main__":

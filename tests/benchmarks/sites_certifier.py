@@ -13,14 +13,15 @@ import os
 import sys
 import time
 import warnings
-from pathlib import Path
 
 import numpy as np
+from _xrays import load_new_site
 from scipy.special import expit, logit
 from scipy.stats import norm
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.frozen import FrozenEstimator
 
+from skpneumo import load_pretrained
 from skpneumo._utils.bounds import min_score_per_patient
 from skpneumo.sites import RecallCertifier
 from skpneumo.sites._label_plans import certified_ranks, whole_rank
@@ -91,21 +92,6 @@ def full_threshold(positive, draw):
 
 
 # -- a real site ------------------------------------------------------------------------------
-
-
-def load_site():
-    """Scores, labels and patients of `new_site` by the packaged network."""
-    from skpneumo import load_pretrained
-    from skpneumo._utils.response import positive_scores
-    from skpneumo.datasets import load_xray_folder
-
-    data = load_xray_folder(Path(os.environ["SKPNEUMO_TEST_DATA"], "new_site"))
-    model = load_pretrained("cnn")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        scores = positive_scores(model, data.paths)
-    groups = np.unique(data.groups, return_inverse=True)[1]
-    return scores, data.target == model.classes_[1], groups
 
 
 def draw_pool(scores, y, groups, prevalence, rng):
@@ -237,7 +223,7 @@ def main(n_runs, n_simulated):
     """Print the tables."""
     start = time.perf_counter()
     if "SKPNEUMO_TEST_DATA" in os.environ:
-        site = load_site()
+        site = load_new_site(load_pretrained("cnn"))[1:]
         print("new_site, pools of 1,200 images\n")
         print(HEAD)
         for by_patient in (False, True):

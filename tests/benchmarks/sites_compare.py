@@ -12,20 +12,18 @@ with replacement, for which the certificates are exact. 300 runs take about a qu
 one core.
 """
 
-import os
 import sys
 import time
 import warnings
 
 import numpy as np
+from _xrays import load_new_site
 from scipy.special import expit
 from sites_certifier import CONFIDENCE, MIN_RECALL, FirstColumn, certify
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.frozen import FrozenEstimator
 
 from skpneumo import OperatingPointClassifierCV, load_model, load_pretrained
-from skpneumo._utils.response import positive_scores
-from skpneumo.datasets import load_xray_folder
 from skpneumo.sites._mixtures import bin_reference, fit_mixture
 from skpneumo.sites._reference import get_reference, select_images
 
@@ -213,12 +211,9 @@ def main(n_runs=300, path=None):
     """Print the tables."""
     model = load_pretrained("cnn") if path is None else load_model(path)
     prevalence_table(get_reference(model), n_runs)
-    data = load_xray_folder(os.path.join(os.environ["SKPNEUMO_TEST_DATA"], "new_site"))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        # In double precision, as MAPIE compares them.
-        scores = positive_scores(model, data.paths).astype(np.float64)
-    y = data.target == model.classes_[1]
+    _, scores, y, _ = load_new_site(model)
+    # In double precision, as MAPIE compares them.
+    scores = scores.astype(np.float64)
     for with_replacement in (False, True):
         recall_table(scores, y, n_runs, with_replacement=with_replacement)
 

@@ -13,18 +13,13 @@ patients of the folder, from whom samples are drawn with replacement, and the sa
 their log odds, so that no two patients are equal.
 """
 
-import os
-import warnings
-
 import numpy as np
+from _xrays import load_new_site
 from scipy.special import logit
 from scipy.stats import beta, norm
 
 from skpneumo import load_pretrained
 from skpneumo._utils.bounds import min_scores_per_class
-from skpneumo._utils.response import positive_scores
-from skpneumo.datasets import load_xray_folder
-from skpneumo.exceptions import OutlierWarning
 from skpneumo.sites._triage_thresholds import choose_triage_point
 
 CONFIDENCE = 0.95
@@ -35,13 +30,8 @@ NOISE = 0.5
 
 def patient_scores():
     """Log odds by which each negative and each positive patient of the folder counts."""
-    data = load_xray_folder(os.path.join(os.environ["SKPNEUMO_TEST_DATA"], "new_site"))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", OutlierWarning)
-        scores = positive_scores(load_pretrained("cnn"), data.paths)
-    y_true = data.target == "PNEUMONIA"
+    _, scores, y_true, groups = load_new_site(load_pretrained("cnn"))
     log_odds = logit(np.clip(scores.astype(np.float64), 1e-7, 1 - 1e-7))
-    groups = np.unique(data.groups, return_inverse=True)[1]
     positive, negative = min_scores_per_class(y_true, log_odds, groups)
     return -negative, positive
 
