@@ -19,7 +19,6 @@ from skpneumo.sites import (
     PrevalenceThresholdClassifier,
     SiteCheckDisplay,
     TriageClassifierCV,
-    _mixtures,
     check_scores,
     check_site,
 )
@@ -28,14 +27,6 @@ from skpneumo.sites import (
 @pytest.fixture(autouse=True, scope="module")
 def _one_thread():
     with threadpool_limits(1):
-        yield
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _coarse_grid():
-    """The tests of test_mixtures.py are of the grid as it is."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_mixtures, "PREVALENCES", np.linspace(0, 1, 51))
         yield
 
 
@@ -186,10 +177,8 @@ def test_levels(model, site):
         assert low < inner_low < inner_high < high
 
 
-def test_home_images_are_rarely_found_different(model, monkeypatch):
+def test_home_images_are_rarely_found_different(model):
     """Of new samples of the same distribution, with new references, 5 % at most."""
-    monkeypatch.setattr(_mixtures, "_N_RESAMPLES", 120)
-    monkeypatch.setattr("skpneumo.sites._check.MIN_P_VALUE", 0.009)
     rng, n_runs, found = np.random.default_rng(0), 50, 0
     for _ in range(n_runs):
         y = rng.random(700) < 0.5
