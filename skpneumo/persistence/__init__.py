@@ -1,7 +1,7 @@
 """Fitted models as files that cannot run code."""
 
+from skpneumo._utils.model_file import is_model_file
 from skpneumo.persistence._card import model_card
-from skpneumo.persistence._model_file import is_model_file
 from skpneumo.persistence._models import load_model, save_model
 from skpneumo.persistence._pretrained import load_pretrained, pretrained_path
 

@@ -3,8 +3,7 @@
 import re
 
 from skpneumo._utils.formatting import format_ends, format_metric, percent
-from skpneumo.persistence._manifest import reraise_as_model_file_error
-from skpneumo.persistence._model_file import read_manifest
+from skpneumo._utils.model_file import read_manifest, reraise_as_model_file_error
 
 # What would begin a heading, a link, code, a column or HTML.
 _MARKUP = re.compile(r"[\\`#<>\[\]|]")

@@ -7,6 +7,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.files import check_parent_dir
 from skpneumo._utils.fork import check_process
+from skpneumo._utils.model_file import (
+    FORMAT,
+    read_model_file,
+    reraise_as_model_file_error,
+    write_model_file,
+)
 from skpneumo._utils.provenance import (
     data_fingerprint,
     describe_model,
@@ -17,8 +23,6 @@ from skpneumo._utils.unwrap import unwrap
 from skpneumo.evaluation import Evaluation
 from skpneumo.exceptions import ModelFileError
 from skpneumo.persistence._loading import build
-from skpneumo.persistence._manifest import reraise_as_model_file_error
-from skpneumo.persistence._model_file import FORMAT, read_model_file, write_model_file
 from skpneumo.persistence._saving import describe
 
 _CONTRACT = (

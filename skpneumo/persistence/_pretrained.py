@@ -2,8 +2,8 @@
 
 from importlib.resources import files
 
+from skpneumo._utils.model_file import SUFFIX
 from skpneumo.exceptions import ModelFileError
-from skpneumo.persistence._model_file import SUFFIX
 from skpneumo.persistence._models import load_model
 
 

@@ -12,9 +12,9 @@ import pytest
 import safetensors.numpy
 
 from skpneumo import CNNPneumoniaClassifier, load_model, save_model
+from skpneumo._utils.model_file import read_model_file
 from skpneumo.datasets import make_xrays
 from skpneumo.exceptions import ModelFileError
-from skpneumo.persistence._model_file import read_model_file
 
 
 @pytest.fixture(scope="session")

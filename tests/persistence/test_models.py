@@ -33,6 +33,11 @@ from skpneumo import (
     save_model,
 )
 from skpneumo._utils.formatting import percent
+from skpneumo._utils.model_file import (
+    read_manifest,
+    read_model_file,
+    write_model_file,
+)
 from skpneumo._utils.provenance import model_fingerprint
 from skpneumo._utils.unwrap import unwrap
 from skpneumo.datasets import make_xrays
@@ -41,11 +46,6 @@ from skpneumo.exceptions import ModelFileError, OutlierWarning
 from skpneumo.metrics import specificity_at_recall_scorer
 from skpneumo.persistence import model_card
 from skpneumo.persistence._kinds import LEARNT, OPTIONAL
-from skpneumo.persistence._model_file import (
-    read_manifest,
-    read_model_file,
-    write_model_file,
-)
 from skpneumo.sites import PrevalenceThresholdClassifier, TriageClassifierCV, check_site
 
 

@@ -16,15 +16,15 @@ import safetensors
 import safetensors.numpy
 
 from skpneumo._utils.files import atomic_write
-from skpneumo.exceptions import ModelFileError
-from skpneumo.persistence._format_1 import MAGIC as ZIP_MAGIC
-from skpneumo.persistence._format_1 import open_format_1
-from skpneumo.persistence._manifest import (
+from skpneumo._utils.model_file._format_1 import MAGIC as ZIP_MAGIC
+from skpneumo._utils.model_file._format_1 import open_format_1
+from skpneumo._utils.model_file._manifest import (
     MAX_ARRAYS,
     MAX_MANIFEST_BYTES,
     dict_of_unique_keys,
     parse_manifest,
 )
+from skpneumo.exceptions import ModelFileError
 
 SUFFIX = ".skpneumo"
 FORMAT = 2

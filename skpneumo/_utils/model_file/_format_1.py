@@ -13,8 +13,8 @@ from functools import partial
 
 import numpy as np
 
+from skpneumo._utils.model_file._manifest import MAX_ARRAYS, MAX_MANIFEST_BYTES, parse_manifest
 from skpneumo.exceptions import ModelFileError
-from skpneumo.persistence._manifest import MAX_ARRAYS, MAX_MANIFEST_BYTES, parse_manifest
 
 # As the length of the header of a safetensors file this would be 67 MB.
 MAGIC = b"PK\3\4"
