@@ -2,6 +2,7 @@
 
 from numbers import Real
 
+from sklearn.base import clone
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
@@ -12,6 +13,8 @@ from skpneumo.metrics import threshold_curve
 from skpneumo.model_selection import _certificate
 from skpneumo.model_selection._out_of_fold import check_data
 from skpneumo.model_selection._threshold_classifier_cv import BaseThresholdClassifierCV
+
+_CRITERIA = ("min_recall", "min_specificity", "missed_cost")
 
 
 class OperatingPointClassifierCV(BaseThresholdClassifierCV):
@@ -249,6 +252,57 @@ class OperatingPointClassifierCV(BaseThresholdClassifierCV):
         self.unit_ = "image" if patients is None else "patient"
         return self
 
+    def set_operating_point(self, *, min_recall=None, min_specificity=None, missed_cost=None):
+        """Choose another threshold by the scores of the fit, with the same ``confidence``.
+
+        Nothing is fitted or scored again: the threshold is chosen by the scores in ``reference_``,
+        in which patients are in an order of their own, so that the rank is drawn again.
+
+        Parameters
+        ----------
+        min_recall, min_specificity, missed_cost : float, default=None
+            One of them, as in the class.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If not exactly one is given, or too few patients are at hand to certify it.
+
+        Notes
+        -----
+        The certificate of each threshold holds by itself. It does not hold for one that is selected
+        among several by what it gives on the images at hand.
+
+        Examples
+        --------
+        >>> from skpneumo import load_pretrained
+        >>> model = load_pretrained("cnn")
+        >>> before = model[-1].best_threshold_
+        >>> bool(model[-1].set_operating_point(min_recall=0.95).best_threshold_ > before)
+        True
+        """
+        check_is_fitted(self)
+        chosen = clone(self).set_params(
+            min_recall=min_recall, min_specificity=min_specificity, missed_cost=missed_cost
+        )
+        chosen._validate_params()
+        criterion, value = chosen._get_criterion()
+        reference = self.reference_
+        patients = None if self.unit_ == "image" else reference.patient
+        if is_certified(criterion, self.confidence):
+            check_sample_size(criterion, value, self.confidence, reference.y_true, patients)
+        self.set_params(**{name: getattr(chosen, name) for name in _CRITERIA})
+        self._set_operating_point(
+            choose_operating_point(
+                criterion, value, self.confidence, reference.y_true, reference.y_score, patients
+            )
+        )
+        return self
+
     def _set_operating_point(self, point):
         self.best_threshold_ = point.threshold
         self.n_positive_units_, self.n_negative_units_ = point.n_positive, point.n_negative
@@ -258,11 +312,7 @@ class OperatingPointClassifierCV(BaseThresholdClassifierCV):
         self.images_per_patient_ = point.images_per_patient
 
     def _get_criterion(self):
-        criteria = {
-            name: value
-            for name in ("min_recall", "min_specificity", "missed_cost")
-            if (value := getattr(self, name)) is not None
-        }
+        criteria = {name: value for name in _CRITERIA if (value := getattr(self, name)) is not None}
         if len(criteria) != 1:
             raise ValueError(
                 "One of min_recall, min_specificity and missed_cost must be given and the others "

@@ -3,7 +3,11 @@
 import re
 
 from skpneumo._utils.formatting import format_ends, format_metric, percent
-from skpneumo._utils.model_file import read_manifest, reraise_as_model_file_error
+from skpneumo._utils.model_file import (
+    QUANTIZED_FORMAT,
+    read_manifest,
+    reraise_as_model_file_error,
+)
 
 # What would begin a heading, a link, code, a column or HTML.
 _MARKUP = re.compile(r"[\\`#<>\[\]|]")
@@ -63,6 +67,7 @@ def _card(manifest):
         f"- Classes: {_plain(' and '.join(map(str, manifest['classes'])))} (positive).",
         f"- Threshold: {manifest['threshold']:.6g}, {_plain(manifest['threshold_origin'])}.",
         f"- Images: {_plain(manifest['image_contract'])}",
+        *(["- Weights: kernels rounded to 8 or 16 bits."] if _is_quantized(manifest) else []),
         f"- Wrapped in: {_plain(', '.join(model['layers'])) or 'nothing'}.",
         f"- Parameters: {_plain(', '.join(params))}.",
         f"- Fingerprint: `{_plain(model['fingerprint'])}`.",
@@ -78,6 +83,10 @@ def _card(manifest):
         *_describe_metrics(manifest["metrics"]),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _is_quantized(manifest):
+    return manifest["format"] == QUANTIZED_FORMAT
 
 
 def _describe_metrics(evaluation):

@@ -46,7 +46,7 @@ def pretrained_path(name="cnn"):
     return folder / f"{name}{SUFFIX}"
 
 
-def load_pretrained(name="cnn"):
+def load_pretrained(name="cnn", *, min_recall=None):
     """Load a network that comes with the package, already trained.
 
     Parameters
@@ -54,6 +54,9 @@ def load_pretrained(name="cnn"):
     name : {"cnn"}, default="cnn"
         "cnn": a `~skpneumo.CNNPneumoniaClassifier` for 96 x 96 pixels, behind an
         `~skpneumo.XRayOutlierDetector`.
+    min_recall : float, default=None
+        Recall of patients to certify, by the out-of-fold scores of the training: a lower one gives
+        a higher threshold. None leaves the threshold as it is in the package.
 
     Returns
     -------
@@ -67,9 +70,12 @@ def load_pretrained(name="cnn"):
     ------
     ModelFileError
         If there is none of this name. It is a ValueError.
+    ValueError
+        If ``min_recall`` cannot be certified.
 
     See Also
     --------
+    skpneumo.OperatingPointClassifierCV.set_operating_point : What chooses the threshold.
     skpneumo.persistence.pretrained_path : Its file, for `~skpneumo.persistence.model_card`, which
         states data, licence, recipe and metrics.
 
@@ -99,4 +105,7 @@ def load_pretrained(name="cnn"):
     >>> model.classes_.tolist()
     ['NORMAL', 'PNEUMONIA']
     """
-    return load_model(pretrained_path(name))
+    model = load_model(pretrained_path(name))
+    if min_recall is not None:
+        model[-1].set_operating_point(min_recall=min_recall)
+    return model

@@ -105,6 +105,47 @@ def test_it_has_the_public_methods_of_scikit_learn_s_threshold_classifiers():
         assert public <= set(dir(ours)), public - set(dir(ours))
 
 
+@pytest.mark.parametrize("criterion", ["min_recall", "min_specificity", "missed_cost"])
+def test_another_threshold_is_that_of_another_fit(table, criterion):
+    X, y, groups = table
+    value = 7 if criterion == "missed_cost" else 0.8
+    options = {"min_recall": None, criterion: value}
+    # Without a confidence no rank is drawn, which depends on the order of the patients.
+    for confidence in (None, 0.9):
+        model = OperatingPointClassifierCV(
+            LogisticRegression(), min_recall=0.6, confidence=confidence
+        ).fit(X, y, groups=groups)
+        proba = model.predict_proba(X)
+        assert model.set_operating_point(**{criterion: value}) is model
+        other = clone(model).set_params(**options).fit(X, y, groups=groups)
+        assert {name: getattr(model, name) for name in options} == options
+        np.testing.assert_array_equal(model.predict_proba(X), proba)
+        if confidence is None or criterion == "missed_cost":
+            assert model.best_threshold_ == other.best_threshold_
+            np.testing.assert_array_equal(model.predict(X), other.predict(X))
+            assert (model.recall_, model.specificity_) == (other.recall_, other.specificity_)
+        else:
+            found = getattr(model, f"{criterion.removeprefix('min_')}_lower_bound_")
+            assert found == value
+
+
+def test_another_threshold_that_is_refused_changes_nothing(table):
+    X, y, groups = table
+    model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.6, confidence=0.9)
+    with pytest.raises(NotFittedError):
+        model.set_operating_point(min_recall=0.5)
+    before = vars(model.fit(X, y, groups=groups)).copy()
+    for options, message in (
+        ({}, "One of min_recall"),
+        ({"min_recall": 0.5, "missed_cost": 2}, "One of min_recall"),
+        ({"min_recall": 1.5}, "min_recall"),
+        ({"min_recall": 0.9999}, "cannot be certified"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            model.set_operating_point(**options)
+    assert vars(model) == before
+
+
 def test_around_and_inside_a_pipeline(table):
     X, y, groups = table
     pipe = make_pipeline(StandardScaler(), LogisticRegression())

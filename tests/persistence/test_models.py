@@ -125,6 +125,35 @@ def test_inception_without_the_file_that_it_started_from(tmp_path):
         clone(loaded).fit(xrays.images, xrays.target)
 
 
+def test_weights_in_8_bits(xrays, cnn, tmp_path):
+    path = tmp_path / "model.skpneumo"
+    save_model(cnn, path, weights_dtype="int8")
+    loaded = load_model(path)
+    exact, rounded = cnn._network.get_weights(), loaded._network.get_weights()
+    for before, after in zip(exact, rounded, strict=True):
+        if before.ndim == 4:
+            assert not np.array_equal(after, before)
+            np.testing.assert_allclose(after, before, atol=np.abs(before).max() / 2**14)
+        else:
+            np.testing.assert_array_equal(after, before)
+    np.testing.assert_allclose(
+        loaded.predict_proba(xrays.images), cnn.predict_proba(xrays.images), atol=0.01
+    )
+    assert "kernels rounded to 8 or 16 bits" in model_card(path)
+    # Once more changes nothing: rounded weights round to themselves.
+    save_model(loaded, path, weights_dtype="int8")
+    assert_same(load_model(path), loaded, xrays.images)
+    loaded.partial_fit(xrays.images, xrays.target)
+    assert len(loaded.history_["loss"]) == 2
+
+
+def test_another_dtype_of_weights(cnn, tmp_path):
+    path = tmp_path / "model.skpneumo"
+    with pytest.raises(ValueError, match=r"weights_dtype must be one of .*; got 'int4'"):
+        save_model(cnn, path, weights_dtype="int4")
+    assert not path.exists()
+
+
 def test_pipelines(xrays, tmp_path):
     pipe = make_pipeline(
         XRayLoader(), XRayResizer((32, 36), aspect="pad"), XRayAugmenter(), small_cnn()

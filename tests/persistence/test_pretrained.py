@@ -34,6 +34,16 @@ def test_its_threshold_is_certified(model):
     assert (point.min_recall, point.confidence, point.unit_) == (0.98, 0.95, "patient")
 
 
+def test_another_recall_gives_another_threshold(model):
+    other = load_pretrained("cnn", min_recall=0.95)[-1]
+    assert other.best_threshold_ > model[-1].best_threshold_
+    assert other.recall_lower_bound_ == 0.95
+    assert 0.95 < other.recall_ < model[-1].recall_
+    assert "95%" in other.describe_threshold()
+    with pytest.raises(ValueError, match="cannot be certified"):
+        load_pretrained("cnn", min_recall=0.9999)
+
+
 def test_noise_is_out_of_distribution(model):
     noise = np.random.default_rng(0).integers(0, 256, (3, 60, 50), dtype=np.uint8)
     with pytest.warns(OutlierWarning, match="^3 of 3"):

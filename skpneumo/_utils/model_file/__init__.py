@@ -1,7 +1,7 @@
 """Model files: a manifest and arrays, of which nothing is ever run."""
 
 from skpneumo._utils.model_file._files import (
-    FORMAT,
+    QUANTIZED_FORMAT,
     SUFFIX,
     is_model_file,
     read_manifest,
@@ -11,7 +11,7 @@ from skpneumo._utils.model_file._files import (
 from skpneumo._utils.model_file._manifest import reraise_as_model_file_error
 
 __all__ = [
-    "FORMAT",
+    "QUANTIZED_FORMAT",
     "SUFFIX",
     "is_model_file",
     "read_manifest",

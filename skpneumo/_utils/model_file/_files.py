@@ -24,10 +24,13 @@ from skpneumo._utils.model_file._manifest import (
     dict_of_unique_keys,
     parse_manifest,
 )
+from skpneumo._utils.model_file._quantization import dequantize_kernels, quantize_kernels
 from skpneumo.exceptions import ModelFileError
 
 SUFFIX = ".skpneumo"
-FORMAT = 2
+# The same with kernels as integers has a format of its own: an earlier version would take them for
+# weights.
+FORMAT, QUANTIZED_FORMAT = 2, 3
 _LENGTH_BYTES = 8
 # Quotation marks in the manifest are escaped once more in the header.
 _MAX_HEADER_BYTES = 2 * MAX_MANIFEST_BYTES
@@ -36,7 +39,7 @@ _MAX_FILE_BYTES = 2**31
 _NUMBERS = "biuf"  # kinds of dtypes
 
 
-def write_model_file(path, manifest, arrays):
+def write_model_file(path, manifest, arrays, *, quantize=False):
     """Write a file, whole or not at all.
 
     Parameters
@@ -44,18 +47,23 @@ def write_model_file(path, manifest, arrays):
     path : str or path
         Where to.
     manifest : dict
-        What JSON can hold; "arrays" is added to it.
+        What JSON can hold; "format" and "arrays" are added to it.
     arrays : dict of str to ndarray
         By name.
+    quantize : bool, default=False
+        Whether kernels of convolutions are stored as integers.
 
     Raises
     ------
     ModelFileError
         If the file could not be read again: it would be too large, or an array holds no numbers.
     """
+    if quantize:
+        arrays = quantize_kernels(arrays)
     arrays = {name: _as_stored(name, array) for name, array in arrays.items()}
     descriptions = {name: _describe_array(array) for name, array in arrays.items()}
-    text = json.dumps(manifest | {"arrays": descriptions}, allow_nan=False)
+    manifest |= {"format": QUANTIZED_FORMAT if quantize else FORMAT, "arrays": descriptions}
+    text = json.dumps(manifest, allow_nan=False)
     data = safetensors.numpy.save(arrays, {"manifest": text, "sha256": _sha256(text.encode())})
     try:
         _check_sizes(data, len(data))
@@ -152,7 +160,9 @@ def read_model_file(path):
         If the file is missing, damaged, or not of this kind.
     """
     with _opened(path) as (manifest, read_array):
-        return manifest, {name: read_array(name) for name in manifest["arrays"]}
+        arrays = {name: read_array(name) for name in manifest["arrays"]}
+        is_quantized = manifest["format"] == QUANTIZED_FORMAT
+        return manifest, dequantize_kernels(arrays) if is_quantized else arrays
 
 
 @contextmanager
@@ -225,7 +235,7 @@ def _check_keys(path):
 def _read_manifest(metadata, names):
     if "manifest" not in metadata:
         raise ModelFileError("it is another safetensors file. Wanted: one of save_model")
-    manifest = parse_manifest(metadata["manifest"], FORMAT)
+    manifest = parse_manifest(metadata["manifest"], (FORMAT, QUANTIZED_FORMAT))
     if _sha256(metadata["manifest"].encode()) != metadata.get("sha256"):
         raise ModelFileError("its manifest was changed since it was saved")
     if not isinstance(manifest.get("arrays"), dict) or set(manifest["arrays"]) != names:

@@ -78,7 +78,7 @@ def _check_end(path):
 
 def _read_manifest(archive):
     _check_members(archive)
-    manifest = parse_manifest(archive.read(_MANIFEST), file_format=1)
+    manifest = parse_manifest(archive.read(_MANIFEST), formats=(1,))
     arrays = manifest.pop("members", None)
     if not isinstance(arrays, dict) or {_MANIFEST, *arrays} != set(archive.namelist()):
         raise ModelFileError("its members are not those that its manifest lists")

@@ -6,20 +6,20 @@ from contextlib import contextmanager
 import skpneumo
 from skpneumo.exceptions import ModelFileError
 
-FORMATS = (1, 2)
+FORMATS = (1, 2, 3)
 MAX_MANIFEST_BYTES = 2**22
 MAX_ARRAYS = 10_000
 
 
-def parse_manifest(text, file_format):
+def parse_manifest(text, formats):
     """Parse a manifest, and check that this version reads its format.
 
     Parameters
     ----------
     text : str or bytes
         JSON.
-    file_format : int
-        Format that a file of this kind has.
+    formats : tuple of int
+        Formats that a file of this kind may have.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def parse_manifest(text, file_format):
         raise ModelFileError("its manifest is damaged") from None
     if not isinstance(manifest, dict):
         raise ModelFileError("its manifest is damaged")
-    _check_format(manifest, file_format)
+    _check_format(manifest, formats)
     return manifest
 
 
@@ -63,9 +63,9 @@ def dict_of_unique_keys(pairs):
     return found
 
 
-def _check_format(manifest, file_format):
+def _check_format(manifest, formats):
     found = manifest.get("format")
-    if type(found) is int and found == file_format:
+    if type(found) is int and found in formats:
         return
     versions = manifest.get("versions")
     version = versions.get("skpneumo") if isinstance(versions, dict) else None
@@ -77,7 +77,7 @@ def _check_format(manifest, file_format):
         )
     raise ModelFileError(
         f"it has format {str(found)[:20]!r}, but skpneumo {skpneumo.__version__} reads formats "
-        f"{' and '.join(map(str, FORMATS))}. {advice}"
+        f"{', '.join(map(str, FORMATS))}. {advice}"
     )
 
 
