@@ -45,6 +45,18 @@ def load_images(size=None):
     return X, (data.target == "PNEUMONIA").astype(int), data
 
 
+def photographs():
+    """Path of the weights of InceptionV3 that were learnt on photographs."""
+    name = "inception_v3_photographs_notop.weights.h5"
+    return os.path.join(os.environ["SKPNEUMO_TEST_DATA"], "weights", name)
+
+
+def load_other_images(size=None):
+    """`new_site`, another hospital: images, and 1 for those with pneumonia."""
+    data = load_xray_folder(os.path.join(os.environ["SKPNEUMO_TEST_DATA"], "new_site"))
+    return np.asarray(XRaySequence(data.paths, size=size)), (data.target == "PNEUMONIA").astype(int)
+
+
 def load_new_site(model):
     """`new_site`, another hospital: the paths of its images, and their scores by a model.
 

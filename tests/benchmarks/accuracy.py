@@ -1,7 +1,7 @@
 """What a recipe is worth: cross-validated by patients, on shifted copies, and across sub-series.
 
     python tests/benchmarks/accuracy.py [--seeds S,S] [--folds K] [--fifths K] [--images N]
-                                        [--model cnn|inception] [--transfer] [--test]
+                                        [--model cnn|inception] [--transfer] [--test] [--new-site]
                                         [name=value ...]
 
 Names are parameters of the classifier, such as ``epochs=20`` or ``augmentation__crop=0.2``;
@@ -13,7 +13,9 @@ fold, with that threshold. "Rows cut" are healthy images without 9, 13 and 17 % 
 stretched to their size, against ill ones left alone: in this collection the ill have wider images
 that show less above and below the lungs, and a network may have learnt that. `--transfer` trains on
 one half of the sub-series and tests on the children of the other. `--test` looks at
-`chest_xray/test`: rarely.
+`chest_xray/test`: rarely. `--new-site` measures each fit on `new_site`, another hospital in
+effect: nothing is trained on it, but recipes may be compared by it. Inception starts from the
+weights learnt on photographs that are in the same folder.
 """
 
 import argparse
@@ -23,7 +25,7 @@ import time
 
 import numpy as np
 from _shifts import SHIFTS, shift
-from _xrays import held_out_patients, load_images
+from _xrays import held_out_patients, load_images, load_other_images, photographs
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 
@@ -43,12 +45,13 @@ def parse():
     parser.add_argument("--images", type=int, help="learn from so many only")
     parser.add_argument("--transfer", action="store_true")
     parser.add_argument("--test", action="store_true")
+    parser.add_argument("--new-site", action="store_true")
     parser.add_argument("recipe", nargs="*", metavar="name=value")
     options = parser.parse_args()
     kinds = {"cnn": CNNPneumoniaClassifier, "inception": InceptionPneumoniaClassifier}
     clf = kinds[options.model]()
     if options.model == "inception":
-        clf.set_params(weights=None, image_size=(96, 96))
+        clf.set_params(weights=photographs())
     values = dict(pair.split("=", 1) for pair in options.recipe)
     if any(name.startswith("augmentation__") for name in values):
         clf.set_params(augmentation=XRayAugmenter())
@@ -146,7 +149,8 @@ def main():
     groups, is_test = data.groups, data.split == "test"
     names = [os.path.basename(path) for path in data.paths]
     train = np.flatnonzero(~is_test)
-    rows, kinds, seconds = [], [], []
+    rows, kinds, seconds, elsewhere = [], [], [], []
+    other_images = load_other_images() if options.new_site else None
     for seed in map(int, options.seeds.split(",")):
         for learn, held_out in splits(y[train], groups[train], seed, options):
             learn, held_out = train[learn], train[held_out]
@@ -155,8 +159,12 @@ def main():
             model, took = fitted(clf, X[learn], y[learn], seed)
             found, by_kind = examine(model, X[held_out], y[held_out])
             rows.append(found), kinds.append(by_kind), seconds.append(took)
+            if options.new_site:
+                elsewhere.append(examine(model, *other_images)[0])
     show(rows, seconds, "Held out, by patients")
     show_kinds(kinds)
+    if options.new_site:
+        show(elsewhere, seconds, "new_site")
     if options.transfer:
         is_first = np.array([("NORMAL2" in name) or ("bacteria" in name) for name in names])
         for source, title in ((is_first, "NORMAL2-IM and bacteria"), (~is_first, "IM and virus")):
