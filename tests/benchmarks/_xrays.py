@@ -7,11 +7,13 @@ import warnings
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
+from skpneumo import load_model, load_pretrained
 from skpneumo._utils.response import positive_scores
 from skpneumo.datasets import load_xray_folder
 from skpneumo.evaluation import evaluate
 from skpneumo.exceptions import OutlierWarning
 from skpneumo.images import XRaySequence
+from skpneumo.persistence import is_model_file
 
 
 def load_folder():
@@ -88,8 +90,22 @@ def held_out_patients(y, groups, *, seed):
     return list(StratifiedGroupKFold(5, shuffle=True, random_state=seed).split(y, y, groups))
 
 
+def load_either(name):
+    """A network of the package, by its name, or that of a model file."""
+    return load_model(name) if is_model_file(name) else load_pretrained(name)
+
+
+def evaluate_on_new_site(model):
+    """Evaluation on the files of `new_site`, another hospital."""
+    data = load_xray_folder(os.path.join(os.environ["SKPNEUMO_TEST_DATA"], "new_site"))
+    return _evaluate_rows(model, data, slice(None))
+
+
 def evaluate_on_test(model, data):
     """Evaluation on the files of `chest_xray/test`."""
-    rows = data.split == "test"
+    return _evaluate_rows(model, data, data.split == "test")
+
+
+def _evaluate_rows(model, data, rows):
     X, y, groups, subtype = (data[name][rows] for name in ("paths", "target", "groups", "subtype"))
     return evaluate(model, X, y, groups=groups, subtype=subtype)

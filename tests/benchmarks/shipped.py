@@ -1,6 +1,6 @@
-"""The network that comes with the package, on `chest_xray/test` and on shifted copies of it.
+"""A network that comes with the package, on `chest_xray/test`, shifted copies of it, and `new_site`.
 
-    python tests/benchmarks/shipped.py [FILE] [--no-shifts]
+    python tests/benchmarks/shipped.py [NAME or FILE] [--no-shifts]
 
 Its threshold is the one that was chosen on out-of-fold training data. Shifted copies are those of
 `_shifts.py`, 18 kinds at five severities, as arrays. Intervals are of 95 %, by patients.
@@ -12,15 +12,13 @@ import warnings
 
 import numpy as np
 from _shifts import N_SEVERITIES, SHIFTS, shift
-from _xrays import evaluate_on_test, load_images
+from _xrays import evaluate_on_new_site, evaluate_on_test, load_either, load_images
 from scipy.special import logit
 
-from skpneumo import load_model
 from skpneumo._utils.unwrap import unwrap
 from skpneumo.evaluation._intervals import logit_interval, proportion_interval
 from skpneumo.evaluation._statistics import Statistic, ratio, roc_auc
 from skpneumo.exceptions import OutlierWarning
-from skpneumo.persistence import pretrained_path
 
 
 def mean_over_copies(estimates):
@@ -49,17 +47,18 @@ def describe_metrics(truth, scores, threshold, clusters):
 def main():
     """Print the report, and a line for each kind of shift."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("file", nargs="?", default=pretrained_path("cnn"))
+    parser.add_argument("model", nargs="?", default="cnn", help="a name, or a model file")
     parser.add_argument("--no-shifts", action="store_true")
     options = parser.parse_args()
     warnings.simplefilter("ignore", OutlierWarning)
-    model = load_model(options.file)
+    model = load_either(options.model)
     X, y, data = load_images()
     test = data.split == "test"
     X, y, groups = X[test], y[test], data.groups[test]
     start = time.perf_counter()
     print(evaluate_on_test(model, data))
     print(f"{(time.perf_counter() - start):.0f} s\n")
+    print(f"new_site, another hospital:\n{evaluate_on_new_site(model)}\n", flush=True)
     if options.no_shifts:
         return
     truth, threshold = y == 1, unwrap(model).threshold
