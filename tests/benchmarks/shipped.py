@@ -1,4 +1,4 @@
-"""A network that comes with the package, on `chest_xray/test`, shifted copies of it, and `new_site`.
+"""A network that comes with the package: `chest_xray/test`, shifted copies of it, and `new_site`.
 
     python tests/benchmarks/shipped.py [NAME or FILE] [--no-shifts]
 
