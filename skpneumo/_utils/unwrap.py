@@ -51,7 +51,7 @@ class NestedModel(NamedTuple):
 
 
 def unwrap(estimator):
-    """Unwrap searches, pipelines, thresholds, calibration, means of folds and frozen estimators.
+    """Unwrap searches, pipelines, thresholds, calibration, means of models and frozen estimators.
 
     Parameters
     ----------
@@ -96,8 +96,8 @@ def _held_estimators(estimator):
         return [estimator.steps[-1][1]]
     if hasattr(estimator, "calibrated_classifiers_"):
         return [one.estimator for one in estimator.calibrated_classifiers_]
-    if hasattr(estimator, "fold_estimators_"):
-        return estimator.fold_estimators_
+    if hasattr(estimator, "averaged_estimators_"):
+        return estimator.averaged_estimators_
     if isinstance(estimator, (FixedThresholdClassifier, TunedThresholdClassifierCV)) or hasattr(
         estimator, "best_threshold_"
     ):
@@ -117,7 +117,8 @@ def _threshold_source(branch):
     for estimator in (*branch.wrappers, branch.classifier):
         if isinstance(_own_threshold(estimator), Real):
             return estimator
-        if isinstance(estimator, (CalibratedClassifierCV, FixedThresholdClassifier)):
+        is_plain = isinstance(estimator, (CalibratedClassifierCV, FixedThresholdClassifier))
+        if is_plain or hasattr(estimator, "averaged_estimators_"):
             # It predicts by 0.5, or threshold="auto", whatever the threshold inside.
             return None
     return None
@@ -135,15 +136,15 @@ def get_transformers(branch):
     return [step for step in steps if hasattr(step, "transform")]
 
 
-def check_not_several(nested, *, allow_folds=False):
+def check_not_several(nested, *, allow_means=False):
     """Refuse an estimator that holds several networks side by side.
 
     Parameters
     ----------
     nested : NestedModel
         The estimator, unwrapped.
-    allow_folds : bool, default=False
-        Whether a mean of the models of folds is accepted.
+    allow_means : bool, default=False
+        Whether a mean of the log odds of several models is accepted.
 
     Raises
     ------
@@ -157,11 +158,14 @@ def check_not_several(nested, *, allow_folds=False):
                 f"{name} holds {n_held} networks side by side. Pass one of them, "
                 "calibrated_classifiers_[0].estimator, or calibrate with ensemble=False."
             )
-        if n_held > 1 and not allow_folds:
+        if n_held > 1 and not allow_means:
+            remedy = (
+                "estimator_.fold_estimators_[0] of the operating point, or fit it with refit=True"
+                if hasattr(wrapper, "fold_estimators_")
+                else "averaged_estimators_[0]"
+            )
             raise TypeError(
-                f"{name} holds {n_held} networks side by side, those of the folds. Pass one of "
-                "them, estimator_.fold_estimators_[0] of the operating point, or fit it with "
-                "refit=True."
+                f"{name} holds {n_held} networks side by side. Pass one of them, {remedy}."
             )
 
 

@@ -139,7 +139,7 @@ def find_networks(estimator):
         If there is no network, or calibration has fitted several.
     """
     nested = unwrap(estimator)
-    check_not_several(nested, allow_folds=True)
+    check_not_several(nested, allow_means=True)
     for classifier in nested.classifiers:
         if not hasattr(classifier, "_network"):
             raise TypeError(

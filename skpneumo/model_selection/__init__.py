@@ -2,6 +2,7 @@
 
 from skpneumo.model_selection._choice import HighestSpecificity, choose_candidate
 from skpneumo.model_selection._fold_mean import FoldMeanClassifier
+from skpneumo.model_selection._log_odds_mean import LogOddsMeanClassifier
 from skpneumo.model_selection._operating_point import OperatingPointClassifierCV
 
 # For `skpneumo.sites`, and not public.
@@ -13,6 +14,7 @@ from skpneumo.model_selection._threshold_classifier_cv import (
 __all__ = [
     "FoldMeanClassifier",
     "HighestSpecificity",
+    "LogOddsMeanClassifier",
     "OperatingPointClassifierCV",
     "choose_candidate",
 ]

@@ -3,27 +3,16 @@
 from numbers import Integral
 
 import numpy as np
-from scipy.special import expit, logit
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
-from sklearn.utils import get_tags
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
-from skpneumo._utils.response import RESPONSES, get_default_threshold, positive_scores
+from skpneumo._utils.response import RESPONSES
 from skpneumo._utils.targets import check_groups
+from skpneumo.model_selection._log_odds_mean import BaseLogOddsMean
 from skpneumo.model_selection._out_of_fold import check_data, fit_folds, make_splits, takes_groups
 
 
-def _members_have(name):
-    def check(self):
-        members = getattr(self, "fold_estimators_", [self.estimator])
-        return all(hasattr(member, name) for member in members)
-
-    return check
-
-
-class FoldMeanClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class FoldMeanClassifier(BaseLogOddsMean, BaseEstimator):
     """Classifier that averages the models of the folds of a cross-validation.
 
     Parameters
@@ -118,94 +107,12 @@ class FoldMeanClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return self
 
     @property
-    def classes_(self):
-        """The labels; the second is positive."""
-        return self.fold_estimators_[0].classes_
+    def averaged_estimators_(self):
+        """The models of the folds."""
+        return self.fold_estimators_
 
-    @property
-    def n_features_in_(self):
-        """Number of features that the models were fitted on."""
-        return self.fold_estimators_[0].n_features_in_
-
-    @property
-    def feature_names_in_(self):
-        """Names of the features that the models were fitted on."""
-        return self.fold_estimators_[0].feature_names_in_
-
-    def predict(self, X):
-        """Predict labels by scikit-learn's default threshold.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, ...)
-            What the estimator takes.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-        """
-        check_is_fitted(self)
-        # Strictly above: by argmax, scikit-learn predicts the first class at 0.5.
-        is_positive = positive_scores(self, X) > get_default_threshold(self)
-        return self.classes_[is_positive.astype(int)]
-
-    @available_if(_members_have("predict_proba"))
-    def predict_proba(self, X):
-        """Compute the probabilities whose log odds are the mean of those of the models.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, ...)
-            What the estimator takes.
-
-        Returns
-        -------
-        ndarray of shape (n, 2)
-        """
-        check_is_fitted(self)
-        probabilities = [positive_scores(model, X) for model in self.fold_estimators_]
-        positive = mean_by_log_odds(probabilities, self.resolution_)
-        return np.column_stack([1 - positive, positive])
-
-    @available_if(_members_have("predict_proba"))
-    def predict_log_proba(self, X):
-        """Compute the logarithms of the probabilities.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, ...)
-            What the estimator takes.
-
-        Returns
-        -------
-        ndarray of shape (n, 2)
-        """
-        return np.log(self.predict_proba(X))
-
-    @available_if(_members_have("decision_function"))
-    def decision_function(self, X):
-        """Compute the mean of the decision values of the models.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, ...)
-            What the estimator takes.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-        """
-        check_is_fitted(self)
-        return np.mean([model.decision_function(X) for model in self.fold_estimators_], axis=0)
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "fold_estimators_")
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags = get_tags(self.estimator).input_tags
-        tags.classifier_tags.multi_class = False
-        return tags
+    def _get_models(self):
+        return getattr(self, "fold_estimators_", [self.estimator])
 
 
 def find_resolution(probabilities):
@@ -229,25 +136,3 @@ def find_resolution(probabilities):
         float(min(0.25, distance[distance > 0].min(initial=0.5) / 2))
         for distance in (values, 1 - values)
     )
-
-
-def mean_by_log_odds(probabilities, resolution):
-    """Compute the probability whose log odds are the mean of those of several models.
-
-    Parameters
-    ----------
-    probabilities : list of ndarray of shape (n,), floating
-        Of the positive class, by each model.
-    resolution : tuple of (float, float)
-        Probabilities closer to 0 or 1 are clipped to that distance: the 0 of a tree does not mean
-        infinite odds, and would overrule all other models.
-
-    Returns
-    -------
-    ndarray of shape (n,), floating
-    """
-    to_0, to_1 = resolution
-    # In float64, since 1 - p of a float32 probability near 1 keeps few digits. The result has the
-    # type of the members' probabilities, in which the threshold was chosen.
-    clipped = np.clip(np.asarray(probabilities, np.float64), to_0, 1 - to_1)
-    return expit(logit(clipped).mean(axis=0)).astype(np.result_type(*probabilities))

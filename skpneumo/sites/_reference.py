@@ -37,7 +37,7 @@ def get_reference(estimator):
     for wrapper in unwrap(estimator).wrappers:
         if hasattr(wrapper, "reference_"):
             return wrapper.reference_
-        if hasattr(wrapper, "calibrated_classifiers_") or hasattr(wrapper, "fold_estimators_"):
+        if hasattr(wrapper, "calibrated_classifiers_") or hasattr(wrapper, "averaged_estimators_"):
             # Its scores are other ones than those of the models in it.
             break
         if hasattr(wrapper, "best_threshold_") and not hasattr(wrapper, "curve_"):

@@ -18,6 +18,7 @@ from skpneumo._utils.provenance import describe_threshold
 from skpneumo._utils.unwrap import check_not_several, get_transformers, unwrap
 from skpneumo.evaluation import evaluate
 from skpneumo.metrics import specificity_score
+from skpneumo.model_selection import LogOddsMeanClassifier
 
 DEFAULT = "scikit-learn's default"
 SCORER = make_scorer(specificity_score, pos_label="PNEUMONIA")
@@ -60,6 +61,14 @@ WRAPPED = {
     "calibrated, whatever was set inside": (
         CalibratedClassifierCV(FixedThresholdClassifier(LogisticRegression(), threshold=0.3), cv=2),
         ["CalibratedClassifierCV", "FixedThresholdClassifier", "LogisticRegression"],
+        0.5,
+        DEFAULT,
+    ),
+    "mean, whatever was set inside": (
+        LogOddsMeanClassifier(
+            [("a", FixedThresholdClassifier(LogisticRegression(), threshold=0.3))]
+        ),
+        ["LogOddsMeanClassifier", "FixedThresholdClassifier", "LogisticRegression"],
         0.5,
         DEFAULT,
     ),
@@ -143,13 +152,15 @@ def test_calibrators_and_steps_are_fitted_parts(train):
 def test_several_networks_are_refused(train):
     calibrated = CalibratedClassifierCV(LogisticRegression(), cv=2)
     folds = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.9, cv=3)
+    mean = LogOddsMeanClassifier([("a", LogisticRegression()), ("b", LogisticRegression(C=0.1))])
     for model, message in (
         (calibrated, "CalibratedClassifierCV holds 2 networks side by side"),
-        (folds, "FoldMeanClassifier holds 3 networks side by side, those of the folds"),
+        (mean, r"LogOddsMeanClassifier holds 2 .*averaged_estimators_\[0\]\."),
+        (folds, r"FoldMeanClassifier holds 3 .*fold_estimators_\[0\] of the operating point"),
     ):
         with pytest.raises(TypeError, match=message):
             check_not_several(unwrap(model.fit(train.X, train.y)))
-    check_not_several(unwrap(folds), allow_folds=True)
+    check_not_several(unwrap(folds), allow_means=True)
     outer = CalibratedClassifierCV(folds, cv=2).fit(train.X, train.y)
     with pytest.raises(TypeError, match="CalibratedClassifierCV holds 2"):
-        check_not_several(unwrap(outer), allow_folds=True)
+        check_not_several(unwrap(outer), allow_means=True)

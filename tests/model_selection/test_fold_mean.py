@@ -14,7 +14,8 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.svm import LinearSVC
 
 from skpneumo.model_selection import OperatingPointClassifierCV
-from skpneumo.model_selection._fold_mean import find_resolution, mean_by_log_odds
+from skpneumo.model_selection._fold_mean import find_resolution
+from skpneumo.model_selection._log_odds_mean import mean_by_log_odds
 
 LABELS = np.array(["NORMAL", "PNEUMONIA"])
 

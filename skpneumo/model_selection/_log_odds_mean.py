@@ -1,0 +1,279 @@
+"""The mean of the log odds of several models."""
+
+import numpy as np
+from scipy.special import expit, logit
+from sklearn.base import ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.utils import get_tags
+from sklearn.utils.metaestimators import _BaseComposition, available_if
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_is_fitted
+
+from skpneumo._utils.response import get_default_threshold, positive_scores
+from skpneumo._utils.targets import order_checked
+from skpneumo.model_selection._out_of_fold import check_data, takes_groups
+
+# Log odds of 16: a classifier that returns exactly 0 or 1 does not overrule all others.
+_RESOLUTION = (1e-7, 1e-7)
+
+
+def _models_have(name):
+    def check(self):
+        return all(hasattr(model, name) for model in self._get_models())
+
+    return check
+
+
+class BaseLogOddsMean(ClassifierMixin, MetaEstimatorMixin):
+    """Classifier that averages the log odds of its ``averaged_estimators_``.
+
+    A subclass has ``resolution_`` too, and `_get_models`: the fitted models, or those to be fitted.
+    """
+
+    @property
+    def classes_(self):
+        """The labels; the second is positive."""
+        return self.averaged_estimators_[0].classes_
+
+    @property
+    def n_features_in_(self):
+        """Number of features that the models were fitted on."""
+        return self.averaged_estimators_[0].n_features_in_
+
+    @property
+    def feature_names_in_(self):
+        """Names of the features that the models were fitted on."""
+        return self.averaged_estimators_[0].feature_names_in_
+
+    def predict(self, X):
+        """Predict labels by scikit-learn's default threshold.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+            What the models take.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+        """
+        check_is_fitted(self)
+        # Strictly above: by argmax, scikit-learn predicts the first class at 0.5.
+        is_positive = positive_scores(self, X) > get_default_threshold(self)
+        return self.classes_[is_positive.astype(int)]
+
+    @available_if(_models_have("predict_proba"))
+    def predict_proba(self, X):
+        """Compute the probabilities whose log odds are the mean of those of the models.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+            What the models take.
+
+        Returns
+        -------
+        ndarray of shape (n, 2)
+        """
+        check_is_fitted(self)
+        probabilities = [positive_scores(model, X) for model in self.averaged_estimators_]
+        positive = mean_by_log_odds(probabilities, self.resolution_)
+        return np.column_stack([1 - positive, positive])
+
+    @available_if(_models_have("predict_proba"))
+    def predict_log_proba(self, X):
+        """Compute the logarithms of the probabilities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+            What the models take.
+
+        Returns
+        -------
+        ndarray of shape (n, 2)
+        """
+        return np.log(self.predict_proba(X))
+
+    @available_if(_models_have("decision_function"))
+    def decision_function(self, X):
+        """Compute the mean of the decision values of the models.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+            What the models take.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+        """
+        check_is_fitted(self)
+        return np.mean([model.decision_function(X) for model in self.averaged_estimators_], axis=0)
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "averaged_estimators_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self._get_models()[0]).input_tags
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
+class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
+    """Classifier that averages the log odds of several classifiers.
+
+    Networks of different kinds complement each other. scikit-learn's
+    :class:`~sklearn.ensemble.VotingClassifier` averages probabilities instead, which tell little
+    apart near 0 and 1.
+
+    Parameters
+    ----------
+    estimators : list of (str, classifier)
+        Names and classifiers with ``predict_proba``. One that is fitted, in a
+        :class:`~sklearn.frozen.FrozenEstimator`, is not fitted again.
+    n_jobs : int, default=None
+        Number of classifiers fitted in parallel.
+
+    Attributes
+    ----------
+    averaged_estimators_ : list of classifiers
+        The fitted classifiers, in the order of ``estimators``.
+    resolution_ : tuple of (float, float)
+        Smallest distances from 0 and from 1 that count.
+    classes_ : ndarray of shape (2,)
+        The labels; the second is positive.
+    n_features_in_, feature_names_in_ : int and ndarray
+        Those of the first classifier, if it has them.
+
+    See Also
+    --------
+    FoldMeanClassifier : Averages models of one kind that were fitted on different folds.
+
+    Notes
+    -----
+    The probability is the expit of the mean of the log odds. `predict` compares it with 0.5,
+    whatever the thresholds of the classifiers are; `OperatingPointClassifierCV` chooses another.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skpneumo.model_selection import LogOddsMeanClassifier
+    >>> X, y = make_classification(random_state=0)
+    >>> classifiers = [("linear", LogisticRegression()), ("bayes", GaussianNB())]
+    >>> LogOddsMeanClassifier(classifiers).fit(X, y).predict_proba(X).shape
+    (100, 2)
+    """
+
+    def __init__(self, estimators, *, n_jobs=None):
+        self.estimators = estimators
+        self.n_jobs = n_jobs
+
+    def get_params(self, deep=True):
+        """Get parameters, with ``deep`` those of the classifiers too, such as ``linear__C``.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to include the classifiers by their names, and their parameters.
+
+        Returns
+        -------
+        dict
+        """
+        return self._get_params("estimators", deep=deep)
+
+    def set_params(self, **params):
+        """Set parameters, also those of the classifiers, or a classifier by its name.
+
+        Parameters
+        ----------
+        **params : dict
+            By the names of `get_params`.
+
+        Returns
+        -------
+        self
+        """
+        self._set_params("estimators", **params)
+        return self
+
+    def fit(self, X, y, *, groups=None):
+        """Fit the classifiers that are not frozen.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+            What the classifiers take.
+        y : array-like of shape (n,)
+            Two labels; the greater one is positive, such as "PNEUMONIA" after "NORMAL".
+        groups : array-like of shape (n,), default=None
+            The patient of each image, passed to classifiers that take it.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If names repeat, there is no classifier, or a frozen one has other labels.
+        """
+        self._check_estimators()
+        X, y, classes = check_data(X, y)
+        # `check_data` has warned of labels in doubtful order; the fits need not warn again.
+        with order_checked():
+            models = Parallel(n_jobs=self.n_jobs)(
+                delayed(_fit)(model, X, y, groups) for _, model in self.estimators
+            )
+        for (name, _), model in zip(self.estimators, models, strict=True):
+            if not np.array_equal(model.classes_, classes):
+                raise ValueError(
+                    f"y holds {classes.tolist()}, but {name} was fitted on "
+                    f"{np.asarray(model.classes_).tolist()}."
+                )
+        self.averaged_estimators_, self.resolution_ = models, _RESOLUTION
+        return self
+
+    def _check_estimators(self):
+        if not isinstance(self.estimators, (list, tuple)) or not self.estimators:
+            raise ValueError(
+                "estimators must be a list of names and classifiers, such as [('cnn', clf), "
+                f"('inception', other)]; got {self.estimators!r}."
+            )
+        self._validate_names([name for name, _ in self.estimators])
+        lacking = [name for name, model in self.estimators if not hasattr(model, "predict_proba")]
+        if lacking:
+            raise ValueError(f"{lacking[0]} has no predict_proba, whose log odds are averaged.")
+
+    def _get_models(self):
+        return getattr(self, "averaged_estimators_", [model for _, model in self.estimators])
+
+
+def _fit(model, X, y, groups):
+    passed = {"groups": groups} if groups is not None and takes_groups(model) else {}
+    return clone(model).fit(X, y, **passed)
+
+
+def mean_by_log_odds(probabilities, resolution):
+    """Compute the probability whose log odds are the mean of those of several models.
+
+    Parameters
+    ----------
+    probabilities : list of ndarray of shape (n,), floating
+        Of the positive class, by each model.
+    resolution : tuple of (float, float)
+        Probabilities closer to 0 or 1 are clipped to that distance: the 0 of a tree does not mean
+        infinite odds, and would overrule all other models.
+
+    Returns
+    -------
+    ndarray of shape (n,), floating
+    """
+    to_0, to_1 = resolution
+    # In float64, since 1 - p of a float32 probability near 1 keeps few digits. The result has the
+    # type of the members' probabilities, in which the threshold was chosen.
+    clipped = np.clip(np.asarray(probabilities, np.float64), to_0, 1 - to_1)
+    return expit(logit(clipped).mean(axis=0)).astype(np.result_type(*probabilities))
