@@ -29,6 +29,8 @@ class BaseLogOddsMean(ClassifierMixin, MetaEstimatorMixin):
     A subclass has ``resolution_`` too, and `_get_models`: the fitted models, or those to be fitted.
     """
 
+    shift_ = 0.0
+
     @property
     def classes_(self):
         """The labels; the second is positive."""
@@ -76,7 +78,7 @@ class BaseLogOddsMean(ClassifierMixin, MetaEstimatorMixin):
         """
         check_is_fitted(self)
         probabilities = [positive_scores(model, X) for model in self.averaged_estimators_]
-        positive = mean_by_log_odds(probabilities, self.resolution_)
+        positive = mean_by_log_odds(probabilities, self.resolution_, self.shift_)
         return np.column_stack([1 - positive, positive])
 
     @available_if(_models_have("predict_proba"))
@@ -132,6 +134,10 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
     estimators : list of (str, classifier)
         Names and classifiers with ``predict_proba``. One that is fitted, in a
         :class:`~sklearn.frozen.FrozenEstimator`, is not fitted again.
+    prevalence : float, default=None
+        Prevalence of pneumonia that the probabilities are for, between 0 and 1: the log odds are
+        shifted from the prevalence of the training data to it [1]_. None leaves them as they are,
+        right for places with the prevalence of the training data.
     n_jobs : int, default=None
         Number of classifiers fitted in parallel.
 
@@ -139,6 +145,8 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
     ----------
     averaged_estimators_ : list of classifiers
         The fitted classifiers, in the order of ``estimators``.
+    shift_ : float
+        What is added to the mean of the log odds.
     resolution_ : tuple of (float, float)
         Smallest distances from 0 and from 1 that count.
     classes_ : ndarray of shape (2,)
@@ -155,6 +163,11 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
     The probability is the expit of the mean of the log odds. `predict` compares it with 0.5,
     whatever the thresholds of the classifiers are; `OperatingPointClassifierCV` chooses another.
 
+    References
+    ----------
+    .. [1] Saerens, Latinne & Decaestecker, "Adjusting the outputs of a classifier to new a priori
+       probabilities: a simple procedure", Neural Computation 14 (2002), 21-41.
+
     Examples
     --------
     >>> from sklearn.datasets import make_classification
@@ -167,8 +180,9 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
     (100, 2)
     """
 
-    def __init__(self, estimators, *, n_jobs=None):
+    def __init__(self, estimators, *, prevalence=None, n_jobs=None):
         self.estimators = estimators
+        self.prevalence = prevalence
         self.n_jobs = n_jobs
 
     def get_params(self, deep=True):
@@ -219,7 +233,8 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
         Raises
         ------
         ValueError
-            If names repeat, there is no classifier, or a frozen one has other labels.
+            If names repeat, there is no classifier, a frozen one has other labels, or
+            ``prevalence`` is not between 0 and 1.
         """
         self._check_estimators()
         X, y, classes = check_data(X, y)
@@ -235,6 +250,9 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
                     f"{np.asarray(model.classes_).tolist()}."
                 )
         self.averaged_estimators_, self.resolution_ = models, _RESOLUTION
+        in_training = np.mean(y == classes[1])
+        wanted = in_training if self.prevalence is None else self.prevalence
+        self.shift_ = float(logit(wanted) - logit(in_training))
         return self
 
     def _check_estimators(self):
@@ -247,6 +265,8 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
         lacking = [name for name, model in self.estimators if not hasattr(model, "predict_proba")]
         if lacking:
             raise ValueError(f"{lacking[0]} has no predict_proba, whose log odds are averaged.")
+        if self.prevalence is not None and not 0 < self.prevalence < 1:
+            raise ValueError(f"prevalence must lie between 0 and 1, got {self.prevalence!r}.")
 
     def _get_models(self):
         return getattr(self, "averaged_estimators_", [model for _, model in self.estimators])
@@ -257,7 +277,7 @@ def _fit(model, X, y, groups):
     return clone(model).fit(X, y, **passed)
 
 
-def mean_by_log_odds(probabilities, resolution):
+def mean_by_log_odds(probabilities, resolution, shift=0.0):
     """Compute the probability whose log odds are the mean of those of several models.
 
     Parameters
@@ -267,6 +287,8 @@ def mean_by_log_odds(probabilities, resolution):
     resolution : tuple of (float, float)
         Probabilities closer to 0 or 1 are clipped to that distance: the 0 of a tree does not mean
         infinite odds, and would overrule all other models.
+    shift : float, default=0.0
+        Added to the mean of the log odds.
 
     Returns
     -------
@@ -276,4 +298,4 @@ def mean_by_log_odds(probabilities, resolution):
     # In float64, since 1 - p of a float32 probability near 1 keeps few digits. The result has the
     # type of the members' probabilities, in which the threshold was chosen.
     clipped = np.clip(np.asarray(probabilities, np.float64), to_0, 1 - to_1)
-    return expit(logit(clipped).mean(axis=0)).astype(np.result_type(*probabilities))
+    return expit(logit(clipped).mean(axis=0) + shift).astype(np.result_type(*probabilities))

@@ -39,6 +39,20 @@ def test_log_odds_are_averaged(table):
     assert model.n_features_in_ == X.shape[1]
 
 
+def test_probabilities_for_another_prevalence(table):
+    X, y, _ = table
+    model = make_mean().fit(X, y)
+    other = clone(model).set_params(prevalence=0.2).fit(X, y)
+    in_training = np.mean(y == "PNEUMONIA")
+    # Bayes' rule: likelihood ratios are those of the training.
+    odds, other_odds = (
+        one[:, 1] / one[:, 0] for one in (model.predict_proba(X), other.predict_proba(X))
+    )
+    ratio = (0.2 / 0.8) / (in_training / (1 - in_training))
+    np.testing.assert_allclose(other_odds, odds * ratio, rtol=1e-4)
+    assert model.shift_ == 0
+
+
 def test_it_is_a_classifier_with_nested_parameters(table):
     X, y, _ = table
     model = make_mean()
@@ -81,6 +95,13 @@ def test_groups_reach_searches_and_the_rest_does_without(table):
     assert point.unit_ == "patient"
     pipe = make_pipeline(StandardScaler(), make_mean()).fit(X, y)
     assert pipe.predict_proba(X).shape == (len(X), 2)
+
+
+@pytest.mark.parametrize("prevalence", [0, 1, 1.5, -1])
+def test_a_prevalence_that_is_no_proportion_is_refused(table, prevalence):
+    X, y, _ = table
+    with pytest.raises(ValueError, match="prevalence must lie between 0 and 1"):
+        make_mean().set_params(prevalence=prevalence).fit(X, y)
 
 
 @pytest.mark.parametrize(
