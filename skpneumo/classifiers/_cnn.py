@@ -1,11 +1,14 @@
-"""A convolutional network trained from scratch."""
+"""A small convolutional network."""
 
-from numbers import Integral
+import os
 
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import StrOptions
 
 from skpneumo.classifiers._base import BasePneumoniaClassifier
-from skpneumo.networks import build_cnn
+from skpneumo.classifiers._initial_network import choose_filters
+from skpneumo.classifiers._training import Stage
+from skpneumo.exceptions import WeightsError
+from skpneumo.networks import FILTERS, build_cnn, is_frozen, set_trainable
 
 
 class CNNPneumoniaClassifier(BasePneumoniaClassifier):
@@ -92,15 +95,20 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
     """
 
     _largest_side = 96
+    _pretrained_name = "cnn"
     _parameter_constraints = BasePneumoniaClassifier._parameter_constraints | {
-        "filters": ["array-like"],
+        "weights": [str, os.PathLike, None],
+        "trainable": [StrOptions({"all", "head"})],
+        "filters": ["array-like", None],
     }
 
     def __init__(
         self,
         image_size=None,
         *,
-        filters=(32, 40, 80, 160),
+        weights=None,
+        trainable="all",
+        filters=None,
         dropout=0.3,
         class_weight=None,
         threshold=0.5,
@@ -117,6 +125,8 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         verbose=0,
     ):
         self.image_size = image_size
+        self.weights = weights
+        self.trainable = trainable
         self.filters = filters
         self.dropout = dropout
         self.class_weight = class_weight
@@ -134,14 +144,37 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         self.verbose = verbose
 
     def _build_network(self, image_size, seed, *, load_weights, shares_backbone):
-        filters = list(self.filters)
-        valid = Interval(Integral, 1, None, closed="left").is_satisfied_by
-        if len(filters) < 2 or not all(map(valid, filters)):
-            raise ValueError(f"filters must be at least two positive integers; got {self.filters}.")
         return build_cnn(
             image_size,
-            filters=filters,
+            filters=self.filters_,
             dropout=self.dropout,
             precision=self.precision_,
             seed=seed,
         )
+
+    def _choose_architecture(self, initial):
+        self.filters_ = choose_filters(self.filters, initial) or FILTERS
+
+    def get_stages(self):
+        """Stages of a training, by the parameters: one.
+
+        Returns
+        -------
+        list of Stage
+            In their order, each with ``epochs``, ``learning_rate`` and ``trainable``.
+        """
+        return [Stage(self.epochs, self.learning_rate, self.trainable)]
+
+    def _set_trainable(self, trainable):
+        # Layers of a network that a user has set or frozen in part stay as they are.
+        if trainable == "head" or is_frozen(self._network):
+            set_trainable(self._network, trainable)
+
+    def _find_model_file(self):
+        path = super()._find_model_file()
+        if path is None and self.weights is not None:
+            raise WeightsError(
+                f"weights={os.fspath(self.weights)!r} is no model file. Wanted: 'pretrained', the "
+                "path of a file of save_model, or None for random weights."
+            )
+        return path

@@ -121,6 +121,7 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
     >>> cross_val_score(clf, xrays.images, xrays.target, scoring="roc_auc")  # doctest: +SKIP
     """
 
+    _pretrained_name = "inception"
     _parameter_constraints = BasePneumoniaClassifier._parameter_constraints | {
         "weights": [str, os.PathLike, None],
         "trainable": [StrOptions({"auto", *TRAINABLE})],
@@ -183,7 +184,7 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
             seed=seed,
             make_backbone=self._get_shared_backbone
             if shares_backbone
-            else partial(build_backbone, load=load_weights),
+            else partial(build_backbone, load=load_weights and self.initial_network_ is None),
         )
 
     def _shares_backbone(self):
@@ -200,21 +201,30 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         key = "backbone", str(weights), self._get_weights_key(), image_size, precision, used_seed
         backbone = NETWORKS.get(key)
         if backbone is None:
-            backbone = build_backbone(image_size, weights=weights, precision=precision, seed=seed)
+            backbone = build_backbone(
+                image_size,
+                weights=weights,
+                precision=precision,
+                seed=seed,
+                load=self.initial_network_ is None,
+            )
             NETWORKS.put(key, backbone, get_network_bytes(backbone))
         return backbone
 
     def get_stages(self):
-        """Stages of a training, by the parameters: the head alone first, over pretrained weights.
+        """Stages of a training: the head alone first, over weights pretrained on ImageNet.
 
         Returns
         -------
         list of Stage
             In their order, each with ``epochs``, ``learning_rate`` and ``trainable``.
         """
+        is_trained = self._starts_from_model_file()
         trainable = self.trainable
         if trainable == "auto":
-            trainable = "all" if self.weights is None else "upper"
+            trainable = "all" if self.weights is None or is_trained else "upper"
+        if is_trained:
+            return [Stage(self.epochs, self.fine_tune_learning_rate, trainable)]
         if self.weights is None or trainable == "head":
             return [Stage(self.epochs, self.learning_rate, trainable)]
         return [
@@ -229,6 +239,8 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         set_trainable(self._network, trainable)
 
     def _get_weights_key(self):
+        if self._find_model_file() is not None:
+            return super()._get_weights_key()
         # "imagenet" names one file, which is verified by its hash when it is downloaded.
         if self.weights in ("imagenet", None) or not os.path.isfile(self.weights):
             return None
