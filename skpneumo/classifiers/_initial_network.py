@@ -1,6 +1,6 @@
 """Trained networks of ours that a training starts from: the packaged ones and model files."""
 
-import numbers
+from numbers import Integral
 from typing import NamedTuple
 
 from skpneumo._utils.model_file import (
@@ -116,8 +116,8 @@ def read_initial_network(path, name):
             raise ModelFileError("it holds no network")
         if description["class"] != _CLASSES[name]:
             raise ModelFileError(
-                f"it holds the network of a {str(description['class'])[:40]}. Wanted: a file with "
-                f"one of a {_CLASSES[name]}, or weights={PRETRAINED!r}"
+                f"it holds a network of {str(description['class'])[:40]}. Wanted: a file with one "
+                f"of {_CLASSES[name]}, or weights={PRETRAINED!r}"
             )
         weights = unpack_weights(description["fitted"]["weights"], arrays)
         filters = _read_filters(description, arrays) if name == "cnn" else None
@@ -170,7 +170,7 @@ def choose_filters(filters, initial):
     if filters is None:
         return found
     filters = tuple(filters)
-    if len(filters) < 2 or not all(isinstance(n, numbers.Integral) and n > 0 for n in filters):
+    if len(filters) < 2 or not all(isinstance(n, Integral) and n > 0 for n in filters):
         raise ValueError(f"filters must be at least two positive integers; got {filters}.")
     filters = tuple(map(int, filters))
     if found not in (None, filters):
