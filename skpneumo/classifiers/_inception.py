@@ -24,23 +24,27 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
 
     Training has two stages, as usual in transfer learning: first the head alone, over the frozen
     pretrained network, then also the layers selected by ``trainable``, at a lower learning rate.
-    Without pretrained weights everything is trained from the start.
+    Without pretrained weights everything is trained from the start. From a network that was trained
+    on X-rays already there is one stage, at the lower learning rate.
 
     Parameters
     ----------
     image_size : tuple of (int, int), default=None
         Rows and columns of the input of the network, at least 75 each; other images are resized to
         it. None takes the size of the images given to `fit`.
-    weights : {"imagenet"}, path or None, default="imagenet"
+    weights : {"imagenet", "pretrained"}, path or None, default="imagenet"
         Initialization of the network. "imagenet" downloads 88 MB, once. Without internet access
         pass the path of that file (the error names its address), or None for random weights.
+        "pretrained" takes the network that comes with the package, its head included, and the path
+        of a file of `~skpneumo.save_model` the network in it, the first one if there are several.
+        A file is read by `fit` and not needed afterwards.
     trainable : {"auto", "head", "upper", "all"}, default="auto"
-        What the second stage trains: "head" only the head, "upper" also the last three inception
-        blocks, "all" everything. "auto" is "upper" over pretrained weights and "all" over random
-        ones.
+        What the second or only stage trains: "head" only the head, "upper" also the last three
+        inception blocks, "all" everything. "auto" is "upper" over weights pretrained on ImageNet
+        and "all" over random ones or those of a network that was trained on X-rays.
     head_epochs : int, default=3
-        Number of epochs of the first stage, which is left out if ``weights`` is None or
-        ``trainable`` is "head".
+        Number of epochs of the first stage, which is left out if ``weights`` is None or those of a
+        network with a trained head, or if ``trainable`` is "head".
     dropout : float, default=0.2
         Dropout rate of the features.
     class_weight : dict, "balanced" or None, default=None
@@ -72,7 +76,8 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
     learning_rate : float, default=0.001
         Initial learning rate of Adam in the first or only stage, with cosine decay to zero.
     fine_tune_learning_rate : float, default=0.0001
-        Initial learning rate of Adam in the second stage, with cosine decay to zero.
+        Initial learning rate of Adam in the second stage, and in the only one from a network with a
+        trained head, with cosine decay to zero.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         Type in which the network computes. bfloat16 is faster on GPUs and on CPUs with AMX or
         AVX512-BF16, and slower elsewhere; "auto" selects. Probabilities are float32.
@@ -99,6 +104,10 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         "loss", and "val_loss" with ``validation``, by epoch; the second stage follows the first.
     image_size_ : tuple of (int, int)
         Rows and columns of the input of the network.
+    initial_network_ : dict or None
+        The trained network of skpneumo that the training started from: "name", "fingerprint" and
+        "notes" (such as data and licence) of its model, and "initial_network", the same of the one
+        that it started from itself. None without one.
     precision_ : {"float32", "bfloat16"}
         Type in which the network computes.
 

@@ -44,7 +44,7 @@ INITIAL = {"name": "CNN", "fingerprint": "42d7", "notes": [["licence", "CC BY 4.
     ("networks", "cause"),
     [
         (7, "not a list of at most 100"),
-        ({"class": "Pipeline"}, "no valid model"),
+        ({"class": "Pipeline"}, "no valid model|not a list"),
         ([INITIAL] * 101, "not a list of at most 100"),
         ([INITIAL, None], "other entries than name, fingerprint, notes"),
         ([INITIAL | {"weights": []}], "other entries than"),
