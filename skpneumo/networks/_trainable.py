@@ -23,7 +23,7 @@ def set_trainable(model, trainable):
     Raises
     ------
     ValueError
-        If the network is of another kind.
+        If the network is of another kind, or "upper" is not for it.
 
     Examples
     --------
@@ -34,10 +34,17 @@ def set_trainable(model, trainable):
     (True, 2)
     """
     _check_head(model)
-    for layer in _convolutional_part(model):
+    part = _convolutional_part(model)
+    backbones = [layer for layer in part if isinstance(layer, keras.Model)]
+    if trainable == "upper" and not backbones:
+        raise ValueError(
+            f"trainable='upper' is for networks of build_inception, not for {model.name!r}. "
+            "Wanted: 'head' or 'all'."
+        )
+    for layer in part:
         layer.trainable = trainable != "head"
-        if isinstance(layer, keras.Model):
-            _set_trainable_blocks(layer, trainable)
+    for backbone in backbones:
+        _set_trainable_blocks(backbone, trainable)
 
 
 def _set_trainable_blocks(backbone, trainable):

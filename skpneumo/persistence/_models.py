@@ -78,8 +78,10 @@ def save_model(estimator, path, *, training_data=None, evaluation=None, notes=No
 
     Notes
     -----
-    What a training started from (``initial_network_``) is saved too, so that a card names its data
-    and licence. Not saved are ``memory``, ``n_jobs`` and ``verbose``, and parameters that are objects
+    What a training started from (``initial_network_``) is saved too, so that the card names its
+    data and licence.
+
+    Not saved are ``memory``, ``n_jobs`` and ``verbose``, and parameters that are objects
     (splitters, random states): the loaded estimator has their defaults. Of a weights file the name
     is kept without its folder. Of a search the candidates that it did not select are not saved, so
     that a loaded operating point, fitted again, does not search; with ``refit=False`` its
