@@ -24,6 +24,7 @@ from skpneumo._utils.unwrap import unwrap
 from skpneumo.classifiers import _feature_cache
 from skpneumo.datasets import make_xrays
 from skpneumo.exceptions import ModelFileError, WeightsError
+from skpneumo.networks import is_frozen
 from skpneumo.persistence import pretrained_path
 
 NOTES = {"data": "synthetic X-rays", "licence": "BSD-3-Clause", "class": "Pipeline"}
@@ -367,6 +368,18 @@ def test_inception_has_one_stage(large, inception_file):
     assert clf.set_params(trainable="upper").get_stages() == [(7, 1e-4, "upper")]
     clf.initialize(large.images, large.target)
     assert changed_weights(clf, inception_file[1]) == []
+
+
+def test_stages_are_known_when_the_file_is_gone(large, inception_file, tmp_path):
+    path, saved = tmp_path / "no-suffix", tmp_path / "model.skpneumo"
+    path.write_bytes(inception_file[0].read_bytes())
+    clf = InceptionPneumoniaClassifier(weights=path).initialize(large.images, large.target)
+    clf.history_ = {}
+    save_model(clf, saved)
+    path.unlink()
+    for same in (clf, load_model(saved)):
+        assert same.get_stages() == [(10, 1e-4, "all")]
+        assert not is_frozen(same._network)
 
 
 def test_heads_over_one_inception(large, inception_file, count_predicted):
