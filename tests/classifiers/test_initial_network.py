@@ -297,7 +297,7 @@ def test_a_damaged_file(xrays, tuned, start):
         ("weights", ["weights/0"], "its filters describe a network of more weights"),
         ("weights", [["weights/0"]], "describes no valid model"),
         ("weights", 7, "describes no valid model"),
-        ("initial_networks", {}, "describes no valid model|are not a list"),
+        ("initial_networks", {"class": 7}, "has other entries than name, fingerprint, notes"),
         ("initial_networks", [7] * 101, "are not a list of at most 100"),
         ("initial_networks", [7], "has other entries than name, fingerprint, notes"),
     ],
