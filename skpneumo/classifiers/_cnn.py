@@ -1,18 +1,22 @@
-"""A convolutional network trained from scratch."""
+"""A small convolutional network."""
 
-from numbers import Integral
+import os
 
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import StrOptions
 
 from skpneumo.classifiers._base import BasePneumoniaClassifier
-from skpneumo.networks import build_cnn
+from skpneumo.classifiers._initial_network import choose_filters
+from skpneumo.classifiers._training import Stage
+from skpneumo.exceptions import WeightsError
+from skpneumo.networks import FILTERS, build_cnn, is_frozen, set_trainable
 
 
 class CNNPneumoniaClassifier(BasePneumoniaClassifier):
-    """Convolutional network that detects pneumonia in chest X-rays, trained from scratch.
+    """Convolutional network that detects pneumonia in chest X-rays.
 
     A small residual network, see :func:`skpneumo.networks.build_cnn`, whose first layer equalizes
-    the exposure of the image. Small enough to be cross-validated on a laptop.
+    the exposure of the image. Small enough to be cross-validated on a laptop. It is trained from
+    scratch, or starts from a trained one.
 
     Parameters
     ----------
@@ -20,9 +24,18 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         Rows and columns of the input of the network; other images are resized to it. None takes
         the size of the images given to `fit`, scaled down if a side is longer than 96: larger
         images cost more time than they gained in accuracy. Files of several sizes need a size.
-    filters : sequence of int, default=(32, 40, 80, 160)
+    weights : {"pretrained"}, path or None, default=None
+        Initialization of the network, its head included: "pretrained" takes the network that comes
+        with the package (`~skpneumo.load_pretrained`), a path the network in a file of
+        `~skpneumo.save_model`, the first one if there are several. None draws random weights. The
+        file is read by `fit` and not needed afterwards.
+    trainable : {"all", "head"}, default="all"
+        What is trained: everything, or the head alone over the frozen convolutions, whose features
+        are computed once for each image.
+    filters : sequence of int, default=None
         Filters of the first convolution and of each block of two that follows; from the second
-        block on, each has half the resolution of the one before.
+        block on, each has half the resolution of the one before. None takes those of the network
+        that ``weights`` names, and (32, 40, 80, 160) without one.
     dropout : float, default=0.3
         Dropout rate of the features.
     class_weight : dict, "balanced" or None, default=None
@@ -32,9 +45,10 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         Decision threshold on the probability of the positive class.
     augmentation : XRayAugmenter, "auto" or None, default="auto"
         Augmentation of the images, drawn again in every epoch of training and not applied in
-        prediction. "auto" is an :class:`~skpneumo.XRayAugmenter` with its defaults. The last
-        eighth of the epochs, rounded down, sees the images as they are, so that probabilities
-        are right for such images.
+        prediction. "auto" is an :class:`~skpneumo.XRayAugmenter` with its defaults, but None for
+        the head alone. The last eighth of the epochs, rounded down, sees the images as they are,
+        so that probabilities are right for such images. While the head is trained alone, an
+        augmenter makes four views of each image, and each epoch takes the next.
     validation : float, splitter or None, default=None
         Validation data for early stopping: a fraction of the images (stratified; images of one
         group and copies of one image stay together), the first split of a splitter such as
@@ -74,12 +88,19 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         "loss", and "val_loss" with ``validation``, by epoch.
     image_size_ : tuple of (int, int)
         Rows and columns of the input of the network.
+    filters_ : tuple of int
+        Filters of the network.
+    initial_network_ : dict or None
+        The trained network that the training started from: "name", "fingerprint" and "notes" (such
+        as data and licence) of its model, and "initial_network", the same of the one that it
+        started from itself. None without one.
     precision_ : {"float32", "bfloat16"}
         Type in which the network computes.
 
     See Also
     --------
     InceptionPneumoniaClassifier : A larger network, pretrained on ImageNet.
+    skpneumo.load_pretrained : The network that ``weights="pretrained"`` starts from.
 
     Examples
     --------
@@ -89,18 +110,29 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
     >>> clf = CNNPneumoniaClassifier(filters=(4, 8), epochs=1, random_state=0)
     >>> clf.fit(xrays.images, xrays.target).predict_proba(xrays.images).shape
     (60, 2)
+
+    Start from the network that comes with the package:
+
+    >>> clf = CNNPneumoniaClassifier(weights="pretrained", trainable="head", epochs=2)
+    >>> clf.fit(xrays.images, xrays.target).filters_
+    (48, 56, 112, 224)
     """
 
     _largest_side = 96
+    _pretrained_name = "cnn"
     _parameter_constraints = BasePneumoniaClassifier._parameter_constraints | {
-        "filters": ["array-like"],
+        "weights": [str, os.PathLike, None],
+        "trainable": [StrOptions({"all", "head"})],
+        "filters": ["array-like", None],
     }
 
     def __init__(
         self,
         image_size=None,
         *,
-        filters=(32, 40, 80, 160),
+        weights=None,
+        trainable="all",
+        filters=None,
         dropout=0.3,
         class_weight=None,
         threshold=0.5,
@@ -117,6 +149,8 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         verbose=0,
     ):
         self.image_size = image_size
+        self.weights = weights
+        self.trainable = trainable
         self.filters = filters
         self.dropout = dropout
         self.class_weight = class_weight
@@ -134,14 +168,37 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         self.verbose = verbose
 
     def _build_network(self, image_size, seed, *, load_weights, shares_backbone):
-        filters = list(self.filters)
-        valid = Interval(Integral, 1, None, closed="left").is_satisfied_by
-        if len(filters) < 2 or not all(map(valid, filters)):
-            raise ValueError(f"filters must be at least two positive integers; got {self.filters}.")
         return build_cnn(
             image_size,
-            filters=filters,
+            filters=self.filters_,
             dropout=self.dropout,
             precision=self.precision_,
             seed=seed,
         )
+
+    def _choose_architecture(self, initial):
+        self.filters_ = choose_filters(self.filters, initial) or FILTERS
+
+    def get_stages(self):
+        """Stages of a training, by the parameters: one.
+
+        Returns
+        -------
+        list of Stage
+            In their order, each with ``epochs``, ``learning_rate`` and ``trainable``.
+        """
+        return [Stage(self.epochs, self.learning_rate, self.trainable)]
+
+    def _set_trainable(self, trainable):
+        # Layers of a network that a user has set or frozen in part stay as they are.
+        if trainable == "head" or is_frozen(self._network):
+            set_trainable(self._network, trainable)
+
+    def _find_model_file(self):
+        path = super()._find_model_file()
+        if path is None and self.weights is not None:
+            raise WeightsError(
+                f"weights={os.fspath(self.weights)!r} is no model file. Wanted: 'pretrained', the "
+                "path of a file of save_model, or None for random weights."
+            )
+        return path

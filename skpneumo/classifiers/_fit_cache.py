@@ -16,8 +16,9 @@ from skpneumo.classifiers._hashing import hash_images, versions
 from skpneumo.classifiers._network import get_state, set_state
 from skpneumo.networks import resolve_precision
 
-# Part of every key of a fit: to be raised when an equal fit ends with another network than before.
-_RECIPE = 2
+# Part of every key of a fit: to be raised when an equal fit ends with another network than before,
+# or with other attributes.
+_RECIPE = 3
 # Parameters that change nothing in the network that a fit ends with; class weights are part of
 # the weights of the images, which are in the key.
 _NOT_IN_KEY = ("threshold", "class_weight", "memory", "verbose")
@@ -169,7 +170,8 @@ def _restore_fit(estimator, key, attributes, weights, n_weights):
         estimator._fitted_network = network
         return True
     # With its seed: a frozen part without pretrained weights is drawn, and not in the state.
-    estimator._fitted_network = estimator._make_network(estimator._draw_seeds().network)
+    seed, initial = estimator._draw_seeds().network, estimator._read_initial_network()
+    estimator._fitted_network = estimator._make_network(seed, initial)
     # Before the state is set: which layers are trainable decides what `head` is.
     estimator._set_trained_stage()
     set_state(estimator._fitted_network.head, weights)

@@ -9,7 +9,7 @@ import xxhash
 
 import skpneumo
 from skpneumo._utils.caching import RESULTS
-from skpneumo.images import XRaySequence, reraise_as_image_read_error
+from skpneumo.images import XRaySequence, file_identity, reraise_as_image_read_error
 
 _IMAGES_PER_PART = 256
 _N_IDENTITY = 4  # items of `file_identity`
@@ -108,6 +108,11 @@ def find_copies(X):
     repeated = set(values[counts > 1].tolist())
     keys = {path: _hash_file(path) if size in repeated else path for path, size in sizes.items()}
     return [keys[path] for path in X.paths]
+
+
+def hash_file(path):
+    """Hash the bytes of a file, once in a process unless it changes."""
+    return _hash_file_once(file_identity(path))
 
 
 def _hash_file_once(identity):

@@ -24,23 +24,27 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
 
     Training has two stages, as usual in transfer learning: first the head alone, over the frozen
     pretrained network, then also the layers selected by ``trainable``, at a lower learning rate.
-    Without pretrained weights everything is trained from the start.
+    Without pretrained weights everything is trained from the start. From a network that was trained
+    on X-rays already there is one stage, at the lower learning rate.
 
     Parameters
     ----------
     image_size : tuple of (int, int), default=None
         Rows and columns of the input of the network, at least 75 each; other images are resized to
         it. None takes the size of the images given to `fit`.
-    weights : {"imagenet"}, path or None, default="imagenet"
+    weights : {"imagenet", "pretrained"}, path or None, default="imagenet"
         Initialization of the network. "imagenet" downloads 88 MB, once. Without internet access
         pass the path of that file (the error names its address), or None for random weights.
+        "pretrained" takes the network that comes with the package, its head included, and the path
+        of a file of `~skpneumo.save_model` the network in it, the first one if there are several.
+        A file is read by `fit` and not needed afterwards.
     trainable : {"auto", "head", "upper", "all"}, default="auto"
-        What the second stage trains: "head" only the head, "upper" also the last three inception
-        blocks, "all" everything. "auto" is "upper" over pretrained weights and "all" over random
-        ones.
+        What the second or only stage trains: "head" only the head, "upper" also the last three
+        inception blocks, "all" everything. "auto" is "upper" over weights pretrained on ImageNet
+        and "all" over random ones or those of a network that was trained on X-rays.
     head_epochs : int, default=3
-        Number of epochs of the first stage, which is left out if ``weights`` is None or
-        ``trainable`` is "head".
+        Number of epochs of the first stage, which is left out if ``weights`` is None or those of a
+        network with a trained head, or if ``trainable`` is "head".
     dropout : float, default=0.2
         Dropout rate of the features.
     class_weight : dict, "balanced" or None, default=None
@@ -72,7 +76,8 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
     learning_rate : float, default=0.001
         Initial learning rate of Adam in the first or only stage, with cosine decay to zero.
     fine_tune_learning_rate : float, default=0.0001
-        Initial learning rate of Adam in the second stage, with cosine decay to zero.
+        Initial learning rate of Adam in the second stage, and in the only one from a network with a
+        trained head, with cosine decay to zero.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         Type in which the network computes. bfloat16 is faster on GPUs and on CPUs with AMX or
         AVX512-BF16, and slower elsewhere; "auto" selects. Probabilities are float32.
@@ -99,6 +104,10 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         "loss", and "val_loss" with ``validation``, by epoch; the second stage follows the first.
     image_size_ : tuple of (int, int)
         Rows and columns of the input of the network.
+    initial_network_ : dict or None
+        The trained network of skpneumo that the training started from: "name", "fingerprint" and
+        "notes" (such as data and licence) of its model, and "initial_network", the same of the one
+        that it started from itself. None without one.
     precision_ : {"float32", "bfloat16"}
         Type in which the network computes.
 
@@ -121,6 +130,7 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
     >>> cross_val_score(clf, xrays.images, xrays.target, scoring="roc_auc")  # doctest: +SKIP
     """
 
+    _pretrained_name = "inception"
     _parameter_constraints = BasePneumoniaClassifier._parameter_constraints | {
         "weights": [str, os.PathLike, None],
         "trainable": [StrOptions({"auto", *TRAINABLE})],
@@ -183,7 +193,7 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
             seed=seed,
             make_backbone=self._get_shared_backbone
             if shares_backbone
-            else partial(build_backbone, load=load_weights),
+            else partial(build_backbone, load=load_weights and self.initial_network_ is None),
         )
 
     def _shares_backbone(self):
@@ -200,21 +210,30 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         key = "backbone", str(weights), self._get_weights_key(), image_size, precision, used_seed
         backbone = NETWORKS.get(key)
         if backbone is None:
-            backbone = build_backbone(image_size, weights=weights, precision=precision, seed=seed)
+            backbone = build_backbone(
+                image_size,
+                weights=weights,
+                precision=precision,
+                seed=seed,
+                load=self.initial_network_ is None,
+            )
             NETWORKS.put(key, backbone, get_network_bytes(backbone))
         return backbone
 
     def get_stages(self):
-        """Stages of a training, by the parameters: the head alone first, over pretrained weights.
+        """Stages of a training: the head alone first, over weights pretrained on ImageNet.
 
         Returns
         -------
         list of Stage
             In their order, each with ``epochs``, ``learning_rate`` and ``trainable``.
         """
+        is_trained = self._starts_from_model_file()
         trainable = self.trainable
         if trainable == "auto":
-            trainable = "all" if self.weights is None else "upper"
+            trainable = "all" if self.weights is None or is_trained else "upper"
+        if is_trained:
+            return [Stage(self.epochs, self.fine_tune_learning_rate, trainable)]
         if self.weights is None or trainable == "head":
             return [Stage(self.epochs, self.learning_rate, trainable)]
         return [
@@ -229,6 +248,8 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         set_trainable(self._network, trainable)
 
     def _get_weights_key(self):
+        if self._find_model_file() is not None:
+            return super()._get_weights_key()
         # "imagenet" names one file, which is verified by its hash when it is downloaded.
         if self.weights in ("imagenet", None) or not os.path.isfile(self.weights):
             return None

@@ -1,5 +1,6 @@
 """The part of a classifier that builds, holds and hands out its network."""
 
+import os
 import threading
 from functools import partial
 from itertools import islice
@@ -12,6 +13,8 @@ from sklearn.utils import check_random_state
 from skpneumo._utils.fork import check_process
 from skpneumo.classifiers._data import ImageReader, augment_until, load_if_fits_in_memory
 from skpneumo.classifiers._feature_cache import FeatureReader
+from skpneumo.classifiers._hashing import hash_file
+from skpneumo.classifiers._initial_network import find_model_file, read_initial_network
 from skpneumo.classifiers._network import FittedNetwork
 from skpneumo.classifiers._scikeras import RepairedKerasClassifier
 from skpneumo.classifiers._training import Stage, compile_network
@@ -41,13 +44,18 @@ class NetworkOwner(RepairedKerasClassifier):
     """Estimator with a network of its own, which it shares with equal fits until one changes it.
 
     A subclass implements `_build_network`, and may override `get_stages`, `_set_trainable`,
-    `_shares_backbone`, `_get_weights_key`, `_largest_side` and `n_views`.
+    `_shares_backbone`, `_choose_architecture`, `_find_model_file`, `_get_weights_key`,
+    `_largest_side`, `_pretrained_name`, `weights` and `n_views`.
     """
 
     # Largest side of images that are not scaled down without an image_size.
     _largest_side = None
+    # Name of the packaged network of the class.
+    _pretrained_name = None
+    # Initial weights; None draws them.
+    weights = None
     # Augmented views of each image while a frozen network computes features of them.
-    n_views = 1
+    n_views = 4
 
     def _build_network(self, image_size, seed, *, load_weights, shares_backbone):
         """Keras model, not compiled, for images of this size.
@@ -74,8 +82,27 @@ class NetworkOwner(RepairedKerasClassifier):
         """Whether the network is built over a frozen part that others hold too."""
         return False
 
+    def _choose_architecture(self, initial):
+        """Set what the network is built from beside parameters, given the `InitialNetwork`."""
+
+    def _find_model_file(self):
+        """Path of the model file to start from, or None."""
+        return find_model_file(self.weights, self._pretrained_name)
+
+    def _starts_from_model_file(self):
+        # After the fit the file may be gone.
+        if self.initialized_:
+            return self.initial_network_ is not None
+        return self._find_model_file() is not None
+
+    def _read_initial_network(self):
+        path = self._find_model_file()
+        return None if path is None else read_initial_network(path, self._pretrained_name)
+
     def _get_weights_key(self):
         """Key of the file of initial weights, whose name is a parameter; None without one."""
+        path = self._find_model_file()
+        return None if path is None or not os.path.isfile(path) else hash_file(path)
 
     @property
     def model_(self):
@@ -121,9 +148,12 @@ class NetworkOwner(RepairedKerasClassifier):
         return _Seeds(*islice(seed_stream(seed), len(_Seeds._fields)))
 
     def _initialize_network(self, X, seed):
+        initial = self._read_initial_network()
+        self._choose_architecture(initial)
+        self.initial_network_ = None if initial is None else initial.provenance
         self.image_size_ = self._choose_image_size(X)
         self.precision_ = resolve_precision(self.precision)
-        self._fitted_network = self._make_network(seed)
+        self._fitted_network = self._make_network(seed, initial)
 
     def _choose_image_size(self, X):
         if self.image_size is not None:
@@ -140,7 +170,7 @@ class NetworkOwner(RepairedKerasClassifier):
             X = load_if_fits_in_memory(X, X[0].shape)
         return resize_to(X, self.image_size_)
 
-    def _make_network(self, seed=None, *, load_weights=True):
+    def _make_network(self, seed=None, initial=None, *, load_weights=True):
         release_memory()
         # Weights that the caller sets would change those of others.
         shares_backbone = load_weights and self._shares_backbone()
@@ -148,6 +178,9 @@ class NetworkOwner(RepairedKerasClassifier):
             model = self._build_network(
                 self.image_size_, seed, load_weights=load_weights, shares_backbone=shares_backbone
             )
+            # All estimators that share a backbone started from one file: it does not change.
+            if initial is not None:
+                initial.copy_weights_to(model)
             compile_network(model, self.learning_rate, "SGD")
         return FittedNetwork(model, shares_backbone=shares_backbone)
 
@@ -162,9 +195,10 @@ class NetworkOwner(RepairedKerasClassifier):
         compile_network(self._fitted_network.head, learning_rate, "SGD")
         self._fitted_network.compiled_for = None
 
-    def _rebuild(self, image_size, classes, precision, weights, history):
-        """Restore the result of a fit with these parameters."""
+    def _rebuild(self, image_size, classes, precision, weights, history, initial_network):
+        """Restore the result of a fit with these parameters, and ``filters_`` of a CNN."""
         self.image_size_, self.precision_ = image_size, precision
+        self.initial_network_ = initial_network
         self._fitted_network = self._make_network(load_weights=False)
         self.classes_, self.history_ = classes, history
         self._set_trained_stage()

@@ -47,9 +47,10 @@ _Model = Annotated[
 _Weights = Annotated[
     str | None,
     typer.Option(
-        metavar="imagenet|none|FILE",
-        help="Initial weights of inception.",
-        show_default="imagenet",
+        metavar="pretrained|imagenet|none|FILE",
+        help="Initial weights: those of the packaged network, of ImageNet (inception only), random "
+        "ones, or those in a file.",
+        show_default="none for cnn, imagenet for inception",
     ),
 ]
 _ImageSize = Annotated[
@@ -162,6 +163,8 @@ def train(
             epochs=epochs or default_epochs,
             random_state=seed,
         )
+        if (warning := _training.warn_of_weights(classifier)) is not None:
+            print_warning(warning, ERR)
         options = _training.SearchOptions(
             image_size=size,
             n_folds=folds,
@@ -186,16 +189,22 @@ def _check_options(folder, model, weights, classes, min_recall, confidence, outp
         )
     if output is not None and output == save:
         raise typer.BadParameter(f"--output and --save both name {output}.")
-    if weights is not None and model == "cnn":
-        raise typer.BadParameter("--weights is for --model inception; the cnn starts from random.")
+    if weights is not None and weights.lower() == "imagenet" and model == "cnn":
+        raise typer.BadParameter(
+            "There are no ImageNet weights of the cnn, only of --model inception. Wanted: "
+            "--weights pretrained, none or a model file."
+        )
     if classes and folder is None:
         raise typer.BadParameter("--classes is for a folder; synthetic X-rays have none.")
 
 
 def _initial_weights(text):
     if text is None:
-        return "imagenet"
-    return None if text.lower() == "none" else text
+        return "default"
+    word = text.lower()
+    if word in ("pretrained", "imagenet"):
+        return word
+    return None if word == "none" else text
 
 
 def _show(bar, task, fraction, doing):

@@ -7,6 +7,7 @@ from skpneumo.networks._equalize import HistogramEqualization
 from skpneumo.networks._parts import CHANNELS_LAST, LayerNames, add_head, dtype_policy, make_head
 from skpneumo.networks._seeds import seed_stream
 
+FILTERS = (32, 40, 80, 160)
 # The gate of a block has a quarter of its channels.
 _SQUEEZE = 4
 _MIN_SQUEEZED = 8
@@ -64,9 +65,7 @@ def _block(x, n_filters, policy, seeds, names, *, stride):
     return layers.ReLU(dtype=policy, name=names("relu"))(x)
 
 
-def build_cnn(
-    image_size, *, filters=(32, 40, 80, 160), dropout=0.3, precision="float32", seed=None
-):
+def build_cnn(image_size, *, filters=FILTERS, dropout=0.3, precision="float32", seed=None):
     """Build a convolutional network that distinguishes pneumonia from normal.
 
     A small residual network [1]_ whose blocks weigh their channels (squeeze and excitation [2]_).

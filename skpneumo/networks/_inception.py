@@ -10,10 +10,8 @@ from skpneumo.networks._inception_v3 import build_inception_v3
 from skpneumo.networks._parts import add_head, dtype_policy, make_head
 from skpneumo.networks._seeds import seed_stream
 
-TRAINABLE = ("head", "upper", "all")
 MIN_SIDE = 75
 _BACKBONE = "inception_v3"
-_LAST_FROZEN = "mixed7"
 _WEIGHTS_URL = (
     "https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/"
     "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
@@ -137,50 +135,3 @@ def _load_weights(backbone, path):
             f"{path} does not hold the weights of InceptionV3 without the top: {error}. Wanted: a "
             f"file like {_WEIGHTS_URL}, or one saved by Keras as .weights.h5."
         ) from error
-
-
-def set_trainable(model, trainable):
-    """Choose which layers of a network of `build_inception` training may change.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Changed in place; compile it afterwards.
-    trainable : {"head", "upper", "all"}
-        "head": the head alone; "upper": also the last three inception blocks, except their batch
-        normalization, which keeps its pretrained statistics, as usual in fine-tuning; "all":
-        everything.
-    """
-    backbone = model.get_layer(_BACKBONE)
-    names = [layer.name for layer in backbone.layers]
-    first = {"head": len(names), "upper": names.index(_LAST_FROZEN) + 1, "all": 0}[trainable]
-    backbone.trainable = trainable != "head"
-    for i, layer in enumerate(backbone.layers):
-        keeps_statistics = trainable == "upper" and isinstance(layer, layers.BatchNormalization)
-        layer.trainable = i >= first and not keeps_statistics
-
-
-def is_frozen(model):
-    """Whether training leaves the convolutional part of a network as it is."""
-    return any(layer.name == _BACKBONE and not layer.trainable for layer in model.layers)
-
-
-def split_head(model):
-    """Split a network of `build_inception` at its features; both parts hold its layers.
-
-    Parameters
-    ----------
-    model : keras.Model
-        A network that was not split before.
-
-    Returns
-    -------
-    backbone : keras.Model
-        From images to features, not trainable.
-    head : keras.Model
-        From features to the probability of pneumonia.
-    """
-    dropout, probability = model.get_layer("dropout"), model.get_layer("probability")
-    backbone = keras.Model(model.inputs[0], dropout.input, name="frozen_part")
-    features = keras.Input(dropout.input.shape[1:], dtype="float32", name="features")
-    return backbone, keras.Model(features, probability(dropout(features)), name="head")

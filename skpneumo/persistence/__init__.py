@@ -1,9 +1,9 @@
 """Fitted models as files that cannot run code."""
 
-from skpneumo._utils.model_file import is_model_file
+from skpneumo._utils.model_file import is_model_file, pretrained_path
 from skpneumo.persistence._card import model_card
 from skpneumo.persistence._models import load_model, save_model
-from skpneumo.persistence._pretrained import load_pretrained, pretrained_path
+from skpneumo.persistence._pretrained import load_pretrained
 
 __all__ = [
     "is_model_file",

@@ -5,6 +5,8 @@ import re
 from skpneumo._utils.formatting import format_ends, format_metric, percent
 from skpneumo._utils.model_file import (
     QUANTIZED_FORMAT,
+    find_networks,
+    nest_initial_networks,
     read_manifest,
     reraise_as_model_file_error,
 )
@@ -76,8 +78,9 @@ def _card(manifest):
         "## Data",
         "",
         f"- Training data, SHA-256: `{_plain(manifest['data_fingerprint'] or 'not given')}`.",
-        *(f"- {_plain(name)}: {_plain(text)}" for name, text in manifest["notes"].items()),
+        *_describe_notes(manifest["notes"]),
         "",
+        *_describe_initial_networks(manifest["estimator"]),
         "## Metrics",
         "",
         *_describe_metrics(manifest["metrics"]),
@@ -87,6 +90,31 @@ def _card(manifest):
 
 def _is_quantized(manifest):
     return manifest["format"] == QUANTIZED_FORMAT
+
+
+def _describe_notes(notes):
+    return [f"- {_plain(name)}: {_plain(text)}" for name, text in notes.items()]
+
+
+def _describe_initial_networks(description):
+    """Section on what the training started from, whose data and licence hold for the model too."""
+    chains = []
+    for network in find_networks(description):
+        start = nest_initial_networks(network["fitted"].get("initial_networks", []))
+        # Those of folds are mostly equal.
+        if start is not None and start not in chains:
+            chains.append(start)
+    lines = [line for start in chains for line in _describe_chain(start)]
+    return ["## Initial network", "", *lines, ""] if lines else []
+
+
+def _describe_chain(network):
+    verb = "Started from"
+    while network is not None:
+        name, fingerprint = _plain(network["name"]), _plain(network["fingerprint"])
+        yield f"- {verb}: {name}, fingerprint `{fingerprint}`."
+        yield from _describe_notes(network["notes"])
+        network, verb = network["initial_network"], "Which started from"
 
 
 def _describe_metrics(evaluation):

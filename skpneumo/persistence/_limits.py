@@ -3,11 +3,10 @@
 A small file must not cost much memory or time before it is refused.
 """
 
-from itertools import islice, pairwise
+from itertools import islice
 from numbers import Real
 
-import numpy as np
-
+from skpneumo._utils.model_file import MAX_FILTERS, check_weights
 from skpneumo.exceptions import ModelFileError
 from skpneumo.images import check_image_size
 from skpneumo.networks import PRECISIONS
@@ -19,8 +18,6 @@ _MAX_FOLDS = 20
 # scikit-learn computes the tags of pipelines in pipelines 2**depth times.
 _MAX_DEPTH = 8
 _MAX_SIDE = 4096
-# Each but the first two halves the image.
-_MAX_FILTERS = 12
 
 
 def check_extent(description):
@@ -109,9 +106,9 @@ def check_params(estimator):
         check_sides(params["size"])
     if params.get("image_size") is not None:
         check_sides(params["image_size"])
-    n_filters = len(params.get("filters", ()))
-    if n_filters > _MAX_FILTERS:
-        raise ModelFileError(f"filters holds {n_filters} numbers, more than {_MAX_FILTERS}")
+    filters = params.get("filters")
+    if filters is not None and len(filters) > MAX_FILTERS:
+        raise ModelFileError(f"filters holds {len(filters)} numbers, more than {MAX_FILTERS}")
 
 
 def check_sides(size):
@@ -144,7 +141,7 @@ def check_network(classifier, image_size, precision, history, weights):
     Parameters
     ----------
     classifier : estimator
-        With the parameters of the network.
+        With the parameters of the network, and ``filters_`` of a CNN.
     image_size : tuple of (int, int)
         Rows and columns that it sees.
     precision : {"float32", "bfloat16"}
@@ -166,25 +163,13 @@ def check_network(classifier, image_size, precision, history, weights):
         )
     if not (isinstance(history, dict) and all(map(_is_column, history.items()))):
         raise ModelFileError("its history is not valid. Wanted: lists of numbers by name")
-    if _min_weights(getattr(classifier, "filters", ())) > sum(array.size for array in weights):
-        raise ModelFileError("its filters describe a network of more weights than it holds")
-    if not all(np.isfinite(array).all() for array in weights):
-        raise ModelFileError(
-            "some of its weights are NaN or infinite, so that it could not predict; a lower "
-            "learning_rate may avoid that"
-        )
+    filters = getattr(classifier, "filters_", ())
+    check_weights(weights, filters)
+    if filters and classifier.filters is not None and tuple(classifier.filters) != filters:
+        raise ModelFileError(f"its weights are not those of its network, of filters {filters}")
 
 
 def _is_column(item):
     name, values = item
     numbers = isinstance(values, list) and all(isinstance(value, Real) for value in values)
     return isinstance(name, str) and numbers
-
-
-def _min_weights(filters):
-    """Lower bound on the number of weights, without a network.
-
-    Two convolutions of 3 x 3 for each entry but the first hold most of them, so that a network is
-    a few times as large as this at most.
-    """
-    return 9 * sum(after * (before + after) for before, after in pairwise(map(int, filters)))

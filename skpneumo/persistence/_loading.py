@@ -8,6 +8,12 @@ from sklearn.base import is_classifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Bunch
 
+from skpneumo._utils.model_file import (
+    check_filters,
+    nest_initial_networks,
+    take_array,
+    unpack_weights,
+)
 from skpneumo.exceptions import ModelFileError
 from skpneumo.model_selection import FoldMeanClassifier
 from skpneumo.persistence._kinds import (
@@ -132,7 +138,11 @@ def _restore_learnt(estimator, fitted, arrays):
 
 
 def _restore_network(classifier, fitted, arrays):
-    weights = [_take_array(name, arrays) for name in fitted["weights"]]
+    weights = unpack_weights(fitted["weights"], arrays)
+    initial_network = nest_initial_networks(fitted.get("initial_networks", []))
+    if hasattr(classifier, "filters"):
+        # Files that were written before it existed hold the parameter alone.
+        classifier.filters_ = check_filters(fitted.get("filters", classifier.filters))
     image_size, precision = fitted["image_size"], fitted["precision"]
     history = _decode(fitted["history"], arrays)
     check_network(classifier, image_size, precision, history, weights)
@@ -143,7 +153,9 @@ def _restore_network(classifier, fitted, arrays):
         raise ModelFileError("its classes are not two labels")
     try:
         # Keras compares the shape of each array with that of its variable before it assigns it.
-        classifier._rebuild(tuple(image_size), classes, precision, weights, history)
+        classifier._rebuild(
+            tuple(image_size), classes, precision, weights, history, initial_network
+        )
     except ValueError:
         raise ModelFileError("its weights are not those of its network") from None
 
@@ -166,14 +178,7 @@ def _decode(value, arrays):
     if kind == "texts":
         return np.array(_decode(inner, arrays))
     if kind == "array":
-        return _take_array(inner, arrays)
+        return take_array(inner, arrays)
     if kind == "estimator":
         return _build(inner, arrays)
     raise ModelFileError(f"it holds a value of an unknown kind, {str(kind)[:40]!r}")
-
-
-def _take_array(name, arrays):
-    # Once each, so that a file of one network cannot build many.
-    if name not in arrays:
-        raise ModelFileError(f"it holds no array {str(name)[:40]!r}, or uses it twice")
-    return arrays.pop(name)

@@ -85,6 +85,9 @@ def save_model(
 
     Notes
     -----
+    What a training started from (``initial_network_``) is saved too, so that the card names its
+    data and licence.
+
     Not saved are ``memory``, ``n_jobs`` and ``verbose``, and parameters that are objects
     (splitters, random states): the loaded estimator has their defaults. Of a weights file the name
     is kept without its folder. Of a search the candidates that it did not select are not saved, so

@@ -1,49 +1,7 @@
-"""Networks that come with the package."""
+"""The networks that come with the package, as estimators."""
 
-from importlib.resources import files
-
-from skpneumo._utils.model_file import SUFFIX
-from skpneumo.exceptions import ModelFileError
+from skpneumo._utils.model_file import pretrained_path
 from skpneumo.persistence._models import load_model
-
-
-def pretrained_path(name="cnn"):
-    """File of a network that comes with the package, such as `model_card` takes.
-
-    Parameters
-    ----------
-    name : {"cnn"}, default="cnn"
-        See `load_pretrained`.
-
-    Returns
-    -------
-    Path
-        In the installed package.
-
-    Raises
-    ------
-    ModelFileError
-        If there is none of this name. It is a ValueError.
-
-    See Also
-    --------
-    load_pretrained : The network itself.
-
-    Examples
-    --------
-    >>> from skpneumo.persistence import model_card, pretrained_path
-    >>> "Licence of the data: CC BY 4.0" in model_card(pretrained_path("cnn"))
-    True
-    """
-    folder = files("skpneumo.persistence") / "pretrained"
-    files_there = (file.name for file in folder.iterdir())
-    names = sorted(name.removesuffix(SUFFIX) for name in files_there if name.endswith(SUFFIX))
-    if name not in names:
-        raise ModelFileError(
-            f"No network named {name!r} comes with skpneumo. Wanted: one of {names}. A file of "
-            "your own is read by load_model."
-        )
-    return folder / f"{name}{SUFFIX}"
 
 
 def load_pretrained(name="cnn", *, min_recall=None):

@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
+from skpneumo._utils.model_file import list_initial_networks
 from skpneumo.exceptions import ModelFileError
 from skpneumo.model_selection import FoldMeanClassifier
 from skpneumo.persistence._kinds import (
@@ -216,23 +217,30 @@ def _describe_network(classifier, arrays):
     fit = classifier.image_size_, classifier.precision_, classifier.history_, weights
     with _reraise_as_unsavable(classifier):
         check_network(classifier, *fit)
-        _check_parameters_of_network(classifier, weights)
-    return {
+        _check_weights_of_network(classifier, weights)
+    description = {
         "classes": _encode(classifier.classes_, arrays),
         "image_size": list(classifier.image_size_),
         "precision": classifier.precision_,
         "history": _encode(classifier.history_, arrays),
         "weights": [_add_array("weights", array, arrays) for array in weights],
     }
+    if hasattr(classifier, "filters_"):
+        description["filters"] = list(classifier.filters_)
+    if classifier.initial_network_ is not None:
+        description["initial_networks"] = list_initial_networks(classifier.initial_network_)
+    return description
 
 
-def _check_parameters_of_network(classifier, weights):
-    """Refuse parameters that were changed since the fit, so that they build another network."""
-    # No other parameter decides the shapes of weights.
-    if not hasattr(classifier, "filters"):
+def _check_weights_of_network(classifier, weights):
+    """Refuse weights of a network that a user has set, if it is another one."""
+    # Building an InceptionV3 takes seconds.
+    if not hasattr(classifier, "filters_"):
         return
+    rebuilt = clone(classifier)
+    rebuilt.filters_ = classifier.filters_
     fit = classifier.image_size_, classifier.classes_, classifier.precision_
     try:
-        clone(classifier)._rebuild(*fit, weights, classifier.history_)
+        rebuilt._rebuild(*fit, weights, classifier.history_, None)
     except ValueError:
         raise ModelFileError("its weights are not those of its network") from None

@@ -38,8 +38,8 @@ def model_file(collection, tmp_path_factory):
 def make_tiny_classifier():
     """Return a function like `make_classifier` whose CNN is tiny."""
 
-    def make(model="cnn", *, weights="imagenet", epochs=1, random_state=0):
-        if model == "cnn":
+    def make(model="cnn", *, weights="default", epochs=1, random_state=0):
+        if model == "cnn" and weights == "default":
             return TinyCNN(epochs=epochs, random_state=random_state)
         return make_classifier(model, weights=weights, epochs=epochs, random_state=random_state)
 

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -343,8 +344,44 @@ def test_where_nothing_can_be_written_nothing_is_trained(
     assert not list(tmp_path.iterdir())
 
 
-def test_weights_are_for_inception(assert_refused, run_train):
-    assert_refused(run_train("--weights", "w.h5"), 2, "--weights is for --model inception")
+def test_there_are_no_imagenet_weights_of_the_cnn(assert_refused, run_train):
+    assert_refused(run_train("--weights", "imagenet"), 2, "only of --model inception")
+
+
+def test_a_file_that_is_no_model_is_named(collection, assert_refused, run_train, tmp_path):
+    done = run_train(collection, "--weights", "nowhere.skpneumo")
+    assert_refused(done, 1, "nowhere.skpneumo: there is no such file.")
+    path = tmp_path / "weights.h5"
+    path.write_bytes(b"no model file")
+    assert_refused(run_train(collection, "--weights", path), 1, f"{path}", "is no model file")
+
+
+def test_inception_of_ours_does_not_come_with_the_package(collection, assert_refused, run_train):
+    if (files("skpneumo") / "persistence" / "pretrained" / "inception.skpneumo").is_file():
+        pytest.skip("it does")
+    options = ("--model", "inception", "--weights", "pretrained", "--image-size", "75x80")
+    assert_refused(run_train(collection, *options), 1, "No network named 'inception' comes with")
+
+
+@pytest.mark.parametrize("start", ["pretrained", "file"])
+def test_a_training_that_starts_from_a_trained_network(
+    collection, model_file, tmp_path, holds, run_train, start
+):
+    path, output = tmp_path / "model.skpneumo", tmp_path / "results.json"
+    weights = start if start == "pretrained" else model_file
+    done = run_train(collection, "--weights", weights, "--save", path, "--output", output)
+    assert done.exit_code == 0, done.output
+    warning = "estimates on images which that network has seen are too optimistic"
+    assert holds(done.stderr, warning)
+    assert holds(done.stdout, f"initial weights: {weights}")
+    result = json.loads(output.read_text(encoding="utf-8"))
+    assert result["weights"] == str(weights)
+    assert warning in result["weights_warning"]
+    assert ("Kermany" in result["weights_warning"]) == (start == "pretrained")
+    data, initial = model_card(path).split("## Initial network")
+    assert warning in data
+    assert str(tmp_path) not in data
+    assert ("CC BY 4.0" in initial) == (start == "pretrained")
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,43 @@ def test_inception_of_other_weights(pack, refused, image_size):
     refused(pack(claim), "weights are not those of its network")
 
 
+def test_filters_of_which_the_parameter_differs(pack, refused):
+    def claim(manifest):
+        manifest["estimator"]["params"]["filters"] = [3, 4, 6]
+
+    refused(pack(claim), r"weights are not those of its network, of filters \(3, 4, 5\)")
+
+
+INITIAL = {"name": "CNN", "fingerprint": "42d7", "notes": [["licence", "CC BY 4.0"]]}
+
+
+@pytest.mark.parametrize(
+    ("networks", "cause"),
+    [
+        (7, "not a list of at most 100"),
+        ({"class": "Pipeline"}, "no valid model|not a list"),
+        ([INITIAL] * 101, "not a list of at most 100"),
+        ([INITIAL, None], "other entries than name, fingerprint, notes"),
+        ([INITIAL | {"weights": []}], "other entries than"),
+        ([{"name": "CNN"}], "other entries than"),
+        ([INITIAL | {"notes": {"licence": "x"}}], "other entries than"),
+        ([INITIAL | {"notes": [["licence"]]}], "not pairs of texts"),
+        ([INITIAL | {"notes": [["licence", 7]]}], "not pairs of texts"),
+        ([INITIAL | {"notes": [[["a"], "b"]]}], "not pairs of texts"),
+        ([INITIAL | {"name": None}], "no short text"),
+        ([INITIAL | {"fingerprint": "a" * 201}], "no short text"),
+        ([INITIAL | {"notes": [["a", "b" * 2**19]]}] * 3, "take more than 1,048,576 characters"),
+    ],
+)
+def test_initial_networks_that_are_none(pack, refused, tmp_path, networks, cause):
+    def claim(manifest):
+        manifest["estimator"]["fitted"]["initial_networks"] = networks
+
+    refused(pack(claim), cause)
+    with pytest.raises(ModelFileError, match=cause):
+        model_card(tmp_path / "model.skpneumo")
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_weights_that_are_no_numbers(pack, refused, saved, value):
     array = saved[1]["weights/0"].copy()
@@ -190,6 +227,7 @@ def test_only_transformers_stand_before_the_last_step(pack, refused, kind):
     )
 
 
+@pytest.mark.parametrize("where", ["params", "fitted"])
 @pytest.mark.parametrize(
     "filters",
     [
@@ -197,13 +235,20 @@ def test_only_transformers_stand_before_the_last_step(pack, refused, kind):
         *([200] * 4, [-(10**9), 5], [3, 4, 6], [3], [], "abc", [3, 4, 5, 5], 7, ["a"], [0.5] * 3),
     ],
 )
-def test_networks_larger_than_their_weights_are_not_built(pack, refused, little_memory, filters):
+def test_networks_larger_than_their_weights_are_not_built(
+    pack, refused, little_memory, filters, where
+):
     def claim(manifest):
-        manifest["estimator"]["params"]["filters"] = filters
+        estimator = manifest["estimator"]
+        estimator[where]["filters"] = filters
+        if where == "params":  # as in files of earlier versions
+            del estimator["fitted"]["filters"]
+        else:
+            estimator["params"]["filters"] = None
 
     start = time.perf_counter()
     with little_memory(2**24):
-        refused(pack(claim), "filters describe|weights are not those|no valid model")
+        refused(pack(claim), "filters describe|are not valid|weights are not those|no valid model")
     assert time.perf_counter() - start < 10
 
 
@@ -385,4 +430,18 @@ def test_texts_of_a_file_make_no_part_of_a_card(pack, tmp_path, change):
     lines = card.splitlines()
     headings = [line for line in lines if line.lstrip("- ").startswith("#")]
     assert headings == [lines[0], "## Model", "## Data", "## Metrics"]
+    assert not re.search(r"(?<!\\)(\\\\)*[<>\[\]|]", card)
+
+
+def test_texts_of_an_initial_network_make_no_part_of_a_card(pack, tmp_path):
+    initial = {"name": FORGED, "fingerprint": FORGED, "notes": [[FORGED, FORGED]]}
+
+    def claim(manifest):
+        manifest["estimator"]["fitted"]["initial_networks"] = [initial, initial]
+
+    path = tmp_path / "model.skpneumo"
+    path.write_bytes(pack(claim))
+    card = model_card(path)
+    headings = [line for line in card.splitlines() if line.lstrip("- ").startswith("#")]
+    assert headings[1:] == ["## Model", "## Data", "## Initial network", "## Metrics"]
     assert not re.search(r"(?<!\\)(\\\\)*[<>\[\]|]", card)

@@ -452,6 +452,33 @@ def test_labels_and_parameters_of_small_types(xrays, cnn, tmp_path, dtype):
     assert_same(loaded, clf, xrays.images)
 
 
+def test_where_a_training_started_is_saved(xrays, cnn, tmp_path):
+    first, second = tmp_path / "first.skpneumo", tmp_path / "second.skpneumo"
+    save_model(cnn, first, notes={"Data": "ward 7", "class": "Pipeline"})
+    clf = CNNPneumoniaClassifier(weights=first, epochs=1, random_state=0)
+    clf.fit(xrays.images, xrays.target)
+    save_model(clf, second, notes={"Data": "ward 8"})
+    loaded = load_model(second)
+    assert_same(loaded, clf, xrays.images)
+    assert loaded.filters_ == clf.filters_ == (4, 5, 6)
+    assert loaded.filters is None
+    assert loaded.initial_network_ == clf.initial_network_
+    assert loaded.initial_network_["notes"] == {"Data": "ward 7", "class": "Pipeline"}
+    own, start = model_card(second).split("## Initial network")
+    assert "ward 8" in own
+    assert (
+        f"- Started from: CNNPneumoniaClassifier, fingerprint `{model_fingerprint(cnn)}`." in start
+    )
+    assert "- Data: ward 7" in start
+    assert "## Initial network" not in model_card(first)
+    # A third one starts from both.
+    third = CNNPneumoniaClassifier(weights=second, epochs=1).initialize(xrays.images, xrays.target)
+    third.history_ = {}
+    save_model(third, first)
+    start = model_card(first).split("## Initial network")[1]
+    assert start.index("ward 8") < start.index("Which started from") < start.index("ward 7")
+
+
 def test_filters_changed_after_the_fit(cnn, tmp_path):
     clf = copy.copy(cnn).set_params(filters=(5, 5, 6))
     with pytest.raises(ModelFileError, match=r"filters=\(5, 5, 6\)(?s:.*) weights are not those"):

@@ -1,23 +1,30 @@
 """The classifiers that ``skpneumo train`` offers, and how long they take."""
 
+import os
+
 from skpneumo.classifiers import CNNPneumoniaClassifier, InceptionPneumoniaClassifier
+from skpneumo.persistence import is_model_file
 
 # How much longer an epoch takes than one of the CNN, and how many epochs of the CNN on images of
 # 72 x 64 pixels a fit of the baseline takes as long as: proportions of the progress bar.
 _SLOWNESS = {"cnn": 1, "inception": 20}
 _PIXELS = 72 * 64
 _EPOCHS_OF_BASELINE = 4
+_OPTIMISTIC = (
+    "The training starts from {}: cross-validated estimates on images which that network has seen "
+    "are too optimistic{}."
+)
 
 
-def make_classifier(model, *, weights="imagenet", epochs=None, random_state=0):
+def make_classifier(model, *, weights="default", epochs=None, random_state=0):
     """Create a classifier with the defaults of its class.
 
     Parameters
     ----------
     model : {"cnn", "inception"}
         Which.
-    weights : str or None, default="imagenet"
-        Initial weights of Inception.
+    weights : str or None, default="default"
+        Initial weights; "default" are those of the class.
     epochs : int, default=None
         Maximum number of epochs; None for the default of the class.
     random_state : int, default=0
@@ -27,10 +34,34 @@ def make_classifier(model, *, weights="imagenet", epochs=None, random_state=0):
     -------
     BasePneumoniaClassifier
     """
-    options = {"random_state": random_state} | ({} if epochs is None else {"epochs": epochs})
-    if model == "cnn":
-        return CNNPneumoniaClassifier(**options)
-    return InceptionPneumoniaClassifier(weights=weights, **options)
+    kind = CNNPneumoniaClassifier if model == "cnn" else InceptionPneumoniaClassifier
+    options = {"random_state": random_state}
+    if weights != "default":
+        options["weights"] = weights
+    return kind(**options | ({} if epochs is None else {"epochs": epochs}))
+
+
+def warn_of_weights(classifier):
+    """Warn of estimates on images that the initial network may have seen.
+
+    Parameters
+    ----------
+    classifier : BasePneumoniaClassifier
+        Made by `make_classifier`.
+
+    Returns
+    -------
+    str or None
+        None unless it starts from the packaged network or a model file.
+    """
+    weights = classifier.weights
+    if weights == "pretrained":
+        seen = " (it was trained on the official training split of the Kermany collection)"
+        return _OPTIMISTIC.format("the packaged network", seen)
+    if weights in (None, "imagenet") or not is_model_file(weights):
+        return None
+    # The folder of the file may name its owner, and a model card is for others.
+    return _OPTIMISTIC.format(f"the network in {os.path.basename(weights)}", "")
 
 
 def model_name(classifier):

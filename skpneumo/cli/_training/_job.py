@@ -14,7 +14,12 @@ from skpneumo.cli._training._candidates import (
     mean_results,
 )
 from skpneumo.cli._training._certification import check_on_test, describe_operating_point
-from skpneumo.cli._training._classifiers import baseline_epochs, count_epochs, model_name
+from skpneumo.cli._training._classifiers import (
+    baseline_epochs,
+    count_epochs,
+    model_name,
+    warn_of_weights,
+)
 from skpneumo.cli._training._comparison import AT_THRESHOLD, RANKING, compare
 from skpneumo.cli._training._data import POSITIVE
 from skpneumo.cli._training._progress import JobProgress
@@ -118,7 +123,8 @@ def _describe_job(data, classifier, options):
             "images_without_patient": int((~train.identified).sum()),
         },
         "model": model_name(classifier),
-        "weights": getattr(classifier, "weights", None),
+        "weights": classifier.weights,
+        "weights_warning": warn_of_weights(classifier),
         "image_size": list(options.image_size),
         "epochs": classifier.epochs,
         "folds": options.n_folds,

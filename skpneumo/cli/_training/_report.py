@@ -48,7 +48,8 @@ def _describe_data(result):
     text = (
         f"{data['folder'] or 'Synthetic X-rays'}: {data['images']} images of {data['patients']} "
         f"patients, {data['pneumonia']} with pneumonia. {result['folds']} folds, patients kept "
-        f"together, {result['model']} at {rows}x{columns}.\n"
+        f"together, {result['model']} at {rows}x{columns}"
+        f"{_describe_weights(result['weights'])}.\n"
     )
     if n := data["images_without_patient"]:
         text += (
@@ -56,6 +57,10 @@ def _describe_data(result):
             "own, so that images of one patient may be in different folds.\n"
         )
     return text.removesuffix("\n")
+
+
+def _describe_weights(weights):
+    return "" if weights is None else f", initial weights: {weights}"
 
 
 def _describe_baseline(result):
@@ -89,6 +94,8 @@ def model_notes(result):
         "Search": f"skpneumo train, {result['folds']} folds, random_state={result['random_state']}",
         "Selection": result["selected"]["reason"],
     }
+    if result["weights_warning"] is not None:
+        notes["Initial network"] = result["weights_warning"]
     if point is None:
         notes["Recall"] = _NOT_CERTIFIED
     else:

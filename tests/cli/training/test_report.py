@@ -28,6 +28,8 @@ def result():
             "images_without_patient": 0,
         },
         "model": "cnn",
+        "weights": None,
+        "weights_warning": None,
         "image_size": [40, 36],
         "folds": 2,
         "random_state": 0,
@@ -92,6 +94,14 @@ def test_files_without_a_patient_are_counted(result):
     assert "name no patient" not in printed(result)
     result["data"]["images_without_patient"] = 4
     assert "\n4 of 54 files name no patient; each counts" in printed(result)
+
+
+def test_initial_weights_are_named(result):
+    assert "initial weights" not in printed(result)
+    assert "Initial network" not in model_notes(result)
+    result |= {"weights": "pretrained", "weights_warning": "Too optimistic."}
+    assert "cnn at 40x36, initial weights: pretrained." in words(printed(result))
+    assert model_notes(result)["Initial network"] == "Too optimistic."
 
 
 def test_notes_state_whether_the_recall_is_certified(result):
