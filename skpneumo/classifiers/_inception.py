@@ -31,18 +31,20 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
     ----------
     image_size : tuple of (int, int), default=None
         Rows and columns of the input of the network, at least 75 each; other images are resized to
-        it. None takes the size of the images given to `fit`.
+        it. None takes the size of the images given to `fit`, scaled down if a side is longer than
+        150: larger images cost more time than they gained in accuracy.
     weights : {"imagenet", "pretrained"}, path or None, default="imagenet"
         Initialization of the network. "imagenet" downloads 88 MB, once. Without internet access
         pass the path of that file (the error names its address), or None for random weights.
         "pretrained" takes the network that comes with the package, its head included, and the path
         of a file of `~skpneumo.save_model` the network in it, the first one if there are several.
         A file is read by `fit` and not needed afterwards.
-    trainable : {"auto", "head", "upper", "all"}, default="auto"
+    trainable : {"auto", "head", "upper", "blocks", "all"}, default="auto"
         What the second or only stage trains: "head" only the head, "upper" also the last three
-        inception blocks, "all" everything. "auto" is "upper" over weights pretrained on ImageNet
-        and "all" over random ones or those of a network that was trained on X-rays.
-    head_epochs : int, default=3
+        inception blocks, "blocks" all of them, so that only the five convolutions before them keep
+        their weights, "all" everything. "auto" is "blocks" over weights pretrained on ImageNet and
+        "all" over random ones or those of a network that was trained on X-rays.
+    head_epochs : int, default=1
         Number of epochs of the first stage, which is left out if ``weights`` is None or those of a
         network with a trained head, or if ``trainable`` is "head".
     dropout : float, default=0.2
@@ -69,13 +71,14 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
     patience : int, default=5
         With ``validation``: number of epochs without a lower loss on it after which a stage
         stops. The weights of the best epoch are kept.
-    epochs : int, default=10
-        Maximum number of epochs of the second stage.
+    epochs : int, default=5
+        Maximum number of epochs of the second or only stage. Random weights need several times as
+        many.
     batch_size : int, default=32
         Batch size.
     learning_rate : float, default=0.001
         Initial learning rate of Adam in the first or only stage, with cosine decay to zero.
-    fine_tune_learning_rate : float, default=0.0001
+    fine_tune_learning_rate : float, default=0.0002
         Initial learning rate of Adam in the second stage, and in the only one from a network with a
         trained head, with cosine decay to zero.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
@@ -131,6 +134,7 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
     """
 
     _pretrained_name = "inception"
+    _largest_side = 150
     _parameter_constraints = BasePneumoniaClassifier._parameter_constraints | {
         "weights": [str, os.PathLike, None],
         "trainable": [StrOptions({"auto", *TRAINABLE})],
@@ -145,7 +149,7 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         *,
         weights="imagenet",
         trainable="auto",
-        head_epochs=3,
+        head_epochs=1,
         dropout=0.2,
         class_weight=None,
         threshold=0.5,
@@ -153,10 +157,10 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         n_views=4,
         validation=None,
         patience=5,
-        epochs=10,
+        epochs=5,
         batch_size=32,
         learning_rate=1e-3,
-        fine_tune_learning_rate=1e-4,
+        fine_tune_learning_rate=2e-4,
         precision="auto",
         memory=None,
         warm_start=False,
@@ -231,7 +235,7 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         is_trained = self._starts_from_model_file()
         trainable = self.trainable
         if trainable == "auto":
-            trainable = "all" if self.weights is None or is_trained else "upper"
+            trainable = "all" if self.weights is None or is_trained else "blocks"
         if is_trained:
             return [Stage(self.epochs, self.fine_tune_learning_rate, trainable)]
         if self.weights is None or trainable == "head":

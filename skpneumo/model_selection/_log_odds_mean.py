@@ -1,9 +1,12 @@
 """The mean of the log odds of several models."""
 
+from numbers import Integral, Real
+
 import numpy as np
 from scipy.special import expit, logit
 from sklearn.base import ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.utils import get_tags
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.metaestimators import _BaseComposition, available_if
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
@@ -11,9 +14,6 @@ from sklearn.utils.validation import check_is_fitted
 from skpneumo._utils.response import get_default_threshold, positive_scores
 from skpneumo._utils.targets import order_checked
 from skpneumo.model_selection._out_of_fold import check_data, takes_groups
-
-# Log odds of 16: a classifier that returns exactly 0 or 1 does not overrule all others.
-_RESOLUTION = (1e-7, 1e-7)
 
 
 def _models_have(name):
@@ -26,9 +26,11 @@ def _models_have(name):
 class BaseLogOddsMean(ClassifierMixin, MetaEstimatorMixin):
     """Classifier that averages the log odds of its ``averaged_estimators_``.
 
-    A subclass has ``resolution_`` too, and `_get_models`: the fitted models, or those to be fitted.
+    A subclass implements `_get_models`: the fitted models, or those to be fitted.
     """
 
+    # Log odds of 16: a classifier that returns exactly 0 or 1 does not overrule all others.
+    resolution_ = (1e-7, 1e-7)
     shift_ = 0.0
 
     @property
@@ -147,8 +149,6 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
         The fitted classifiers, in the order of ``estimators``.
     shift_ : float
         What is added to the mean of the log odds.
-    resolution_ : tuple of (float, float)
-        Smallest distances from 0 and from 1 that count.
     classes_ : ndarray of shape (2,)
         The labels; the second is positive.
     n_features_in_, feature_names_in_ : int and ndarray
@@ -160,7 +160,8 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
 
     Notes
     -----
-    The probability is the expit of the mean of the log odds. `predict` compares it with 0.5,
+    The probability is the expit of the mean of the log odds; probabilities closer to 0 or 1 than
+    1e-7 count as that. `predict` compares it with 0.5,
     whatever the thresholds of the classifiers are; `OperatingPointClassifierCV` chooses another.
 
     References
@@ -179,6 +180,12 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
     >>> LogOddsMeanClassifier(classifiers).fit(X, y).predict_proba(X).shape
     (100, 2)
     """
+
+    _parameter_constraints = {
+        "estimators": [list, tuple],
+        "prevalence": [Interval(Real, 0, 1, closed="neither"), None],
+        "n_jobs": [Integral, None],
+    }
 
     def __init__(self, estimators, *, prevalence=None, n_jobs=None):
         self.estimators = estimators
@@ -236,6 +243,7 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
             If names repeat, there is no classifier, a frozen one has other labels, or
             ``prevalence`` is not between 0 and 1.
         """
+        self._validate_params()
         self._check_estimators()
         X, y, classes = check_data(X, y)
         # `check_data` has warned of labels in doubtful order; the fits need not warn again.
@@ -249,24 +257,21 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
                     f"y holds {classes.tolist()}, but {name} was fitted on "
                     f"{np.asarray(model.classes_).tolist()}."
                 )
-        self.averaged_estimators_, self.resolution_ = models, _RESOLUTION
+        self.averaged_estimators_ = models
         in_training = np.mean(y == classes[1])
         wanted = in_training if self.prevalence is None else self.prevalence
         self.shift_ = float(logit(wanted) - logit(in_training))
         return self
 
     def _check_estimators(self):
-        if not isinstance(self.estimators, (list, tuple)) or not self.estimators:
+        if not self.estimators:
             raise ValueError(
-                "estimators must be a list of names and classifiers, such as [('cnn', clf), "
-                f"('inception', other)]; got {self.estimators!r}."
+                "estimators must hold at least one name and classifier, such as ('cnn', clf)."
             )
         self._validate_names([name for name, _ in self.estimators])
         lacking = [name for name, model in self.estimators if not hasattr(model, "predict_proba")]
         if lacking:
             raise ValueError(f"{lacking[0]} has no predict_proba, whose log odds are averaged.")
-        if self.prevalence is not None and not 0 < self.prevalence < 1:
-            raise ValueError(f"prevalence must lie between 0 and 1, got {self.prevalence!r}.")
 
     def _get_models(self):
         return getattr(self, "averaged_estimators_", [model for _, model in self.estimators])

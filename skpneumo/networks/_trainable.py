@@ -3,9 +3,9 @@
 import keras
 from keras import layers
 
-TRAINABLE = ("head", "upper", "all")
+TRAINABLE = ("head", "upper", "blocks", "all")
 _HEAD = ("dropout", "probability")
-_LAST_FROZEN = "mixed7"
+_LAST_FROZEN, _LAST_OF_STEM = "mixed7", "maximum_2"
 
 
 def set_trainable(model, trainable):
@@ -15,15 +15,16 @@ def set_trainable(model, trainable):
     ----------
     model : keras.Model
         Of `build_cnn` or `build_inception`. Changed in place; compile it afterwards.
-    trainable : {"head", "upper", "all"}
-        "head": the head alone; "upper", of `build_inception` only: also the last three inception
-        blocks, except their batch normalization, which keeps its pretrained statistics, as usual in
-        fine-tuning; "all": everything.
+    trainable : {"head", "upper", "blocks", "all"}
+        "head": the head alone; "all": everything. Of `build_inception` only: "upper", also the last
+        three inception blocks, except their batch normalization, which keeps its pretrained
+        statistics, as usual in fine-tuning; "blocks", all but the five convolutions before the
+        first inception block, which take a third of the time of a step.
 
     Raises
     ------
     ValueError
-        If the network is of another kind, or "upper" is not for it.
+        If the network is of another kind, or ``trainable`` is not for it.
 
     Examples
     --------
@@ -36,9 +37,9 @@ def set_trainable(model, trainable):
     _check_head(model)
     part = _convolutional_part(model)
     backbones = [layer for layer in part if isinstance(layer, keras.Model)]
-    if trainable == "upper" and not backbones:
+    if trainable in ("upper", "blocks") and not backbones:
         raise ValueError(
-            f"trainable='upper' is for networks of build_inception, not for {model.name!r}. "
+            f"trainable={trainable!r} is for networks of build_inception, not for {model.name!r}. "
             "Wanted: 'head' or 'all'."
         )
     for layer in part:
@@ -49,7 +50,12 @@ def set_trainable(model, trainable):
 
 def _set_trainable_blocks(backbone, trainable):
     names = [layer.name for layer in backbone.layers]
-    first = {"head": len(names), "upper": names.index(_LAST_FROZEN) + 1, "all": 0}[trainable]
+    first = {
+        "head": len(names),
+        "upper": names.index(_LAST_FROZEN) + 1,
+        "blocks": names.index(_LAST_OF_STEM) + 1,
+        "all": 0,
+    }[trainable]
     for i, layer in enumerate(backbone.layers):
         keeps_statistics = trainable == "upper" and isinstance(layer, layers.BatchNormalization)
         layer.trainable = i >= first and not keeps_statistics

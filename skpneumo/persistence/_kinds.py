@@ -6,7 +6,11 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
 from skpneumo.classifiers import CNNPneumoniaClassifier, InceptionPneumoniaClassifier
-from skpneumo.model_selection import FoldMeanClassifier, OperatingPointClassifierCV
+from skpneumo.model_selection import (
+    FoldMeanClassifier,
+    LogOddsMeanClassifier,
+    OperatingPointClassifierCV,
+)
 from skpneumo.preprocessing import (
     XRayAugmenter,
     XRayLoader,
@@ -30,9 +34,10 @@ OPERATING_POINTS = (
     PrevalenceThresholdClassifier,
 )
 WRAPPERS = (*OPERATING_POINTS, FoldMeanClassifier)
+MEANS = (FoldMeanClassifier, LogOddsMeanClassifier)
 PIPELINES = {"Pipeline": Pipeline, "SamplingPipeline": SamplingPipeline}
 STEP_NAMES = tuple(kind.__name__ for kind in STEPS)
-BY_NAME = {kind.__name__: kind for kind in (*CLASSIFIERS, *STEPS, *WRAPPERS)}
+BY_NAME = {kind.__name__: kind for kind in (*CLASSIFIERS, *STEPS, *WRAPPERS, *MEANS)}
 # Folders and ways of computing belong to the machine, not to the model; a folder of a file would
 # be read from and written to.
 NOT_SAVED = {"memory", "n_jobs", "verbose"}

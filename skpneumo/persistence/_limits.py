@@ -35,19 +35,30 @@ def check_extent(description):
         a pipeline with something else than transformers before its last step.
     """
     estimators = _list_estimators(description)
-    n_folds = sum(len(one.get("fold_estimators_") or ()) for one in estimators)
-    if n_folds > _MAX_FOLDS:
-        raise ModelFileError(f"it holds more than {_MAX_FOLDS} models of folds")
-    max_estimators = _MAX_ESTIMATORS * max(n_folds, 1)
+    n_folds = _count(estimators, "fold_estimators_")
+    n_averaged = _count(estimators, "averaged_estimators_")
+    if max(n_folds, n_averaged) > _MAX_FOLDS:
+        what = "models of folds" if n_folds >= n_averaged else "models of a mean"
+        raise ModelFileError(f"it holds more than {_MAX_FOLDS} {what}")
+    max_estimators = _MAX_ESTIMATORS * max(n_folds, n_averaged, 1)
     if len(estimators) > max_estimators:
         raise ModelFileError(f"it holds more than {max_estimators} estimators")
-    n_networks = sum("weights" in (one.get("fitted") or ()) for one in estimators)
-    if n_networks > max(n_folds, 1):
-        what = "more networks than models of folds" if n_folds else "more than one network"
+    n_networks = sum(map(_is_network, estimators))
+    if n_networks > max(n_folds, n_averaged, 1):
+        several = "models of folds or of a mean"
+        what = f"more networks than {several}" if n_folds or n_averaged else "more than one network"
         raise ModelFileError(f"it holds {what}")
     for one in estimators:
         if one["class"] in PIPELINES:
             _check_steps(one["steps"])
+
+
+def _count(estimators, name):
+    return sum(len(one.get(name) or ()) for one in estimators)
+
+
+def _is_network(one):
+    return one["class"] == "PretrainedNetwork" or "weights" in (one.get("fitted") or ())
 
 
 def _list_estimators(description):

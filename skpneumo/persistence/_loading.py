@@ -10,12 +10,15 @@ from sklearn.utils import Bunch
 
 from skpneumo._utils.model_file import (
     check_filters,
+    find_networks,
     nest_initial_networks,
+    pretrained_path,
+    read_model_file,
     take_array,
     unpack_weights,
 )
 from skpneumo.exceptions import ModelFileError
-from skpneumo.model_selection import FoldMeanClassifier
+from skpneumo.model_selection import FoldMeanClassifier, LogOddsMeanClassifier
 from skpneumo.persistence._kinds import (
     BY_NAME,
     CLASSIFIERS,
@@ -63,16 +66,34 @@ def _build(description, arrays):
         return PIPELINES[name](steps)
     if name == "FrozenEstimator":
         return FrozenEstimator(_build(description["estimator"], arrays))
+    if name == "PretrainedNetwork":
+        return _build_pretrained(description)
     if name not in BY_NAME:
         raise ModelFileError(f"it holds an estimator of an unknown kind, {str(name)[:40]!r}")
-    fitted_inside = description.get("estimator_")
-    if fitted_inside is not None:
-        fitted_inside = _build(fitted_inside, arrays)
+    fitted_inside = _build_fitted_inside(description, arrays)
     params = _decode_params(BY_NAME[name], description["params"], fitted_inside, arrays)
     estimator = BY_NAME[name](**params)
     check_params(estimator)
     _restore_fit(estimator, description, fitted_inside, arrays)
     return estimator
+
+
+def _build_fitted_inside(description, arrays):
+    """What a wrapper holds fitted: one estimator, a list of those of a mean, or None."""
+    if "averaged_estimators_" in description:
+        return [_build(inner, arrays) for inner in description["averaged_estimators_"]]
+    inner = description.get("estimator_")
+    return None if inner is None else _build(inner, arrays)
+
+
+def _build_pretrained(description):
+    """Build the network of another file of the package, which is named."""
+    manifest, arrays = read_model_file(pretrained_path(description["name"]))
+    if manifest["model"]["fingerprint"] != description["fingerprint"]:
+        raise ModelFileError(
+            f"it needs the network {str(description['name'])[:40]!r} of another version of skpneumo"
+        )
+    return _build(next(find_networks(manifest["estimator"])), arrays)
 
 
 def _decode_params(kind, params, fitted_inside, arrays):
@@ -82,7 +103,9 @@ def _decode_params(kind, params, fitted_inside, arrays):
             f"{kind.__name__} has no parameter {sorted(unknown)[0]!r} in this version"
         )
     decoded = DEFAULT_PARAMS.get(kind, {}) | {
-        key: fitted_inside if value == {"frozen": True} else _decode(value, arrays)
+        key: _decode_members(value, fitted_inside, arrays)
+        if key == "estimators"
+        else _decode_estimator(value, fitted_inside, arrays)
         for key, value in params.items()
     }
     # A path of another machine, or of a hostile file, must lead nowhere.
@@ -91,10 +114,25 @@ def _decode_params(kind, params, fitted_inside, arrays):
     return decoded
 
 
+def _decode_members(members, fitted, arrays):
+    """Parameter ``estimators`` of a mean, given what is fitted of it if anything."""
+    fitted = fitted or [None] * len(members)
+    return [
+        (name, _decode_estimator(member, inner, arrays))
+        for (name, member), inner in zip(members, fitted, strict=True)
+    ]
+
+
+def _decode_estimator(value, fitted_inside, arrays):
+    return fitted_inside if value == {"frozen": True} else _decode(value, arrays)
+
+
 def _restore_fit(estimator, description, fitted_inside, arrays):
     fitted = description.get("fitted")
     models = description.get("fold_estimators_")
-    if models is not None:
+    if isinstance(estimator, LogOddsMeanClassifier):
+        _restore_mean(estimator, fitted_inside, fitted)
+    elif models is not None:
         models = [_build(model, arrays) for model in models]
         _restore_folds(estimator, models, _decode((fitted or {}).get("resolution_"), arrays))
     elif fitted is None:
@@ -110,14 +148,27 @@ def _restore_fit(estimator, description, fitted_inside, arrays):
 def _restore_folds(estimator, models, resolution):
     if not isinstance(estimator, FoldMeanClassifier):
         raise ModelFileError(f"{type(estimator).__name__} holds no models of folds")
-    labels = [np.asarray(model.classes_).tolist() for model in models if is_classifier(model)]
-    if not labels or len(labels) < len(models) or any(found != labels[0] for found in labels):
-        raise ModelFileError("the models of its folds are not classifiers of the same labels")
+    _check_labels(models)
     estimator.fold_estimators_ = models
     numbers = isinstance(resolution, tuple) and len(resolution) == 2
     if not numbers or not all(isinstance(x, float) and 0 < x < 0.5 for x in resolution):
         raise ModelFileError("it does not hold the resolution of its probabilities")
     estimator.resolution_ = resolution
+
+
+def _restore_mean(mean, models, fitted):
+    if models is None:
+        return
+    _check_labels(models)
+    mean.averaged_estimators_, mean.shift_ = models, fitted["shift_"]
+    if not isinstance(mean.shift_, float):
+        raise ModelFileError("it does not hold the shift of its log odds")
+
+
+def _check_labels(models):
+    labels = [np.asarray(model.classes_).tolist() for model in models if is_classifier(model)]
+    if not labels or len(labels) < len(models) or any(found != labels[0] for found in labels):
+        raise ModelFileError("its models are not classifiers of the same labels")
 
 
 def _restore_learnt(estimator, fitted, arrays):

@@ -18,6 +18,7 @@ from skpneumo.persistence._kinds import (
     BY_NAME,
     CLASSIFIERS,
     LEARNT,
+    MEANS,
     NOT_SAVED,
     PIPELINES,
     STEPS,
@@ -155,6 +156,8 @@ def _encode_param(key, value, arrays):
         if isinstance(value, FrozenEstimator):
             return {"frozen": True}
         return {"estimator": _describe(value, arrays, fitted=False)}
+    if key == "estimators":
+        return [[name, _encode_param("estimator", model, arrays)] for name, model in value]
     # The folder of a weights file may name its owner.
     if isinstance(value, os.PathLike) or (key == "weights" and value not in ("imagenet", None)):
         return os.path.basename(os.fspath(value))
@@ -193,23 +196,27 @@ def _add_array(prefix, array, arrays):
 
 
 def _describe_fit(estimator, arrays):
-    if not isinstance(estimator, (*CLASSIFIERS, FoldMeanClassifier, *LEARNT)):
+    if not isinstance(estimator, (*CLASSIFIERS, *MEANS, *LEARNT)):
         return {}
     check_is_fitted(estimator)
     if isinstance(estimator, CLASSIFIERS):
         return {"fitted": _describe_network(estimator, arrays)}
-    if isinstance(estimator, FoldMeanClassifier):
-        models = estimator.fold_estimators_
-        return {
-            "fold_estimators_": [_describe(model, arrays, fitted=True) for model in models],
-            "fitted": {"resolution_": _encode(estimator.resolution_, arrays)},
-        }
+    if isinstance(estimator, MEANS):
+        return _describe_mean(estimator, arrays)
     names = LEARNT[type(estimator)]
     learnt = {key: _encode(value, arrays) for key, value in vars(estimator).items() if key in names}
     description = {"fitted": learnt}
     if hasattr(estimator, "estimator_"):
         description["estimator_"] = _describe(estimator.estimator_, arrays, fitted=True)
     return description
+
+
+def _describe_mean(mean, arrays):
+    models = [_describe(model, arrays, fitted=True) for model in mean.averaged_estimators_]
+    if isinstance(mean, FoldMeanClassifier):
+        resolution = _encode(mean.resolution_, arrays)
+        return {"fold_estimators_": models, "fitted": {"resolution_": resolution}}
+    return {"averaged_estimators_": models, "fitted": {"shift_": mean.shift_}}
 
 
 def _describe_network(classifier, arrays):

@@ -82,7 +82,9 @@ def test_from_scratch_there_is_one_stage():
     head = InceptionPneumoniaClassifier(weights="x.h5", trainable="head", epochs=7)
     assert head.get_stages() == [(7, 1e-3, "head")]
     everything = InceptionPneumoniaClassifier(weights="x.h5", trainable="all", epochs=7)
-    assert everything.get_stages() == [(3, 1e-3, "head"), (7, 1e-4, "all")]
+    assert everything.get_stages() == [(1, 1e-3, "head"), (7, 2e-4, "all")]
+    default = InceptionPneumoniaClassifier(weights="x.h5", epochs=7)
+    assert default.get_stages() == [(1, 1e-3, "head"), (7, 2e-4, "blocks")]
 
 
 def test_what_may_be_trained():

@@ -55,9 +55,21 @@ def test_a_cnn_that_is_frozen_in_part_is_not_frozen():
     assert not is_frozen(model)
 
 
-def test_the_upper_blocks_are_those_of_inception():
-    with pytest.raises(ValueError, match="trainable='upper' is for networks of build_inception"):
-        set_trainable(BUILDERS["cnn"](), "upper")
+@pytest.mark.parametrize("trainable", ["upper", "blocks"])
+def test_blocks_are_those_of_inception(trainable):
+    message = f"trainable='{trainable}' is for networks of build_inception"
+    with pytest.raises(ValueError, match=message):
+        set_trainable(BUILDERS["cnn"](), trainable)
+
+
+def test_blocks_are_all_but_the_five_first_convolutions():
+    model = BUILDERS["inception"]()
+    everything = [variable.path for variable in model.trainable_variables]
+    set_trainable(model, "blocks")
+    blocks = [variable.path for variable in model.trainable_variables]
+    # A kernel and the offset of the normalization of each convolution.
+    assert blocks == everything[10:]
+    assert everything[8].endswith("convolution_5/kernel")
 
 
 def test_networks_without_such_a_head():

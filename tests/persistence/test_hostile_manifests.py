@@ -158,7 +158,7 @@ def test_models_of_folds_load(pack, tmp_path):
         (lambda one: {"fold_estimators_": [one, one]}, "no array 'weights/0', or uses it twice"),
         (
             lambda one: {"fold_estimators_": [wrap(one, "OperatingPointClassifierCV")]},
-            "more networks than models of folds",
+            "more networks than models of folds or of a mean",
         ),
         (lambda one: {"fold_estimators_": []}, "not classifiers of the same labels"),
         (lambda one: {"fold_estimators_": None}, "nothing that an estimator learns"),

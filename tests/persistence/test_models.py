@@ -44,6 +44,7 @@ from skpneumo.datasets import make_xrays
 from skpneumo.evaluation import evaluate
 from skpneumo.exceptions import ModelFileError, OutlierWarning
 from skpneumo.metrics import specificity_at_recall_scorer
+from skpneumo.model_selection import LogOddsMeanClassifier
 from skpneumo.persistence import model_card
 from skpneumo.persistence._kinds import LEARNT, OPTIONAL
 from skpneumo.sites import PrevalenceThresholdClassifier, TriageClassifierCV, check_site
@@ -152,6 +153,27 @@ def test_another_dtype_of_weights(cnn, tmp_path):
     with pytest.raises(ValueError, match=r"weights_dtype must be one of .*; got 'int4'"):
         save_model(cnn, path, weights_dtype="int4")
     assert not path.exists()
+
+
+def test_a_mean_of_networks(xrays, cnn, tmp_path):
+    X, y = xrays.images, xrays.target
+    other = small_cnn(image_size=(40, 38))
+    mean = LogOddsMeanClassifier([("a", FrozenEstimator(cnn)), ("b", other)], prevalence=0.3)
+    loaded = save_and_load(mean.fit(X, y), tmp_path)
+    assert_same(loaded, mean, X)
+    assert loaded.get_params()["b__image_size"] == (40, 38)
+    assert isinstance(loaded.estimators[0][1], FrozenEstimator)
+    again = clone(loaded).fit(X, y)
+    np.testing.assert_array_equal(again.predict_proba(X), mean.predict_proba(X))
+    point = OperatingPointClassifierCV(
+        LogOddsMeanClassifier([("a", small_cnn()), ("b", other)]),
+        min_recall=0.8,
+        confidence=None,
+        cv=2,
+    )
+    loaded = save_and_load(make_pipeline(XRayResizer((36, 34)), point).fit(X, y), tmp_path)
+    assert len(unwrap(loaded).classifiers) == 4
+    assert_same(loaded[-1], point, XRayResizer((36, 34)).transform(X))
 
 
 def test_pipelines(xrays, tmp_path):
