@@ -1,8 +1,9 @@
 """A small convolutional network."""
 
 import os
+from numbers import Real
 
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from skpneumo.classifiers._base import BasePneumoniaClassifier
 from skpneumo.classifiers._initial_network import choose_filters
@@ -61,7 +62,10 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
     batch_size : int, default=32
         Batch size.
     learning_rate : float, default=0.001
-        Initial learning rate of Adam, with cosine decay to zero.
+        Initial learning rate of Adam from random weights and of the head alone, with cosine decay
+        to zero.
+    fine_tune_learning_rate : float, default=0.0001
+        The same if all of a trained network is trained further.
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         Type in which the network computes. bfloat16 is faster on GPUs and on CPUs with AMX or
         AVX512-BF16, and slower elsewhere; "auto" selects. Probabilities are float32.
@@ -124,6 +128,7 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         "weights": [str, os.PathLike, None],
         "trainable": [StrOptions({"all", "head"})],
         "filters": ["array-like", None],
+        "fine_tune_learning_rate": [Interval(Real, 0, None, closed="neither")],
     }
 
     def __init__(
@@ -142,6 +147,7 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         epochs=20,
         batch_size=32,
         learning_rate=1e-3,
+        fine_tune_learning_rate=1e-4,
         precision="auto",
         memory=None,
         warm_start=False,
@@ -161,6 +167,7 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
+        self.fine_tune_learning_rate = fine_tune_learning_rate
         self.precision = precision
         self.memory = memory
         self.warm_start = warm_start
@@ -187,7 +194,9 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         list of Stage
             In their order, each with ``epochs``, ``learning_rate`` and ``trainable``.
         """
-        return [Stage(self.epochs, self.learning_rate, self.trainable)]
+        is_tuned = self.trainable == "all" and self._starts_from_model_file()
+        learning_rate = self.fine_tune_learning_rate if is_tuned else self.learning_rate
+        return [Stage(self.epochs, learning_rate, self.trainable)]
 
     def _set_trainable(self, trainable):
         # Layers of a network that a user has set or frozen in part stay as they are.

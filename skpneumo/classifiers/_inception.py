@@ -236,14 +236,10 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         trainable = self.trainable
         if trainable == "auto":
             trainable = "all" if self.weights is None or is_trained else "blocks"
-        if is_trained:
-            return [Stage(self.epochs, self.fine_tune_learning_rate, trainable)]
         if self.weights is None or trainable == "head":
             return [Stage(self.epochs, self.learning_rate, trainable)]
-        return [
-            Stage(self.head_epochs, self.learning_rate, "head"),
-            Stage(self.epochs, self.fine_tune_learning_rate, trainable),
-        ]
+        first = [] if is_trained else [Stage(self.head_epochs, self.learning_rate, "head")]
+        return [*first, Stage(self.epochs, self.fine_tune_learning_rate, trainable)]
 
     def _set_trainable(self, trainable):
         # Training it would change the backbone of all estimators that share it.

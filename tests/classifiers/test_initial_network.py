@@ -129,6 +129,7 @@ def test_the_head_alone(xrays, fitted, tuned, count_predicted):
     numbers = count_predicted(_feature_cache)
     clf = tuned(trainable="head", epochs=3).fit(xrays.X, xrays.y)
     assert clf.get_stages() == [(3, 1e-3, "head")]
+    assert tuned(epochs=3).get_stages() == [(3, 1e-4, "all")]
     before = fitted._network.get_weights()
     assert changed_weights(clf, before) == [len(before) - 2, len(before) - 1]
     # Each image goes through the convolutions once: in another fit and size of the head not again.
@@ -364,8 +365,8 @@ def inception_file(large, tmp_path_factory):
 
 def test_inception_has_one_stage(large, inception_file):
     clf = InceptionPneumoniaClassifier(weights=inception_file[0], epochs=7)
-    assert clf.get_stages() == [(7, 1e-4, "all")]
-    assert clf.set_params(trainable="upper").get_stages() == [(7, 1e-4, "upper")]
+    assert clf.get_stages() == [(7, 2e-4, "all")]
+    assert clf.set_params(trainable="upper").get_stages() == [(7, 2e-4, "upper")]
     clf.initialize(large.images, large.target)
     assert changed_weights(clf, inception_file[1]) == []
 
@@ -378,7 +379,7 @@ def test_stages_are_known_when_the_file_is_gone(large, inception_file, tmp_path)
     save_model(clf, saved)
     path.unlink()
     for same in (clf, load_model(saved)):
-        assert same.get_stages() == [(10, 1e-4, "all")]
+        assert same.get_stages() == [(5, 2e-4, "all")]
         assert not is_frozen(same._network)
 
 
@@ -387,7 +388,7 @@ def test_heads_over_one_inception(large, inception_file, count_predicted):
     clf = InceptionPneumoniaClassifier(
         weights=inception_file[0], trainable="head", epochs=1, batch_size=6, random_state=0
     )
-    assert clf.get_stages() == [(1, 1e-4, "head")]
+    assert clf.get_stages() == [(1, 1e-3, "head")]
     clf.fit(large.images, large.target)
     n_weights = len(inception_file[1])
     assert changed_weights(clf, inception_file[1]) == [n_weights - 2, n_weights - 1]
