@@ -162,8 +162,9 @@ def describe_model(estimator):
     Returns
     -------
     dict
-        ``name`` and ``params`` of the innermost classifier, ``layers``: names of what stands around
-        it, from the outside in, and ``fingerprint``.
+        ``name`` and ``params`` of the innermost classifier, or of those of a mean if they are of
+        several kinds, ``layers``: names of what stands around it, from the outside in, and
+        ``fingerprint``.
     """
     nested = unwrap(estimator)
     layers = []
@@ -171,10 +172,26 @@ def describe_model(estimator):
         steps = [type(step).__name__ for _, step in getattr(wrapper, "steps", [])[:-1]]
         layers.append(type(wrapper).__name__ + (f"({', '.join(steps)})" if steps else ""))
     return {
-        "name": type(nested.classifier).__name__,
-        "params": reported_params(nested.classifier),
+        "name": " and ".join(_one_of_each_kind(nested.classifiers)),
+        "params": _get_params(nested.classifiers),
         "layers": layers,
         "fingerprint": model_fingerprint(estimator),
+    }
+
+
+def _one_of_each_kind(classifiers):
+    """Classifiers by the names of their classes: the models of folds differ in weights alone."""
+    return {type(one).__name__: one for one in classifiers}
+
+
+def _get_params(classifiers):
+    kinds = _one_of_each_kind(classifiers)
+    if len(kinds) == 1:
+        return reported_params(classifiers[0])
+    return {
+        f"{kind}.{name}": value
+        for kind, one in kinds.items()
+        for name, value in reported_params(one).items()
     }
 
 

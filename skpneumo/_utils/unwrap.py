@@ -28,7 +28,7 @@ class NestedModel(NamedTuple):
     branches: tuple
     """A `Branch` to each innermost classifier: several if folds or calibration hold them."""
     fitted_parts: tuple
-    """What is fitted besides the classifiers: steps of pipelines, and calibrators."""
+    """What is fitted besides them: steps of pipelines, calibrators, the shift of a mean."""
     threshold: float
     """Threshold of ``predict``, on whatever score."""
     threshold_source: BaseEstimator | None
@@ -110,7 +110,8 @@ def _own_parts(wrapper):
         return [step for _, step in wrapper.steps[:-1]]
     if isinstance(wrapper, CalibratedClassifierCV):
         return [one.calibrators for one in wrapper.calibrated_classifiers_]
-    return []
+    # Of a mean of log odds.
+    return [wrapper.shift_] if getattr(wrapper, "shift_", 0) else []
 
 
 def _threshold_source(branch):

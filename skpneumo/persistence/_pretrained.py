@@ -4,25 +4,29 @@ from skpneumo._utils.model_file import pretrained_path
 from skpneumo.persistence._models import load_model
 
 
-def load_pretrained(name="cnn", *, min_recall=None):
+def load_pretrained(name="mean", *, min_recall=None):
     """Load a network that comes with the package, already trained.
 
     Parameters
     ----------
-    name : {"cnn"}, default="cnn"
-        "cnn": a `~skpneumo.CNNPneumoniaClassifier` for 96 x 96 pixels, behind an
-        `~skpneumo.XRayOutlierDetector`.
+    name : {"mean", "cnn", "inception"}, default="mean"
+        "cnn": a `~skpneumo.CNNPneumoniaClassifier` for 96 x 96 pixels, which is small and fast.
+        "inception": an `~skpneumo.InceptionPneumoniaClassifier` for 150 x 150 pixels, which keeps
+        more of its specificity at another hospital. "mean": the mean of the log odds of both, a
+        `~skpneumo.model_selection.LogOddsMeanClassifier`, which separates best in either place. Its
+        probabilities are for a prevalence of 50 %. The page "Models" of the user guide compares
+        them.
     min_recall : float, default=None
         Recall of patients to certify, by the out-of-fold scores of the training: a lower one gives
-        a higher threshold. None leaves the threshold as it is in the package.
+        a higher threshold. None leaves the threshold of the package.
 
     Returns
     -------
     estimator
-        A fitted :class:`~sklearn.pipeline.Pipeline` that takes paths or arrays. Its last step is an
-        `~skpneumo.OperatingPointClassifierCV`, whose threshold has a certified recall of at
-        least 98 %, with a confidence of approximately 95 %: for patients like those in its
-        training data.
+        A fitted :class:`~sklearn.pipeline.Pipeline` that takes paths or arrays. Its first step is
+        an `~skpneumo.XRayOutlierDetector`, its last one an `~skpneumo.OperatingPointClassifierCV`,
+        whose threshold has a certified recall of at least 98 % ("cnn") or 95 % of the patients,
+        with a confidence of approximately 95 %: for patients like those in its training data.
 
     Raises
     ------
@@ -39,15 +43,16 @@ def load_pretrained(name="cnn", *, min_recall=None):
 
     Notes
     -----
-    It was trained on X-rays of children one to five years old from the Guangzhou Women and
-    Children's Medical Center [1]_, licensed CC BY 4.0, labelled pneumonia or normal. The data hold
-    no other hospital, no adults, no other disease and no mirrored images; the detector does not
-    warn of mirrored ones. The network is not a medical device: it must not decide about a patient,
-    and its threshold should be selected again on a sample of the hospital that studies it.
+    They were trained on X-rays of children one to five years old from the Guangzhou Women and
+    Children's Medical Center [1]_, licensed CC BY 4.0, labelled pneumonia or normal; InceptionV3
+    started from weights learnt on photographs. The data hold no other hospital, no adults, no other
+    disease and no mirrored images; the detector does not warn of mirrored ones. No network is a
+    medical device: it must not decide about a patient, and its threshold should be selected again
+    on a sample of the hospital that studies it.
 
-    It was trained on files, and large files are decoded at a reduced size. Arrays of the same
-    images are not reduced, so that their predictions differ slightly: by .11 in log odds on
-    average for images of 224 x 224 pixels.
+    They were trained on files, and large files are decoded at a reduced size. Arrays of the same
+    images are not reduced, so that their predictions differ slightly: by .11 in log odds of the
+    CNN on average for images of 224 x 224 pixels.
 
     References
     ----------

@@ -122,9 +122,9 @@ def test_global_settings_of_keras_change_no_pickle(clf, xrays):
 
 @pytest.mark.parametrize("settings", SETTINGS)
 def test_global_settings_of_keras_change_no_packaged_network(xrays, settings):
-    expected = load_pretrained().predict_proba(xrays.X[:3])
+    expected = load_pretrained("cnn").predict_proba(xrays.X[:3])
     with global_settings(*settings):
-        np.testing.assert_array_equal(load_pretrained().predict_proba(xrays.X[:3]), expected)
+        np.testing.assert_array_equal(load_pretrained("cnn").predict_proba(xrays.X[:3]), expected)
 
 
 @pytest.mark.parametrize("settings", SETTINGS[:1])

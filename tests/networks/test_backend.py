@@ -165,7 +165,7 @@ def test_a_fork_after_the_user_s_own_tensorflow_is_refused():
         tf.linalg.matmul([[1.0]], [[2.0]])
         if os.fork() == 0:
             try:
-                skpneumo.load_pretrained()
+                skpneumo.load_pretrained("cnn")
             except RuntimeError as error:
                 print(str(error)[:12], flush=True)
             os._exit(0)
@@ -186,7 +186,7 @@ def test_a_fork_before_anything_ran_is_fine():
         from skpneumo.datasets import make_xrays
 
         def work(queue):
-            model = load_pretrained()
+            model = load_pretrained("cnn")
             queue.put(model.predict(make_xrays(3, image_size=(40, 36), random_state=0).images))
 
         context = multiprocessing.get_context("fork")

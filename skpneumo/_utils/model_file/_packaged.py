@@ -6,12 +6,12 @@ from skpneumo._utils.model_file._files import SUFFIX
 from skpneumo.exceptions import ModelFileError
 
 
-def pretrained_path(name="cnn"):
+def pretrained_path(name="mean"):
     """File of a network that comes with the package, such as `model_card` takes.
 
     Parameters
     ----------
-    name : {"cnn"}, default="cnn"
+    name : {"mean", "cnn", "inception"}, default="mean"
         See `~skpneumo.load_pretrained`.
 
     Returns
