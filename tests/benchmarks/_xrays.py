@@ -53,10 +53,11 @@ def photographs():
     return os.path.join(os.environ["SKPNEUMO_TEST_DATA"], "weights", name)
 
 
-def load_other_images(size=None):
-    """`new_site`, another hospital: images, and 1 for those with pneumonia."""
+def load_other_data():
+    """`new_site`, another hospital: images, 1 for those with pneumonia, and patients."""
     data = load_xray_folder(os.path.join(os.environ["SKPNEUMO_TEST_DATA"], "new_site"))
-    return np.asarray(XRaySequence(data.paths, size=size)), (data.target == "PNEUMONIA").astype(int)
+    y = (data.target == "PNEUMONIA").astype(int)
+    return np.asarray(XRaySequence(data.paths)), y, data.groups
 
 
 def load_new_site(model):

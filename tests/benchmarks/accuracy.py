@@ -25,7 +25,7 @@ import time
 
 import numpy as np
 from _shifts import SHIFTS, shift
-from _xrays import held_out_patients, load_images, load_other_images, photographs
+from _xrays import held_out_patients, load_images, load_other_data, photographs
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 
@@ -150,7 +150,7 @@ def main():
     names = [os.path.basename(path) for path in data.paths]
     train = np.flatnonzero(~is_test)
     rows, kinds, seconds, elsewhere = [], [], [], []
-    other_images = load_other_images() if options.new_site else None
+    other_images = load_other_data()[:2] if options.new_site else None
     for seed in map(int, options.seeds.split(",")):
         for learn, held_out in splits(y[train], groups[train], seed, options):
             learn, held_out = train[learn], train[held_out]
