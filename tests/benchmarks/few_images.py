@@ -6,9 +6,9 @@
 `elsewhere`: each split trains on patients of one half of `new_site` and measures on the other half;
 nothing of it is kept. This is the one benchmark that may train on `new_site`. `home`: the patients
 are of `chest_xray/train`, one fifth of them measures and two fifths have the images to train on;
-the starting networks are trained on the other two fifths, once, in the folder that `--memory` names.
-Each cell is the mean AUC over splits, with its standard error, and the specificity at a recall of
-.98. "no training" is the starting network as it is.
+the starting networks are trained on the other two fifths, once if `--memory` names a folder. Each
+cell is the mean AUC over splits, with its standard error, and the specificity at a recall of .98.
+"no training" is the starting network as it is.
 """
 
 import argparse
