@@ -8,16 +8,18 @@ from skpneumo.exceptions import DatasetError
 from skpneumo.persistence import is_model_file, load_model, load_pretrained
 from skpneumo.sites import PrevalenceThresholdClassifier
 
-DEFAULT_MODEL = "default"
+# By their names on the command line.
+_PRETRAINED = {"default": "mean", "mean": "mean", "cnn": "cnn", "inception": "inception"}
 
 
 def open_model(path):
-    """Load a model file, or the pretrained network if the name is "default".
+    """Load a model file, or a pretrained network by its name.
 
     Parameters
     ----------
     path : str
-        As typed: a folder or file named "default" is "./default".
+        As typed: "default", "mean", "cnn" or "inception", or a model file. A folder or file with
+        such a name is "./default".
 
     Returns
     -------
@@ -28,7 +30,7 @@ def open_model(path):
     ModelFileError
         If the file is missing or was not written by `save_model`.
     """
-    return load_pretrained() if path == DEFAULT_MODEL else load_model(path)
+    return load_pretrained(_PRETRAINED[path]) if path in _PRETRAINED else load_model(path)
 
 
 def open_first_model(names):
@@ -37,7 +39,7 @@ def open_first_model(names):
     Parameters
     ----------
     names : list of str
-        As typed: "default" or a model file, which may be missing; then X-rays.
+        As typed: a model as for `open_model`, which may be missing; then X-rays.
 
     Returns
     -------
@@ -51,7 +53,7 @@ def open_first_model(names):
     DatasetError
         If a model is named after X-rays.
     """
-    model, names = (names[0], names[1:]) if _is_model(names[0]) else (DEFAULT_MODEL, names)
+    model, names = (names[0], names[1:]) if _is_model(names[0]) else ("default", names)
     late = [name for name in names if _is_model(name)]
     if late:
         raise DatasetError(f"{late[0]} is a model. Name one, before the X-rays.")
@@ -59,7 +61,7 @@ def open_first_model(names):
 
 
 def _is_model(name):
-    return name == DEFAULT_MODEL or is_model_file(name)
+    return name in _PRETRAINED or is_model_file(name)
 
 
 def check_has_triage(model):

@@ -9,7 +9,10 @@ from skpneumo.cli._parsers import Number, parse_folder, parse_output, parse_repo
 
 Model = Annotated[
     str,
-    typer.Argument(metavar="MODEL", help="File of save_model, or default: the pretrained network."),
+    typer.Argument(
+        metavar="MODEL",
+        help="File of save_model, or a pretrained network: default, cnn, inception.",
+    ),
 ]
 LabelledFolder = Annotated[
     Path,

@@ -29,8 +29,8 @@ _Paths = Annotated[
     list[str],
     typer.Argument(
         metavar="[MODEL] IMAGES...",
-        help="X-rays, or folders of them, after a file of save_model. Without a model, or after "
-        "the word default, the pretrained network predicts.",
+        help="X-rays, or folders of them, after a file of save_model, or after default, cnn or "
+        "inception for a pretrained network. Without a model default predicts: the mean of both.",
     ),
 ]
 _Heatmaps = Annotated[
