@@ -93,12 +93,14 @@ def test_the_packaged_network(xrays):
     assert clf.initial_network_["notes"]["Licence of the data"].startswith("CC BY 4.0")
 
 
-def test_there_may_be_no_packaged_network(xrays):
-    if (pretrained_path().parent / "inception.skpneumo").is_file():
-        pytest.skip("there is")
-    clf = InceptionPneumoniaClassifier((75, 77), weights="pretrained")
-    with pytest.raises(ModelFileError, match=r"'inception' .* Wanted: one of \['cnn'\]"):
-        clf.fit(xrays.X, xrays.y)
+def test_the_packaged_inception(large):
+    clf = InceptionPneumoniaClassifier((75, 77), weights="pretrained", precision="float32")
+    clf.initialize(large.images, large.target)
+    packaged = unwrap(load_pretrained("inception")).classifier
+    pairs = zip(clf._network.get_weights(), packaged._network.get_weights(), strict=True)
+    for own, theirs in pairs:
+        np.testing.assert_array_equal(own, theirs)
+    assert "MIT licence" in clf.initial_network_["notes"]["Initial weights"]
 
 
 def test_filters_are_those_of_the_start(xrays, tuned, tiny):

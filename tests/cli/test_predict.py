@@ -215,11 +215,11 @@ def test_predict_names_what_is_missing(collection, model_file, tmp_path, invoke)
 def test_without_a_model_the_pretrained_network_predicts(collection, tmp_path, invoke):
     files = sorted((collection / "test" / "PNEUMONIA").iterdir())[:2]
     table = tmp_path / "out.csv"
-    for named in ([], ["default"]):
+    for named, name in (([], "mean"), (["default"], "mean"), (["cnn"], "cnn")):
         done = invoke("predict", *named, *files, "--csv", table, "--heatmaps", tmp_path / "maps")
         assert done.exit_code == 0, done.output
         rows = read_rows(table)
-        model = load_pretrained("cnn")
+        model = load_pretrained(name)
         paths = [str(file) for file in files]
         probability = model.predict_proba(paths)[:, 1]
         np.testing.assert_array_equal([float(row["probability"]) for row in rows], probability)
