@@ -25,7 +25,6 @@ from skpneumo.classifiers import _feature_cache
 from skpneumo.datasets import make_xrays
 from skpneumo.exceptions import ModelFileError, WeightsError
 from skpneumo.networks import is_frozen
-from skpneumo.persistence import pretrained_path
 
 NOTES = {"data": "synthetic X-rays", "licence": "BSD-3-Clause", "class": "Pipeline"}
 

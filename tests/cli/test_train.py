@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -354,13 +353,6 @@ def test_a_file_that_is_no_model_is_named(collection, assert_refused, run_train,
     path = tmp_path / "weights.h5"
     path.write_bytes(b"no model file")
     assert_refused(run_train(collection, "--weights", path), 1, f"{path}", "is no model file")
-
-
-def test_inception_of_ours_does_not_come_with_the_package(collection, assert_refused, run_train):
-    if (files("skpneumo") / "persistence" / "pretrained" / "inception.skpneumo").is_file():
-        pytest.skip("it does")
-    options = ("--model", "inception", "--weights", "pretrained", "--image-size", "75x80")
-    assert_refused(run_train(collection, *options), 1, "No network named 'inception' comes with")
 
 
 @pytest.mark.parametrize("start", ["pretrained", "file"])
