@@ -33,7 +33,11 @@ from skpneumo import clear_cache, preprocessing
 from skpneumo.classifiers import CNNPneumoniaClassifier, InceptionPneumoniaClassifier
 from skpneumo.datasets import make_xrays
 from skpneumo.images import resize_xrays
-from skpneumo.model_selection import FoldMeanClassifier, OperatingPointClassifierCV
+from skpneumo.model_selection import (
+    FoldMeanClassifier,
+    LogOddsMeanClassifier,
+    OperatingPointClassifierCV,
+)
 from skpneumo.sites import (
     CertifiedClassifier,
     PrevalenceThresholdClassifier,
@@ -191,7 +195,12 @@ def test_every_public_estimator_is_checked():
     classes = {one for one in public if isinstance(one, type) and issubclass(one, BaseEstimator)}
     # Operating points take tables: see model_selection/test_operating_point.py, and for triage
     # sites/test_triage.py.
-    operating_points = {OperatingPointClassifierCV, FoldMeanClassifier, TriageClassifierCV}
+    operating_points = {
+        OperatingPointClassifierCV,
+        FoldMeanClassifier,
+        LogOddsMeanClassifier,
+        TriageClassifierCV,
+    }
     # Their labels are recorded, or they have none: see the tests of each in sites.
     of_sites = {
         CertifiedClassifier,

@@ -119,7 +119,9 @@ class BaseLogOddsMean(ClassifierMixin, MetaEstimatorMixin):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags = get_tags(self._get_models()[0]).input_tags
+        of_models = [get_tags(model).input_tags for model in self._get_models()]
+        tags.input_tags = of_models[0]
+        tags.input_tags.sparse = all(one.sparse for one in of_models)
         tags.classifier_tags.multi_class = False
         return tags
 

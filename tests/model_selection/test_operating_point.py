@@ -24,7 +24,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skpneumo
 from skpneumo.metrics import recall_scorer
-from skpneumo.model_selection import OperatingPointClassifierCV
+from skpneumo.model_selection import LogOddsMeanClassifier, OperatingPointClassifierCV
 from skpneumo.model_selection._fold_mean import FoldMeanClassifier
 
 LABELS = np.array(["NORMAL", "PNEUMONIA"])
@@ -311,6 +311,7 @@ EXEMPT = {
     MIN_COST: WEIGHTED,
     clone(MIN_COST).set_params(refit=True): WEIGHTED,
     FoldMeanClassifier(LogisticRegression(), cv=2): {},
+    LogOddsMeanClassifier([("linear", LogisticRegression()), ("bayes", GaussianNB())]): {},
 }
 
 
