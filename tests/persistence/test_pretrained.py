@@ -17,7 +17,7 @@ from skpneumo.persistence import model_card, pretrained_path
 from skpneumo.sites import check_site
 
 NAMES = ["cnn", "inception", "mean"]
-CERTIFIED = {"cnn": 0.98, "inception": 0.95, "mean": 0.95}
+CERTIFIED = {"cnn": 0.98, "inception": 0.92, "mean": 0.92}
 
 
 @pytest.fixture(scope="module")
@@ -49,14 +49,14 @@ def test_all_together_are_small():
     sizes = {name: pretrained_path(name).stat().st_size for name in NAMES}
     assert sizes["cnn"] < 5e6
     assert sizes["inception"] < 27e6
-    assert sizes["mean"] < 2e5
+    assert sizes["mean"] < 5e5
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_its_threshold_is_certified(models, name):
     point = models[name][-1]
     assert isinstance(point, OperatingPointClassifierCV)
-    assert point.recall_lower_bound_ == pytest.approx(CERTIFIED[name])
+    assert point.recall_lower_bound_ == pytest.approx(CERTIFIED[name], abs=1e-4)
     assert (point.confidence, point.unit_) == (0.95, "patient")
     assert "approximately" in point.describe_threshold()
 
@@ -77,8 +77,8 @@ def test_the_mean_is_of_the_other_two(models):
         warnings.simplefilter("ignore", OutlierWarning)
         cnn, inception, mean = (models[name].predict_proba(xrays)[:, 1] for name in NAMES)
     shift = models["mean"][-1].estimator_.shift_
-    # From three positive images for each negative one to as many of both.
-    assert -1.2 < shift < -1
+    # From three positive images for each negative one to one for three.
+    assert -2.3 < shift < -2.1
     expected = expit((logit(cnn.astype(float)) + logit(inception.astype(float))) / 2 + shift)
     np.testing.assert_allclose(mean, expected, rtol=1e-4, atol=1e-6)
 
