@@ -170,6 +170,8 @@ def describe_model(estimator):
     layers = []
     for wrapper in nested.wrappers:
         steps = [type(step).__name__ for _, step in getattr(wrapper, "steps", [])[:-1]]
+        if hasattr(wrapper, "averaged_estimators_") and getattr(wrapper, "prevalence", None):
+            steps = [f"prevalence={wrapper.prevalence:g}"]
         layers.append(type(wrapper).__name__ + (f"({', '.join(steps)})" if steps else ""))
     return {
         "name": " and ".join(_one_of_each_kind(nested.classifiers)),

@@ -12,6 +12,7 @@ from skpneumo.classifiers._fit_cache import get_network_bytes
 from skpneumo.classifiers._training import Stage
 from skpneumo.images import file_identity
 from skpneumo.networks import (
+    MIN_SIDE,
     TRAINABLE,
     build_backbone,
     build_inception,
@@ -134,7 +135,7 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
     """
 
     _pretrained_name = "inception"
-    _largest_side = 150
+    _largest_side, _smallest_side = 150, MIN_SIDE
     _parameter_constraints = BasePneumoniaClassifier._parameter_constraints | {
         "weights": [str, os.PathLike, None],
         "trainable": [StrOptions({"auto", *TRAINABLE})],

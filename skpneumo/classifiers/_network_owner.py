@@ -50,6 +50,8 @@ class NetworkOwner(RepairedKerasClassifier):
 
     # Largest side of images that are not scaled down without an image_size.
     _largest_side = None
+    # Smallest side of an input of the network, below which they are not scaled down.
+    _smallest_side = 1
     # Name of the packaged network of the class.
     _pretrained_name = None
     # Initial weights; None draws them.
@@ -90,10 +92,12 @@ class NetworkOwner(RepairedKerasClassifier):
         return find_model_file(self.weights, self._pretrained_name)
 
     def _starts_from_model_file(self):
+        if self.weights is None or self.weights == "imagenet":
+            return False
+        if find_model_file(self.weights, self._pretrained_name) is not None:
+            return True
         # After the fit the file may be gone.
-        if self.initialized_:
-            return self.initial_network_ is not None
-        return self._find_model_file() is not None
+        return self.initialized_ and self.initial_network_ is not None
 
     def _read_initial_network(self):
         path = self._find_model_file()
@@ -161,7 +165,8 @@ class NetworkOwner(RepairedKerasClassifier):
         size = X.size or X[0].shape if isinstance(X, XRaySequence) else X.shape[1:]
         if self._largest_side is None or max(size) <= self._largest_side:
             return size
-        return tuple(max(1, round(side * self._largest_side / max(size))) for side in size)
+        scale = max(self._largest_side / max(size), self._smallest_side / min(size))
+        return tuple(max(1, round(side * min(scale, 1))) for side in size)
 
     def _resize_to_network(self, X, resume):
         is_unsized = isinstance(X, XRaySequence) and X.size is None

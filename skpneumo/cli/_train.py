@@ -194,6 +194,11 @@ def _check_options(folder, model, weights, classes, min_recall, confidence, outp
             "There are no ImageNet weights of the cnn, only of --model inception. Wanted: "
             "--weights pretrained, none or a model file."
         )
+    if weights is not None and weights.lower() == "default":
+        raise typer.BadParameter(
+            "--weights is pretrained, imagenet, none or a file, got default. Leave it out for the "
+            "default of the model."
+        )
     if classes and folder is None:
         raise typer.BadParameter("--classes is for a folder; synthetic X-rays have none.")
 

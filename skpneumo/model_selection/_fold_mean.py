@@ -5,10 +5,16 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.response import RESPONSES
 from skpneumo._utils.targets import check_groups
-from skpneumo.model_selection._log_odds_mean import BaseLogOddsMean
+from skpneumo.model_selection._log_odds_mean import (
+    BaseLogOddsMean,
+    mean_by_log_odds,
+    models_have,
+)
 from skpneumo.model_selection._out_of_fold import check_data, fit_folds, make_splits, takes_groups
 
 
@@ -113,6 +119,25 @@ class FoldMeanClassifier(BaseLogOddsMean, BaseEstimator):
 
     def _get_models(self):
         return getattr(self, "fold_estimators_", [self.estimator])
+
+    def _average(self, probabilities):
+        return mean_by_log_odds(probabilities, self.resolution_)
+
+    @available_if(models_have("decision_function"))
+    def decision_function(self, X):
+        """Compute the mean of the decision values of the models.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, ...)
+            What the models take.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+        """
+        check_is_fitted(self)
+        return np.mean([model.decision_function(X) for model in self.averaged_estimators_], axis=0)
 
 
 def find_resolution(probabilities):

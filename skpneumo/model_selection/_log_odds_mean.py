@@ -5,6 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from scipy.special import expit, logit
 from sklearn.base import ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.metaestimators import _BaseComposition, available_if
@@ -15,8 +16,13 @@ from skpneumo._utils.response import get_default_threshold, positive_scores
 from skpneumo._utils.targets import order_checked
 from skpneumo.model_selection._out_of_fold import check_data, takes_groups
 
+# Log odds of 16: a classifier that returns exactly 0 or 1 does not overrule all others.
+_RESOLUTION = (1e-7, 1e-7)
 
-def _models_have(name):
+
+def models_have(name):
+    """Check for `available_if`: whether all models of a mean have a method."""
+
     def check(self):
         return all(hasattr(model, name) for model in self._get_models())
 
@@ -26,12 +32,9 @@ def _models_have(name):
 class BaseLogOddsMean(ClassifierMixin, MetaEstimatorMixin):
     """Classifier that averages the log odds of its ``averaged_estimators_``.
 
-    A subclass implements `_get_models`: the fitted models, or those to be fitted.
+    A subclass implements `_get_models`, the fitted models, or those to be fitted, and `_average`,
+    the probability given those of the models.
     """
-
-    # Log odds of 16: a classifier that returns exactly 0 or 1 does not overrule all others.
-    resolution_ = (1e-7, 1e-7)
-    shift_ = 0.0
 
     @property
     def classes_(self):
@@ -65,7 +68,7 @@ class BaseLogOddsMean(ClassifierMixin, MetaEstimatorMixin):
         is_positive = positive_scores(self, X) > get_default_threshold(self)
         return self.classes_[is_positive.astype(int)]
 
-    @available_if(_models_have("predict_proba"))
+    @available_if(models_have("predict_proba"))
     def predict_proba(self, X):
         """Compute the probabilities whose log odds are the mean of those of the models.
 
@@ -80,10 +83,10 @@ class BaseLogOddsMean(ClassifierMixin, MetaEstimatorMixin):
         """
         check_is_fitted(self)
         probabilities = [positive_scores(model, X) for model in self.averaged_estimators_]
-        positive = mean_by_log_odds(probabilities, self.resolution_, self.shift_)
+        positive = self._average(probabilities)
         return np.column_stack([1 - positive, positive])
 
-    @available_if(_models_have("predict_proba"))
+    @available_if(models_have("predict_proba"))
     def predict_log_proba(self, X):
         """Compute the logarithms of the probabilities.
 
@@ -97,22 +100,6 @@ class BaseLogOddsMean(ClassifierMixin, MetaEstimatorMixin):
         ndarray of shape (n, 2)
         """
         return np.log(self.predict_proba(X))
-
-    @available_if(_models_have("decision_function"))
-    def decision_function(self, X):
-        """Compute the mean of the decision values of the models.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, ...)
-            What the models take.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-        """
-        check_is_fitted(self)
-        return np.mean([model.decision_function(X) for model in self.averaged_estimators_], axis=0)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "averaged_estimators_")
@@ -130,8 +117,8 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
     """Classifier that averages the log odds of several classifiers.
 
     Networks of different kinds complement each other. scikit-learn's
-    :class:`~sklearn.ensemble.VotingClassifier` averages probabilities instead, which tell little
-    apart near 0 and 1.
+    :class:`~sklearn.ensemble.VotingClassifier` averages probabilities instead, which hardly
+    distinguish images near 0 and 1.
 
     Parameters
     ----------
@@ -140,8 +127,11 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
         :class:`~sklearn.frozen.FrozenEstimator`, is not fitted again.
     prevalence : float, default=None
         Prevalence of pneumonia that the probabilities are for, between 0 and 1: the log odds are
-        shifted from the prevalence of the training data to it [1]_. None leaves them as they are,
-        right for places with the prevalence of the training data.
+        shifted from the prevalence of the training data to it [1]_. Right if the classifiers have
+        no class weights. None leaves the log odds as they are.
+    training_prevalence : float, default=None
+        Prevalence in the data that the classifiers learnt from, needed with ``prevalence`` if one
+        of them is frozen. None takes that of the data given to `fit`.
     n_jobs : int, default=None
         Number of classifiers fitted in parallel.
 
@@ -186,12 +176,16 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
     _parameter_constraints = {
         "estimators": [list, tuple],
         "prevalence": [Interval(Real, 0, 1, closed="neither"), None],
+        "training_prevalence": [Interval(Real, 0, 1, closed="neither"), None],
         "n_jobs": [Integral, None],
     }
+    # With metadata routing it requests the patients itself, for classifiers that take them.
+    __metadata_request__fit = {"groups": True}
 
-    def __init__(self, estimators, *, prevalence=None, n_jobs=None):
+    def __init__(self, estimators, *, prevalence=None, training_prevalence=None, n_jobs=None):
         self.estimators = estimators
         self.prevalence = prevalence
+        self.training_prevalence = training_prevalence
         self.n_jobs = n_jobs
 
     def get_params(self, deep=True):
@@ -242,8 +236,8 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
         Raises
         ------
         ValueError
-            If names repeat, there is no classifier, a frozen one has other labels, or
-            ``prevalence`` is not between 0 and 1.
+            If names repeat, there is no classifier, a frozen one has other labels, a prevalence is
+            not between 0 and 1, or that of the training is not known.
         """
         self._validate_params()
         self._check_estimators()
@@ -260,13 +254,22 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
                     f"{np.asarray(model.classes_).tolist()}."
                 )
         self.averaged_estimators_ = models
-        in_training = np.mean(y == classes[1])
-        wanted = in_training if self.prevalence is None else self.prevalence
-        self.shift_ = float(logit(wanted) - logit(in_training))
+        self.shift_ = self._compute_shift(np.mean(y == classes[1]))
         return self
 
+    def _compute_shift(self, prevalence_at_hand):
+        if self.prevalence is None:
+            return 0.0
+        in_training = self.training_prevalence or prevalence_at_hand
+        return float(logit(self.prevalence) - logit(in_training))
+
+    def _average(self, probabilities):
+        return mean_by_log_odds(probabilities, _RESOLUTION, self.shift_)
+
     def _check_estimators(self):
-        if not self.estimators:
+        if not self.estimators or any(
+            not isinstance(pair, (tuple, list)) or len(pair) != 2 for pair in self.estimators
+        ):
             raise ValueError(
                 "estimators must hold at least one name and classifier, such as ('cnn', clf)."
             )
@@ -274,6 +277,12 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
         lacking = [name for name, model in self.estimators if not hasattr(model, "predict_proba")]
         if lacking:
             raise ValueError(f"{lacking[0]} has no predict_proba, whose log odds are averaged.")
+        frozen = [name for name, model in self.estimators if isinstance(model, FrozenEstimator)]
+        if frozen and self.prevalence is not None and self.training_prevalence is None:
+            raise ValueError(
+                f"{frozen[0]} is frozen, so that the prevalence in its training data is not known. "
+                "Set training_prevalence too, or prevalence=None."
+            )
 
     def _get_models(self):
         return getattr(self, "averaged_estimators_", [model for _, model in self.estimators])

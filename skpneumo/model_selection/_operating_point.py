@@ -256,7 +256,8 @@ class OperatingPointClassifierCV(BaseThresholdClassifierCV):
         """Choose another threshold by the scores of the fit, with the same ``confidence``.
 
         Nothing is fitted or scored again: the threshold is chosen by the scores in ``reference_``,
-        in which patients are in an order of their own, so that the rank is drawn again.
+        in which patients are in an order of their own, so that the rank is drawn again. Of a fit on
+        more than 5,000 images, the patients that are left there count.
 
         Parameters
         ----------
@@ -270,7 +271,8 @@ class OperatingPointClassifierCV(BaseThresholdClassifierCV):
         Raises
         ------
         ValueError
-            If not exactly one is given, or too few patients are at hand to certify it.
+            If not exactly one is given, too few patients are at hand to certify it, or the model
+            was loaded from a file of an earlier version, without the scores.
 
         Notes
         -----
@@ -286,11 +288,18 @@ class OperatingPointClassifierCV(BaseThresholdClassifierCV):
         True
         """
         check_is_fitted(self)
+        if not hasattr(self, "reference_"):
+            raise ValueError(
+                "The scores of the fit are not known: the file that this model was loaded from is "
+                "of an earlier version. Fit it again."
+            )
         chosen = clone(self).set_params(
             min_recall=min_recall, min_specificity=min_specificity, missed_cost=missed_cost
         )
         chosen._validate_params()
         criterion, value = chosen._get_criterion()
+        if (criterion, value) == self._get_criterion():
+            return self
         reference = self.reference_
         patients = None if self.unit_ == "image" else reference.patient
         if is_certified(criterion, self.confidence):

@@ -6,6 +6,7 @@ from skpneumo.networks._backend import quiet_tracing as quiet_tracing
 from skpneumo.networks._cnn import FILTERS as FILTERS
 from skpneumo.networks._cnn import build_cnn
 from skpneumo.networks._equalize import HistogramEqualization
+from skpneumo.networks._inception import MIN_SIDE as MIN_SIDE
 from skpneumo.networks._inception import build_backbone, build_inception
 from skpneumo.networks._maps import MAPS as MAPS
 from skpneumo.networks._maps import split_at_maps

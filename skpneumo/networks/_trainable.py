@@ -34,6 +34,8 @@ def set_trainable(model, trainable):
     >>> is_frozen(model), len(model.trainable_variables)
     (True, 2)
     """
+    if trainable not in TRAINABLE:
+        raise ValueError(f"trainable must be one of {', '.join(TRAINABLE)}; got {trainable!r}.")
     _check_head(model)
     part = _convolutional_part(model)
     backbones = [layer for layer in part if isinstance(layer, keras.Model)]

@@ -13,6 +13,10 @@ from skpneumo._utils.model_file import (
 
 # What would begin a heading, a link, code, a column or HTML.
 _MARKUP = re.compile(r"[\\`#<>\[\]|]")
+_QUANTIZED = (
+    "- Weights: kernels rounded to 8 or 16 bits. Fingerprint and metrics are those of the model "
+    "that was saved, which may not have been rounded."
+)
 _TITLES = {
     "recall": "Recall (sensitivity)",
     "specificity": "Specificity",
@@ -69,7 +73,7 @@ def _card(manifest):
         f"- Classes: {_plain(' and '.join(map(str, manifest['classes'])))} (positive).",
         f"- Threshold: {manifest['threshold']:.6g}, {_plain(manifest['threshold_origin'])}.",
         f"- Images: {_plain(manifest['image_contract'])}",
-        *(["- Weights: kernels rounded to 8 or 16 bits."] if _is_quantized(manifest) else []),
+        *([_QUANTIZED] if _is_quantized(manifest) else []),
         f"- Wrapped in: {_plain(', '.join(model['layers'])) or 'nothing'}.",
         f"- Parameters: {_plain(', '.join(params))}.",
         f"- Fingerprint: `{_plain(model['fingerprint'])}`.",

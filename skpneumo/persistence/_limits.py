@@ -44,13 +44,22 @@ def check_extent(description):
     if len(estimators) > max_estimators:
         raise ModelFileError(f"it holds more than {max_estimators} estimators")
     n_networks = sum(map(_is_network, estimators))
-    if n_networks > max(n_folds, n_averaged, 1):
+    if n_networks > max(n_folds + n_averaged, 1):
         several = "models of folds or of a mean"
         what = f"more networks than {several}" if n_folds or n_averaged else "more than one network"
         raise ModelFileError(f"it holds {what}")
+    _check_packaged([one["name"] for one in estimators if one["class"] == "PretrainedNetwork"])
     for one in estimators:
         if one["class"] in PIPELINES:
             _check_steps(one["steps"])
+
+
+def _check_packaged(names):
+    """Each network once: a file that holds names alone must not build many."""
+    if not set(names) <= {"cnn", "inception"} or len(set(names)) < len(names):
+        raise ModelFileError(
+            "it names a packaged network twice, or one that is not there. Wanted: cnn, inception"
+        )
 
 
 def _count(estimators, name):

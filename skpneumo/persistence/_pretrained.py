@@ -14,7 +14,7 @@ def load_pretrained(name="mean", *, min_recall=None):
         "inception": an `~skpneumo.InceptionPneumoniaClassifier` for 150 x 150 pixels, which keeps
         more of its specificity at another hospital. "mean": the mean of the log odds of both, a
         `~skpneumo.model_selection.LogOddsMeanClassifier`, which separates best in either place. Its
-        probabilities are for a prevalence of 50 %. The page "Models" of the user guide compares
+        probabilities are for a prevalence of 25 %. The page "Models" of the user guide compares
         them.
     min_recall : float, default=None
         Recall of patients to certify, by the out-of-fold scores of the training: a lower one gives
@@ -25,8 +25,9 @@ def load_pretrained(name="mean", *, min_recall=None):
     estimator
         A fitted :class:`~sklearn.pipeline.Pipeline` that takes paths or arrays. Its first step is
         an `~skpneumo.XRayOutlierDetector`, its last one an `~skpneumo.OperatingPointClassifierCV`,
-        whose threshold has a certified recall of at least 98 % ("cnn") or 95 % of the patients,
-        with a confidence of approximately 95 %: for patients like those in its training data.
+        whose threshold has a certified recall of at least 98 % ("cnn") or 92 % of the patients,
+        with a confidence of approximately 95 %: for patients like those in its training data. To
+        train a network further, pass ``weights="pretrained"`` to its class.
 
     Raises
     ------
@@ -45,10 +46,10 @@ def load_pretrained(name="mean", *, min_recall=None):
     -----
     They were trained on X-rays of children one to five years old from the Guangzhou Women and
     Children's Medical Center [1]_, licensed CC BY 4.0, labelled pneumonia or normal; InceptionV3
-    started from weights learnt on photographs. The data hold no other hospital, no adults, no other
-    disease and no mirrored images; the detector does not warn of mirrored ones. No network is a
-    medical device: it must not decide about a patient, and its threshold should be selected again
-    on a sample of the hospital that studies it.
+    was pretrained on ImageNet and another collection of photographs. The data hold no other
+    hospital, no adults, no other disease and no mirrored images; the detector does not warn of
+    mirrored ones. No network is a medical device: it must not decide about a patient, and its
+    threshold should be selected again on a sample of the hospital that studies it.
 
     They were trained on files, and large files are decoded at a reduced size. Arrays of the same
     images are not reduced, so that their predictions differ slightly: by .11 in log odds of the

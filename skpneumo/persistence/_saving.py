@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.model_file import list_initial_networks
 from skpneumo.exceptions import ModelFileError
-from skpneumo.model_selection import FoldMeanClassifier
+from skpneumo.model_selection import FoldMeanClassifier, LogOddsMeanClassifier
 from skpneumo.persistence._kinds import (
     BY_NAME,
     CLASSIFIERS,
@@ -83,10 +83,22 @@ def _describe(estimator, arrays, *, fitted):
     if isinstance(estimator, BaseSearchCV):
         return _describe(_get_selected(estimator), arrays, fitted=fitted)
     _check_kind(estimator)
+    if isinstance(estimator, LogOddsMeanClassifier) and not fitted:
+        _check_not_frozen(estimator)
     description = _describe_params(estimator, arrays)
     if fitted:
         description |= _describe_fit(estimator, arrays)
     return description
+
+
+def _check_not_frozen(mean):
+    """Refuse what could not be found again: frozen ones are looked for in what was fitted."""
+    frozen = [name for name, model in mean.estimators if isinstance(model, FrozenEstimator)]
+    if frozen:
+        raise ModelFileError(
+            f"{frozen[0]} is frozen in a LogOddsMeanClassifier that is fitted inside another "
+            "estimator, which cannot be saved. Fit the mean first, and pass it in a FrozenEstimator"
+        )
 
 
 def _get_selected(search):
@@ -121,6 +133,8 @@ def _describe_params(estimator, arrays):
         # A search is saved as what it selected, which only the fitted copy knows.
         if key == "estimator" and _contains_search(value):
             value = _get_fitted(estimator)
+        if key == "estimators":
+            value = _get_members(estimator)
         try:
             params[key] = _encode_param(key, value, arrays)
         except TypeError:
@@ -138,6 +152,8 @@ def _contains_search(estimator):
         return bool(estimator.steps) and _contains_search(estimator.steps[-1][1])
     if isinstance(estimator, WRAPPERS):
         return _contains_search(estimator.estimator)
+    if isinstance(estimator, LogOddsMeanClassifier):
+        return any(_contains_search(model) for _, model in estimator.estimators)
     return isinstance(estimator, BaseSearchCV)
 
 
@@ -148,6 +164,17 @@ def _get_fitted(wrapper):
         return wrapper.fold_estimators_[0]
     inner = wrapper.estimator_
     return _get_fitted(inner) if isinstance(inner, FoldMeanClassifier) else inner
+
+
+def _get_members(mean):
+    """Names and classifiers of a mean; in place of a search, what it selected."""
+    fitted = getattr(mean, "averaged_estimators_", None)
+    if fitted is None:
+        return mean.estimators
+    return [
+        (name, done if _contains_search(model) else model)
+        for (name, model), done in zip(mean.estimators, fitted, strict=True)
+    ]
 
 
 def _encode_param(key, value, arrays):

@@ -62,6 +62,13 @@ def change(name, array):
     return quantize_kernels(make_arrays()) | {name: array}
 
 
+def test_integers_without_scales_are_refused():
+    arrays = quantize_kernels(make_arrays())
+    del arrays["weights/1/scales"]
+    with pytest.raises(ModelFileError, match="weights/1 has no scales"):
+        dequantize_kernels(arrays)
+
+
 @pytest.mark.parametrize(
     "arrays",
     [

@@ -44,7 +44,7 @@ def print_rows(name, model, criterion, data, metrics):
 def main():
     """Print one table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("models", nargs="*", default=["cnn", "inception"])
+    parser.add_argument("models", nargs="*", default=["cnn", "inception", "mean"])
     parser.add_argument("--min-recall", type=float, nargs="*", default=[0.98, 0.97, 0.95, 0.9])
     options = parser.parse_args()
     warnings.simplefilter("ignore", OutlierWarning)

@@ -347,6 +347,10 @@ def test_there_are_no_imagenet_weights_of_the_cnn(assert_refused, run_train):
     assert_refused(run_train("--weights", "imagenet"), 2, "only of --model inception")
 
 
+def test_default_is_no_word_for_weights(assert_refused, run_train):
+    assert_refused(run_train("--weights", "default"), 2, "got default")
+
+
 def test_a_file_that_is_no_model_is_named(collection, assert_refused, run_train, tmp_path):
     done = run_train(collection, "--weights", "nowhere.skpneumo")
     assert_refused(done, 1, "nowhere.skpneumo: there is no such file.")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.special import logit
+from sklearn import config_context
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -51,6 +52,28 @@ def test_probabilities_for_another_prevalence(table):
     ratio = (0.2 / 0.8) / (in_training / (1 - in_training))
     np.testing.assert_allclose(other_odds, odds * ratio, rtol=1e-4)
     assert model.shift_ == 0
+
+
+def test_frozen_members_and_another_prevalence(table):
+    X, y, _ = table
+    rows = np.concatenate([np.flatnonzero(y == "NORMAL"), np.flatnonzero(y == "PNEUMONIA")[:30]])
+    member = FrozenEstimator(LogisticRegression().fit(X[rows], y[rows]))
+    in_training = np.mean(y[rows] == "PNEUMONIA")
+    mean = LogOddsMeanClassifier([("a", member)], prevalence=0.2)
+    with pytest.raises(ValueError, match="a is frozen, so that the prevalence in its training"):
+        mean.fit(X, y)
+    mean.set_params(training_prevalence=in_training).fit(X, y)
+    assert mean.shift_ == pytest.approx(logit(0.2) - logit(in_training))
+    # Decision values of different classifiers are on different scales.
+    assert not hasattr(mean, "decision_function")
+
+
+def test_groups_are_routed(table):
+    X, y, groups = table
+    with config_context(enable_metadata_routing=True):
+        mean = LogOddsMeanClassifier([("a", LogisticRegression())])
+        point = OperatingPointClassifierCV(mean, min_recall=0.8, cv=2).fit(X, y, groups=groups)
+    assert point.unit_ == "patient"
 
 
 def test_it_is_a_classifier_with_nested_parameters(table):
@@ -108,6 +131,7 @@ def test_a_prevalence_that_is_no_proportion_is_refused(table, prevalence):
     ("estimators", "message"),
     [
         ([], "at least one name and classifier"),
+        ([GaussianNB()], "at least one name and classifier"),
         ("cnn", "'estimators' parameter .* must be"),
         ([("svm", LinearSVC())], "svm has no predict_proba"),
         ([("a", GaussianNB()), ("a", GaussianNB())], "not unique"),

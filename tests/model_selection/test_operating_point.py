@@ -129,6 +129,14 @@ def test_another_threshold_is_that_of_another_fit(table, criterion):
             assert found == value
 
 
+def test_another_threshold_without_the_scores_of_the_fit(table):
+    X, y, _ = table
+    model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.6).fit(X, y)
+    del model.reference_
+    with pytest.raises(ValueError, match=r"of an earlier version. Fit it again"):
+        model.set_operating_point(min_recall=0.5)
+
+
 def test_another_threshold_that_is_refused_changes_nothing(table):
     X, y, groups = table
     model = OperatingPointClassifierCV(LogisticRegression(), min_recall=0.6, confidence=0.9)

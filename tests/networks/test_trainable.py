@@ -62,6 +62,12 @@ def test_blocks_are_those_of_inception(trainable):
         set_trainable(BUILDERS["cnn"](), trainable)
 
 
+@pytest.mark.parametrize("name", BUILDERS)
+def test_an_unknown_part_is_refused(name):
+    with pytest.raises(ValueError, match=r"trainable must be one of head, .* got 'foot'"):
+        set_trainable(BUILDERS[name](), "foot")
+
+
 def test_blocks_are_all_but_the_five_first_convolutions():
     model = BUILDERS["inception"]()
     everything = [variable.path for variable in model.trainable_variables]

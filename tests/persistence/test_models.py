@@ -176,6 +176,26 @@ def test_a_mean_of_networks(xrays, cnn, tmp_path):
     assert_same(loaded[-1], point, XRayResizer((36, 34)).transform(X))
 
 
+def test_a_mean_with_a_search(xrays, tmp_path):
+    X, y = xrays.images, xrays.target
+    search = GridSearchCV(small_cnn(), {"dropout": [0.1]}, cv=2)
+    mean = LogOddsMeanClassifier([("search", search)]).fit(X, y)
+    loaded = save_and_load(mean, tmp_path)
+    assert_same(loaded, mean, X)
+    assert loaded.get_params()["search__dropout"] == 0.1
+
+
+def test_frozen_classifiers_in_a_mean_that_is_fitted_inside(xrays, cnn, tmp_path):
+    mean = LogOddsMeanClassifier([("a", FrozenEstimator(cnn))])
+    options = {"min_recall": 0.8, "confidence": None, "cv": 2}
+    point = OperatingPointClassifierCV(mean, **options).fit(xrays.images, xrays.target)
+    with pytest.raises(ModelFileError, match=r"a is frozen in a LogOddsMean.* FrozenEstimator"):
+        save_model(point, tmp_path / "model.skpneumo")
+    frozen = FrozenEstimator(mean.fit(xrays.images, xrays.target))
+    point = OperatingPointClassifierCV(frozen, **options).fit(xrays.images, xrays.target)
+    assert_same(save_and_load(point, tmp_path), point, xrays.images)
+
+
 def test_pipelines(xrays, tmp_path):
     pipe = make_pipeline(
         XRayLoader(), XRayResizer((32, 36), aspect="pad"), XRayAugmenter(), small_cnn()

@@ -76,6 +76,9 @@ def dequantize_kernels(arrays):
     }
     kernels = {name: _dequantize(name, arrays.get(name), scales[name]) for name in scales}
     others = {name: array for name, array in arrays.items() if not name.endswith(_SCALES)}
+    for name in set(others) - set(kernels):
+        if others[name].ndim == 4 and others[name].dtype.name in _N_DIGITS:
+            raise ModelFileError(f"{name[:40]} has no scales")
     return others | kernels
 
 

@@ -93,7 +93,10 @@ def find_files(paths, views="frontal"):
         If there is no path.
     """
     if not paths:
-        raise DatasetError("No X-rays are named, only a model. Name files or folders after it.")
+        raise DatasetError(
+            "No X-rays are named, only a model. Name files or folders after it; a folder with the "
+            "name of a model is ./cnn, for example."
+        )
     found = FoundFiles()
     for path in paths:
         name = os.fspath(path) and str(Path(path))  # Path("") is the working directory
