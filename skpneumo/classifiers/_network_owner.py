@@ -94,10 +94,10 @@ class NetworkOwner(RepairedKerasClassifier):
     def _starts_from_model_file(self):
         if self.weights is None or self.weights == "imagenet":
             return False
-        if find_model_file(self.weights, self._pretrained_name) is not None:
-            return True
         # After the fit the file may be gone.
-        return self.initialized_ and self.initial_network_ is not None
+        if self.initialized_ and self.initial_network_ is not None:
+            return True
+        return find_model_file(self.weights, self._pretrained_name) is not None
 
     def _read_initial_network(self):
         path = self._find_model_file()

@@ -46,7 +46,7 @@ def test_evaluate_the_pretrained_network(collection, invoke):
     known = {"groups": test.groups, "subtype": test.subtype}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", OutlierWarning)
-        expected = evaluate(load_pretrained("cnn"), test.paths, test.target, **known)
+        expected = evaluate(load_pretrained(), test.paths, test.target, **known)
     assert done.stdout.strip() == str(expected).strip()
 
 

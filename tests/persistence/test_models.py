@@ -158,7 +158,9 @@ def test_another_dtype_of_weights(cnn, tmp_path):
 def test_a_mean_of_networks(xrays, cnn, tmp_path):
     X, y = xrays.images, xrays.target
     other = small_cnn(image_size=(40, 38))
-    mean = LogOddsMeanClassifier([("a", FrozenEstimator(cnn)), ("b", other)], prevalence=0.3)
+    mean = LogOddsMeanClassifier(
+        [("a", FrozenEstimator(cnn)), ("b", other)], prevalence=0.3, training_prevalence=0.6
+    )
     loaded = save_and_load(mean.fit(X, y), tmp_path)
     assert_same(loaded, mean, X)
     assert loaded.get_params()["b__image_size"] == (40, 38)
