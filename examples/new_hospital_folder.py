@@ -74,7 +74,7 @@ def main():
     parser = argparse.ArgumentParser(description="Certify the recall of a model on a folder.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("table", type=Path)
-    parser.add_argument("--model", help="file of save_model; by default the mean of both packaged networks")
+    parser.add_argument("--model", help="file of save_model; by default load_pretrained()")
     parser.add_argument("--prevalence", type=float, default=0.25)
     parser.add_argument("--min-recall", type=float, default=0.95)
     parser.add_argument("--save", type=Path, default=Path("local.skpneumo"))

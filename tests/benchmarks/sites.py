@@ -2,7 +2,7 @@
 
     python tests/benchmarks sites [--no-copies]
 
-Of the pretrained network and the reference that it carries. The other site is the folder new_site
+Of the packaged CNN and the reference that it carries. The other site is the folder new_site
 in SKPNEUMO_TEST_DATA, on which nothing is trained and no network or threshold that is shipped is
 chosen. Home are out-of-fold scores of its training data, of patients who are taken out of the
 reference. Shifted copies are those of `_shifts.py`, of `chest_xray/test`. ± is a standard error.

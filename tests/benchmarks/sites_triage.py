@@ -2,7 +2,7 @@
 
     python tests/benchmarks sites_triage
 
-Of the pretrained network on the images of another hospital: the folder new_site in
+Of the packaged CNN on the images of another hospital: the folder new_site in
 SKPNEUMO_TEST_DATA, of 74 patients with pneumonia and 109 without. Half of them certify a recall and
 a specificity of .90 (35 patients of each class are needed), not the defaults of .98 and .95 (182
 and 72).
