@@ -80,7 +80,7 @@ def main():
     parser.add_argument("--save", type=Path, default=Path("local.skpneumo"))
     options = parser.parse_args()
 
-    model = load_model(options.model) if options.model else load_pretrained("cnn")
+    model = load_model(options.model) if options.model else load_pretrained()
     paths, patients, labels = read_table(options.table, options.folder)
     print(check_site(model, paths, groups=patients), end="\n\n")
     print(plan_labels(model, prevalence=options.prevalence, min_recall=options.min_recall))
