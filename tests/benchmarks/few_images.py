@@ -98,7 +98,8 @@ def show(way, n_images, results, seconds):
 
 def run(X, y, groups, splits, starts, options):
     """Print a row for each number of images and way."""
-    print("| images | way | AUC | specificity | seconds a fit |\n| --- " * 5 + "|")
+    print("| images | way | AUC | specificity | seconds a fit |")
+    print("| --- " * 5 + "|")
     for way in ("cnn", "inception"):
         untrained = load_start(starts[way], way, X[:2])
         show(f"{way}, no training", 0, [measure(untrained, X[b], y[b]) for _, b in splits], 0)
