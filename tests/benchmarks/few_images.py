@@ -80,9 +80,9 @@ def measure(model, X, y):
 
 def draw_images(rows, y, groups, n_images, seed):
     """Rows of about so many images, of whole patients, of both classes in proportion."""
-    if n_images >= len(rows):
+    n_parts = round(len(rows) / n_images)
+    if n_parts < 2:
         return rows
-    n_parts = max(2, len(rows) // n_images)
     cv = StratifiedGroupKFold(n_parts, shuffle=True, random_state=seed)
     _, drawn = next(cv.split(rows, y[rows], groups[rows]))
     return rows[drawn]
