@@ -6,7 +6,7 @@ A small file must not cost much memory or time before it is refused.
 from itertools import islice
 from numbers import Real
 
-from skpneumo._utils.model_file import MAX_FILTERS, check_weights
+from skpneumo._utils.model_file import MAX_FILTERS, check_weights, walk_estimators
 from skpneumo.exceptions import ModelFileError
 from skpneumo.images import check_image_size
 from skpneumo.networks import PRECISIONS
@@ -73,21 +73,10 @@ def _is_network(one):
 def _list_estimators(description):
     """Descriptions of estimators in a description, from the outside in, up to one too many."""
     max_estimators = _MAX_ESTIMATORS * _MAX_FOLDS
-    found = list(islice(_walk(description, 0), max_estimators + 1))
+    found = list(islice(walk_estimators(description), max_estimators + 1))
     if max((depth for _, depth in found), default=0) > _MAX_DEPTH:
         raise ModelFileError(f"it nests more than {_MAX_DEPTH} estimators")
     return [one for one, _ in found]
-
-
-def _walk(value, depth):
-    if isinstance(value, dict):
-        if "class" in value:
-            depth += 1
-            yield value, depth
-        value = list(value.values())
-    if isinstance(value, list):
-        for inner in value:
-            yield from _walk(inner, depth)
 
 
 def _check_steps(steps):

@@ -14,6 +14,7 @@ from skpneumo._utils.model_file._networks import (
     find_networks,
     list_initial_networks,
     nest_initial_networks,
+    walk_estimators,
 )
 from skpneumo._utils.model_file._packaged import pretrained_path
 from skpneumo._utils.model_file._weights import take_array, unpack_weights
@@ -34,5 +35,6 @@ __all__ = [
     "reraise_as_model_file_error",
     "take_array",
     "unpack_weights",
+    "walk_estimators",
     "write_model_file",
 ]

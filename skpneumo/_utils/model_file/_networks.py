@@ -20,14 +20,37 @@ def find_networks(description):
     dict
         Description of a classifier with a network, the outer and the first ones first.
     """
-    if isinstance(description, dict):
-        fitted = description.get("fitted")
-        if "class" in description and isinstance(fitted, dict) and "weights" in fitted:
-            yield description
-        description = list(description.values())
-    if isinstance(description, list):
-        for inner in description:
-            yield from find_networks(inner)
+    for one, _ in walk_estimators(description):
+        fitted = one.get("fitted")
+        if isinstance(fitted, dict) and "weights" in fitted:
+            yield one
+
+
+def walk_estimators(value, depth=0):
+    """Find the descriptions of estimators in the description of one.
+
+    Parameters
+    ----------
+    value : dict, list or any other value of a manifest
+        Nothing in it is trusted.
+    depth : int, default=0
+        Number of estimators around it.
+
+    Yields
+    ------
+    description : dict
+        From the outside in.
+    depth : int
+        Number of estimators around it and itself.
+    """
+    if isinstance(value, dict):
+        if "class" in value:
+            depth += 1
+            yield value, depth
+        value = list(value.values())
+    if isinstance(value, list):
+        for inner in value:
+            yield from walk_estimators(inner, depth)
 
 
 def list_initial_networks(initial_network):
