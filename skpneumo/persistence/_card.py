@@ -73,7 +73,7 @@ def _card(manifest):
         f"- Classes: {_plain(' and '.join(map(str, manifest['classes'])))} (positive).",
         f"- Threshold: {manifest['threshold']:.6g}, {_plain(manifest['threshold_origin'])}.",
         f"- Images: {_plain(manifest['image_contract'])}",
-        *([_QUANTIZED] if _is_quantized(manifest) else []),
+        *([_QUANTIZED] if manifest["format"] == QUANTIZED_FORMAT else []),
         f"- Wrapped in: {_plain(', '.join(model['layers'])) or 'nothing'}.",
         f"- Parameters: {_plain(', '.join(params))}.",
         f"- Fingerprint: `{_plain(model['fingerprint'])}`.",
@@ -90,10 +90,6 @@ def _card(manifest):
         *_describe_metrics(manifest["metrics"]),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _is_quantized(manifest):
-    return manifest["format"] == QUANTIZED_FORMAT
 
 
 def _describe_notes(notes):
