@@ -163,7 +163,7 @@ def train(
             epochs=epochs or default_epochs,
             random_state=seed,
         )
-        if (warning := _training.warn_of_weights(classifier)) is not None:
+        if (warning := _training.get_weights_warning(classifier)) is not None:
             print_warning(warning, ERR)
         options = _training.SearchOptions(
             image_size=size,

@@ -41,8 +41,8 @@ def make_classifier(model, *, weights="default", epochs=None, random_state=0):
     return kind(**options | ({} if epochs is None else {"epochs": epochs}))
 
 
-def warn_of_weights(classifier):
-    """Warn of estimates on images that the initial network may have seen.
+def get_weights_warning(classifier):
+    """Get the warning of estimates on images that the initial network may have seen.
 
     Parameters
     ----------

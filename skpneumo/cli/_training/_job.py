@@ -17,8 +17,8 @@ from skpneumo.cli._training._certification import check_on_test, describe_operat
 from skpneumo.cli._training._classifiers import (
     baseline_epochs,
     count_epochs,
+    get_weights_warning,
     model_name,
-    warn_of_weights,
 )
 from skpneumo.cli._training._comparison import AT_THRESHOLD, RANKING, compare
 from skpneumo.cli._training._data import POSITIVE
@@ -124,7 +124,7 @@ def _describe_job(data, classifier, options):
         },
         "model": model_name(classifier),
         "weights": classifier.weights,
-        "weights_warning": warn_of_weights(classifier),
+        "weights_warning": get_weights_warning(classifier),
         "image_size": list(options.image_size),
         "epochs": classifier.epochs,
         "folds": options.n_folds,

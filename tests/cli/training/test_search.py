@@ -16,7 +16,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.utils import Bunch
 
 from skpneumo import CNNPneumoniaClassifier, InceptionPneumoniaClassifier
-from skpneumo.cli._training import SearchOptions, load_folder, make_classifier, warn_of_weights
+from skpneumo.cli._training import SearchOptions, get_weights_warning, load_folder, make_classifier
 from skpneumo.cli._training._search import search
 from skpneumo.datasets import load_xray_folder
 from skpneumo.model_selection import choose_candidate
@@ -50,7 +50,7 @@ def test_a_classifier_starts_from_the_weights_given(model, weights):
 
 @pytest.mark.parametrize("weights", [None, "imagenet", "file.h5"])
 def test_estimates_over_other_weights_are_not_optimistic(weights):
-    assert warn_of_weights(make_classifier("inception", weights=weights)) is None
+    assert get_weights_warning(make_classifier("inception", weights=weights)) is None
 
 
 @pytest.fixture
