@@ -53,9 +53,14 @@ def photographs():
     return os.path.join(os.environ["SKPNEUMO_TEST_DATA"], "weights", name)
 
 
+def load_other_folder():
+    """`new_site`, another hospital, as `load_xray_folder` gives it."""
+    return load_xray_folder(os.path.join(os.environ["SKPNEUMO_TEST_DATA"], "new_site"))
+
+
 def load_other_data():
     """`new_site`, another hospital: images, 1 for those with pneumonia, and patients."""
-    data = load_xray_folder(os.path.join(os.environ["SKPNEUMO_TEST_DATA"], "new_site"))
+    data = load_other_folder()
     y = (data.target == "PNEUMONIA").astype(int)
     return np.asarray(XRaySequence(data.paths)), y, data.groups
 
@@ -71,7 +76,7 @@ def load_new_site(model):
     is_positive : ndarray of shape (n,), dtype bool
     patients : ndarray of shape (n,), dtype int
     """
-    data = load_xray_folder(os.path.join(os.environ["SKPNEUMO_TEST_DATA"], "new_site"))
+    data = load_other_folder()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", OutlierWarning)
         scores = positive_scores(model, data.paths)
@@ -98,8 +103,7 @@ def load_either(name):
 
 def evaluate_on_new_site(model):
     """Evaluation on the files of `new_site`, another hospital."""
-    data = load_xray_folder(os.path.join(os.environ["SKPNEUMO_TEST_DATA"], "new_site"))
-    return _evaluate_rows(model, data, slice(None))
+    return _evaluate_rows(model, load_other_folder(), slice(None))
 
 
 def evaluate_on_test(model, data):
