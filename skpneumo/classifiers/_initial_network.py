@@ -91,7 +91,7 @@ def find_model_file(weights, name):
 
 
 def read_initial_network(path, name):
-    """Read the first network of a model file; nothing in the file is trusted or run.
+    """Read the first network of a kind in a model file; nothing in the file is trusted or run.
 
     Parameters
     ----------
@@ -111,12 +111,16 @@ def read_initial_network(path, name):
     """
     manifest, arrays = read_model_file(path)
     with reraise_as_model_file_error(path):
-        description = next(find_networks(manifest["estimator"]), None)
-        if description is None:
-            raise ModelFileError("it holds no network")
-        if description["class"] != _CLASSES[name]:
+        networks = list(find_networks(manifest["estimator"]))
+        if not networks:
             raise ModelFileError(
-                f"it holds a network of {str(description['class'])[:40]}. Wanted: a file with one "
+                "it holds no network of its own. Wanted: a file with one of "
+                f"{_CLASSES[name]}, or weights={PRETRAINED!r}"
+            )
+        description = next((one for one in networks if one["class"] == _CLASSES[name]), None)
+        if description is None:
+            raise ModelFileError(
+                f"it holds a network of {str(networks[0]['class'])[:40]}. Wanted: a file with one "
                 f"of {_CLASSES[name]}, or weights={PRETRAINED!r}"
             )
         weights = unpack_weights(description["fitted"]["weights"], arrays)

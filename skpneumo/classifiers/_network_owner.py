@@ -155,6 +155,7 @@ class NetworkOwner(RepairedKerasClassifier):
         initial = self._read_initial_network()
         self._choose_architecture(initial)
         self.initial_network_ = None if initial is None else initial.provenance
+        self._notes = {}
         self.image_size_ = self._choose_image_size(X)
         self.precision_ = resolve_precision(self.precision)
         self._fitted_network = self._make_network(seed, initial)
@@ -204,6 +205,7 @@ class NetworkOwner(RepairedKerasClassifier):
         """Restore the result of a fit with these parameters, and ``filters_`` of a CNN."""
         self.image_size_, self.precision_ = image_size, precision
         self.initial_network_ = initial_network
+        self._notes = {}
         self._fitted_network = self._make_network(load_weights=False)
         self.classes_, self.history_ = classes, history
         self._set_trained_stage()

@@ -56,7 +56,8 @@ def save_model(
     evaluation : Evaluation, default=None
         Its metrics go into the manifest.
     notes : dict of str to str, default=None
-        What else users should know, such as "data", "licence" and "recipe".
+        What else users should know, such as "data", "licence" and "recipe". By default those of
+        the files that its networks were loaded from, if they were not fitted again.
     weights_dtype : {"float32", "int8"}, default="float32"
         "int8" rounds the kernels of convolutions to 8 bits with a scale for each output channel,
         those of up to 150,000 weights to 16 bits. An InceptionV3 then takes 26 MB instead of 87,
@@ -129,9 +130,18 @@ def save_model(
         "image_contract": _CONTRACT,
         "data_fingerprint": None if training_data is None else data_fingerprint(*training_data),
         "metrics": None if evaluation is None else evaluation.to_dict(),
-        "notes": notes or {},
+        "notes": _collect_notes(estimator) if notes is None else notes,
     }
     write_model_file(path, manifest, arrays, quantize=weights_dtype == "int8")
+
+
+def _collect_notes(estimator):
+    """Notes of the files that the networks were loaded from, which still hold for them."""
+    found = {}
+    for classifier in unwrap(estimator).classifiers:
+        for name, text in classifier._notes.items():
+            found.setdefault(name, {})[text] = None
+    return {name: "; ".join(texts) for name, texts in found.items()}
 
 
 def _check_provenance(training_data, evaluation, notes):
@@ -195,6 +205,9 @@ def load_model(path):
         # A file may describe an estimator without a fit.
         check_is_fitted(estimator)
         stated = manifest["classes"], manifest["threshold"]
-        if stated != (np.asarray(estimator.classes_).tolist(), unwrap(estimator).threshold):
+        nested = unwrap(estimator)
+        if stated != (np.asarray(estimator.classes_).tolist(), nested.threshold):
             raise ModelFileError("it states other classes or another threshold than its model has")
+    for classifier in nested.classifiers:
+        classifier._notes = manifest["notes"]
     return estimator

@@ -24,7 +24,9 @@ from skpneumo._utils.unwrap import unwrap
 from skpneumo.classifiers import _feature_cache
 from skpneumo.datasets import make_xrays
 from skpneumo.exceptions import ModelFileError, WeightsError
+from skpneumo.model_selection import LogOddsMeanClassifier
 from skpneumo.networks import is_frozen
+from skpneumo.persistence import pretrained_path
 
 NOTES = {"data": "synthetic X-rays", "licence": "BSD-3-Clause", "class": "Pipeline"}
 
@@ -405,3 +407,23 @@ def test_networks_of_the_other_class(xrays, large, start, inception_file, tuned)
     clf = InceptionPneumoniaClassifier(weights=start)
     with pytest.raises(ModelFileError, match=r"of CNNPneumoniaClassifier\. Wanted: .*Inception"):
         clf.fit(large.images, large.target)
+
+
+def test_the_first_network_of_the_class_in_a_mean(
+    xrays, fitted, large, inception_file, tuned, tmp_path
+):
+    members = [("inception", load_model(inception_file[0])), ("cnn", fitted)]
+    mean = LogOddsMeanClassifier([(name, FrozenEstimator(one)) for name, one in members])
+    save_model(mean.fit(xrays.X, xrays.y), tmp_path / "mean.skpneumo")
+    clf = tuned(weights=tmp_path / "mean.skpneumo").initialize(xrays.X, xrays.y)
+    assert changed_weights(clf, fitted._network.get_weights()) == []
+    other = InceptionPneumoniaClassifier(weights=tmp_path / "mean.skpneumo")
+    other.initialize(large.images, large.target)
+    assert changed_weights(other, inception_file[1]) == []
+
+
+def test_a_file_that_names_packaged_networks(xrays, tuned):
+    with pytest.raises(
+        ModelFileError, match=r"no network of its own\. Wanted: .*weights='pretrained'"
+    ):
+        tuned(weights=pretrained_path("mean")).fit(xrays.X, xrays.y)

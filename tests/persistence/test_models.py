@@ -396,6 +396,29 @@ def test_a_file_without_images_per_patient(xrays, cnn, tmp_path):
     assert_same(old, model, xrays.images)
 
 
+def test_notes_of_a_loaded_model_are_saved_again(xrays, cnn, tmp_path):
+    paths = [tmp_path / f"{i}.skpneumo" for i in range(2)]
+    for path, recipe in zip(paths, ("first", "second"), strict=True):
+        save_model(cnn, path, notes={"licence": "CC BY 4.0", "recipe": recipe})
+    loaded = [load_model(path) for path in paths]
+    point = OperatingPointClassifierCV(FrozenEstimator(loaded[0]), min_recall=0.6)
+    again = tmp_path / "again.skpneumo"
+
+    def notes_of(model, **options):
+        save_model(model, again, **options)
+        return read_manifest(again)["notes"]
+
+    assert notes_of(cnn) == {}
+    frozen = LogOddsMeanClassifier(
+        [(n, FrozenEstimator(m)) for n, m in zip("ab", loaded, strict=True)]
+    )
+    assert notes_of(frozen.fit(xrays.images, xrays.target))["recipe"] == "first; second"
+    assert notes_of(frozen)["licence"] == "CC BY 4.0"
+    assert notes_of(point.fit(xrays.images, xrays.target))["recipe"] == "first"
+    assert notes_of(loaded[0], notes={"recipe": "mine"}) == {"recipe": "mine"}
+    assert notes_of(loaded[0].fit(xrays.images, xrays.target)) == {}
+
+
 def test_the_manifest_and_the_card(xrays, cnn, tmp_path):
     path = tmp_path / "model.skpneumo"
     report = evaluate(cnn, xrays.images, xrays.target)
