@@ -23,14 +23,14 @@ from skpneumo.evaluation import evaluate
 # Images with pneumonia, by pathogen
 # ----------------------------------
 #
-# ``subtype`` is "bacteria", "virus", or empty. The positive class is the greater name, "virus";
-# patients are kept together by ``groups``.
+# ``subtype`` is "bacteria", "virus", or empty. Viral pneumonia is the positive class; patients are
+# kept together by ``groups``.
 
 
 def select_pneumonia(data, rows):
-    """Return paths, pathogens and patients of the images with pneumonia among some rows."""
+    """Return paths, targets (1 is viral) and patients of the images with pneumonia among rows."""
     rows = rows & (data.target == "PNEUMONIA")
-    return data.paths[rows], data.subtype[rows], data.groups[rows]
+    return data.paths[rows], (data.subtype[rows] == "virus").astype(int), data.groups[rows]
 
 
 def make_classifier(model, weights):
