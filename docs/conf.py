@@ -1,9 +1,17 @@
 """Configuration of Sphinx: ``sphinx-build -W -b html docs docs/_build``."""
 
 import os
+import sys
 import warnings
+from pathlib import Path
 
 import skpneumo
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_extensions"))
+
+from inventories import write_inventories  # noqa: E402
+from model_cards import write_model_cards  # noqa: E402
 
 # The gallery runs the examples: no TensorFlow log, no window, no colours for a terminal.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -18,8 +26,11 @@ version = release = skpneumo.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
     "numpydoc",
     "myst_parser",
+    "sphinx_copybutton",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
 exclude_patterns = ["_build", "auto_examples/*.ipynb", "auto_examples/*.py"]
@@ -45,6 +56,12 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "write_computation_times": False,
 }
+
+intersphinx_mapping = write_inventories(HERE / "generated" / "inventories")
+write_model_cards(HERE / "generated" / "model_cards")
+# Prompts are not copied, nor output.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
 
 html_theme = "furo"
 html_title = f"skpneumo {version}"
