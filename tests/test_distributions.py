@@ -16,6 +16,8 @@ import skpneumo
 pytest.importorskip("hatchling", reason="builds the package")
 ROOT = Path(__file__).parents[1]
 CI = ROOT / ".ci"
+if not CI.is_dir():
+    pytest.skip("an sdist builds no other one, and has no scripts of CI", allow_module_level=True)
 REPOSITORY = "https://git.example/lungs/skpneumo"
 DOCUMENTATION = "https://docs.example/skpneumo/"
 
@@ -26,14 +28,6 @@ def load_script(path):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-@pytest.fixture(scope="module")
-def script():
-    """Return `load_script` for a script of CI."""
-    if not CI.is_dir():
-        pytest.skip("the scripts of CI are not in the sdist")
-    return lambda name: load_script(CI / f"{name}.py")
 
 
 @pytest.fixture(scope="module")
@@ -60,13 +54,13 @@ def metadata(built):
         return message_from_string(archive.read(name).decode())
 
 
-def test_distributions_hold_what_they_must(built, script):
+def test_distributions_hold_what_they_must(built):
     assert [file.name.endswith((".whl", ".tar.gz")) for file in built] == [True, True]
-    check = script("check_distributions")
-    assert [problem for file in built for problem in check.find_problems(file)] == []
+    find_problems = load_script(CI / "check_distributions.py").find_problems
+    assert [problem for file in built for problem in find_problems(file)] == []
 
 
-def test_missing_and_foreign_files_are_found(built, script, tmp_path):
+def test_missing_and_foreign_files_are_found(built, tmp_path):
     (wheel,) = (file for file in built if file.suffix == ".whl")
     other = tmp_path / wheel.name
     with zipfile.ZipFile(wheel) as archive, zipfile.ZipFile(other, "w") as copy:
@@ -74,7 +68,7 @@ def test_missing_and_foreign_files_are_found(built, script, tmp_path):
             if not name.endswith((".css", "py.typed")):
                 copy.writestr(name, b"")
         copy.writestr("tests/conftest.py", b"")
-    problems = script("check_distributions").find_problems(other)
+    problems = load_script(CI / "check_distributions.py").find_problems(other)
     assert "skpneumo/py.typed is missing" in problems
     assert "there is no skpneumo/*.css" in problems
     assert "tests/conftest.py does not belong there" in problems
@@ -122,7 +116,7 @@ def test_licences_of_code_and_sample_images(metadata):
 
 
 @pytest.fixture(scope="module")
-def released(script):
+def released():
     """Contents of the files that name version and date, as they are at a release."""
     names = ("pyproject.toml", "skpneumo/__init__.py", "CITATION.cff", "CHANGELOG.md")
     texts = {name: ROOT.joinpath(name).read_text("utf-8") for name in names}
@@ -135,8 +129,8 @@ def released(script):
     return texts
 
 
-def test_versions_agree(released, script):
-    find_problems = script("check_release").find_problems
+def test_versions_agree(released):
+    find_problems = load_script(CI / "check_release.py").find_problems
     assert find_problems(f"v{skpneumo.__version__}", *released.values()) == []
     assert "the tag is v9.9.9" in find_problems("v9.9.9", *released.values())[0]
 
@@ -149,7 +143,8 @@ def test_versions_agree(released, script):
         ("CHANGELOG.md", r"\(\d{4}-\d\d-\d\d\)"),
     ],
 )
-def test_another_version_or_date_is_found(released, script, name, pattern):
+def test_another_version_or_date_is_found(released, name, pattern):
     texts = {**released, name: re.sub(pattern, "version: 0.0.9", released[name], count=1)}
-    (problem,) = script("check_release").find_problems(f"v{skpneumo.__version__}", *texts.values())
+    find_problems = load_script(CI / "check_release.py").find_problems
+    (problem,) = find_problems(f"v{skpneumo.__version__}", *texts.values())
     assert name in problem
