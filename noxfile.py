@@ -1,9 +1,21 @@
-"""Checks that CI has no time for: other Pythons, lowest versions, precisions, backends, docs."""
+"""Checks beside the suite: other Pythons, lowest versions, precisions, backends, docs, releases."""
+
+import shutil
+from pathlib import Path
 
 import nox
 
 nox.options.default_venv_backend = "venv"
-nox.options.sessions = ["tests", "lowest", "precision", "jax", "torch", "mlflow", "docs"]
+nox.options.sessions = [
+    "tests",
+    "lowest",
+    "precision",
+    "jax",
+    "torch",
+    "mlflow",
+    "docs",
+    "distributions",
+]
 
 LOWEST = [
     "imbalanced-learn==0.14.0",
@@ -86,3 +98,20 @@ def docs(session):
     """Build the documentation, warnings being errors."""
     session.install(".[docs]")
     session.run("sphinx-build", "-W", "-b", "html", "docs", "docs/_build")
+
+
+@nox.session(python="3.12")
+def distributions(session):
+    """Build wheel and sdist in dist/, check them, and use each where no checkout is."""
+    session.install("build", "twine>=6.1")
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("python", "-m", "build")
+    files = sorted(str(file.resolve()) for file in Path("dist").iterdir())
+    session.run("twine", "check", "--strict", *files)
+    session.run("python", ".ci/check_distributions.py", *files)
+    smoke_test = Path(".ci/smoke_test.py").resolve()
+    for file in files:
+        session.run("python", "-m", "pip", "uninstall", "--yes", "--quiet", "skpneumo")
+        session.install(file)
+        with session.chdir(session.create_tmp()):
+            session.run("python", str(smoke_test))
