@@ -3,11 +3,12 @@
 import base64
 import io
 
-_QUALITY = 72
+# Half the size of a JPEG that looks as good.
+_FORMAT, _QUALITY = "webp", 72
 
 
 def as_data_uri(image):
-    """Encode an image as JPEG in a data URI.
+    """Encode an image as WebP in a data URI.
 
     Parameters
     ----------
@@ -19,5 +20,5 @@ def as_data_uri(image):
     str
     """
     file = io.BytesIO()
-    image.save(file, "JPEG", quality=_QUALITY, optimize=True)
-    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+    image.save(file, _FORMAT, quality=_QUALITY)
+    return f"data:image/{_FORMAT};base64," + base64.b64encode(file.getvalue()).decode()

@@ -1,4 +1,4 @@
-"""The misclassified images of a report, as thumbnails with heatmaps."""
+"""The misclassified images of a report, with heatmaps."""
 
 import os
 import warnings
@@ -15,7 +15,8 @@ from skpneumo.images import EXTENSIONS, check_xrays
 from skpneumo.inspection import GradCAM
 
 MAX_ENTRIES = 24
-_SIDE = 160
+# Large enough to read, small enough for a report that is sent by mail.
+_MAX_SIDE = 480
 _MAX_OPACITY = 0.65
 
 
@@ -61,12 +62,12 @@ def misclassified(report):
     rows = np.concatenate([false_negatives, false_positives])
     if not len(rows):
         return Gallery([], [], "", "")
-    thumbnails, names, method_name, note = _draw_thumbnails(
+    pictures, names, method_name, note = _draw_images(
         provenance.estimator, _safe_indexing(provenance.images, rows)
     )
     entries = [
         _describe_entry(predictions, row, name) | {"image": image, "heatmap": heatmap}
-        for row, name, (image, heatmap) in zip(rows.tolist(), names, thumbnails, strict=True)
+        for row, name, (image, heatmap) in zip(rows.tolist(), names, pictures, strict=True)
     ]
     n = len(false_negatives)
     return Gallery(entries[:n], entries[n:], method_name, note)
@@ -82,8 +83,8 @@ def _describe_entry(predictions, row, path):
     }
 
 
-def _draw_thumbnails(estimator, X):
-    """Thumbnail and heatmap of each image as data URIs, paths, method, and what is lacking."""
+def _draw_images(estimator, X):
+    """Each image and its heatmap as data URIs, paths, method, and what is lacking."""
     nothing = [None] * len(X)
     try:
         images = check_xrays(X)
@@ -98,13 +99,13 @@ def _draw_thumbnails(estimator, X):
             # evaluate has issued it, with the rows among all images.
             warnings.simplefilter("ignore", OutlierWarning)
             heatmaps, method_name, note = cam.transform(X), cam.method_name, ""
-    thumbnails = []
+    pictures = []
     for image, heat in zip(images, heatmaps, strict=True):
         small = Image.fromarray(image)
-        small.thumbnail((_SIDE, _SIDE))
+        small.thumbnail((_MAX_SIDE, _MAX_SIDE))
         heatmap = None if heat is None else as_data_uri(_overlay(small, heat))
-        thumbnails.append((as_data_uri(small), heatmap))
-    return thumbnails, getattr(images, "paths", nothing), method_name, note
+        pictures.append((as_data_uri(small), heatmap))
+    return pictures, getattr(images, "paths", nothing), method_name, note
 
 
 def _shown_name(path, row):

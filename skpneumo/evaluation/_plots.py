@@ -141,7 +141,7 @@ def _draw_thresholds(figure, report):
     _label(ax, "threshold", "proportion")
     if not predictions.is_probability:
         ax.autoscale(axis="x", tight=True)
-    ax.legend()  # as large as the labels: pages may be narrow
+    _place_legend(ax)
 
 
 def _draw_decision(figure, report):
@@ -167,7 +167,7 @@ def _draw_decision(figure, report):
         ax.plot(report.threshold, y, **_POINT | {"clip_on": True})
     prevalence = report.prevalence
     ax.set(xlim=(0, end), ylim=(-0.08 * prevalence, 1.08 * prevalence))
-    ax.legend()
+    _place_legend(ax)
 
 
 def _draw_calibration(figure, report):
@@ -193,8 +193,10 @@ def _draw_calibration(figure, report):
     _label(top, "", "proportion of positive images")
     bottom.set(xlabel="probability", ylabel="images")
     bottom.grid(False)
-    top.legend(loc="upper left")
-    bottom.legend(loc="upper center", ncols=3, fontsize=7.5)
+    curves, bars = (ax.get_legend_handles_labels() for ax in (top, bottom))
+    _place_legend(top, handles=curves[0] + bars[0], labels=curves[1] + bars[1], ncols=3)
+    if bottom.get_legend() is not None:
+        bottom.get_legend().remove()
 
 
 def _draw_reliability(ax, report, probability, label, colour, linestyle):
@@ -212,6 +214,15 @@ def _draw_reliability(ax, report, probability, label, colour, linestyle):
     CalibrationDisplay(proportion, mean_probability, probability).plot(
         ax=ax, name=label, ref_line=False, color=colour, ms=4, marker="o", ls=linestyle
     )
+
+
+def _place_legend(ax, *, ncols=2, **entries):
+    """Put the legend above the axes, where it covers no curve."""
+    legend = ax.legend(
+        loc="lower left", bbox_to_anchor=(0, 1), ncols=ncols, borderaxespad=0.2, **entries
+    )
+    n_lines = -(-len(legend.get_texts()) // ncols)
+    ax.figure.subplots_adjust(top=0.97 - 0.06 * n_lines)
 
 
 def _mark(ax, x, y):

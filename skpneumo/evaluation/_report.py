@@ -92,6 +92,7 @@ def _page_context(report):
         ],
         "is_calibrated": report.predictions.y_score_uncalibrated is not None,
         "calibration": calibration_curve(report) if is_probability else "",
+        "calibration_verdict": _judge_calibration(report) if is_probability else "",
         "calibration_rows": _calibration_rows(report) if is_probability else [],
         "misclassified": (
             ("False negatives", report.table["false_negative"], gallery.false_negatives),
@@ -170,9 +171,24 @@ def _confusion_rows(report):
         cells = []
         for name, (style, note) in row.items():
             n, is_error = report.table[name], name.startswith("false")
+            # No error deserves the colour of one.
+            style = "good" if is_error and not n else style
             cells.append((n, percent(n / n_of_class, up=is_error), style, note))
         rows.append((label, cells))
     return rows
+
+
+def _judge_calibration(report):
+    """What the intervals of slope and intercept show, in a sentence."""
+    intervals = [report.metrics[f"calibration_{name}"] for name in ("slope", "intercept")]
+    if not np.isfinite([(one.low, one.high) for one in intervals]).all():
+        return "Too few errors for an interval of slope and intercept."
+    differs = [
+        not one.low <= ideal <= one.high for one, ideal in zip(intervals, (1, 0), strict=True)
+    ]
+    if any(differs):
+        return "The intervals of slope and intercept do not both include their ideal values."
+    return "The intervals of slope and intercept include their ideal values."
 
 
 def _calibration_rows(report):

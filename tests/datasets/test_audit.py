@@ -380,7 +380,7 @@ def test_reports_show_everything_but_the_folder(many_faults, tmp_path):
         for text in (finding.found, finding.why, finding.advice, *finding.details):
             assert text in shown
     assert {attrs["src"][:22] for tag, attrs in page.tags if tag == "img"} == {
-        "data:image/jpeg;base64"
+        "data:image/webp;base64"
     }
     assert all(attrs["alt"] for tag, attrs in page.tags if tag == "img")
     assert "script" not in dict(page.tags)

@@ -5,6 +5,7 @@ import io
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,10 +19,12 @@ from sklearn.svm import LinearSVC
 from skpneumo import CNNPneumoniaClassifier
 from skpneumo._utils.formatting import percent
 from skpneumo.datasets import make_xrays
-from skpneumo.evaluation import _gallery, evaluate
+from skpneumo.evaluation import Estimate, _gallery, evaluate
 from skpneumo.evaluation._checklists import fill_checklists, load_checklists
 from skpneumo.evaluation._plots import curves
+from skpneumo.evaluation._report import _confusion_rows, _judge_calibration
 from skpneumo.exceptions import ImageReadError
+from skpneumo.images import resize_xrays
 
 VOID = {"meta", "link", "img", "br"}
 HOSTILE = "<script>alert(1)</script>&\"'"
@@ -131,7 +134,7 @@ def test_page_has_all_sections_in_order(full):
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert max(np.diff(levels)) == 1
-    assert "research software, not a medical device" in full[1]
+    assert page.text("p")[0].startswith("Research software, not a medical device.")
 
 
 def test_verdict_has_counts_recall_and_specificity(full):
@@ -263,10 +266,11 @@ def test_gallery_shows_the_errors_most_extreme_scores_first(full, files):
     ]
     shown = images_of(page)
     assert len(shown) == 2 * len(order)  # each with its heatmap
-    assert {image.mode for image in shown[::2]} == {"L"}
-    assert {image.mode for image in shown[1::2]} == {"RGB"}
+    pixels = [np.asarray(image, dtype=float) for image in shown]
+    assert all(np.ptp(image, axis=-1).max() < 3 for image in pixels[::2])  # grey
+    assert all(np.ptp(image, axis=-1).max() > 30 for image in pixels[1::2])
     original = np.asarray(Image.open(files[0][order[0]]), dtype=float)
-    assert np.abs(np.asarray(shown[0], dtype=float) - original).mean() < 6
+    assert np.abs(pixels[0].mean(axis=-1) - original).mean() < 6
     assert f"patient {report.predictions.groups[order[0]] + 1}" in html
     # The method that drew them is named, and no other.
     assert "On the right: a heatmap by layer conductance." in html
@@ -297,15 +301,45 @@ def test_only_names_of_image_files_are_shown(path, shown):
 
 
 def test_a_full_gallery_of_large_images_is_below_3_mb(network):
-    noise = np.random.default_rng(0).integers(0, 256, (120, 400, 300), dtype=np.uint8)
+    images = resize_xrays(make_xrays(120, image_size=(90, 70), random_state=3).images, (480, 400))
+    grain = np.random.default_rng(0).normal(scale=3, size=images.shape)
+    images = np.clip(images + grain, 0, 255).astype(np.uint8)
     y = np.where(np.arange(120) < 60, "NORMAL", "PNEUMONIA")
-    report = evaluate(network, noise, y)
+    report = evaluate(network, images, y)
     all_wrong = report.predictions._replace(y_pred=~report.predictions.y_true)
     report = replace(report, predictions=all_wrong)
     html = report.to_html()
     assert len(images_of(Page(html))) == 2 * 2 * 24
     assert html.count("The 24 with the most extreme scores; 36 more are not shown.") == 2
     assert len(html.encode()) < 3_000_000
+
+
+def test_each_picture_leads_to_its_enlargement(full):
+    page = Page(full[1])
+    targets = [attrs["id"] for tag, attrs in page.tags if tag == "li" and "id" in attrs]
+    links = [attrs["href"] for _, attrs in page.tags if attrs.get("title") == "Enlarge"]
+    assert links == [f"#{target}" for target in targets]
+    assert len(set(targets)) == full[0].table["false_negative"] + full[0].table["false_positive"]
+
+
+@pytest.mark.parametrize(
+    ("slope", "intercept", "sentence"),
+    [
+        ((1.1, 0.8, 1.4), (0.1, -0.2, 0.3), "include their ideal values"),
+        ((0.6, 0.4, 0.9), (0.1, -0.2, 0.3), "do not both include"),
+        ((1.1, 0.8, 1.4), (0.9, 0.2, 1.3), "do not both include"),
+        ((1.1, np.nan, np.nan), (0.1, -0.2, 0.3), "Too few errors"),
+    ],
+)
+def test_calibration_is_judged_by_the_intervals(full, slope, intercept, sentence):
+    found = {"calibration_slope": Estimate(*slope), "calibration_intercept": Estimate(*intercept)}
+    assert sentence in _judge_calibration(replace(full[0], metrics=full[0].metrics | found))
+
+
+def test_no_error_has_the_colour_of_one(full):
+    table = {"true_negative": 5, "false_positive": 0, "false_negative": 2, "true_positive": 9}
+    rows = _confusion_rows(SimpleNamespace(classes=full[0].classes, table=table))
+    assert [[cell[2] for cell in cells] for _, cells in rows] == [["good"] * 2, ["error", "good"]]
 
 
 def test_hostile_names_are_escaped(tmp_path):
@@ -367,7 +401,7 @@ def test_without_images_the_errors_are_listed(report):
     html = report.to_html()
     assert "The data are not images, so none are shown." in html
     assert images_of(Page(html)) == []
-    assert "This classifier was not calibrated" in html
+    assert "<code>CalibratedClassifierCV</code> calibrates a classifier." in html
 
 
 def test_without_errors(linear):
