@@ -41,20 +41,20 @@ def apply_network(ops, model, weights, images):
 
 
 def _run(ops, model, weights, x):
-    values = {id(model.inputs[0]): x}
+    values, nested = {id(model.inputs[0]): x}, None
     for layer in model.layers:
         kind = type(layer).__name__
-        if kind == "InputLayer":
-            continue
-        tensors = layer.input if isinstance(layer.input, list) else [layer.input]
-        inputs = [values[id(tensor)] for tensor in tensors]
-        values[id(layer.output)] = _apply(ops, kind, layer, weights, inputs)
-    return values[id(model.outputs[0])]
+        if kind == "Functional":
+            # It knows the tensors inside it, but not those between which it stands.
+            nested = x = _run(ops, layer, weights, x)
+        elif kind != "InputLayer":
+            tensors = layer.input if isinstance(layer.input, list) else [layer.input]
+            inputs = [values.get(id(tensor), nested) for tensor in tensors]
+            x = values[id(layer.output)] = _apply(ops, kind, layer, weights, inputs)
+    return x
 
 
 def _apply(ops, kind, layer, weights, inputs):
-    if kind == "Functional":
-        return _run(ops, layer, weights, inputs[0])
     if kind not in _LAYERS or getattr(layer, "data_format", "channels_last") != "channels_last":
         raise ModelFileError(
             f"The layer {layer.name!r}, a {kind}, cannot be exported. Wanted: a network of "
