@@ -213,7 +213,7 @@ class NetworkOwner(RepairedKerasClassifier):
         """Let the network compute in another type, with the same weights."""
         precision = resolve_precision(precision)
         if precision != self.precision_:
-            fit = self.history_, self.initial_network_
+            fit = getattr(self, "history_", {}), self.initial_network_
             weights = self._network.get_weights()
             self._rebuild(self.image_size_, self.classes_, precision, weights, *fit)
 

@@ -9,6 +9,7 @@ from skpneumo._utils.response import positive_scores
 from skpneumo._utils.unwrap import unwrap
 from skpneumo.datasets import make_xrays
 from skpneumo.exceptions import ModelFileError, OutlierWarning
+from skpneumo.persistence._precision import convert_precision
 
 # Greatest difference of a probability. That of float16 is for weights of 11 significant bits.
 TOLERANCES = {"float32": 1e-3, "float16": 2e-2}
@@ -45,10 +46,7 @@ def in_float32(estimator):
     """Estimator whose networks compute in float32: itself, or a copy."""
     if all(one.precision_ == "float32" for one in unwrap(estimator).classifiers):
         return estimator
-    twin = copy.deepcopy(estimator)
-    for classifier in unwrap(twin).classifiers:
-        classifier._compute_in("float32")
-    return twin
+    return convert_precision(copy.deepcopy(estimator), "float32")
 
 
 def compare(estimator, predict, size):

@@ -78,7 +78,7 @@ def export_onnx(estimator, path, *, precision="float32"):
     found), "model", "fingerprint", "versions", "skpneumo_version", "created" and "notice". With
     onnxruntime they are ``session.get_modelmeta().custom_metadata_map``.
 
-    Images of any size are resized as Pillow does bilinearly, to the last grey level, unless a
+    Images of any size are resized as skpneumo does, to the last grey level, unless a
     `~skpneumo.XRayResizer` has another ``aspect`` than "stretch": then the file takes images of the
     size that it makes, and "input" says so. The caller decodes files. skpneumo decodes large JPEG
     files at a reduced size, so that its probabilities for files differ slightly from those for

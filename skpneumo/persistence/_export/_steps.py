@@ -91,7 +91,7 @@ def _resize_in_turn(ops, images, size, sizes, resized):
 
 
 def resize(ops, images, size):
-    """Resize as Pillow does bilinearly, to the last grey level.
+    """Resize as `skpneumo.images.resize_xray` does by Pillow, to the last grey level.
 
     Parameters
     ----------
