@@ -184,7 +184,7 @@ def test_a_precision_of_loading_that_does_not_exist(tmp_path):
 
 
 def test_weights_of_float16_take_half_the_space(xrays, new, tmp_path):
-    clf = small_cnn(filters=(8, 16, 24)).fit(xrays.images, xrays.target)
+    clf = small_cnn(filters=(8, 16, 24)).initialize(xrays.images, xrays.target)
     sizes = {}
     for precision in ("float32", "float16"):
         path = tmp_path / precision
