@@ -73,7 +73,8 @@ def export_onnx(estimator, path, *, precision="float32"):
     Notes
     -----
     The metadata are texts by name: "classes" (a JSON list, the second is positive), "threshold"
-    (the positive class is predicted if its probability is at least this), "threshold_origin",
+    (the positive class is predicted if its probability is at least this), "rule_in_threshold" (of a
+    `~skpneumo.sites.TriageClassifierCV` only), "threshold_origin",
     "input", "precision", "max_difference" (largest difference from ``predict_proba`` that was
     found), "model", "fingerprint", "versions", "skpneumo_version", "created" and "notice". With
     onnxruntime they are ``session.get_modelmeta().custom_metadata_map``.
@@ -186,11 +187,16 @@ def _export(estimator, path, precision, target):
 
 def _describe(estimator, plan, precision, difference):
     versions = package_versions(estimator)
-    model = describe_model(estimator)
+    model, nested = describe_model(estimator), unwrap(estimator)
+    # Of triage.
+    rule_in = [
+        one.rule_in_threshold_ for one in nested.wrappers if hasattr(one, "rule_in_threshold_")
+    ]
     return {
         "notice": _NOTICE,
         "classes": json.dumps(np.asarray(estimator.classes_).tolist()),
-        "threshold": repr(unwrap(estimator).threshold),
+        "threshold": repr(nested.threshold),
+        **({"rule_in_threshold": repr(float(*rule_in))} if rule_in else {}),
         "threshold_origin": describe_threshold(estimator),
         "input": _describe_input(plan),
         "precision": precision,
