@@ -16,12 +16,11 @@ from skpneumo.preprocessing import (
     XRayAugmenter,
     XRayLoader,
     XRayOutlierDetector,
-    XRayOverSampler,
     XRayResizer,
 )
 
 # These return the images unchanged when a model predicts.
-_IDENTITIES = (XRayLoader, XRayAugmenter, XRayOutlierDetector, XRayOverSampler)
+_IDENTITIES = (XRayLoader, XRayAugmenter, XRayOutlierDetector)
 _THRESHOLDS = (*OPERATING_POINTS, FixedThresholdClassifier, TunedThresholdClassifierCV)
 _WANTED = (
     "Wanted: CNNPneumoniaClassifier, InceptionPneumoniaClassifier, a Pipeline of skpneumo's steps "
@@ -142,11 +141,15 @@ def _get_resizings(steps):
             resizings += _get_resizings(step.steps)
         elif type(step) is XRayResizer:
             resizings += ((tuple(step.size), step.aspect),)
-        elif not isinstance(step, str | None) and type(step) not in _IDENTITIES:
+        elif not (
+            isinstance(step, str | None)
+            or hasattr(step, "fit_resample")  # only while training
+            or type(step) in _IDENTITIES
+        ):
             raise ModelFileError(
                 f"{type(step).__name__} cannot be exported as a step of a Pipeline. Wanted: "
-                f"XRayResizer, {', '.join(kind.__name__ for kind in _IDENTITIES)}, before a "
-                "classifier."
+                f"XRayResizer, {', '.join(kind.__name__ for kind in _IDENTITIES)}, or a sampler, "
+                "before a classifier."
             )
     return resizings
 
