@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.files import atomic_write, check_parent_dir
 from skpneumo._utils.fork import check_process
+from skpneumo._utils.optional import import_optional
 from skpneumo._utils.provenance import describe_model, describe_threshold, package_versions
 from skpneumo._utils.unwrap import unwrap
 from skpneumo.persistence._export import _onnx, _tflite
@@ -171,6 +172,8 @@ def _export(estimator, path, precision, target):
         raise ValueError(
             f"precision must be one of {', '.join(map(repr, TOLERANCES))}; got {precision!r}."
         )
+    for package in target.PACKAGES:
+        import_optional(package, "export")
     check_parent_dir(path)
     check_process()
     check_is_fitted(estimator)

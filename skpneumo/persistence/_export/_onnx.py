@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from skpneumo._utils.optional import import_optional
 from skpneumo.persistence._export._steps import apply_plan
 
-SUFFIX = ".onnx"
-# Of 2022 and 2023, which all runtimes in use read.
+# Imported in functions, as only exporting needs them.
+PACKAGES = ("onnx", "onnxruntime")
+# Of 2022, which all runtimes in use read.
 _OPSET = 18
-_IR_VERSION = 9
+_IR_VERSION = 8
 
 
 class OnnxOps:
@@ -21,7 +21,9 @@ class OnnxOps:
     """
 
     def __init__(self, precision):
-        self.onnx = import_optional("onnx", "export")
+        import onnx
+
+        self.onnx = onnx
         self.precision = precision
         self.nodes, self.constants = [], []
 
@@ -196,8 +198,9 @@ def convert(plan, precision):
 
 def make_predictor(model):
     """Function from images to probabilities that runs a model in onnxruntime."""
-    runtime = import_optional("onnxruntime", "export")
-    session = runtime.InferenceSession(
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(
         model.SerializeToString(), providers=["CPUExecutionProvider"]
     )
     return lambda images: session.run(["probability"], {"images": images})[0]
@@ -205,7 +208,8 @@ def make_predictor(model):
 
 def add_metadata(model, metadata):
     """Contents of a file with the model and texts by name, as ``metadata_props``."""
-    onnx = import_optional("onnx", "export")
+    import onnx
+
     onnx.helper.set_model_props(model, metadata)
     model.producer_name, model.producer_version = "skpneumo", metadata["skpneumo_version"]
     model.doc_string = metadata["notice"]

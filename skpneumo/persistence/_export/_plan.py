@@ -137,6 +137,7 @@ def _plan(estimator, sizes):
 def _get_resizings(steps):
     resizings = ()
     for _, step in steps:
+        step = step.estimator if isinstance(step, FrozenEstimator) else step
         if isinstance(step, Pipeline):
             resizings += _get_resizings(step.steps)
         elif type(step) is XRayResizer:

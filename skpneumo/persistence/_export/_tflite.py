@@ -6,11 +6,11 @@ import zipfile
 
 import numpy as np
 
-from skpneumo._utils.optional import import_optional
 from skpneumo.networks import quiet_start_up
 from skpneumo.persistence._export._steps import apply_plan
 
-SUFFIX = ".tflite"
+# TensorFlow itself is always installed.
+PACKAGES = ("ai_edge_litert.interpreter",)
 # Name of the metadata in the ZIP archive at the end of the file.
 METADATA_NAME = "skpneumo.json"
 
@@ -130,9 +130,10 @@ def convert(plan, precision):
 
 def make_predictor(model):
     """Function from images to probabilities that runs a model in LiteRT."""
-    runtime = import_optional("ai_edge_litert.interpreter", "export")
+    from ai_edge_litert.interpreter import Interpreter
+
     with quiet_start_up():
-        runner = runtime.Interpreter(model_content=model).get_signature_runner()
+        runner = Interpreter(model_content=model).get_signature_runner()
     return lambda images: runner(images=images)["probability"]
 
 
