@@ -9,7 +9,7 @@ from skpneumo.exceptions import ImageReadError
 from skpneumo.images._read import read_xray
 
 # Part of every key: increase it when the same file is decoded to other pixels than before.
-_VERSION = 4
+_VERSION = 5
 
 
 def thread_map(function, items):
