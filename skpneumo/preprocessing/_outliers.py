@@ -2,6 +2,8 @@
 
 import sys
 import warnings
+from contextlib import contextmanager
+from contextvars import ContextVar
 from numbers import Integral, Real
 from pathlib import Path
 
@@ -26,6 +28,26 @@ _TAIL = 10
 _ROUNDING = 1e-10
 # What stands between the caller and a step of a pipeline.
 _BETWEEN = ("skpneumo", "sklearn", "imblearn", "joblib")
+_RECORDED = ContextVar("_RECORDED", default=None)
+
+
+@contextmanager
+def record_outlier_scores():
+    """Record the scores that detectors compute on the way of a prediction, and do not warn.
+
+    In this thread only, unlike `warnings.catch_warnings`.
+
+    Yields
+    ------
+    list of ndarray of shape (n,)
+        The scores of each call of `XRayOutlierDetector.transform`.
+    """
+    recorded = []
+    token = _RECORDED.set(recorded)
+    try:
+        yield recorded
+    finally:
+        _RECORDED.reset(token)
 
 
 def _thumbnails(X):
@@ -281,7 +303,10 @@ class XRayOutlierDetector(XRayTransformer):
             images.
         """
         X = check_xrays(X)
-        scores = self.outlier_score(X)
+        scores, recorded = self.outlier_score(X), _RECORDED.get()
+        if recorded is not None:
+            recorded.append(scores)
+            return X
         outliers = np.flatnonzero(scores > 1)
         if len(outliers):
             named = ", ".join(
