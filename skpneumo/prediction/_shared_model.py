@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.caching import NETWORKS
-from skpneumo._utils.model_file import is_model_file
+from skpneumo._utils.model_file import read_manifest
 from skpneumo.persistence import load_model
 
 _LOAD_LOCK = threading.Lock()
@@ -37,8 +37,7 @@ def share_model(model):
         If the model is not fitted.
     """
     if isinstance(model, (str, os.PathLike)):
-        if not is_model_file(model):
-            load_model(model)  # raises the error that says why
+        read_manifest(model)  # an error now is better than one of each worker
         return SharedFile(model)
     check_is_fitted(model)
     return SharedModel(model, uuid.uuid4().hex)
