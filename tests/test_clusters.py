@@ -13,11 +13,14 @@ from sklearn.base import clone
 from skpneumo import clear_cache, load_model
 
 GUIDE = (Path(__file__).parents[1] / "docs/user_guide/clusters.rst").read_text("utf-8")
-DASK = re.search(r"Dask\n----\n\n.. code-block:: python\n\n(.*?)\n\n(?=\S)", GUIDE, re.DOTALL).group(1)
+DASK = re.search(
+    r"Dask\n----\n\n.. code-block:: python\n\n(.*?)\n\n(?=\S)", GUIDE, re.DOTALL
+).group(1)
 SMALLER = {
     "(96, 96)": "(40, 36)",
-    "CNNPneumoniaClassifier(image": "CNNPneumoniaClassifier(filters=(2, 4), epochs=2, image",
+    "CNNPneumoniaClassifier(image": "CNNPneumoniaClassifier(filters=(2, 4), epochs=1, image",
     "StratifiedGroupKFold(5": "StratifiedGroupKFold(2",
+    "0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9": "0.3, 0.6",
     "n_workers=2": "n_workers=2, dashboard_address=None",
 }
 
@@ -25,7 +28,7 @@ SMALLER = {
 @pytest.fixture
 def code(make_collection, tmp_path, monkeypatch):
     """The block of the guide, on a small collection, and a small network."""
-    make_collection(tmp_path / "chest_xray", {"train": 40})
+    make_collection(tmp_path / "chest_xray", {"train": 30})
     monkeypatch.chdir(tmp_path)
     code = re.sub("^   ", "", DASK, flags=re.MULTILINE)
     for of_guide, here in (SMALLER | {"/shared": str(tmp_path)}).items():

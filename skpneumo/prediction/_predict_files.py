@@ -135,9 +135,9 @@ def _predict(model, files, errors, n_files):
         batch = _fill_batch(readable, model, n_files)
         with record_outlier_scores() as recorded:
             probability = model.predict_proba(batch)[:, 1].tolist()
-            scores = recorded[0].tolist() if recorded else [None] * len(batch)
             # Not by the probability: a wrapper may have a threshold on another score.
             labels = np.asarray(model.predict(batch)).tolist()
+        scores = next(iter(recorded.values())).tolist() if recorded else [None] * len(batch)
         columns = zip(readable, probability, labels, scores, strict=False)
         found = {row[0]: FilePrediction(*row, None) for row in columns}
     found |= {file: FilePrediction(file, None, None, None, error) for file, error in errors.items()}

@@ -33,16 +33,17 @@ _RECORDED = ContextVar("_RECORDED", default=None)
 
 @contextmanager
 def record_outlier_scores():
-    """Record the scores that detectors compute on the way of a prediction, and do not warn.
+    """Record the scores that detectors compute on the way of predictions, and do not warn.
 
-    In this thread only, unlike `warnings.catch_warnings`.
+    For predictions of one set of images, of which each detector computes the scores once. In this
+    thread only, unlike `warnings.catch_warnings`.
 
     Yields
     ------
-    list of ndarray of shape (n,)
-        The scores of each call of `XRayOutlierDetector.transform`.
+    dict of int to ndarray of shape (n,)
+        The scores by each `XRayOutlierDetector`, in the order in which they were computed.
     """
-    recorded = []
+    recorded = {}
     token = _RECORDED.set(recorded)
     try:
         yield recorded
@@ -303,10 +304,12 @@ class XRayOutlierDetector(XRayTransformer):
             images.
         """
         X = check_xrays(X)
-        scores, recorded = self.outlier_score(X), _RECORDED.get()
+        recorded = _RECORDED.get()
         if recorded is not None:
-            recorded.append(scores)
+            if id(self) not in recorded:
+                recorded[id(self)] = self.outlier_score(X)
             return X
+        scores = self.outlier_score(X)
         outliers = np.flatnonzero(scores > 1)
         if len(outliers):
             named = ", ".join(
