@@ -1,6 +1,6 @@
 """How long predictions for 10 million files take on 1, 10 and 100 workers.
 
-    python tests/benchmarks/sizing.py
+    python tests/benchmarks/sizing.py [network ...]
 
 Measured is the processor time of `predict_files` per file, in one process with one thread, decoding
 and outlier scores included, nothing cached. The table assumes that
@@ -22,6 +22,7 @@ from pathlib import Path
 os.environ |= {"OMP_NUM_THREADS": "1", "SKPNEUMO_CACHE": "off"}
 from _measure import machine
 
+from skpneumo import clear_cache
 from skpneumo.persistence import load_model, pretrained_path
 from skpneumo.prediction import predict_files
 
@@ -33,6 +34,7 @@ N_FILES, N_WARM = 512, 32
 
 def measure(model, files):
     """Processor seconds per file; the first files, for which TensorFlow traces, are not counted."""
+    clear_cache(disk=False)  # another network may have predicted these files
     for _ in predict_files(model, files[:N_WARM]):
         pass
     start = time.process_time()
@@ -67,7 +69,7 @@ def main():
     workers = [f"{n} worker{'s' * (n > 1)}" for n in WORKERS]
     columns = ["network", "files", "files/s of a core", *workers, "read by 100 workers"]
     print("| " + " | ".join(columns) + " |\n" + "| --- " * len(columns) + "|")
-    for name in MODELS:
+    for name in sys.argv[1:] or MODELS:
         model = load_model(pretrained_path(name))
         for kind, folder in folders.items():
             files = sorted(Path(data, folder).rglob("*.jpeg"))
