@@ -37,8 +37,9 @@ def map_chunks(function, items, *arguments, n_jobs=None, chunk_size):
     # Calls of one joblib.Parallel, not one call that returns a generator: not every backend can.
     n_chunks = 1 if n_workers == 1 else _CHUNKS_PER_WORKER * n_workers
     task, pid = delayed(_call), os.getpid()
+    # Arguments not in a tuple: Dask sends large ones once, if they are those of the call itself.
     tasks = (
-        task(pid, function, items[start : start + chunk_size], arguments)
+        task(pid, function, items[start : start + chunk_size], *arguments)
         for start in range(0, len(items), chunk_size)
     )
     return _compute(Parallel(n_jobs=n_jobs), tasks, n_chunks)
@@ -54,7 +55,7 @@ def _compute(parallel, tasks, n_per_call):
                 yield result
 
 
-def _call(pid, function, chunk, arguments):
+def _call(pid, function, chunk, *arguments):
     """Call a function; return its result, and the warnings of another process than the caller's."""
     if os.getpid() == pid:
         return function(chunk, *arguments), []

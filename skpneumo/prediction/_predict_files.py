@@ -101,10 +101,10 @@ def predict_files(model, paths, *, n_jobs=None, chunk_size=256):
     ...     Image.fromarray(image).save(folder / f"{i}.png")
     >>> paths = [folder / "0.png", folder / "1.png", folder / "2.png"]
     >>> for row in predict_files(load_pretrained("cnn"), paths):
-    ...     print(Path(row.file).name, row.label, row.error is None)
-    0.png NORMAL True
-    1.png NORMAL True
-    2.png None False
+    ...     print(Path(row.file).name, row.probability is not None, row.error is None)
+    0.png True True
+    1.png True True
+    2.png False False
     """
     if not isinstance(chunk_size, Integral) or isinstance(chunk_size, bool) or chunk_size < 1:
         raise ValueError(f"chunk_size must be an integer of at least 1, got {chunk_size!r}.")
