@@ -13,6 +13,7 @@ nox.options.sessions = [
     "jax",
     "torch",
     "mlflow",
+    "ray",
     "docs",
     "distributions",
 ]
@@ -92,6 +93,13 @@ def mlflow(session):
     session.run(
         "pytest", "--numprocesses=0", "tests/_utils/test_mlflow_tracking.py", *session.posargs
     )
+
+
+@nox.session(python="3.12")
+def ray(session):
+    """Run a search and predictions on the workers of Ray."""
+    session.install(".[test]", "ray")
+    session.run("pytest", "--numprocesses=0", "tests/test_ray.py", *session.posargs)
 
 
 @nox.session(python="3.12")
