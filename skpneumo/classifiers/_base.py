@@ -5,9 +5,11 @@ import threading
 from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
+from typing import Self
 
 import joblib
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.metrics import accuracy_score
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
@@ -15,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from skpneumo._utils.fork import check_process
 from skpneumo._utils.mlflow_tracking import tracked_fit
 from skpneumo._utils.targets import two_classes
+from skpneumo._utils.typing import XRays
 from skpneumo.classifiers._callbacks import EarlyStopping, ProgressReporter
 from skpneumo.classifiers._checkpoint import (
     Checkpoint,
@@ -83,7 +86,14 @@ class BasePneumoniaClassifier(NetworkOwner):
     # -- fit --------------------------------------------------------------------------------------
 
     @tracked_fit
-    def fit(self, X, y, *, sample_weight=None, groups=None):
+    def fit(
+        self,
+        X: XRays,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
         """Train the network.
 
         Parameters
@@ -228,7 +238,14 @@ class BasePneumoniaClassifier(NetworkOwner):
         )
         return EarlyStopping(loss, self.patience)
 
-    def partial_fit(self, X, y, classes=None, *, sample_weight=None):
+    def partial_fit(
+        self,
+        X: XRays,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Train for one more epoch, on these images.
 
         Parameters
@@ -284,7 +301,7 @@ class BasePneumoniaClassifier(NetworkOwner):
             losses = self._train(network.head, stage, data, None, seeds, first_epoch=epoch)
         self.history_ = append_history(history, losses)
 
-    def initialize(self, X, y):
+    def initialize(self, X: XRays, y: ArrayLike) -> Self:
         """Build the network with the initial weights of a training, and train nothing.
 
         Parameters
@@ -310,7 +327,7 @@ class BasePneumoniaClassifier(NetworkOwner):
 
     # -- prediction -------------------------------------------------------------------------------
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: XRays) -> np.ndarray:
         """Probability of each class.
 
         Parameters
@@ -326,7 +343,7 @@ class BasePneumoniaClassifier(NetworkOwner):
         pneumonia = self._predict_positive(X)
         return np.hstack([1 - pneumonia, pneumonia])
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: XRays) -> np.ndarray:
         """Logarithm of the probability of each class.
 
         Parameters
@@ -342,7 +359,7 @@ class BasePneumoniaClassifier(NetworkOwner):
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
-    def predict(self, X):
+    def predict(self, X: XRays) -> np.ndarray:
         """Label of each X-ray: pneumonia if its probability is at least ``threshold``.
 
         Parameters
@@ -360,7 +377,7 @@ class BasePneumoniaClassifier(NetworkOwner):
 
     # Replaces that of scikeras, which validates y and passes its parameters on to a scorer of its
     # own.
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: XRays, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Accuracy of `predict`.
 
         Parameters

@@ -1,6 +1,7 @@
 """What happens beside the steps of a training: early stopping, and progress."""
 
 import contextvars
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.progress import Progress
@@ -9,7 +10,7 @@ _LISTENER = contextvars.ContextVar("epoch_listener", default=None)
 
 
 @contextmanager
-def progress_callback(callback):
+def progress_callback(callback: Callable[[float], object]) -> Iterator[None]:
     """Report the progress of every fit inside this context, in this thread.
 
     Parameters

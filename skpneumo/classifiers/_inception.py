@@ -1,12 +1,23 @@
 """InceptionV3 by transfer learning."""
 
 import os
+from collections.abc import Mapping
 from functools import partial
 from numbers import Integral, Real
+from typing import Any, Literal
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skpneumo._utils.caching import NETWORKS
+from skpneumo._utils.typing import (
+    Augmenter,
+    Memory,
+    PathLike,
+    Precision,
+    RandomState,
+    Size,
+    Splitter,
+)
 from skpneumo.classifiers._base import BasePneumoniaClassifier
 from skpneumo.classifiers._fit_cache import get_network_bytes
 from skpneumo.classifiers._training import Stage
@@ -146,28 +157,28 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
 
     def __init__(
         self,
-        image_size=None,
+        image_size: Size | None = None,
         *,
-        weights="imagenet",
-        trainable="auto",
-        head_epochs=1,
-        dropout=0.2,
-        class_weight=None,
-        threshold=0.5,
-        augmentation="auto",
-        n_views=4,
-        validation=None,
-        patience=5,
-        epochs=5,
-        batch_size=32,
-        learning_rate=1e-3,
-        fine_tune_learning_rate=2e-4,
-        precision="auto",
-        memory=None,
-        warm_start=False,
-        random_state=None,
-        verbose=0,
-    ):
+        weights: Literal["imagenet", "pretrained"] | PathLike | None = "imagenet",
+        trainable: Literal["auto", "head", "upper", "blocks", "all"] = "auto",
+        head_epochs: int = 1,
+        dropout: float = 0.2,
+        class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
+        threshold: float = 0.5,
+        augmentation: Augmenter | Literal["auto"] | None = "auto",
+        n_views: int = 4,
+        validation: float | Splitter | None = None,
+        patience: int = 5,
+        epochs: int = 5,
+        batch_size: int = 32,
+        learning_rate: float = 1e-3,
+        fine_tune_learning_rate: float = 2e-4,
+        precision: Precision = "auto",
+        memory: Memory | None = None,
+        warm_start: bool = False,
+        random_state: RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.image_size = image_size
         self.weights = weights
         self.trainable = trainable
@@ -225,7 +236,7 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
             NETWORKS.put(key, backbone, get_network_bytes(backbone))
         return backbone
 
-    def get_stages(self):
+    def get_stages(self) -> list[Stage]:
         """Stages of a training: the head alone first, over weights pretrained on ImageNet.
 
         Returns

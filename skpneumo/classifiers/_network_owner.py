@@ -1,11 +1,13 @@
 """The part of a classifier that builds, holds and hands out its network."""
 
+from __future__ import annotations
+
 import os
 import threading
 from functools import partial
 from itertools import islice
 from numbers import Integral
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -26,6 +28,9 @@ from skpneumo.images import (
     resize_to,
 )
 from skpneumo.networks import float32_policy, release_memory, resolve_precision, seed_stream
+
+if TYPE_CHECKING:
+    import keras
 
 # Two threads that access ``model_`` get the same network.
 _HAND_OUT_LOCK = threading.RLock()
@@ -48,6 +53,12 @@ class NetworkOwner(RepairedKerasClassifier):
     `_largest_side`, `_pretrained_name`, `weights` and `n_views`.
     """
 
+    classes_: np.ndarray
+    history_: dict[str, list[float]]
+    image_size_: tuple[int, int]
+    initial_network_: dict[str, Any] | None
+    precision_: Literal["float32", "bfloat16"]
+
     # Largest side of images that are not scaled down without an image_size.
     _largest_side = None
     # Smallest side of an input of the network, below which they are not scaled down.
@@ -67,7 +78,7 @@ class NetworkOwner(RepairedKerasClassifier):
         """
         raise NotImplementedError
 
-    def get_stages(self):
+    def get_stages(self) -> list[Stage]:
         """Stages of a training, by the parameters.
 
         Returns
@@ -109,7 +120,7 @@ class NetworkOwner(RepairedKerasClassifier):
         return None if path is None or not os.path.isfile(path) else hash_file(path)
 
     @property
-    def model_(self):
+    def model_(self) -> keras.Model:
         """The network, which is this estimator's alone from now on."""
         if not self.initialized_:
             raise AttributeError(

@@ -40,7 +40,7 @@ class RepairedKerasClassifier(KerasClassifier):
         return tags
 
     @property
-    def initialized_(self):
+    def initialized_(self) -> bool:
         """Whether there is a network, which `partial_fit` and ``warm_start`` resume."""
         return "_fitted_network" in vars(self)
 

@@ -1,5 +1,6 @@
 """Random changes to one X-ray, made on its way into training."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,7 +64,7 @@ class Augmentation:
     erasing: float = 0.0
     horizontal_flip: bool = False
 
-    def __call__(self, image, seed):
+    def __call__(self, image: np.ndarray, seed: int | Sequence[int]) -> np.ndarray:
         """Change one image.
 
         Parameters

@@ -2,12 +2,15 @@
 
 import math
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
 from PIL import Image
+
+from skpneumo._utils.typing import Aspect, Size
 
 ASPECTS = ("stretch", "crop", "pad")
 
@@ -131,7 +134,7 @@ def resized_positions(shape, size, aspect="stretch"):
     return (scales[0], -scales[0] * top), (scales[1], -scales[1] * left)
 
 
-def resize_xray(image, size, aspect="stretch"):
+def resize_xray(image: np.ndarray, size: Size, aspect: Aspect = "stretch") -> np.ndarray:
     """Resize one X-ray.
 
     Parameters
@@ -167,7 +170,9 @@ def resize_xray(image, size, aspect="stretch"):
     return np.asarray(resize_image(Image.fromarray(image), size, aspect))
 
 
-def resize_xrays(images, size, aspect="stretch"):
+def resize_xrays(
+    images: np.ndarray | Sequence[np.ndarray], size: Size, aspect: Aspect = "stretch"
+) -> np.ndarray:
     """Resize a batch of X-rays, in threads.
 
     Parameters

@@ -1,8 +1,11 @@
 """The mean of the log odds of several models."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 from sklearn.base import ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
@@ -37,21 +40,21 @@ class BaseLogOddsMean(ClassifierMixin, MetaEstimatorMixin):
     """
 
     @property
-    def classes_(self):
+    def classes_(self) -> np.ndarray:
         """The labels; the second is positive."""
         return self.averaged_estimators_[0].classes_
 
     @property
-    def n_features_in_(self):
+    def n_features_in_(self) -> int:
         """Number of features that the models were fitted on."""
         return self.averaged_estimators_[0].n_features_in_
 
     @property
-    def feature_names_in_(self):
+    def feature_names_in_(self) -> np.ndarray:
         """Names of the features that the models were fitted on."""
         return self.averaged_estimators_[0].feature_names_in_
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """Predict labels by scikit-learn's default threshold.
 
         Parameters
@@ -69,7 +72,7 @@ class BaseLogOddsMean(ClassifierMixin, MetaEstimatorMixin):
         return self.classes_[is_positive.astype(int)]
 
     @available_if(models_have("predict_proba"))
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Compute the probabilities whose log odds are the mean of those of the models.
 
         Parameters
@@ -87,7 +90,7 @@ class BaseLogOddsMean(ClassifierMixin, MetaEstimatorMixin):
         return np.column_stack([1 - positive, positive])
 
     @available_if(models_have("predict_proba"))
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Any) -> np.ndarray:
         """Compute the logarithms of the probabilities.
 
         Parameters
@@ -173,6 +176,9 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
     (100, 2)
     """
 
+    averaged_estimators_: list
+    shift_: float
+
     _parameter_constraints = {
         "estimators": [list, tuple],
         "prevalence": [Interval(Real, 0, 1, closed="neither"), None],
@@ -182,13 +188,20 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
     # With metadata routing it requests the patients itself, for classifiers that take them.
     __metadata_request__fit = {"groups": True}
 
-    def __init__(self, estimators, *, prevalence=None, training_prevalence=None, n_jobs=None):
+    def __init__(
+        self,
+        estimators: Sequence[tuple[str, Any]],
+        *,
+        prevalence: float | None = None,
+        training_prevalence: float | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.estimators = estimators
         self.prevalence = prevalence
         self.training_prevalence = training_prevalence
         self.n_jobs = n_jobs
 
-    def get_params(self, deep=True):
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Get parameters, with ``deep`` those of the classifiers too, such as ``linear__C``.
 
         Parameters
@@ -202,7 +215,7 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
         """
         return self._get_params("estimators", deep=deep)
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Set parameters, also those of the classifiers, or a classifier by its name.
 
         Parameters
@@ -217,7 +230,7 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
         self._set_params("estimators", **params)
         return self
 
-    def fit(self, X, y, *, groups=None):
+    def fit(self, X: Any, y: ArrayLike, *, groups: ArrayLike | None = None) -> Self:
         """Fit the classifiers that are not frozen.
 
         Parameters

@@ -95,7 +95,7 @@ class BaseThresholdClassifierCV(BaseThresholdClassifier):
         routed = process_routing(self, "fit", **given)
         return routed["estimator"]["fit"], routed["splitter"]["split"]
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> MetadataRouter:
         """Return the routing to ``fit`` of the estimator and ``split`` of the splitter.
 
         Returns

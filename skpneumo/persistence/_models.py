@@ -1,8 +1,11 @@
 """`save_model` and `load_model`."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any, Literal
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.files import check_parent_dir
@@ -18,6 +21,7 @@ from skpneumo._utils.provenance import (
     describe_threshold,
     package_versions,
 )
+from skpneumo._utils.typing import PathLike
 from skpneumo._utils.unwrap import unwrap
 from skpneumo.evaluation import Evaluation
 from skpneumo.exceptions import ModelFileError
@@ -32,8 +36,14 @@ _CONTRACT = (
 
 
 def save_model(
-    estimator, path, *, training_data=None, evaluation=None, notes=None, weights_dtype="float32"
-):
+    estimator: BaseEstimator,
+    path: PathLike,
+    *,
+    training_data: tuple[Any, Any] | None = None,
+    evaluation: Evaluation | None = None,
+    notes: Mapping[str, str] | None = None,
+    weights_dtype: Literal["float32", "int8"] = "float32",
+) -> None:
     """Write a fitted model into one file, by custom named ``.skpneumo``.
 
     The file is a safetensors file: it holds a manifest (JSON) and the weights. `load_model` builds
@@ -158,7 +168,7 @@ def _check_provenance(training_data, evaluation, notes):
             raise ValueError(f"notes must hold texts by name; got {name!r}: {text!r}. Use str().")
 
 
-def load_model(path):
+def load_model(path: PathLike) -> Any:
     """Read a model that `save_model` wrote; no code of the file is run.
 
     Parameters

@@ -2,8 +2,10 @@
 
 import warnings
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
@@ -12,6 +14,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 from skpneumo._utils.bounds import draw_by_order, min_score_per_patient
 from skpneumo._utils.response import RESPONSES, positive_scores
 from skpneumo._utils.targets import check_groups
+from skpneumo._utils.typing import PathLike, RandomState, Unit
 from skpneumo.sites._certifier_results import CertifierResults
 from skpneumo.sites._certifier_state import (
     get_fingerprints,
@@ -167,6 +170,8 @@ class RecallCertifier(CertifierResults, MetaEstimatorMixin, BaseEstimator):
     (1000,)
     """
 
+    unit_: Unit
+
     _parameter_constraints = {
         "estimator": [HasMethods([name]) for name in RESPONSES],
         "min_recall": [Interval(Real, 0, 1, closed="neither")],
@@ -174,13 +179,20 @@ class RecallCertifier(CertifierResults, MetaEstimatorMixin, BaseEstimator):
         "random_state": ["random_state"],
     }
 
-    def __init__(self, estimator, *, min_recall=0.95, confidence=0.95, random_state=None):
+    def __init__(
+        self,
+        estimator: BaseEstimator,
+        *,
+        min_recall: float = 0.95,
+        confidence: float = 0.95,
+        random_state: RandomState | None = None,
+    ) -> None:
         self.estimator = estimator
         self.min_recall = min_recall
         self.confidence = confidence
         self.random_state = random_state
 
-    def fit(self, X, y=None, *, groups=None):
+    def fit(self, X: Any, y: None = None, *, groups: ArrayLike | None = None) -> Self:
         """Score the pool, and draw the order of the patients.
 
         Parameters
@@ -216,7 +228,7 @@ class RecallCertifier(CertifierResults, MetaEstimatorMixin, BaseEstimator):
         self._proceed()
         return self
 
-    def next_images(self, n=20):
+    def next_images(self, n: int = 20) -> np.ndarray:
         """Return the rows of the images to be read next.
 
         Parameters
@@ -237,7 +249,7 @@ class RecallCertifier(CertifierResults, MetaEstimatorMixin, BaseEstimator):
         self._requested[rows] = True
         return rows
 
-    def record(self, rows, y):
+    def record(self, rows: ArrayLike, y: ArrayLike) -> Self:
         """Take labels of images.
 
         Parameters
@@ -274,7 +286,7 @@ class RecallCertifier(CertifierResults, MetaEstimatorMixin, BaseEstimator):
             warnings.warn(text, UserWarning, stacklevel=2)
         return self
 
-    def reset(self):
+    def reset(self) -> Self:
         """Forget all labels, so that corrected ones can be recorded.
 
         The order of the images stays, and all labels have to be recorded again: the result is that
@@ -293,7 +305,7 @@ class RecallCertifier(CertifierResults, MetaEstimatorMixin, BaseEstimator):
     def _proceed(self):
         self._progress = advance(self.pool_, self._labels, self._progress.plan, self._target)
 
-    def save(self, path):
+    def save(self, path: PathLike) -> None:
         """Write the state: scores, patients as numbers, the plan, and the labels received.
 
         Parameters
@@ -305,7 +317,9 @@ class RecallCertifier(CertifierResults, MetaEstimatorMixin, BaseEstimator):
         write_state(get_state(self), path)
 
     @classmethod
-    def load(cls, path, estimator, X, *, groups=None):
+    def load(
+        cls, path: PathLike, estimator: BaseEstimator, X: Any, *, groups: ArrayLike | None = None
+    ) -> Self:
         """Read a state that `save` wrote, to go on with it.
 
         Parameters
