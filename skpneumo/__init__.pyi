@@ -12,6 +12,7 @@ from . import (
     preprocessing,
     sites,
 )
+from ._show_versions import show_versions
 from ._utils.array_store import ArrayStore
 from ._utils.caching import clear_cache
 from .classifiers import CNNPneumoniaClassifier, InceptionPneumoniaClassifier
@@ -51,5 +52,6 @@ __all__ = [
     "persistence",
     "preprocessing",
     "save_model",
+    "show_versions",
     "sites",
 ]

@@ -1,5 +1,7 @@
 """Arrays kept on disk by key, shared by the threads and processes of one machine."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 import sqlite3

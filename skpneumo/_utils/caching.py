@@ -1,5 +1,7 @@
 """Caches: results and networks in this process, arrays on disk."""
 
+from __future__ import annotations
+
 import os
 import warnings
 from functools import cache

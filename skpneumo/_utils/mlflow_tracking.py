@@ -1,5 +1,7 @@
 """MLflow's autologging of fits, for estimators that are not scikit-learn's own."""
 
+from __future__ import annotations
+
 import sys
 import warnings
 from collections.abc import Callable

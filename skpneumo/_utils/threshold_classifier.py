@@ -1,5 +1,7 @@
 """Classifiers that apply a threshold of their own to the scores of another classifier."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skpneumo._utils.documentation import DocumentationLink
 from skpneumo._utils.response import positive_scores
 
 
@@ -21,7 +24,9 @@ def freeze(estimator):
     return estimator if isinstance(estimator, FrozenEstimator) else FrozenEstimator(estimator)
 
 
-class BaseThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class BaseThresholdClassifier(
+    DocumentationLink, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+):
     """Base of classifiers that predict by ``best_threshold_`` on the scores of ``estimator_``.
 
     Subclasses have a parameter ``estimator``, and set both attributes in `fit`.

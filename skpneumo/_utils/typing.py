@@ -1,5 +1,7 @@
 """Types of parameters that several public functions share."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO, Literal, Protocol, TypeAlias

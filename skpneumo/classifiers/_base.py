@@ -1,5 +1,7 @@
 """The base of the classifiers: a fit and a prediction, in the order in which they happen."""
 
+from __future__ import annotations
+
 import os
 import threading
 from dataclasses import replace

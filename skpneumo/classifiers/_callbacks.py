@@ -1,5 +1,7 @@
 """What happens beside the steps of a training: early stopping, and progress."""
 
+from __future__ import annotations
+
 import contextvars
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,5 +1,7 @@
 """A small convolutional network."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Mapping, Sequence
 from numbers import Real

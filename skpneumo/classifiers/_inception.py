@@ -1,5 +1,7 @@
 """InceptionV3 by transfer learning."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Mapping
 from functools import partial

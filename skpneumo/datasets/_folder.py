@@ -1,5 +1,7 @@
 """A folder of chest X-rays, sorted into NORMAL and PNEUMONIA, as arrays of paths and labels."""
 
+from __future__ import annotations
+
 import os
 import warnings
 from collections import Counter

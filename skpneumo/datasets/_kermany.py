@@ -1,5 +1,7 @@
 """The collection of Kermany et al.: downloaded, unpacked, listed."""
 
+from __future__ import annotations
+
 import shutil
 import stat
 import struct

@@ -1,5 +1,7 @@
 """PneumoniaMNIST: the chest X-rays of Kermany et al. at a few small sizes, in one file."""
 
+from __future__ import annotations
+
 import io
 import math
 import os

@@ -1,5 +1,7 @@
 """Synthetic chest X-rays of children, with the place of every opacity known."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
 from typing import Literal
 

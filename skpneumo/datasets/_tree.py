@@ -1,5 +1,7 @@
 """A folder of X-rays, walked once: each level has one meaning or is left out."""
 
+from __future__ import annotations
+
 import os
 import re
 from collections import Counter

@@ -1,5 +1,7 @@
 """Evaluate a fitted classifier on images that took no part in its fit."""
 
+from __future__ import annotations
+
 from numbers import Real
 from typing import Any
 

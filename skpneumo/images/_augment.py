@@ -1,5 +1,7 @@
 """Random changes to one X-ray, made on its way into training."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """Validate images and paths: they become X-rays, or an error states what to write instead."""
 
+from __future__ import annotations
+
 from reprlib import repr as short_repr
 from typing import Any
 

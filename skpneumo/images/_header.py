@@ -1,5 +1,7 @@
 """The headers of X-ray files, without their pixels."""
 
+from __future__ import annotations
+
 from functools import partial
 from typing import NamedTuple
 

@@ -1,5 +1,7 @@
 """One file becomes one grey ``uint8`` array."""
 
+from __future__ import annotations
+
 import io
 import logging
 import os

@@ -1,5 +1,7 @@
 """The only module that resizes."""
 
+from __future__ import annotations
+
 import math
 import os
 from collections.abc import Sequence

@@ -1,5 +1,7 @@
 """An array-like of images that are not decoded yet."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress

@@ -1,5 +1,7 @@
 """Heatmaps by gradients of a network."""
 
+from __future__ import annotations
+
 from numbers import Integral
 from typing import Literal
 

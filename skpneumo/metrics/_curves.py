@@ -1,5 +1,7 @@
 """Metrics as functions of the threshold."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import Bunch

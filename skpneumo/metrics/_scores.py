@@ -1,5 +1,7 @@
 """Scores for a detector that must have few false negatives, at a known specificity."""
 
+from __future__ import annotations
+
 from numbers import Real
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Selection of a candidate of a search: recall first, then specificity."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """The mean of models that were fitted on the folds of a cross-validation."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from numbers import Integral
 from typing import Any, Self

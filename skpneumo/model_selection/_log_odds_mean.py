@@ -1,5 +1,7 @@
 """The mean of the log odds of several models."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, Self
@@ -15,6 +17,7 @@ from sklearn.utils.metaestimators import _BaseComposition, available_if
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
+from skpneumo._utils.documentation import DocumentationLink
 from skpneumo._utils.response import get_default_threshold, positive_scores
 from skpneumo._utils.targets import order_checked
 from skpneumo.model_selection._out_of_fold import check_data, takes_groups
@@ -32,7 +35,7 @@ def models_have(name):
     return check
 
 
-class BaseLogOddsMean(ClassifierMixin, MetaEstimatorMixin):
+class BaseLogOddsMean(DocumentationLink, ClassifierMixin, MetaEstimatorMixin):
     """Classifier that averages the log odds of its ``averaged_estimators_``.
 
     A subclass implements `_get_models`, the fitted models, or those to be fitted, and `_average`,

@@ -1,5 +1,7 @@
 """A threshold whose recall on new patients is certified."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from numbers import Real
 from typing import Any, Self

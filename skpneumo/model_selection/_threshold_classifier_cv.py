@@ -1,5 +1,7 @@
 """Thresholds that are chosen by scores of models that were fitted without the images."""
 
+from __future__ import annotations
+
 from numbers import Integral
 
 import numpy as np

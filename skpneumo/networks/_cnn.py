@@ -1,5 +1,7 @@
 """A small convolutional network for grey images."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Literal
 

@@ -1,5 +1,7 @@
 """Histogram equalization, so that the exposure of an image does not matter."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import keras

@@ -1,5 +1,7 @@
 """InceptionV3, pretrained or not."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable
 from typing import Literal

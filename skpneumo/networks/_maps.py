@@ -1,5 +1,7 @@
 """Splits of a network at the maps of its convolutions, for inspection."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Literal
 

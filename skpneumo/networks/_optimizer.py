@@ -1,5 +1,7 @@
 """The optimizer of all trainings."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import keras

@@ -1,5 +1,7 @@
 """The floating-point type in which networks compute."""
 
+from __future__ import annotations
+
 import os
 from functools import cache
 from pathlib import Path

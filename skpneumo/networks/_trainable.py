@@ -1,5 +1,7 @@
 """What of a network is trained: its head alone, or its convolutional part too."""
 
+from __future__ import annotations
+
 from typing import Literal
 
 import keras

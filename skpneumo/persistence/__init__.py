@@ -13,3 +13,7 @@ __all__ = [
     "pretrained_path",
     "save_model",
 ]
+
+
+def __dir__():
+    return __all__

@@ -1,5 +1,7 @@
 """The model card of a file, in Markdown."""
 
+from __future__ import annotations
+
 import re
 
 from skpneumo._utils.formatting import format_ends, format_metric, percent

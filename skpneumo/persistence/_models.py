@@ -1,5 +1,7 @@
 """`save_model` and `load_model`."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal

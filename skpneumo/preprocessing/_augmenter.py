@@ -1,5 +1,7 @@
 """Random augmentation of X-rays, in training only."""
 
+from __future__ import annotations
+
 import os
 from concurrent.futures import ThreadPoolExecutor
 from numbers import Real

@@ -1,5 +1,7 @@
 """File paths as input of a pipeline."""
 
+from __future__ import annotations
+
 from typing import Any, Self
 
 from skpneumo._utils.typing import XRays

@@ -1,5 +1,7 @@
 """Flag out-of-distribution images."""
 
+from __future__ import annotations
+
 import sys
 import warnings
 from numbers import Integral, Real

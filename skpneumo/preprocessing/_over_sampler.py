@@ -1,5 +1,7 @@
 """Over-sampling of the minority class."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -10,6 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import StrOptions
 
+from skpneumo._utils.documentation import DocumentationLink
 from skpneumo._utils.typing import RandomState, XRays
 from skpneumo.images import check_xrays
 from skpneumo.preprocessing._augmenter import XRayAugmenter, augment_xrays, draw_seeds
@@ -23,7 +26,7 @@ def _draw_evenly(indices, n_draws, rng):
     return np.concatenate([indices[:0], *rounds])[:n_draws]
 
 
-class XRayOverSampler(BaseOverSampler):
+class XRayOverSampler(DocumentationLink, BaseOverSampler):
     """Repeat X-rays of the minority class, each repeat changed at random.
 
     A sampler of imbalanced-learn: a step of `imblearn.pipeline.Pipeline` that acts while

@@ -1,5 +1,7 @@
 """X-rays of one size."""
 
+from __future__ import annotations
+
 from typing import Any, Self
 
 from sklearn.utils._param_validation import StrOptions

@@ -1,5 +1,7 @@
 """A threshold of certified recall for a fraction of the labels."""
 
+from __future__ import annotations
+
 import warnings
 from numbers import Integral, Real
 from typing import Any, Self
@@ -12,6 +14,7 @@ from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skpneumo._utils.bounds import draw_by_order, min_score_per_patient
+from skpneumo._utils.documentation import DocumentationLink
 from skpneumo._utils.response import RESPONSES, positive_scores
 from skpneumo._utils.targets import check_groups
 from skpneumo._utils.typing import PathLike, RandomState, Unit
@@ -29,7 +32,7 @@ from skpneumo.sites._reading import UNREAD, Pool
 from skpneumo.sites._recorded import check_recorded, refuse_labels
 
 
-class RecallCertifier(CertifierResults, MetaEstimatorMixin, BaseEstimator):
+class RecallCertifier(DocumentationLink, CertifierResults, MetaEstimatorMixin, BaseEstimator):
     """Certify the recall of a fitted model at a new site, with labels of a part of its images.
 
     `fit` scores a pool of unlabelled images, `next_images` returns those to be read next, and

@@ -1,5 +1,7 @@
 """What a certifier reports, while labels arrive and at the end."""
 
+from __future__ import annotations
+
 from typing import Literal
 
 import numpy as np

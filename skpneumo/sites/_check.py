@@ -1,5 +1,7 @@
 """Whether a model's scores at a site are distributed as those that it was made with."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
 from typing import Any
 

@@ -1,5 +1,7 @@
 """A table of numbers of images to label, as text and HTML."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from textwrap import fill
 from typing import Any

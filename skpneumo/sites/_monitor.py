@@ -1,5 +1,7 @@
 """Monitoring of the recall of a model in use."""
 
+from __future__ import annotations
+
 from numbers import Real
 from typing import Any, Self
 
@@ -10,13 +12,14 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import Interval
 
+from skpneumo._utils.documentation import DocumentationLink
 from skpneumo.sites._e_process import Capital, bet, initial_capital, log_e_value, log_payoffs
 
 _KNOWN_CLASSES = (("NORMAL", "PNEUMONIA"), (0, 1))
 _MAX_LOG = np.log(np.finfo(float).max)
 
 
-class RecallMonitor(BaseEstimator):
+class RecallMonitor(DocumentationLink, BaseEstimator):
     """Monitor whether the recall of a model in use stays at its required level.
 
     Confirmed cases are added as they arrive. After each, ``alarm_`` shows whether the recall is

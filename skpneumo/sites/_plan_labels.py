@@ -1,5 +1,7 @@
 """How many images of a site to label for which specificity."""
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np

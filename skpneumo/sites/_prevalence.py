@@ -1,5 +1,7 @@
 """A threshold for one site, from its prevalence and unlabelled images."""
 
+from __future__ import annotations
+
 from numbers import Real
 from typing import Any, Self
 

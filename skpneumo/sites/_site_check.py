@@ -1,5 +1,7 @@
 """The result of a check of a site: numbers, text and page."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import asdict, dataclass, field
 from textwrap import wrap

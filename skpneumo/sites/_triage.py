@@ -1,5 +1,7 @@
 """Classifier that rules out, rules in, or leaves an image to be read."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from numbers import Real
 from typing import Any, Self

@@ -4,6 +4,8 @@ The header of the file holds the manifest as JSON text, beside the SHA-256 of th
 manifest holds the dtype, the shape and the SHA-256 of each array.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os

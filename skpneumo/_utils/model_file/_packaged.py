@@ -1,5 +1,7 @@
 """Files of the networks that come with the package."""
 
+from __future__ import annotations
+
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
