@@ -15,6 +15,7 @@ from . import (
 from ._show_versions import show_versions
 from ._utils.array_store import ArrayStore
 from ._utils.caching import clear_cache
+from ._utils.progress import progress
 from .classifiers import CNNPneumoniaClassifier, InceptionPneumoniaClassifier
 from .model_selection import OperatingPointClassifierCV
 from .persistence import load_model, load_pretrained, save_model
@@ -51,6 +52,7 @@ __all__ = [
     "networks",
     "persistence",
     "preprocessing",
+    "progress",
     "save_model",
     "show_versions",
     "sites",

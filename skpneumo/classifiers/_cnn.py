@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any, Literal
 
+import keras
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skpneumo._utils.typing import (
@@ -82,6 +83,10 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         Type in which the network computes. bfloat16 is faster on GPUs and on CPUs with AMX or
         AVX512-BF16, and slower elsewhere; "auto" selects. Probabilities are float32.
+    callbacks : list of keras.callbacks.Callback, default=None
+        Called while the network is trained as `keras.Model.fit` does it, such as ``CSVLogger``,
+        ``TensorBoard`` or ``LambdaCallback``, with the losses in ``logs``. Copies are called
+        (``callbacks_``). A fit with callbacks always trains: it is neither cached nor resumed.
     memory : str, path or joblib.Memory, default=None
         Folder in which fitted networks and their predictions are cached, as
         :class:`~sklearn.pipeline.Pipeline` caches transformers, so that later processes and the
@@ -113,6 +118,8 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         started from itself. None without one.
     precision_ : {"float32", "bfloat16"}
         Type in which the network computes.
+    callbacks_ : list of keras.callbacks.Callback
+        Those that were called by the last fit, if there were any. Not part of a pickle or a copy.
 
     See Also
     --------
@@ -164,6 +171,7 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         learning_rate: float = 1e-3,
         fine_tune_learning_rate: float = 1e-4,
         precision: Precision = "auto",
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
         memory: Memory | None = None,
         warm_start: bool = False,
         random_state: RandomState | None = None,
@@ -184,6 +192,7 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         self.learning_rate = learning_rate
         self.fine_tune_learning_rate = fine_tune_learning_rate
         self.precision = precision
+        self.callbacks = callbacks
         self.memory = memory
         self.warm_start = warm_start
         self.random_state = random_state

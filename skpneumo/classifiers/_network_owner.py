@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skpneumo._utils.fork import check_process
+from skpneumo.classifiers._callbacks import copy_callbacks
 from skpneumo.classifiers._data import ImageReader, augment_until, load_if_fits_in_memory
 from skpneumo.classifiers._feature_cache import FeatureReader
 from skpneumo.classifiers._hashing import hash_file
@@ -53,6 +54,7 @@ class NetworkOwner(RepairedKerasClassifier):
     `_largest_side`, `_pretrained_name`, `weights` and `n_views`.
     """
 
+    callbacks_: list[keras.callbacks.Callback]
     classes_: np.ndarray
     history_: dict[str, list[float]]
     image_size_: tuple[int, int]
@@ -154,6 +156,17 @@ class NetworkOwner(RepairedKerasClassifier):
         """Copy a network that other estimators may hold."""
         if self._fitted_network.is_shared or self._fitted_network.shares_backbone:
             self._fitted_network = self._fitted_network.copy()
+
+    def _take_callbacks(self):
+        """Copies of ``callbacks``, which are called by this fit."""
+        callbacks = copy_callbacks(self.callbacks)
+        if callbacks:
+            self.callbacks_ = callbacks
+        return callbacks
+
+    def __getstate__(self):
+        # Callbacks of a finished fit hold what cannot be pickled, such as closed files.
+        return {k: v for k, v in super().__getstate__().items() if k != "callbacks_"}
 
     def _draw_seeds(self):
         if isinstance(self.random_state, Integral):

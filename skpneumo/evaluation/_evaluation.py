@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from skpneumo._reporting.files import write_report
+from skpneumo._utils.frames import import_pandas
 from skpneumo._utils.typing import PathLike
 from skpneumo.evaluation._differences import compute_differences
 from skpneumo.evaluation._metrics import Estimate
 from skpneumo.evaluation._predictions import Predictions
 from skpneumo.evaluation._provenance import Provenance
 from skpneumo.evaluation._text import as_text
+
+if TYPE_CHECKING:
+    import pandas
 
 _FROM_PROVENANCE = (
     "threshold",
@@ -123,6 +127,41 @@ class Evaluation:
         result |= {name: getattr(self.provenance, name) for name in _FROM_PROVENANCE}
         metrics = {name: estimate._asdict() for name, estimate in self.metrics.items()}
         return _plain(result | {"metrics": metrics})
+
+    def to_frame(self) -> pandas.DataFrame:
+        """Convert the metrics to a data frame.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each metric, by name, subtypes included, with the columns "value", "low" and
+            "high"; NaN if a metric or its interval is not defined.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skpneumo.evaluation import evaluate
+        >>> X, y = np.arange(40.0)[:, None], np.repeat(["NORMAL", "PNEUMONIA"], 20)
+        >>> report = evaluate(LogisticRegression().fit(X, y), X, y)
+        >>> report.to_frame().loc[["recall", "specificity"]].round(3)
+                     value    low  high
+        metric
+        recall         1.0  0.832   1.0
+        specificity    1.0  0.832   1.0
+
+        Two models side by side::
+
+            pandas.concat({"cnn": cnn.to_frame(), "inception": inception.to_frame()}, axis=1)
+        """
+        estimates = [estimate._asdict() for estimate in self.metrics.values()]
+        pandas = import_pandas()
+        return pandas.DataFrame(estimates, index=pandas.Index([*self.metrics], name="metric"))
 
     def to_json(self) -> str:
         """Convert to JSON, as `to_dict`.

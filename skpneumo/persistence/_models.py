@@ -100,11 +100,11 @@ def save_model(
     What a training started from (``initial_network_``) is saved too, so that the card names its
     data and licence.
 
-    Not saved are ``memory``, ``n_jobs`` and ``verbose``, and parameters that are objects
-    (splitters, random states): the loaded estimator has their defaults. Of a weights file the name
-    is kept without its folder. Of a search the candidates that it did not select are not saved, so
-    that a loaded operating point, fitted again, does not search; with ``refit=False`` its
-    ``estimator`` is the candidate of the first fold.
+    Not saved are ``memory``, ``n_jobs``, ``verbose`` and ``callbacks``, and parameters that are
+    objects (splitters, random states): the loaded estimator has their defaults. Of a weights file
+    the name is kept without its folder. Of a search the candidates that it did not select are not
+    saved, so that a loaded operating point, fitted again, does not search; with ``refit=False``
+    its ``estimator`` is the candidate of the first fold.
 
     Examples
     --------

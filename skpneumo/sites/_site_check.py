@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from textwrap import wrap
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy.special import logit
@@ -13,7 +13,11 @@ from scipy.special import logit
 import skpneumo
 from skpneumo._reporting.files import write_report
 from skpneumo._utils.formatting import format_rows, percent
+from skpneumo._utils.frames import import_pandas
 from skpneumo._utils.typing import PathLike
+
+if TYPE_CHECKING:
+    import pandas
 
 _N_BARS = 30
 # Probabilities beyond these end up in the first and the last bar.
@@ -236,6 +240,35 @@ class SiteCheck:
         """
         values = {name: _plain(value) for name, value in asdict(self).items()}
         return values | {"meaning": self.meaning, "advice": self.advice}
+
+    def to_frame(self) -> pandas.DataFrame:
+        """Convert the numbers to a data frame of one row, to be concatenated over sites or months.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One column for each attribute but ``histogram``; of an interval two, such as
+            "prevalence_low" and "prevalence_high". NaN for what is not known.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+
+        Examples
+        --------
+        Checks of several sites, one in each row::
+
+            pandas.concat({site: check.to_frame() for site, check in checks.items()})
+        """
+        values = {}
+        for name, value in asdict(self).items():
+            if name.endswith("_interval"):
+                name = name.removesuffix("_interval")
+                values |= {f"{name}_low": value[0], f"{name}_high": value[1]}
+            elif name != "histogram":
+                values[name] = value
+        return import_pandas().DataFrame([values])
 
     def to_json(self) -> str:
         """Convert to JSON.

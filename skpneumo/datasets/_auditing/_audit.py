@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +28,9 @@ from skpneumo.datasets._auditing._leaks import copies, patients
 from skpneumo.datasets._auditing._scan import scan_files, scan_images
 from skpneumo.datasets._auditing._shortcuts import MIN_PATIENTS, get_metadata, probe
 from skpneumo.datasets._auditing._suspects import find_suspects
+
+if TYPE_CHECKING:
+    import pandas
 
 _QUANTILES = (0.05, 0.5, 0.95)
 
@@ -95,6 +98,37 @@ class Audit:
         found = [asdict(finding) for finding in self.findings]
         names = [field.name for field in fields(self) if field.name not in ("findings", "images")]
         return {"findings": found} | {name: getattr(self, name) for name in names}
+
+    def to_frame(self) -> pandas.DataFrame:
+        """List the images of all findings as a data frame, to filter, to sort and to write.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each image of a finding, with the columns "finding" and "level", "group"
+            (number of the group of copies, or of the patient, within the finding), "row" (of the
+            arrays that were audited), "path" (whole, unlike in the report; missing for arrays),
+            "detail", "found" and "advice". Files that were left out before have no "row", and a
+            finding about no single image has one line.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skpneumo.datasets import audit, make_xrays
+        >>> data = make_xrays(30, image_size=(72, 64), random_state=0)
+        >>> data.images[7] = data.images[3]
+        >>> frame = audit(data).to_frame()
+        >>> frame.loc[frame["finding"].str.startswith("exact_copies"), "row"].tolist()
+        [3, 7]
+        """
+        from skpneumo.datasets._auditing._frame import as_frame
+
+        return as_frame(self)
 
     def to_json(self) -> str:
         """Write `to_dict` as JSON.

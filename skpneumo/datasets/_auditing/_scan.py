@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skpneumo._utils.progress import track
 from skpneumo.exceptions import ImageReadError, NoXRayError
 from skpneumo.images import (
     READ_WARNINGS,
@@ -84,7 +85,11 @@ def scan_files(paths):
         ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool,
     ):
         warnings.simplefilter("always")
-        records = list(pool.map(_scan_file, paths, thumbnails))
+        with track("Reading X-rays", len(paths), "files") as update:
+            records = []
+            for record in pool.map(_scan_file, paths, thumbnails):
+                records.append(record)
+                update(advance=1)
     messages = {
         (str(warning.message), warning.category)
         for warning in caught
