@@ -18,6 +18,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 from rich.text import Text
 from sklearn.base import BaseEstimator
 
@@ -210,7 +211,7 @@ class _AmountColumn(ProgressColumn):
     """What is done of a task, and of how much."""
 
     def __init__(self):
-        super().__init__()
+        super().__init__(table_column=Column(no_wrap=True))
         self._bytes = DownloadColumn()
 
     def render(self, task):

@@ -211,7 +211,7 @@ class ProgressReporter(Callback):
         if display is None and self.verbose == 1:
             display = self._stack.enter_context(Display())
         if display is not None:
-            bar = display.task("Training", self.n_epochs, "epochs")
+            bar = display.task("Training", self.n_epochs)
             self._update = self._stack.enter_context(bar)
         return self
 

@@ -6,6 +6,7 @@ What is wrong carries ``type: ignore``; both report an ignored error that is non
 from pathlib import Path
 from typing import assert_type
 
+import keras
 import numpy as np
 from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 
@@ -58,6 +59,8 @@ def train_and_evaluate(images: np.ndarray, y: np.ndarray, groups: list[str]) -> 
     assert_type(clf.history_, dict[str, list[float]])
     assert_type(clf.filters_, tuple[int, ...])
     clf.model_.count_params()
+    clf.set_params(callbacks=[keras.callbacks.CSVLogger("log.csv")])
+    CNNPneumoniaClassifier(callbacks=[keras.callbacks.CSVLogger("log.csv")]).fit(images, y)
     report = evaluate(clf, images, y, groups=groups)
     assert_type(report, Evaluation)
     assert_type(report.metrics["recall"], Estimate)
@@ -120,6 +123,9 @@ def transform(images: np.ndarray, paths: list[str], y: list[str]) -> None:
     make_xrays(60, image_size=(48, 40), random_state=0)
     skpneumo.metrics.threshold_curve(y, [0.3, 0.6])
     skpneumo.clear_cache(disk=False)
+    skpneumo.show_versions()
+    with skpneumo.progress(GridSearchCV(clf, {"threshold": [0.3]})):
+        clf.fit(images, y)
     assert_type(skpneumo.__version__, str)
 
     XRayResizer(aspect="stretched")  # type: ignore
