@@ -41,6 +41,8 @@ default_role = "any"
 suppress_warnings = ["ref.any", "ref.python"]
 
 autodoc_member_order = "bysource"
+# The docstrings state types, in words.
+autodoc_typehints = "none"
 numpydoc_show_class_members = False
 
 sphinx_gallery_conf = {

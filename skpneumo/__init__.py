@@ -1,4 +1,38 @@
-"""Pneumonia in children's chest X-rays, detected the scikit-learn way."""
+"""Pneumonia in children's chest X-rays, detected the scikit-learn way.
+
+skpneumo brings Keras networks into scikit-learn: classifiers for `Pipeline`, `GridSearchCV` and
+`cross_val_score` that take file paths or arrays, and what a detector with few missed pneumonias
+needs beside them. It is research software, not a medical device.
+
+Nothing to train::
+
+    from skpneumo import load_pretrained
+
+    model = load_pretrained()
+    model.predict_proba(["scan-001.jpeg", "scan-002.dcm"])
+
+Train, and evaluate on other images::
+
+    from skpneumo import CNNPneumoniaClassifier
+    from skpneumo.datasets import load_xray_folder
+    from skpneumo.evaluation import evaluate
+
+    train, test = load_xray_folder("chest_xray/train"), load_xray_folder("chest_xray/test")
+    clf = CNNPneumoniaClassifier(image_size=(96, 96), random_state=0)
+    clf.fit(train.paths, train.target)
+    print(evaluate(clf, test.paths, test.target, groups=test.groups))
+
+Where to start:
+
+- ``skpneumo.datasets``: folders, downloads, synthetic X-rays, and `audit`;
+- `CNNPneumoniaClassifier` and `InceptionPneumoniaClassifier`: the classifiers;
+- ``skpneumo.metrics`` and ``skpneumo.model_selection``: scorers for searches, certified recall;
+- ``skpneumo.evaluation``: metrics with intervals, and a report;
+- ``skpneumo.sites``: a fitted model at a new hospital;
+- `save_model` and `load_model`: models as files.
+
+On the command line: ``skpneumo --help``. For reports of problems: ``skpneumo.show_versions()``.
+"""
 
 import importlib
 import sys

@@ -13,8 +13,10 @@ from . import (
     preprocessing,
     sites,
 )
+from ._show_versions import show_versions
 from ._utils.array_store import ArrayStore
 from ._utils.caching import clear_cache
+from ._utils.progress import progress
 from .classifiers import CNNPneumoniaClassifier, InceptionPneumoniaClassifier
 from .model_selection import OperatingPointClassifierCV
 from .persistence import load_model, load_pretrained, save_model
@@ -52,6 +54,8 @@ __all__ = [
     "persistence",
     "prediction",
     "preprocessing",
+    "progress",
     "save_model",
+    "show_versions",
     "sites",
 ]

@@ -34,6 +34,27 @@ def test_importing_and_listing_load_nothing_heavy():
     assert not modules & HEAVY
 
 
+def test_packages_list_their_public_names_only():
+    packages = [
+        getattr(skpneumo, name)
+        for name in skpneumo.__all__
+        if isinstance(getattr(skpneumo, name), ModuleType) and name != "exceptions"
+    ]
+    assert len(packages) > 10
+    for package in (skpneumo, *packages):
+        assert dir(package) == sorted(package.__all__), package.__name__
+
+
+def test_versions_name_no_user_and_every_dependency(capsys, monkeypatch):
+    monkeypatch.setenv("SKPNEUMO_CACHE", str(Path.home() / "cache"))
+    skpneumo.show_versions()
+    printed = capsys.readouterr().out
+    assert str(Path.home()) not in printed
+    for name in ("skpneumo", "scikit-learn", "tensorflow", "pandas", "backend", "precision"):
+        assert re.search(rf"^ +{name}.*: .+$", printed, re.M), name
+    assert "SKPNEUMO_CACHE" in printed
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"), [(("--help",), "train"), (("train", "--help"), "synthetic")]
 )

@@ -1,5 +1,7 @@
 """Arrays kept on disk by key, shared by the threads and processes of one machine."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 import sqlite3
@@ -7,6 +9,7 @@ import threading
 import time
 import warnings
 import weakref
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +18,7 @@ import platformdirs
 import psutil
 import xxhash
 
+from skpneumo._utils.typing import PathLike
 from skpneumo.exceptions import CacheWarning
 
 _FILE = "arrays.sqlite"
@@ -88,7 +92,7 @@ class ArrayStore:
     [array([0, 1, 2]), None]
     """
 
-    def __init__(self, location=None, *, max_bytes=10 * 2**30):
+    def __init__(self, location: PathLike | None = None, *, max_bytes: int = 10 * 2**30) -> None:
         location = location or default_location()
         if location is None:
             raise ValueError(
@@ -107,7 +111,7 @@ class ArrayStore:
         self._connection, self._pid, self._is_off, self._quiet_until = None, None, False, 0
         _STORES.add(self)
 
-    def get(self, keys):
+    def get(self, keys: list) -> list[np.ndarray | None]:
         """Arrays of some keys.
 
         Parameters
@@ -126,7 +130,7 @@ class ArrayStore:
             found |= self._attempt(_read, digests[start : start + _KEYS_PER_QUERY]) or {}
         return [found.get(digest) for digest in digests]
 
-    def put(self, keys, arrays):
+    def put(self, keys: list, arrays: Sequence[np.ndarray]) -> bool:
         """Keep arrays.
 
         Parameters
@@ -156,7 +160,7 @@ class ArrayStore:
         kept = not rows or self._attempt(_write, rows, self.max_bytes) is not None
         return kept and len(rows) == len(arrays)
 
-    def clear(self):
+    def clear(self) -> None:
         """Drop everything, also a file that cannot be read any more."""
         file = Path(self.location, _FILE)
         with self._lock:
@@ -181,7 +185,7 @@ class ArrayStore:
     def __reduce__(self):
         return _open_again, (self.location, self.max_bytes)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"ArrayStore({self.location!r})"
 
     def _attempt(self, function, *arguments):

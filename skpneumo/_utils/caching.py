@@ -1,5 +1,7 @@
 """Caches: results and networks in this process, arrays on disk."""
 
+from __future__ import annotations
+
 import os
 import warnings
 from functools import cache
@@ -30,7 +32,7 @@ def _open_store(location):
         warnings.warn(f"Nothing is kept on disk: {error}", CacheWarning, stacklevel=2)
 
 
-def clear_cache(*, memory=True, disk=True):
+def clear_cache(*, memory: bool = True, disk: bool = True) -> None:
     """Drop what skpneumo keeps for reuse.
 
     Nothing computed before is reused afterwards, so that a fit or a prediction can be timed.

@@ -1,18 +1,23 @@
 """MLflow's autologging of fits, for estimators that are not scikit-learn's own."""
 
+from __future__ import annotations
+
 import sys
 import warnings
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import wraps
 from inspect import signature
 from numbers import Real
+from typing import TypeVar
 
 import numpy as np
 
 _FLAVOR = "sklearn"
+Fit = TypeVar("Fit", bound=Callable)
 
 
-def tracked_fit(fit):
+def tracked_fit(fit: Fit) -> Fit:
     """Decorate ``fit`` of an estimator, to be logged after ``mlflow.sklearn.autolog()``.
 
     MLflow patches the estimators that scikit-learn lists, and no others. Its training sessions are

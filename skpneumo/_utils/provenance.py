@@ -13,7 +13,7 @@ import numpy as np
 from skpneumo._utils.unwrap import unwrap
 
 # How a model was computed is not what it is, and memory names a folder.
-_NOT_REPORTED = ("memory", "verbose", "n_jobs")
+_NOT_REPORTED = ("callbacks", "memory", "verbose", "n_jobs")
 _QUOTED_PATH = re.compile(r"""(['"])[^'"]*[/\\]([^'"/\\]*)\1""")
 
 

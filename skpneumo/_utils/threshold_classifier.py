@@ -1,11 +1,17 @@
 """Classifiers that apply a threshold of their own to the scores of another classifier."""
 
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skpneumo._utils.documentation import DocumentationLink
 from skpneumo._utils.response import positive_scores
 
 
@@ -18,13 +24,15 @@ def freeze(estimator):
     return estimator if isinstance(estimator, FrozenEstimator) else FrozenEstimator(estimator)
 
 
-class BaseThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class BaseThresholdClassifier(
+    DocumentationLink, ClassifierMixin, MetaEstimatorMixin, BaseEstimator
+):
     """Base of classifiers that predict by ``best_threshold_`` on the scores of ``estimator_``.
 
     Subclasses have a parameter ``estimator``, and set both attributes in `fit`.
     """
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """Label of each image: ``classes_[1]`` if its score is at least ``best_threshold_``.
 
         Parameters
@@ -42,7 +50,7 @@ class BaseThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         return self.classes_[(scores >= self.best_threshold_).astype(int)]
 
     @available_if(_estimator_has("predict_proba"))
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities by the final model.
 
         Parameters
@@ -58,7 +66,7 @@ class BaseThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         return self.estimator_.predict_proba(X)
 
     @available_if(_estimator_has("predict_log_proba"))
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Any) -> np.ndarray:
         """Logarithms of the probabilities by the final model.
 
         Parameters
@@ -74,7 +82,7 @@ class BaseThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         return self.estimator_.predict_log_proba(X)
 
     @available_if(_estimator_has("decision_function"))
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> np.ndarray:
         """Decision values by the final model.
 
         Parameters
@@ -90,7 +98,7 @@ class BaseThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         return self.estimator_.decision_function(X)
 
     @property
-    def classes_(self):
+    def classes_(self) -> np.ndarray:
         """The labels; the second is positive."""
         return self.estimator_.classes_
 

@@ -11,3 +11,7 @@ __all__ = [
     "InceptionPneumoniaClassifier",
     "progress_callback",
 ]
+
+
+def __dir__():
+    return __all__

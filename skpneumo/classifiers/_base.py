@@ -1,21 +1,31 @@
 """The base of the classifiers: a fit and a prediction, in the order in which they happen."""
 
+from __future__ import annotations
+
 import os
 import threading
 from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
+from typing import Self
 
 import joblib
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.metrics import accuracy_score
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.fork import check_process
 from skpneumo._utils.mlflow_tracking import tracked_fit
+from skpneumo._utils.progress import track_fit
 from skpneumo._utils.targets import two_classes
-from skpneumo.classifiers._callbacks import EarlyStopping, ProgressReporter
+from skpneumo._utils.typing import XRays
+from skpneumo.classifiers._callbacks import (
+    EarlyStopping,
+    KerasCallbacks,
+    ProgressReporter,
+)
 from skpneumo.classifiers._checkpoint import (
     Checkpoint,
     get_checkpoint_path,
@@ -74,6 +84,7 @@ class BasePneumoniaClassifier(NetworkOwner):
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "precision": [StrOptions(set(PRECISIONS))],
+        "callbacks": [list, tuple, None],
         "memory": [str, os.PathLike, joblib.Memory, None],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
@@ -83,7 +94,14 @@ class BasePneumoniaClassifier(NetworkOwner):
     # -- fit --------------------------------------------------------------------------------------
 
     @tracked_fit
-    def fit(self, X, y, *, sample_weight=None, groups=None):
+    def fit(
+        self,
+        X: XRays,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
         """Train the network.
 
         Parameters
@@ -113,7 +131,8 @@ class BasePneumoniaClassifier(NetworkOwner):
         # A resumed fit depends on the network of the call before, which is not part of a key.
         key = None if resume else get_fit_key(self, data)
         checkpoint_path = get_checkpoint_path(self.memory, key)
-        with _FIT_LOCK, unchanged_on_error(self, resume):
+        with track_fit(), _FIT_LOCK, unchanged_on_error(self, resume):
+            vars(self).pop("callbacks_", None)  # of an earlier fit
             if not load_fit(self, key):
                 self._learn(data, resume, checkpoint_path)
                 save_fit(self, key)
@@ -146,6 +165,8 @@ class BasePneumoniaClassifier(NetworkOwner):
         validation_data = data.select(validation_rows) if len(validation_rows) else None
         data = data.select(rows)
         stages, history = self.get_stages(), {}
+        n_steps = count_steps(len(data), self.batch_size)
+        callbacks = KerasCallbacks(self._take_callbacks(), stages, n_steps)
         saved = load_checkpoint(checkpoint_path)
         for number, stage in enumerate(stages):
             # The killed training had finished this stage; its checkpoint holds the network after
@@ -168,10 +189,8 @@ class BasePneumoniaClassifier(NetworkOwner):
                     data,
                     validation_data,
                     seeds,
-                    learning_rate=cosine_decay(
-                        stage.learning_rate,
-                        stage.epochs * count_steps(len(data), self.batch_size),
-                    ),
+                    callbacks,
+                    learning_rate=cosine_decay(stage.learning_rate, stage.epochs * n_steps),
                     first_epoch=len(history.get("loss", [])),
                     n_augmented=count_augmented_epochs(stages),
                     checkpoint=Checkpoint(checkpoint_path, number, history),
@@ -188,6 +207,7 @@ class BasePneumoniaClassifier(NetworkOwner):
         data,
         validation_data,
         seeds,
+        keras_callbacks,
         *,
         first_epoch,
         learning_rate=None,
@@ -201,6 +221,7 @@ class BasePneumoniaClassifier(NetworkOwner):
             # First, so that the others print the validation loss and save the best weights of this
             # epoch.
             *([] if validation_data is None else [self._make_early_stopping(validation_data)]),
+            keras_callbacks,
             ProgressReporter(stage.epochs, self.verbose),
             checkpoint or Checkpoint(None),
         ]
@@ -228,7 +249,14 @@ class BasePneumoniaClassifier(NetworkOwner):
         )
         return EarlyStopping(loss, self.patience)
 
-    def partial_fit(self, X, y, classes=None, *, sample_weight=None):
+    def partial_fit(
+        self,
+        X: XRays,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Train for one more epoch, on these images.
 
         Parameters
@@ -281,10 +309,14 @@ class BasePneumoniaClassifier(NetworkOwner):
         if not (keeps_moments and network.head.compiled):
             compile_network(network.head, stage.learning_rate)
         with network.changing():
-            losses = self._train(network.head, stage, data, None, seeds, first_epoch=epoch)
+            n_steps = count_steps(len(data), self.batch_size)
+            callbacks = KerasCallbacks(self._take_callbacks(), [stage], n_steps)
+            losses = self._train(
+                network.head, stage, data, None, seeds, callbacks, first_epoch=epoch
+            )
         self.history_ = append_history(history, losses)
 
-    def initialize(self, X, y):
+    def initialize(self, X: XRays, y: ArrayLike) -> Self:
         """Build the network with the initial weights of a training, and train nothing.
 
         Parameters
@@ -310,7 +342,7 @@ class BasePneumoniaClassifier(NetworkOwner):
 
     # -- prediction -------------------------------------------------------------------------------
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: XRays) -> np.ndarray:
         """Probability of each class.
 
         Parameters
@@ -326,7 +358,7 @@ class BasePneumoniaClassifier(NetworkOwner):
         pneumonia = self._predict_positive(X)
         return np.hstack([1 - pneumonia, pneumonia])
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: XRays) -> np.ndarray:
         """Logarithm of the probability of each class.
 
         Parameters
@@ -342,7 +374,7 @@ class BasePneumoniaClassifier(NetworkOwner):
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
-    def predict(self, X):
+    def predict(self, X: XRays) -> np.ndarray:
         """Label of each X-ray: pneumonia if its probability is at least ``threshold``.
 
         Parameters
@@ -360,7 +392,7 @@ class BasePneumoniaClassifier(NetworkOwner):
 
     # Replaces that of scikeras, which validates y and passes its parameters on to a scorer of its
     # own.
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: XRays, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Accuracy of `predict`.
 
         Parameters

@@ -1,10 +1,24 @@
 """A small convolutional network."""
 
-import os
-from numbers import Real
+from __future__ import annotations
 
+import os
+from collections.abc import Mapping, Sequence
+from numbers import Real
+from typing import Any, Literal
+
+import keras
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skpneumo._utils.typing import (
+    Augmenter,
+    Memory,
+    PathLike,
+    Precision,
+    RandomState,
+    Size,
+    Splitter,
+)
 from skpneumo.classifiers._base import BasePneumoniaClassifier
 from skpneumo.classifiers._initial_network import choose_filters
 from skpneumo.classifiers._training import Stage
@@ -69,6 +83,10 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         Type in which the network computes. bfloat16 is faster on GPUs and on CPUs with AMX or
         AVX512-BF16, and slower elsewhere; "auto" selects. Probabilities are float32.
+    callbacks : list of keras.callbacks.Callback, default=None
+        Called while the network is trained as `keras.Model.fit` does it, such as ``CSVLogger``,
+        ``TensorBoard`` or ``LambdaCallback``, with the losses in ``logs``. Copies are called
+        (``callbacks_``). A fit with callbacks always trains: it is neither cached nor resumed.
     memory : str, path or joblib.Memory, default=None
         Folder in which fitted networks and their predictions are cached, as
         :class:`~sklearn.pipeline.Pipeline` caches transformers, so that later processes and the
@@ -100,6 +118,8 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         started from itself. None without one.
     precision_ : {"float32", "bfloat16"}
         Type in which the network computes.
+    callbacks_ : list of keras.callbacks.Callback
+        Those that were called by the last fit, if there were any. Not part of a pickle or a copy.
 
     See Also
     --------
@@ -122,6 +142,8 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
     (48, 56, 112, 224)
     """
 
+    filters_: tuple[int, ...]
+
     _largest_side = 96
     _pretrained_name = "cnn"
     _parameter_constraints = BasePneumoniaClassifier._parameter_constraints | {
@@ -133,27 +155,28 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
 
     def __init__(
         self,
-        image_size=None,
+        image_size: Size | None = None,
         *,
-        weights=None,
-        trainable="all",
-        filters=None,
-        dropout=0.3,
-        class_weight=None,
-        threshold=0.5,
-        augmentation="auto",
-        validation=None,
-        patience=5,
-        epochs=20,
-        batch_size=32,
-        learning_rate=1e-3,
-        fine_tune_learning_rate=1e-4,
-        precision="auto",
-        memory=None,
-        warm_start=False,
-        random_state=None,
-        verbose=0,
-    ):
+        weights: Literal["pretrained"] | PathLike | None = None,
+        trainable: Literal["all", "head"] = "all",
+        filters: Sequence[int] | None = None,
+        dropout: float = 0.3,
+        class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
+        threshold: float = 0.5,
+        augmentation: Augmenter | Literal["auto"] | None = "auto",
+        validation: float | Splitter | None = None,
+        patience: int = 5,
+        epochs: int = 20,
+        batch_size: int = 32,
+        learning_rate: float = 1e-3,
+        fine_tune_learning_rate: float = 1e-4,
+        precision: Precision = "auto",
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
+        memory: Memory | None = None,
+        warm_start: bool = False,
+        random_state: RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.image_size = image_size
         self.weights = weights
         self.trainable = trainable
@@ -169,6 +192,7 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
         self.learning_rate = learning_rate
         self.fine_tune_learning_rate = fine_tune_learning_rate
         self.precision = precision
+        self.callbacks = callbacks
         self.memory = memory
         self.warm_start = warm_start
         self.random_state = random_state
@@ -186,7 +210,7 @@ class CNNPneumoniaClassifier(BasePneumoniaClassifier):
     def _choose_architecture(self, initial):
         self.filters_ = choose_filters(self.filters, initial) or FILTERS
 
-    def get_stages(self):
+    def get_stages(self) -> list[Stage]:
         """Stages of a training, by the parameters: one.
 
         Returns

@@ -6,6 +6,7 @@ import numpy as np
 
 from skpneumo._utils.caching import RESULTS, default_store
 from skpneumo._utils.memory import MAX_DECODED_BYTES
+from skpneumo._utils.progress import track
 from skpneumo.classifiers._data import ImageReader
 from skpneumo.classifiers._hashing import hash_each_image
 from skpneumo.classifiers._training import predict_batches
@@ -44,15 +45,16 @@ class FeatureReader:
         n_rows = len(self._images) * len(self._views)
         fits = n_rows * self._backbone.output_shape[-1] * _BYTES_PER_FEATURE <= MAX_DECODED_BYTES
         self._features = {} if fits else None
-        for view in self._views:
-            # In parts: a process that is killed has lost no more than one.
-            parts = (self._fetch(rows, view) for rows in self._split_rows())
-            if fits:
-                self._features[view] = np.concatenate([*parts])
-            else:
-                # Computed now and kept on disk, from which batches are read in training.
-                for _ in parts:
-                    pass
+        with track("Computing features", n_rows, "X-rays") as update:
+            for view in self._views:
+                # In parts: a process that is killed has lost no more than one.
+                parts = self._fetch_parts(view, update)
+                if fits:
+                    self._features[view] = np.concatenate([*parts])
+                else:
+                    # Computed now and kept on disk, from which batches are read in training.
+                    for _ in parts:
+                        pass
 
     def __call__(self, rows, epoch=0):
         """Features of some rows.
@@ -78,6 +80,11 @@ class FeatureReader:
             for start in range(0, n, _IMAGES_PER_PART)
         )
 
+    def _fetch_parts(self, view, update):
+        for rows in self._split_rows():
+            yield self._fetch(rows, view)
+            update(advance=len(rows))
+
     def _fetch(self, rows, view):
         keys = [("features", self._source, self._images[row], view) for row in rows]
         found = _load(keys)
@@ -91,7 +98,9 @@ class FeatureReader:
     def _compute(self, rows, view):
         reader = ImageReader(self._X, None if view is None else self._augment)
         read = partial(_read_part, reader, np.array(rows), 0 if view is None else view[1])
-        features = predict_batches(self._backbone, read, len(rows), self._batch_size)
+        features = predict_batches(
+            self._backbone, read, len(rows), self._batch_size, is_shown=False
+        )
         return features.astype(np.float32)
 
     def _augment(self, image, row, epoch):

@@ -21,7 +21,7 @@ from skpneumo.networks import resolve_precision
 _RECIPE = 3
 # Parameters that change nothing in the network that a fit ends with; class weights are part of
 # the weights of the images, which are in the key.
-_NOT_IN_KEY = ("threshold", "class_weight", "memory", "verbose")
+_NOT_IN_KEY = ("threshold", "class_weight", "callbacks", "memory", "verbose")
 # What is no result of a training, or is set by the caller.
 _NOT_IN_STATE = ("_fitted_network", "classes_", "_metadata_request")
 # Classes of these are identified by their names: they do not change while Python runs.
@@ -46,9 +46,12 @@ def get_fit_key(estimator, data):
     Returns
     -------
     tuple or None
-        None if chance decides too.
+        None if chance or callbacks decide too.
     """
     if not isinstance(estimator.random_state, Integral) or _is_random(estimator.validation):
+        return None
+    # They are to be called, and what they change is not known.
+    if estimator.callbacks:
         return None
     params = {k: v for k, v in estimator.get_params().items() if k not in _NOT_IN_KEY}
     # "auto" resolves to different types on the machines that may share a folder of ``memory``.

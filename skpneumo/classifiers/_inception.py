@@ -1,12 +1,26 @@
 """InceptionV3 by transfer learning."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Mapping, Sequence
 from functools import partial
 from numbers import Integral, Real
+from typing import Any, Literal
 
+import keras
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skpneumo._utils.caching import NETWORKS
+from skpneumo._utils.typing import (
+    Augmenter,
+    Memory,
+    PathLike,
+    Precision,
+    RandomState,
+    Size,
+    Splitter,
+)
 from skpneumo.classifiers._base import BasePneumoniaClassifier
 from skpneumo.classifiers._fit_cache import get_network_bytes
 from skpneumo.classifiers._training import Stage
@@ -85,6 +99,10 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         Type in which the network computes. bfloat16 is faster on GPUs and on CPUs with AMX or
         AVX512-BF16, and slower elsewhere; "auto" selects. Probabilities are float32.
+    callbacks : list of keras.callbacks.Callback, default=None
+        Called while the network is trained as `keras.Model.fit` does it, such as ``CSVLogger``,
+        ``TensorBoard`` or ``LambdaCallback``, with the losses in ``logs``. Copies are called
+        (``callbacks_``). A fit with callbacks always trains: it is neither cached nor resumed.
     memory : str, path or joblib.Memory, default=None
         Folder in which fitted networks and their predictions are cached, as
         :class:`~sklearn.pipeline.Pipeline` caches transformers, so that later processes and the
@@ -114,6 +132,8 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         that it started from itself. None without one.
     precision_ : {"float32", "bfloat16"}
         Type in which the network computes.
+    callbacks_ : list of keras.callbacks.Callback
+        Those that were called by the last fit, if there were any. Not part of a pickle or a copy.
 
     See Also
     --------
@@ -146,28 +166,29 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
 
     def __init__(
         self,
-        image_size=None,
+        image_size: Size | None = None,
         *,
-        weights="imagenet",
-        trainable="auto",
-        head_epochs=1,
-        dropout=0.2,
-        class_weight=None,
-        threshold=0.5,
-        augmentation="auto",
-        n_views=4,
-        validation=None,
-        patience=5,
-        epochs=5,
-        batch_size=32,
-        learning_rate=1e-3,
-        fine_tune_learning_rate=2e-4,
-        precision="auto",
-        memory=None,
-        warm_start=False,
-        random_state=None,
-        verbose=0,
-    ):
+        weights: Literal["imagenet", "pretrained"] | PathLike | None = "imagenet",
+        trainable: Literal["auto", "head", "upper", "blocks", "all"] = "auto",
+        head_epochs: int = 1,
+        dropout: float = 0.2,
+        class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
+        threshold: float = 0.5,
+        augmentation: Augmenter | Literal["auto"] | None = "auto",
+        n_views: int = 4,
+        validation: float | Splitter | None = None,
+        patience: int = 5,
+        epochs: int = 5,
+        batch_size: int = 32,
+        learning_rate: float = 1e-3,
+        fine_tune_learning_rate: float = 2e-4,
+        precision: Precision = "auto",
+        callbacks: Sequence[keras.callbacks.Callback] | None = None,
+        memory: Memory | None = None,
+        warm_start: bool = False,
+        random_state: RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.image_size = image_size
         self.weights = weights
         self.trainable = trainable
@@ -184,6 +205,7 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
         self.learning_rate = learning_rate
         self.fine_tune_learning_rate = fine_tune_learning_rate
         self.precision = precision
+        self.callbacks = callbacks
         self.memory = memory
         self.warm_start = warm_start
         self.random_state = random_state
@@ -225,7 +247,7 @@ class InceptionPneumoniaClassifier(BasePneumoniaClassifier):
             NETWORKS.put(key, backbone, get_network_bytes(backbone))
         return backbone
 
-    def get_stages(self):
+    def get_stages(self) -> list[Stage]:
         """Stages of a training: the head alone first, over weights pretrained on ImageNet.
 
         Returns

@@ -1,16 +1,19 @@
 """The part of a classifier that builds, holds and hands out its network."""
 
+from __future__ import annotations
+
 import os
 import threading
 from functools import partial
 from itertools import islice
 from numbers import Integral
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state
 
 from skpneumo._utils.fork import check_process
+from skpneumo.classifiers._callbacks import copy_callbacks
 from skpneumo.classifiers._data import ImageReader, augment_until, load_if_fits_in_memory
 from skpneumo.classifiers._feature_cache import FeatureReader
 from skpneumo.classifiers._hashing import hash_file
@@ -26,6 +29,9 @@ from skpneumo.images import (
     resize_to,
 )
 from skpneumo.networks import float32_policy, release_memory, resolve_precision, seed_stream
+
+if TYPE_CHECKING:
+    import keras
 
 # Two threads that access ``model_`` get the same network.
 _HAND_OUT_LOCK = threading.RLock()
@@ -48,6 +54,13 @@ class NetworkOwner(RepairedKerasClassifier):
     `_largest_side`, `_pretrained_name`, `weights` and `n_views`.
     """
 
+    callbacks_: list[keras.callbacks.Callback]
+    classes_: np.ndarray
+    history_: dict[str, list[float]]
+    image_size_: tuple[int, int]
+    initial_network_: dict[str, Any] | None
+    precision_: Literal["float32", "bfloat16"]
+
     # Largest side of images that are not scaled down without an image_size.
     _largest_side = None
     # Smallest side of an input of the network, below which they are not scaled down.
@@ -67,7 +80,7 @@ class NetworkOwner(RepairedKerasClassifier):
         """
         raise NotImplementedError
 
-    def get_stages(self):
+    def get_stages(self) -> list[Stage]:
         """Stages of a training, by the parameters.
 
         Returns
@@ -109,7 +122,7 @@ class NetworkOwner(RepairedKerasClassifier):
         return None if path is None or not os.path.isfile(path) else hash_file(path)
 
     @property
-    def model_(self):
+    def model_(self) -> keras.Model:
         """The network, which is this estimator's alone from now on."""
         if not self.initialized_:
             raise AttributeError(
@@ -143,6 +156,17 @@ class NetworkOwner(RepairedKerasClassifier):
         """Copy a network that other estimators may hold."""
         if self._fitted_network.is_shared or self._fitted_network.shares_backbone:
             self._fitted_network = self._fitted_network.copy()
+
+    def _take_callbacks(self):
+        """Copies of ``callbacks``, which are called by this fit."""
+        callbacks = copy_callbacks(self.callbacks)
+        if callbacks:
+            self.callbacks_ = callbacks
+        return callbacks
+
+    def __getstate__(self):
+        # Callbacks of a finished fit hold what cannot be pickled, such as closed files.
+        return {k: v for k, v in super().__getstate__().items() if k != "callbacks_"}
 
     def _draw_seeds(self):
         if isinstance(self.random_state, Integral):

@@ -4,7 +4,7 @@ The loops are our own: `keras.Model.fit` reads Python-made batches through Tenso
 dataset, which changes how the whole process allocates memory and doubles the time of a step.
 """
 
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -14,6 +14,7 @@ import numpy as np
 
 from skpneumo._utils.fork import check_process
 from skpneumo._utils.interrupts import deferred_interrupts
+from skpneumo._utils.progress import ignore, track
 from skpneumo.classifiers._data import padded_batches, prefetch
 from skpneumo.networks import LeakFreeAdam, quiet_tracing
 
@@ -198,6 +199,8 @@ def train(
         for callback in callbacks:
             callback.on_train_begin(state)
         while state.n_done < epochs and not state.is_finished:
+            for callback in callbacks:
+                callback.on_epoch_begin(state)
             loss = _train_epoch(
                 state, read, y, sample_weight, batch_size, learning_rate, seed, callbacks
             )
@@ -227,16 +230,19 @@ def _train_epoch(state, read, y, sample_weight, batch_size, learning_rate, seed,
     # By epoch, so that a resumed training sees the images in the order of an uninterrupted one.
     order = np.random.default_rng([seed, epoch]).permutation(len(y))
     prepare = partial(_read_training_batch, read, y, sample_weight, epoch)
-    total = 0.0
+    total, n_seen = 0.0, 0
     for inputs, targets, batch_weights in prefetch(prepare, padded_batches(order, batch_size)):
+        for callback in callbacks:
+            callback.on_batch_begin()
         with deferred_interrupts():
             model.reset_metrics()
             if learning_rate is not None:
                 model.optimizer.learning_rate = learning_rate(model.optimizer.iterations)
             # Keras's mean is over the filling of the last batch too.
             total += len(inputs) * float(model.train_on_batch(inputs, targets, batch_weights))
+        n_seen = min(n_seen + batch_size, len(y))
         for callback in callbacks:
-            callback.on_batch_end(1 / count_steps(len(y), batch_size))
+            callback.on_batch_end(1 / count_steps(len(y), batch_size), total / n_seen)
     loss = total / len(y)
     if not np.isfinite(loss):
         raise ValueError(
@@ -256,14 +262,15 @@ def _read_training_batch(read, y, sample_weight, epoch, batch):
 
 def compute_loss(model, read, y, sample_weight=None, batch_size=32):
     """Mean weighted log loss of a network on the inputs that ``read(rows)`` returns."""
-    probability = predict_batches(model, read, len(y), batch_size)[:, 0].astype(np.float64)
+    outputs = predict_batches(model, read, len(y), batch_size, is_shown=False)
+    probability = outputs[:, 0].astype(np.float64)
     # As Keras clips probabilities in its binary cross-entropy.
     probability = np.clip(probability, 1e-7, 1 - 1e-7)
     losses = -np.where(y == 1, np.log(probability), np.log(1 - probability))
     return float(np.mean(losses if sample_weight is None else losses * sample_weight))
 
 
-def predict_batches(model, read, n, batch_size):
+def predict_batches(model, read, n, batch_size, *, is_shown=True):
     """Outputs of a network, batch by batch.
 
     Parameters
@@ -276,6 +283,8 @@ def predict_batches(model, read, n, batch_size):
         Number of rows.
     batch_size : int
         Images per step.
+    is_shown : bool, default=True
+        Whether `progress` shows it.
 
     Returns
     -------
@@ -287,8 +296,13 @@ def predict_batches(model, read, n, batch_size):
         with quiet_tracing():
             return _predict_batch(model, read(np.arange(n)))
     batches = prefetch(partial(_read_batch, read), padded_batches(np.arange(n), batch_size))
-    with quiet_tracing():
-        return np.concatenate([_predict_batch(model, inputs)[:n_own] for inputs, n_own in batches])
+    shown = track("Predicting", n, "X-rays") if is_shown else nullcontext(ignore)
+    outputs = []
+    with quiet_tracing(), shown as update:
+        for inputs, n_own in batches:
+            outputs.append(_predict_batch(model, inputs)[:n_own])
+            update(advance=n_own)
+    return np.concatenate(outputs)
 
 
 def _read_batch(read, batch):

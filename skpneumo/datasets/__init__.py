@@ -20,3 +20,7 @@ __all__ = [
     "make_xrays",
     "split_from_name",
 ]
+
+
+def __dir__():
+    return __all__

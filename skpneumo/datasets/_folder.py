@@ -1,13 +1,18 @@
 """A folder of chest X-rays, sorted into NORMAL and PNEUMONIA, as arrays of paths and labels."""
 
+from __future__ import annotations
+
 import os
 import warnings
 from collections import Counter
+from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 from sklearn.utils import Bunch
 
 from skpneumo._utils.formatting import shorten
+from skpneumo._utils.typing import PathLike
 from skpneumo.datasets._contents import describe_contents, describe_levels
 from skpneumo.datasets._folder_names import class_phrases
 from skpneumo.datasets._patients import (
@@ -191,7 +196,13 @@ def _make_columns(files, records):
     return columns, patient_warnings(files, names, sources)
 
 
-def load_xray_folder(root, *, classes=None, on_error=None, views="frontal"):
+def load_xray_folder(
+    root: PathLike,
+    *,
+    classes: Mapping[str, Literal["NORMAL", "PNEUMONIA"]] | None = None,
+    on_error: Literal["raise", "skip"] | None = None,
+    views: Literal["frontal", "all"] = "frontal",
+) -> Bunch:
     """List a folder of chest X-rays sorted into NORMAL and PNEUMONIA.
 
     Images are not decoded, except if the header of a DICOM file leaves open whether it holds an

@@ -1,5 +1,7 @@
 """The collection of Kermany et al.: downloaded, unpacked, listed."""
 
+from __future__ import annotations
+
 import shutil
 import stat
 import struct
@@ -7,6 +9,9 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from sklearn.utils import Bunch
+
+from skpneumo._utils.typing import PathLike
 from skpneumo.datasets import _registry
 from skpneumo.datasets._download import data_folder, fetch_file, locked
 from skpneumo.datasets._folder import load_xray_folder
@@ -116,7 +121,7 @@ def _changed_error(folder, finding):
     )
 
 
-def fetch_kermany(*, data_home=None, download_if_missing=True):
+def fetch_kermany(*, data_home: PathLike | None = None, download_if_missing: bool = True) -> Bunch:
     """List the chest X-rays of Kermany et al., downloaded (1.2 GB) if they are missing.
 
     They are kept unpacked, so that this is done once; the archive stays beside them and may be

@@ -1,13 +1,17 @@
 """PneumoniaMNIST: the chest X-rays of Kermany et al. at a few small sizes, in one file."""
 
+from __future__ import annotations
+
 import io
 import math
 import os
 import zipfile
+from typing import Literal
 
 import numpy as np
 from sklearn.utils import Bunch
 
+from skpneumo._utils.typing import PathLike
 from skpneumo.datasets import _registry
 from skpneumo.datasets._download import fetch_file
 from skpneumo.exceptions import DatasetError
@@ -122,7 +126,7 @@ def _read(path):
     return arrays, splits
 
 
-def load_pneumoniamnist(path):
+def load_pneumoniamnist(path: PathLike) -> Bunch:
     """Read an .npz file in the form of PneumoniaMNIST.
 
     Its images may be of any number and size, and splits may be missing. Nothing is unpickled, and
@@ -216,7 +220,12 @@ def load_pneumoniamnist(path):
     )
 
 
-def fetch_pneumoniamnist(size=28, *, data_home=None, download_if_missing=True):
+def fetch_pneumoniamnist(
+    size: Literal[28, 64, 128, 224] = 28,
+    *,
+    data_home: PathLike | None = None,
+    download_if_missing: bool = True,
+) -> Bunch:
     """Read PneumoniaMNIST, downloaded if it is missing.
 
     An interrupted download is resumed by the next call. The file is verified at every call.

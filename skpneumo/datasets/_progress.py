@@ -7,6 +7,8 @@ from functools import partial
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from skpneumo._utils.progress import BYTES, get_display, track
+
 
 def is_terminal():
     """Check whether standard error is a terminal.
@@ -20,7 +22,7 @@ def is_terminal():
 
 @contextmanager
 def progress(text, total=None):
-    """Draw a bar on standard error if that is a terminal.
+    """Draw a bar where `skpneumo.progress` does, or on standard error if that is a terminal.
 
     Parameters
     ----------
@@ -34,6 +36,10 @@ def progress(text, total=None):
     callable
         Takes ``advance``, ``completed``, ``total`` and ``description``.
     """
+    if get_display() is not None:
+        with track(text, total, BYTES) as update:
+            yield update
+        return
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),

@@ -1,13 +1,17 @@
 """The X-rays that come with the package."""
 
+from __future__ import annotations
+
 from pathlib import Path
+
+from sklearn.utils import Bunch
 
 from skpneumo.datasets._folder import load_xray_folder
 
 SAMPLES = Path(__file__).parent / "samples"
 
 
-def load_sample_xrays():
+def load_sample_xrays() -> Bunch:
     """List the twelve chest X-rays that come with the package.
 
     They are for first steps, examples and tests of a setup without a collection at hand: six

@@ -1,10 +1,15 @@
 """Synthetic chest X-rays of children, with the place of every opacity known."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
 from scipy.special import expit
 from sklearn.utils import Bunch, check_random_state
+
+from skpneumo._utils.typing import RandomState, Size
 
 # Anatomy is drawn in coordinates of the image: u from -1 (left) to 1 (right), v from -1 (top) to
 # 1 (bottom). Each entry is the range of a uniform draw.
@@ -277,15 +282,15 @@ def _check(n_samples, image_size, prevalence, images_per_patient, difficulty, si
 
 
 def make_xrays(
-    n_samples=600,
+    n_samples: int = 600,
     *,
-    image_size=(72, 64),
-    prevalence=0.6,
-    images_per_patient=1.5,
-    difficulty=0.5,
-    site="home",
-    random_state=None,
-):
+    image_size: Size = (72, 64),
+    prevalence: float = 0.6,
+    images_per_patient: float = 1.5,
+    difficulty: float = 0.5,
+    site: Literal["home", "new"] = "home",
+    random_state: RandomState | None = None,
+) -> Bunch:
     """Draw synthetic chest X-rays of children with and without pneumonia.
 
     Every patient has an anatomy of their own, with pneumonia or without; images differ in pose,

@@ -1,10 +1,13 @@
 """A folder of X-rays, walked once: each level has one meaning or is left out."""
 
+from __future__ import annotations
+
 import os
 import re
 from collections import Counter
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from skpneumo._utils.typing import PathLike
 from skpneumo.datasets._folder_names import names_class, names_no_xray, parse_folder_name
 from skpneumo.images import describe_unread_file, has_extension, is_image, list_entries
 
@@ -226,7 +229,7 @@ def _describe_unread(entry):
         return f"this file cannot be opened: {error.strerror}."
 
 
-def split_from_name(folder):
+def split_from_name(folder: PathLike) -> Literal["train", "val", "test"] | None:
     """Return the split that a folder is named after.
 
     Parameters

@@ -5,3 +5,7 @@ from skpneumo.evaluation._evaluation import Evaluation
 from skpneumo.evaluation._metrics import Estimate
 
 __all__ = ["Estimate", "Evaluation", "evaluate"]
+
+
+def __dir__():
+    return __all__

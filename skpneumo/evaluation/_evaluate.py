@@ -1,7 +1,12 @@
 """Evaluate a fitted classifier on images that took no part in its fit."""
 
-from numbers import Real
+from __future__ import annotations
 
+from numbers import Real
+from typing import Any
+
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo.evaluation._evaluation import Evaluation
@@ -11,14 +16,14 @@ from skpneumo.evaluation._provenance import collect_provenance
 
 
 def evaluate(
-    estimator,
-    X,
-    y,
+    estimator: BaseEstimator,
+    X: Any,
+    y: ArrayLike,
     *,
-    groups=None,
-    subtype=None,
-    confidence=0.95,
-):
+    groups: ArrayLike | None = None,
+    subtype: ArrayLike | None = None,
+    confidence: float = 0.95,
+) -> Evaluation:
     """Evaluate a fitted classifier of two classes on images that took no part in its fit.
 
     Parameters

@@ -1,15 +1,24 @@
 """The result of an evaluation."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from skpneumo._reporting.files import write_report
+from skpneumo._utils.frames import import_pandas
+from skpneumo._utils.typing import PathLike
 from skpneumo.evaluation._differences import compute_differences
+from skpneumo.evaluation._metrics import Estimate
 from skpneumo.evaluation._predictions import Predictions
 from skpneumo.evaluation._provenance import Provenance
 from skpneumo.evaluation._text import as_text
+
+if TYPE_CHECKING:
+    import pandas
 
 _FROM_PROVENANCE = (
     "threshold",
@@ -45,30 +54,30 @@ class Evaluation:
         Confidence level of each interval.
     """
 
-    metrics: dict
+    metrics: dict[str, Estimate]
     predictions: Predictions
     provenance: Provenance
     confidence: float
 
     @property
-    def n_images(self):
+    def n_images(self) -> int:
         """Number of images."""
         return len(self.predictions.y_true)
 
     @property
-    def n_patients(self):
+    def n_patients(self) -> int | None:
         """Number of patients; None without ``groups``."""
         groups = self.predictions.groups
         # `check_groups` has numbered the patients from 0.
         return None if groups is None else int(groups.max()) + 1
 
     @property
-    def prevalence(self):
+    def prevalence(self) -> float:
         """Proportion of the positive images."""
         return float(self.predictions.y_true.mean())
 
     @property
-    def table(self):
+    def table(self) -> dict[str, int]:
         """Number of images by "true_negative", "false_positive", "false_negative", …"""
         y_true, y_pred = self.predictions.y_true, self.predictions.y_pred
         cells = {
@@ -80,31 +89,31 @@ class Evaluation:
         return {name: int(rows.sum()) for name, rows in cells.items()}
 
     @property
-    def classes(self):
+    def classes(self) -> list:
         """Both labels; the second is positive."""
         return self.provenance.classes
 
     @property
-    def threshold(self):
+    def threshold(self) -> float:
         """Decision threshold that `predict` follows; NaN if it follows none."""
         return self.provenance.threshold
 
     @property
-    def threshold_description(self):
+    def threshold_description(self) -> str:
         """How the threshold was chosen."""
         return self.provenance.threshold_description
 
-    def __str__(self):
+    def __str__(self) -> str:
         return as_text(self)
 
     __repr__ = __str__
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         from skpneumo.evaluation._report import as_html
 
         return as_html(self, embedded=True)
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """Convert the metrics and the provenance, without the images.
 
         Returns
@@ -119,7 +128,42 @@ class Evaluation:
         metrics = {name: estimate._asdict() for name, estimate in self.metrics.items()}
         return _plain(result | {"metrics": metrics})
 
-    def to_json(self):
+    def to_frame(self) -> pandas.DataFrame:
+        """Convert the metrics to a data frame.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each metric, by name, subtypes included, with the columns "value", "low" and
+            "high"; NaN if a metric or its interval is not defined.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skpneumo.evaluation import evaluate
+        >>> X, y = np.arange(40.0)[:, None], np.repeat(["NORMAL", "PNEUMONIA"], 20)
+        >>> report = evaluate(LogisticRegression().fit(X, y), X, y)
+        >>> report.to_frame().loc[["recall", "specificity"]].round(3)
+                     value    low  high
+        metric
+        recall         1.0  0.832   1.0
+        specificity    1.0  0.832   1.0
+
+        Two models side by side::
+
+            pandas.concat({"cnn": cnn.to_frame(), "inception": inception.to_frame()}, axis=1)
+        """
+        estimates = [estimate._asdict() for estimate in self.metrics.values()]
+        pandas = import_pandas()
+        return pandas.DataFrame(estimates, index=pandas.Index([*self.metrics], name="metric"))
+
+    def to_json(self) -> str:
         """Convert to JSON, as `to_dict`.
 
         Returns
@@ -128,7 +172,7 @@ class Evaluation:
         """
         return json.dumps(self.to_dict(), indent=2, allow_nan=False)
 
-    def to_html(self):
+    def to_html(self) -> str:
         """Convert to one page with all metrics, curves and misclassified images.
 
         Returns
@@ -140,7 +184,7 @@ class Evaluation:
 
         return as_html(self)
 
-    def save(self, path):
+    def save(self, path: PathLike) -> None:
         """Write a report.
 
         Parameters
@@ -155,7 +199,7 @@ class Evaluation:
         """
         write_report(self, path)
 
-    def compare(self, other):
+    def compare(self, other: Evaluation) -> dict[str, Estimate]:
         """Compare with another classifier on the same images, image by image.
 
         Parameters

@@ -38,3 +38,7 @@ __all__ = [
     "resize_xray",
     "resize_xrays",
 ]
+
+
+def __dir__():
+    return __all__

@@ -1,5 +1,8 @@
 """Random changes to one X-ray, made on its way into training."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,7 +66,7 @@ class Augmentation:
     erasing: float = 0.0
     horizontal_flip: bool = False
 
-    def __call__(self, image, seed):
+    def __call__(self, image: np.ndarray, seed: int | Sequence[int]) -> np.ndarray:
         """Change one image.
 
         Parameters

@@ -1,12 +1,16 @@
 """Validate images and paths: they become X-rays, or an error states what to write instead."""
 
+from __future__ import annotations
+
 from reprlib import repr as short_repr
+from typing import Any
 
 import numpy as np
 from PIL import Image
 from scipy.sparse import issparse
 
 from skpneumo._utils.paths import check_paths, is_path
+from skpneumo._utils.typing import XRays
 from skpneumo.images._pixels import WANTED, check_images, describe, to_uint8
 from skpneumo.images._read import decode_image, read_xray
 from skpneumo.images._sequence import XRaySequence
@@ -15,7 +19,7 @@ from skpneumo.images._sequence import XRaySequence
 _OBJECTS = "OUST"
 
 
-def check_xrays(X, *, same_size=True):
+def check_xrays(X: XRays, *, same_size: bool = True) -> Any:
     """Validate images, paths or a sequence, and convert them to the library's one form.
 
     Parameters

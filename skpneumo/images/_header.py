@@ -1,8 +1,11 @@
 """The headers of X-ray files, without their pixels."""
 
+from __future__ import annotations
+
 from functools import partial
 from typing import NamedTuple
 
+from skpneumo._utils.typing import XRaySource
 from skpneumo.exceptions import ImageReadError, NoXRayError
 from skpneumo.images._dicom import HEAD, DicomError, is_dicom
 from skpneumo.images._dicom._header import Identity, XRayHeader, parse_header
@@ -13,7 +16,7 @@ VIEWS = ("frontal", "all")
 _OTHER_VIEWS = {"LATERAL": "a lateral view", "OBLIQUE": "an oblique view"}
 
 
-def read_header(source):
+def read_header(source: XRaySource) -> XRayHeader:
     """Read facts about an X-ray from the header of its file, none of which identifies a person.
 
     From a DICOM file: modality, view, body part, side, presentation intent, orientation, pixel

@@ -1,5 +1,7 @@
 """One file becomes one grey ``uint8`` array."""
 
+from __future__ import annotations
+
 import io
 import logging
 import os
@@ -11,6 +13,7 @@ from threading import Lock
 import numpy as np
 from PIL import Image, ImageOps
 
+from skpneumo._utils.typing import Aspect, Size, XRaySource
 from skpneumo.exceptions import (
     BitDepthWarning,
     HeaderWarning,
@@ -43,7 +46,9 @@ READ_WARNINGS = (BitDepthWarning, HeaderWarning, LowContrastWarning)
 _PASSED = (MemoryError, KeyboardInterrupt, *READ_WARNINGS)
 
 
-def read_xray(source, *, size=None, aspect="stretch"):
+def read_xray(
+    source: XRaySource, *, size: Size | None = None, aspect: Aspect = "stretch"
+) -> np.ndarray:
     """Read one X-ray file.
 
     JPEG, PNG, TIFF, BMP, WebP and JPEG 2000: colours become grey, transparency becomes black, an

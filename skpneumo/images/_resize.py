@@ -1,6 +1,9 @@
 """The only module that resizes."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from numbers import Integral
@@ -9,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from skpneumo._utils.threads import count_threads
+from skpneumo._utils.typing import Aspect, Size
 
 ASPECTS = ("stretch", "crop", "pad")
 
@@ -143,7 +147,7 @@ def resized_positions(shape, size, aspect="stretch"):
     return (scales[0], -scales[0] * top), (scales[1], -scales[1] * left)
 
 
-def resize_xray(image, size, aspect="stretch"):
+def resize_xray(image: np.ndarray, size: Size, aspect: Aspect = "stretch") -> np.ndarray:
     """Resize one X-ray.
 
     Parameters
@@ -179,7 +183,9 @@ def resize_xray(image, size, aspect="stretch"):
     return np.asarray(resize_image(Image.fromarray(image), size, aspect))
 
 
-def resize_xrays(images, size, aspect="stretch"):
+def resize_xrays(
+    images: np.ndarray | Sequence[np.ndarray], size: Size, aspect: Aspect = "stretch"
+) -> np.ndarray:
     """Resize a batch of X-rays, in threads.
 
     Parameters

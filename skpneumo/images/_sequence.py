@@ -1,15 +1,21 @@
 """An array-like of images that are not decoded yet."""
 
+from __future__ import annotations
+
 import warnings
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
+from typing import Any, Literal, Self, SupportsIndex, overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skpneumo._utils.parallel import map_chunks
 from skpneumo._utils.paths import check_paths
+from skpneumo._utils.typing import Aspect, Size, XRays
 from skpneumo.exceptions import ImageReadError
-from skpneumo.images._augment import check_augmentation
+from skpneumo.images._augment import Augmentation, check_augmentation
 from skpneumo.images._files import decoding_identity, read_files, thread_map
 from skpneumo.images._resize import Resizing, check_aspect, check_image_size, resize_xrays
 
@@ -50,9 +56,13 @@ class XRaySequence:
     ['a.jpeg', 'c.png']
     """
 
+    paths: np.ndarray
+
     ndim = 1
 
-    def __init__(self, paths, *, size=None, aspect="stretch"):
+    def __init__(
+        self, paths: XRays, *, size: Size | None = None, aspect: Aspect = "stretch"
+    ) -> None:
         paths = check_paths(paths)
         steps = ()
         if size is not None:
@@ -73,15 +83,15 @@ class XRaySequence:
         return sequence
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int]:
         return (len(self.paths),)
 
     @property
-    def size(self):
+    def size(self) -> tuple[int, int] | None:
         sizes = [step.size for step, _ in self._steps if isinstance(step, Resizing)]
         return sizes[-1] if sizes else None
 
-    def resized(self, size, aspect="stretch"):
+    def resized(self, size: Size, aspect: Aspect = "stretch") -> Self:
         """Sequence of the same images, brought to ``size`` when they are decoded.
 
         Parameters
@@ -100,7 +110,7 @@ class XRaySequence:
             self.paths, (*self._steps, (Resizing(check_image_size(size), aspect), None))
         )
 
-    def augmented(self, augmentation, seeds):
+    def augmented(self, augmentation: Augmentation, seeds: ArrayLike) -> Self:
         """Sequence of the same images, changed when they are decoded.
 
         Parameters
@@ -120,7 +130,7 @@ class XRaySequence:
             raise ValueError(f"Expected one seed per image, {self.shape}; got shape {seeds.shape}.")
         return self._from_steps(self.paths, (*self._steps, (augmentation, seeds)))
 
-    def fingerprints(self):
+    def fingerprints(self) -> list[tuple]:
         """Identify the image that each item decodes to, without decoding it.
 
         Returns
@@ -143,7 +153,9 @@ class XRaySequence:
             ]
         return prints
 
-    def check(self, on_error="raise", *, n_jobs=None):
+    def check(
+        self, on_error: Literal["raise", "skip"] = "raise", *, n_jobs: int | None = None
+    ) -> dict[str, str]:
         """Decode every file, in threads, to find those that cannot be read.
 
         With a ``size`` the images are in the cache of the machine afterwards.
@@ -184,7 +196,7 @@ class XRaySequence:
             warnings.warn(text, UserWarning, stacklevel=2)
         return causes
 
-    def find_unreadable(self, *, n_jobs=None):
+    def find_unreadable(self, *, n_jobs: int | None = None) -> dict[str, ImageReadError]:
         """Decode every file, in threads, and return the errors.
 
         Parameters
@@ -214,10 +226,16 @@ class XRaySequence:
             return type(error)(str(error))
         return None
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.paths)
 
-    def __getitem__(self, key):
+    @overload
+    def __getitem__(self, key: SupportsIndex) -> np.ndarray: ...
+
+    @overload
+    def __getitem__(self, key: Any) -> Self: ...
+
+    def __getitem__(self, key: Any) -> Any:
         # scikit-learn indexes array-likes as ``X[rows, ...]``.
         if isinstance(key, tuple) and len(key) == 2 and key[1] is Ellipsis:
             key = key[0]
@@ -234,16 +252,16 @@ class XRaySequence:
             paths, tuple((step, s if s is None else s[key]) for step, s in self._steps)
         )
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[np.ndarray]:
         return (self[i] for i in range(len(self)))
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if copy is False:
             raise ValueError("Images are decoded into a new array; copy=False is not possible.")
         images = self._decode_all()
         return images if dtype is None else images.astype(dtype)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"XRaySequence({len(self)} images, size={self.size})"
 
     def _decode(self, rows):

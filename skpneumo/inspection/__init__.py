@@ -15,3 +15,7 @@ __all__ = [
     "ThresholdCurveDisplay",
     "ThresholdGridDisplay",
 ]
+
+
+def __dir__():
+    return __all__

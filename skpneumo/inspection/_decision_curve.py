@@ -1,12 +1,24 @@
 """Net benefit over the threshold probability."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.drawing import get_axes, label_curve, merge_kwargs
 from skpneumo._utils.palette import GREY
 from skpneumo._utils.response import positive_scores
+from skpneumo._utils.typing import Label
 from skpneumo.metrics import decision_curve
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 
 class DecisionCurveDisplay:
@@ -66,16 +78,33 @@ class DecisionCurveDisplay:
     <...>
     """
 
+    line_: Line2D
+    threshold_line_: Line2D | None
+    ax_: Axes
+    figure_: Figure
+
     def __init__(
-        self, threshold, net_benefit, net_benefit_all, *, net_benefit_at_threshold=None, name=None
-    ):
+        self,
+        threshold: np.ndarray,
+        net_benefit: np.ndarray,
+        net_benefit_all: np.ndarray,
+        *,
+        net_benefit_at_threshold: np.ndarray | None = None,
+        name: str | None = None,
+    ) -> None:
         self.threshold = threshold
         self.net_benefit = net_benefit
         self.net_benefit_all = net_benefit_all
         self.net_benefit_at_threshold = net_benefit_at_threshold
         self.name = name
 
-    def plot(self, ax=None, *, name=None, curve_kwargs=None):
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        name: str | None = None,
+        curve_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the curves; "treat all" and "treat none" once for several models in the same axes.
 
         Parameters
@@ -130,16 +159,16 @@ class DecisionCurveDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
-        y,
+        estimator: BaseEstimator,
+        X: Any,
+        y: ArrayLike,
         *,
-        at_threshold=False,
-        thresholds=None,
-        name=None,
-        ax=None,
-        curve_kwargs=None,
-    ):
+        at_threshold: bool = False,
+        thresholds: ArrayLike | None = None,
+        name: str | None = None,
+        ax: Axes | None = None,
+        curve_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the net benefit of a classifier on images.
 
         Parameters
@@ -191,16 +220,16 @@ class DecisionCurveDisplay:
     @classmethod
     def from_predictions(
         cls,
-        y_true,
-        y_proba,
+        y_true: ArrayLike,
+        y_proba: ArrayLike,
         *,
-        y_pred=None,
-        thresholds=None,
-        pos_label=None,
-        name=None,
-        ax=None,
-        curve_kwargs=None,
-    ):
+        y_pred: ArrayLike | None = None,
+        thresholds: ArrayLike | None = None,
+        pos_label: Label | None = None,
+        name: str | None = None,
+        ax: Axes | None = None,
+        curve_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the net benefit given the true labels and the probabilities.
 
         Parameters

@@ -1,12 +1,17 @@
 """Heatmaps by gradients of a network."""
 
+from __future__ import annotations
+
 from numbers import Integral
+from typing import Literal
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.fork import check_process
+from skpneumo._utils.typing import XRays
 from skpneumo._utils.unwrap import check_not_several, get_transformers, unwrap
 from skpneumo.images import XRaySequence, check_xrays, resize_to, resized_positions
 
@@ -231,7 +236,13 @@ class GradCAM:
     ((3, 48, 40), dtype('float32'))
     """
 
-    def __init__(self, estimator, *, method="integrated", batch_size=32):
+    def __init__(
+        self,
+        estimator: BaseEstimator,
+        *,
+        method: Literal["integrated", "gradcam"] = "integrated",
+        batch_size: int = 32,
+    ) -> None:
         check_is_fitted(estimator)
         if method not in _MAPS:
             raise ValueError(
@@ -245,10 +256,10 @@ class GradCAM:
         self._networks = find_networks(estimator)
 
     @property
-    def method_name(self):
+    def method_name(self) -> str:
         return METHOD_NAMES[self.method]
 
-    def transform(self, X):
+    def transform(self, X: XRays) -> np.ndarray | list[np.ndarray]:
         """Compute the heatmaps.
 
         Parameters

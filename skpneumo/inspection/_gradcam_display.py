@@ -1,13 +1,27 @@
 """X-rays with heatmaps over them."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Sequence
 from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 
 from skpneumo._utils.drawing import merge_kwargs
+from skpneumo._utils.typing import PathLike, XRays
 from skpneumo.images import check_xrays
 from skpneumo.inspection._gradcam import GradCAM
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colorbar import Colorbar
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 _HEIGHT = 3.2  # of a panel, in inches
 
@@ -59,16 +73,36 @@ class GradCAMDisplay:
     <...>
     """
 
+    axes_: np.ndarray
+    ax_: Axes
+    heatmaps_: list[AxesImage]
+    colorbar_: Colorbar | None
+    figure_: Figure
+
     def __init__(
-        self, images, heatmaps, *, probability=None, label="pneumonia", method_name="heatmap"
-    ):
+        self,
+        images: Sequence[np.ndarray] | np.ndarray,
+        heatmaps: Sequence[np.ndarray] | np.ndarray,
+        *,
+        probability: ArrayLike | None = None,
+        label: str = "pneumonia",
+        method_name: str = "heatmap",
+    ) -> None:
         self.images = images
         self.heatmaps = heatmaps
         self.probability = probability
         self.label = label
         self.method_name = method_name
 
-    def plot(self, ax=None, *, cmap="inferno", alpha=0.7, colorbar=True, image_kwargs=None):
+    def plot(
+        self,
+        ax: Axes | Sequence[Axes] | np.ndarray | None = None,
+        *,
+        cmap: str | Colormap = "inferno",
+        alpha: float = 0.7,
+        colorbar: bool = True,
+        image_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw a panel for each X-ray.
 
         Parameters
@@ -145,16 +179,16 @@ class GradCAMDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
+        estimator: BaseEstimator,
+        X: PathLike | XRays,
         *,
-        method="integrated",
-        ax=None,
-        cmap="inferno",
-        alpha=0.7,
-        colorbar=True,
-        image_kwargs=None,
-    ):
+        method: Literal["integrated", "gradcam"] = "integrated",
+        ax: Axes | Sequence[Axes] | np.ndarray | None = None,
+        cmap: str | Colormap = "inferno",
+        alpha: float = 0.7,
+        colorbar: bool = True,
+        image_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw heatmaps of a classifier.
 
         Parameters

@@ -1,11 +1,22 @@
 """Loss over the epochs of a training."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.drawing import get_axes, label_curve, merge_kwargs
 from skpneumo._utils.palette import BLUE, GREY, VERMILION
 from skpneumo._utils.unwrap import check_not_several, unwrap
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 
 class LearningHistoryDisplay:
@@ -55,12 +66,32 @@ class LearningHistoryDisplay:
     3
     """
 
-    def __init__(self, history, *, n_head_epochs=None, name=None):
+    best_epoch_: int | None
+    loss_line_: Line2D
+    val_loss_line_: Line2D | None
+    best_line_: Line2D | None
+    stage_line_: Line2D | None
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(
+        self,
+        history: Mapping[str, Sequence[float]],
+        *,
+        n_head_epochs: int | None = None,
+        name: str | None = None,
+    ) -> None:
         self.history = history
         self.n_head_epochs = n_head_epochs
         self.name = name
 
-    def plot(self, ax=None, *, name=None, curve_kwargs=None):
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        name: str | None = None,
+        curve_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the losses.
 
         Parameters
@@ -121,7 +152,14 @@ class LearningHistoryDisplay:
         )
 
     @classmethod
-    def from_estimator(cls, estimator, *, name=None, ax=None, curve_kwargs=None):
+    def from_estimator(
+        cls,
+        estimator: BaseEstimator,
+        *,
+        name: str | None = None,
+        ax: Axes | None = None,
+        curve_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the losses of a fitted classifier.
 
         Parameters

@@ -1,14 +1,26 @@
 """Recall and specificity over the threshold."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.drawing import get_axes, label_curve, merge_kwargs
 from skpneumo._utils.formatting import percent
 from skpneumo._utils.palette import BLUE, GREY, VERMILION
 from skpneumo._utils.response import positive_scores
+from skpneumo._utils.typing import Label
 from skpneumo._utils.unwrap import get_followed_threshold, unwrap
 from skpneumo.metrics import threshold_curve
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 
 class ThresholdCurveDisplay:
@@ -68,19 +80,26 @@ class ThresholdCurveDisplay:
     <...>
     """
 
+    recall_line_: Line2D
+    specificity_line_: Line2D
+    bound_line_: Line2D | None
+    operating_line_: Line2D | None
+    ax_: Axes
+    figure_: Figure
+
     def __init__(
         self,
-        threshold,
-        recall,
-        specificity,
+        threshold: np.ndarray,
+        recall: np.ndarray,
+        specificity: np.ndarray,
         *,
-        recall_lower_bound=None,
-        confidence=None,
-        operating_threshold=None,
-        operating_lower_bound=None,
-        bounded_metric="recall",
-        name=None,
-    ):
+        recall_lower_bound: np.ndarray | None = None,
+        confidence: float | None = None,
+        operating_threshold: float | None = None,
+        operating_lower_bound: float | None = None,
+        bounded_metric: Literal["recall", "specificity"] = "recall",
+        name: str | None = None,
+    ) -> None:
         self.threshold = threshold
         self.recall = recall
         self.specificity = specificity
@@ -91,7 +110,14 @@ class ThresholdCurveDisplay:
         self.bounded_metric = bounded_metric
         self.name = name
 
-    def plot(self, ax=None, *, name=None, curve_kwargs=None, operating_point_kwargs=None):
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        name: str | None = None,
+        curve_kwargs: dict[str, Any] | None = None,
+        operating_point_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the curves.
 
         Parameters
@@ -176,8 +202,14 @@ class ThresholdCurveDisplay:
 
     @classmethod
     def from_operating_point(
-        cls, model, *, name=None, ax=None, curve_kwargs=None, operating_point_kwargs=None
-    ):
+        cls,
+        model: BaseEstimator,
+        *,
+        name: str | None = None,
+        ax: Axes | None = None,
+        curve_kwargs: dict[str, Any] | None = None,
+        operating_point_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the curves from which a threshold was chosen.
 
         Parameters
@@ -227,18 +259,18 @@ class ThresholdCurveDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
-        y,
+        estimator: BaseEstimator,
+        X: Any,
+        y: ArrayLike,
         *,
-        groups=None,
-        threshold="auto",
-        confidence=0.95,
-        name=None,
-        ax=None,
-        curve_kwargs=None,
-        operating_point_kwargs=None,
-    ):
+        groups: ArrayLike | None = None,
+        threshold: float | Literal["auto"] | None = "auto",
+        confidence: float | None = 0.95,
+        name: str | None = None,
+        ax: Axes | None = None,
+        curve_kwargs: dict[str, Any] | None = None,
+        operating_point_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw recall and specificity of a classifier at each threshold.
 
         Parameters
@@ -290,18 +322,18 @@ class ThresholdCurveDisplay:
     @classmethod
     def from_predictions(
         cls,
-        y_true,
-        y_score,
+        y_true: ArrayLike,
+        y_score: ArrayLike,
         *,
-        groups=None,
-        pos_label=None,
-        threshold=None,
-        confidence=0.95,
-        name=None,
-        ax=None,
-        curve_kwargs=None,
-        operating_point_kwargs=None,
-    ):
+        groups: ArrayLike | None = None,
+        pos_label: Label | None = None,
+        threshold: float | None = None,
+        confidence: float | None = 0.95,
+        name: str | None = None,
+        ax: Axes | None = None,
+        curve_kwargs: dict[str, Any] | None = None,
+        operating_point_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw recall and specificity at each threshold given the true labels and the scores.
 
         Parameters

@@ -1,10 +1,23 @@
 """Class weights and thresholds of a fitted search."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.drawing import get_axes, merge_kwargs
 from skpneumo._utils.formatting import percent
+from skpneumo._utils.typing import Size
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
+    from matplotlib.patches import Rectangle
 
 
 class ThresholdGridDisplay:
@@ -65,16 +78,22 @@ class ThresholdGridDisplay:
     ['none', '1:4']
     """
 
+    im_: AxesImage
+    text_: np.ndarray
+    frame_: Rectangle | None
+    ax_: Axes
+    figure_: Figure
+
     def __init__(
         self,
-        scores,
-        class_weights,
-        thresholds,
+        scores: np.ndarray,
+        class_weights: Sequence[str],
+        thresholds: Sequence[float],
         *,
-        selected=None,
-        score_name="score",
-        weights_name="class weight",
-    ):
+        selected: Size | None = None,
+        score_name: str = "score",
+        weights_name: str = "class weight",
+    ) -> None:
         self.scores = scores
         self.class_weights = class_weights
         self.thresholds = thresholds
@@ -84,12 +103,12 @@ class ThresholdGridDisplay:
 
     def plot(
         self,
-        ax=None,
+        ax: Axes | None = None,
         *,
-        values_format=None,
-        im_kwargs=None,
-        text_kwargs=None,
-    ):
+        values_format: str | None = None,
+        im_kwargs: dict[str, Any] | None = None,
+        text_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the cells.
 
         Parameters
@@ -176,14 +195,14 @@ class ThresholdGridDisplay:
     @classmethod
     def from_search(
         cls,
-        search,
+        search: BaseEstimator,
         *,
-        metric=None,
-        ax=None,
-        values_format=None,
-        im_kwargs=None,
-        text_kwargs=None,
-    ):
+        metric: str | None = None,
+        ax: Axes | None = None,
+        values_format: str | None = None,
+        im_kwargs: dict[str, Any] | None = None,
+        text_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the candidates of a search.
 
         Parameters

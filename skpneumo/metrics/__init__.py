@@ -69,3 +69,7 @@ __all__ = [
     "specificity_scorer",
     "threshold_curve",
 ]
+
+
+def __dir__():
+    return __all__

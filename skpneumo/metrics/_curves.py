@@ -1,15 +1,26 @@
 """Metrics as functions of the threshold."""
 
+from __future__ import annotations
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
 
 from skpneumo._utils.bounds import lower_bound, min_scores_per_class
 from skpneumo._utils.targets import check_groups
+from skpneumo._utils.typing import Label
 from skpneumo._utils.validation import check_open_fraction
 from skpneumo.metrics._check import binarize_labels, check_scores
 
 
-def threshold_curve(y_true, y_score, *, groups=None, confidence=0.95, pos_label=None):
+def threshold_curve(
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    *,
+    groups: ArrayLike | None = None,
+    confidence: float | None = 0.95,
+    pos_label: Label | None = None,
+) -> Bunch:
     """Compute recall, its lower confidence bound and specificity for every threshold.
 
     Parameters
@@ -86,7 +97,14 @@ def threshold_curve(y_true, y_score, *, groups=None, confidence=0.95, pos_label=
     )
 
 
-def decision_curve(y_true, y_proba, *, y_pred=None, thresholds=None, pos_label=None):
+def decision_curve(
+    y_true: ArrayLike,
+    y_proba: ArrayLike,
+    *,
+    y_pred: ArrayLike | None = None,
+    thresholds: ArrayLike | None = None,
+    pos_label: Label | None = None,
+) -> Bunch:
     """Compute the net benefit of a model as a function of the threshold probability.
 
     At a threshold probability ``p``, a false negative is as bad as ``(1 - p) / p`` false positives:

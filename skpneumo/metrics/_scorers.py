@@ -120,7 +120,7 @@ recall_at_specificity_scorer = _ranking_scorer(recall_at_specificity_score)
 recall_with_specificity_floor_scorer = _label_scorer(recall_with_specificity_floor_score)
 missed_cost_scorer = _label_scorer(missed_cost_score)
 
-SCORERS = {
+SCORERS: dict[str, _Scorer] = {
     "recall": recall_scorer,
     "specificity": specificity_scorer,
     "precision": precision_scorer,

@@ -1,17 +1,27 @@
 """Scores for a detector that must have few false negatives, at a known specificity."""
 
+from __future__ import annotations
+
 from numbers import Real
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.metrics import confusion_matrix, roc_curve
 
+from skpneumo._utils.typing import Label
 from skpneumo._utils.validation import check_fraction, check_non_negative
 from skpneumo.metrics._check import binarize_labels, check_scores, is_undefined
 
 _ROUNDING = 1e-9  # a weighted sum may miss by rounding a floor that the exact value reaches
 
 
-def specificity_score(y_true, y_pred, *, pos_label=None, sample_weight=None):
+def specificity_score(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    pos_label: Label | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Compute the specificity, the fraction of negative images that are predicted negative.
 
     Parameters
@@ -56,8 +66,13 @@ def specificity_score(y_true, y_pred, *, pos_label=None, sample_weight=None):
 
 
 def negative_predictive_value_score(
-    y_true, y_pred, *, pos_label=None, sample_weight=None, zero_division=0.0
-):
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    pos_label: Label | None = None,
+    sample_weight: ArrayLike | None = None,
+    zero_division: float = 0.0,
+) -> float:
     """Compute the negative predictive value, the fraction of predicted negatives that are negative.
 
     Parameters
@@ -110,8 +125,14 @@ def negative_predictive_value_score(
 
 
 def missed_cost_score(
-    y_true, y_pred, *, missed_cost=5, false_positive_cost=1, pos_label=None, sample_weight=None
-):
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    missed_cost: float = 5,
+    false_positive_cost: float = 1,
+    pos_label: Label | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Compute the negated mean cost per image: higher is better, 0 is perfect.
 
     Parameters
@@ -159,8 +180,13 @@ def missed_cost_score(
 
 
 def recall_with_specificity_floor_score(
-    y_true, y_pred, *, min_specificity=0.8, pos_label=None, sample_weight=None
-):
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    min_specificity: float = 0.8,
+    pos_label: Label | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Compute the recall if the specificity reaches a floor, and a negative score otherwise.
 
     Predicting every image positive has the highest recall of all. Here, any prediction that
@@ -216,8 +242,13 @@ def recall_with_specificity_floor_score(
 
 
 def specificity_at_recall_score(
-    y_true, y_score, *, min_recall=0.98, pos_label=None, sample_weight=None
-):
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    *,
+    min_recall: float = 0.98,
+    pos_label: Label | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Compute the highest specificity of the thresholds whose recall reaches a floor.
 
     Parameters
@@ -268,8 +299,13 @@ def specificity_at_recall_score(
 
 
 def recall_at_specificity_score(
-    y_true, y_score, *, min_specificity=0.90, pos_label=None, sample_weight=None
-):
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    *,
+    min_specificity: float = 0.90,
+    pos_label: Label | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Compute the highest recall of the thresholds whose specificity reaches a floor.
 
     Parameters

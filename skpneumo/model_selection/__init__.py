@@ -18,3 +18,7 @@ __all__ = [
     "OperatingPointClassifierCV",
     "choose_candidate",
 ]
+
+
+def __dir__():
+    return __all__

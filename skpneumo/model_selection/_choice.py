@@ -1,7 +1,11 @@
 """Selection of a candidate of a search: recall first, then specificity."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
@@ -9,7 +13,13 @@ from skpneumo._utils.formatting import ROUNDING, percent
 from skpneumo._utils.validation import check_fraction, check_non_negative
 
 
-def choose_candidate(cv_results, *, min_recall=0.98, min_specificity=0.5, margin="auto"):
+def choose_candidate(
+    cv_results: Mapping[str, Any],
+    *,
+    min_recall: float = 0.98,
+    min_specificity: float = 0.5,
+    margin: float | Literal["auto"] = "auto",
+) -> tuple[int, str]:
     """Select a candidate of a fitted search by mean recall and specificity.
 
     1. Among the candidates whose mean recall, less a margin, and mean specificity reach their
@@ -207,7 +217,7 @@ class HighestSpecificity:
         check_fraction("min_specificity", self.min_specificity)
         check_non_negative("margin", self.margin, word="auto")
 
-    def __call__(self, cv_results):
+    def __call__(self, cv_results: Mapping[str, Any]) -> int:
         """Select a candidate.
 
         Parameters

@@ -1,8 +1,13 @@
 """The mean of models that were fitted on the folds of a cross-validation."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
@@ -10,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.response import RESPONSES
 from skpneumo._utils.targets import check_groups
+from skpneumo._utils.typing import Splitter
 from skpneumo.model_selection._log_odds_mean import (
     BaseLogOddsMean,
     mean_by_log_odds,
@@ -54,18 +60,27 @@ class FoldMeanClassifier(BaseLogOddsMean, BaseEstimator):
     and their mean keeps small probabilities apart.
     """
 
+    fold_estimators_: list
+    resolution_: tuple[float, float] | None
+
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", name]) for name in RESPONSES],
         "cv": ["cv_object"],
         "n_jobs": [Integral, None],
     }
 
-    def __init__(self, estimator, *, cv=None, n_jobs=None):
+    def __init__(
+        self,
+        estimator: BaseEstimator,
+        *,
+        cv: int | Splitter | Iterable | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.estimator = estimator
         self.cv = cv
         self.n_jobs = n_jobs
 
-    def fit(self, X, y, *, groups=None, **params):
+    def fit(self, X: Any, y: ArrayLike, *, groups: ArrayLike | None = None, **params: Any) -> Self:
         """Fit a clone of the estimator on the training part of each split.
 
         Parameters
@@ -94,7 +109,7 @@ class FoldMeanClassifier(BaseLogOddsMean, BaseEstimator):
         return self.hold(models, scores)
 
     # Apart from `fit`, for an operating point, which has fitted the folds to choose its threshold.
-    def hold(self, models, scores):
+    def hold(self, models: Sequence[Any], scores: Any) -> Self:
         """Use models that are fitted already.
 
         Parameters
@@ -113,7 +128,7 @@ class FoldMeanClassifier(BaseLogOddsMean, BaseEstimator):
         return self
 
     @property
-    def averaged_estimators_(self):
+    def averaged_estimators_(self) -> list:
         """The models of the folds."""
         return self.fold_estimators_
 
@@ -124,7 +139,7 @@ class FoldMeanClassifier(BaseLogOddsMean, BaseEstimator):
         return mean_by_log_odds(probabilities, self.resolution_)
 
     @available_if(models_have("decision_function"))
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> np.ndarray:
         """Compute the mean of the decision values of the models.
 
         Parameters

@@ -1,8 +1,13 @@
 """The mean of the log odds of several models."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 from sklearn.base import ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
@@ -12,6 +17,7 @@ from sklearn.utils.metaestimators import _BaseComposition, available_if
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
+from skpneumo._utils.documentation import DocumentationLink
 from skpneumo._utils.response import get_default_threshold, positive_scores
 from skpneumo._utils.targets import order_checked
 from skpneumo.model_selection._out_of_fold import check_data, takes_groups
@@ -26,7 +32,7 @@ def models_have(name):
     return check
 
 
-class BaseLogOddsMean(ClassifierMixin, MetaEstimatorMixin):
+class BaseLogOddsMean(DocumentationLink, ClassifierMixin, MetaEstimatorMixin):
     """Classifier that averages the log odds of its ``averaged_estimators_``.
 
     A subclass implements `_get_models`, the fitted models, or those to be fitted, and `_average`,
@@ -34,21 +40,21 @@ class BaseLogOddsMean(ClassifierMixin, MetaEstimatorMixin):
     """
 
     @property
-    def classes_(self):
+    def classes_(self) -> np.ndarray:
         """The labels; the second is positive."""
         return self.averaged_estimators_[0].classes_
 
     @property
-    def n_features_in_(self):
+    def n_features_in_(self) -> int:
         """Number of features that the models were fitted on."""
         return self.averaged_estimators_[0].n_features_in_
 
     @property
-    def feature_names_in_(self):
+    def feature_names_in_(self) -> np.ndarray:
         """Names of the features that the models were fitted on."""
         return self.averaged_estimators_[0].feature_names_in_
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """Predict labels by scikit-learn's default threshold.
 
         Parameters
@@ -66,7 +72,7 @@ class BaseLogOddsMean(ClassifierMixin, MetaEstimatorMixin):
         return self.classes_[is_positive.astype(int)]
 
     @available_if(models_have("predict_proba"))
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Compute the probabilities whose log odds are the mean of those of the models.
 
         Parameters
@@ -84,7 +90,7 @@ class BaseLogOddsMean(ClassifierMixin, MetaEstimatorMixin):
         return np.column_stack([1 - positive, positive])
 
     @available_if(models_have("predict_proba"))
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Any) -> np.ndarray:
         """Compute the logarithms of the probabilities.
 
         Parameters
@@ -170,6 +176,9 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
     (100, 2)
     """
 
+    averaged_estimators_: list
+    shift_: float
+
     # Log odds of 16: a classifier that returns exactly 0 or 1 does not overrule all others.
     _resolution = (1e-7, 1e-7)
     _parameter_constraints = {
@@ -181,13 +190,20 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
     # With metadata routing it requests the patients itself, for classifiers that take them.
     __metadata_request__fit = {"groups": True}
 
-    def __init__(self, estimators, *, prevalence=None, training_prevalence=None, n_jobs=None):
+    def __init__(
+        self,
+        estimators: Sequence[tuple[str, Any]],
+        *,
+        prevalence: float | None = None,
+        training_prevalence: float | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
         self.estimators = estimators
         self.prevalence = prevalence
         self.training_prevalence = training_prevalence
         self.n_jobs = n_jobs
 
-    def get_params(self, deep=True):
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Get parameters, with ``deep`` those of the classifiers too, such as ``linear__C``.
 
         Parameters
@@ -201,7 +217,7 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
         """
         return self._get_params("estimators", deep=deep)
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Set parameters, also those of the classifiers, or a classifier by its name.
 
         Parameters
@@ -216,7 +232,7 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
         self._set_params("estimators", **params)
         return self
 
-    def fit(self, X, y, *, groups=None):
+    def fit(self, X: Any, y: ArrayLike, *, groups: ArrayLike | None = None) -> Self:
         """Fit the classifiers that are not frozen.
 
         Parameters

@@ -1,14 +1,22 @@
 """A threshold whose recall on new patients is certified."""
 
-from numbers import Real
+from __future__ import annotations
 
-from sklearn.base import clone
+from collections.abc import Iterable
+from numbers import Real
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.mlflow_tracking import tracked_fit
 from skpneumo._utils.targets import check_groups
 from skpneumo._utils.thresholds import check_sample_size, choose_operating_point, is_certified
+from skpneumo._utils.typing import Splitter, Unit
 from skpneumo.metrics import threshold_curve
 from skpneumo.model_selection import _certificate
 from skpneumo.model_selection._out_of_fold import check_data
@@ -187,6 +195,21 @@ class OperatingPointClassifierCV(BaseThresholdClassifierCV):
     True
     """
 
+    best_threshold_: float
+    unit_: Unit
+    recall_: float
+    specificity_: float
+    recall_lower_bound_: float
+    specificity_lower_bound_: float
+    n_positive_units_: int
+    n_negative_units_: int
+    images_per_patient_: float
+    curve_: Bunch
+    reference_: Bunch
+    estimator_: Any
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+
     _parameter_constraints = {
         "min_recall": [Interval(Real, 0, 1, closed="right"), None],
         "min_specificity": [Interval(Real, 0, 1, closed="right"), None],
@@ -197,16 +220,16 @@ class OperatingPointClassifierCV(BaseThresholdClassifierCV):
 
     def __init__(
         self,
-        estimator,
+        estimator: BaseEstimator,
         *,
-        min_recall=0.98,
-        min_specificity=None,
-        missed_cost=None,
-        confidence=0.95,
-        cv=None,
-        refit=False,
-        n_jobs=None,
-    ):
+        min_recall: float | None = 0.98,
+        min_specificity: float | None = None,
+        missed_cost: float | None = None,
+        confidence: float | None = 0.95,
+        cv: int | Splitter | Iterable | None = None,
+        refit: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
         self.estimator = estimator
         self.min_recall = min_recall
         self.min_specificity = min_specificity
@@ -217,7 +240,7 @@ class OperatingPointClassifierCV(BaseThresholdClassifierCV):
         self.n_jobs = n_jobs
 
     @tracked_fit
-    def fit(self, X, y, *, groups=None, **params):
+    def fit(self, X: Any, y: ArrayLike, *, groups: ArrayLike | None = None, **params: Any) -> Self:
         """Choose the threshold, and fit the model unless it is frozen.
 
         Parameters
@@ -252,7 +275,13 @@ class OperatingPointClassifierCV(BaseThresholdClassifierCV):
         self.unit_ = "image" if patients is None else "patient"
         return self
 
-    def set_operating_point(self, *, min_recall=None, min_specificity=None, missed_cost=None):
+    def set_operating_point(
+        self,
+        *,
+        min_recall: float | None = None,
+        min_specificity: float | None = None,
+        missed_cost: float | None = None,
+    ) -> Self:
         """Choose another threshold by the scores of the fit, with the same ``confidence``.
 
         Nothing is fitted or scored again: the threshold is chosen by the scores in ``reference_``,
@@ -329,7 +358,7 @@ class OperatingPointClassifierCV(BaseThresholdClassifierCV):
             )
         return criteria.popitem()
 
-    def describe_threshold(self):
+    def describe_threshold(self) -> str:
         """Describe how the threshold was chosen.
 
         Returns
@@ -341,7 +370,7 @@ class OperatingPointClassifierCV(BaseThresholdClassifierCV):
         check_is_fitted(self)
         return _certificate.describe_choice(self, *self._get_criterion())
 
-    def get_certified_target(self):
+    def get_certified_target(self) -> tuple[str, float] | None:
         """Get the metric that the threshold is certified to reach.
 
         Returns

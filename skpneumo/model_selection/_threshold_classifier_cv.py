@@ -1,5 +1,7 @@
 """Thresholds that are chosen by scores of models that were fitted without the images."""
 
+from __future__ import annotations
+
 from numbers import Integral
 
 import numpy as np
@@ -95,7 +97,7 @@ class BaseThresholdClassifierCV(BaseThresholdClassifier):
         routed = process_routing(self, "fit", **given)
         return routed["estimator"]["fit"], routed["splitter"]["split"]
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> MetadataRouter:
         """Return the routing to ``fit`` of the estimator and ``split`` of the splitter.
 
         Returns

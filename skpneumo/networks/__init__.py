@@ -30,3 +30,7 @@ __all__ = [
     "split_at_maps",
     "split_head",
 ]
+
+
+def __dir__():
+    return __all__

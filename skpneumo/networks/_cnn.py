@@ -1,8 +1,14 @@
 """A small convolutional network for grey images."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
 import keras
 from keras import layers
 
+from skpneumo._utils.typing import Size
 from skpneumo.networks._equalize import HistogramEqualization
 from skpneumo.networks._parts import CHANNELS_LAST, LayerNames, add_head, dtype_policy, make_head
 from skpneumo.networks._seeds import seed_stream
@@ -65,7 +71,14 @@ def _block(x, n_filters, policy, seeds, names, *, stride):
     return layers.ReLU(dtype=policy, name=names("relu"))(x)
 
 
-def build_cnn(image_size, *, filters=FILTERS, dropout=0.3, precision="float32", seed=None):
+def build_cnn(
+    image_size: Size,
+    *,
+    filters: Sequence[int] = FILTERS,
+    dropout: float = 0.3,
+    precision: Literal["float32", "bfloat16"] = "float32",
+    seed: int | None = None,
+) -> keras.Model:
     """Build a convolutional network that distinguishes pneumonia from normal.
 
     A small residual network [1]_ whose blocks weigh their channels (squeeze and excitation [2]_).

@@ -1,5 +1,9 @@
 """Histogram equalization, so that the exposure of an image does not matter."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import keras
 from keras import layers, ops
 
@@ -19,11 +23,11 @@ class HistogramEqualization(layers.Layer):
     .. [1] Gonzalez & Woods, "Digital Image Processing", 4th edition (2018), section 3.3.
     """
 
-    def compute_output_spec(self, images):
+    def compute_output_spec(self, images: Any) -> Any:
         """Shape and type of the result, without a call on an unknown number of images."""
         return keras.KerasTensor(images.shape, self.compute_dtype)
 
-    def call(self, images):
+    def call(self, images: Any) -> Any:
         """Equalize the histogram of each image.
 
         Parameters

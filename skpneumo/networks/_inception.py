@@ -1,10 +1,15 @@
 """InceptionV3, pretrained or not."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Callable
+from typing import Literal
 
 import keras
 from keras import layers
 
+from skpneumo._utils.typing import PathLike, Size
 from skpneumo.exceptions import WeightsError
 from skpneumo.networks._inception_v3 import build_inception_v3
 from skpneumo.networks._parts import add_head, dtype_policy, make_head
@@ -20,14 +25,14 @@ _WEIGHTS_MD5 = "bcbd6486424b2319ff4ef7d526e38f63"
 
 
 def build_inception(
-    image_size,
+    image_size: Size,
     *,
-    weights="imagenet",
-    dropout=0.2,
-    precision="float32",
-    seed=None,
-    make_backbone=None,
-):
+    weights: Literal["imagenet"] | PathLike | None = "imagenet",
+    dropout: float = 0.2,
+    precision: Literal["float32", "bfloat16"] = "float32",
+    seed: int | None = None,
+    make_backbone: Callable | None = None,
+) -> keras.Model:
     """Build InceptionV3 with one output, the probability of pneumonia.
 
     Parameters
@@ -73,7 +78,14 @@ def build_inception(
     return add_head(backbone.inputs[0], backbone.outputs[0], head)
 
 
-def build_backbone(image_size, *, weights="imagenet", precision="float32", seed=None, load=True):
+def build_backbone(
+    image_size: Size,
+    *,
+    weights: Literal["imagenet"] | PathLike | None = "imagenet",
+    precision: Literal["float32", "bfloat16"] = "float32",
+    seed: int | None = None,
+    load: bool = True,
+) -> keras.Model:
     """Build InceptionV3 without its top.
 
     Parameters

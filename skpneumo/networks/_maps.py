@@ -1,12 +1,19 @@
 """Splits of a network at the maps of its convolutions, for inspection."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
 import keras
 from keras import layers, ops
 
 MAPS = ("first", "last")
 
 
-def split_at_maps(model, which="last"):
+def split_at_maps(
+    model: keras.Model, which: Literal["first", "last"] = "last"
+) -> tuple[Callable, Callable, tuple[list[float], list[float]]]:
     """Split a network of `build_cnn` or `build_inception` at convolutional maps.
 
     The network is neither copied nor changed: the parts call its layers.

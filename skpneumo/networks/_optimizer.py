@@ -1,5 +1,9 @@
 """The optimizer of all trainings."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import keras
 
 
@@ -12,7 +16,7 @@ class LeakFreeAdam(keras.optimizers.Adam):
     training. And it keeps a constant learning rate in its global floatx, which may be float16.
     """
 
-    def __init__(self, learning_rate=0.001, **kwargs):
+    def __init__(self, learning_rate: Any = 0.001, **kwargs: Any) -> None:
         super().__init__(learning_rate, **kwargs)
         if isinstance(self._learning_rate, keras.Variable):
             self._untrack_variable(self._learning_rate)

@@ -1,10 +1,15 @@
 """The floating-point type in which networks compute."""
 
+from __future__ import annotations
+
 import os
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import keras
+
+from skpneumo._utils.typing import Precision
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 _VARIABLE = "SKPNEUMO_PRECISION"
@@ -12,7 +17,7 @@ _AMPERE = 8  # major compute capability of the first NVIDIA GPUs that are fast i
 _CPU_INFO = "/proc/cpuinfo"
 
 
-def resolve_precision(precision):
+def resolve_precision(precision: Precision) -> Literal["float32", "bfloat16"]:
     """Type to compute in on this machine.
 
     Parameters

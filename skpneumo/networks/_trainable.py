@@ -1,5 +1,9 @@
 """What of a network is trained: its head alone, or its convolutional part too."""
 
+from __future__ import annotations
+
+from typing import Literal
+
 import keras
 from keras import layers
 
@@ -8,7 +12,7 @@ _HEAD = ("dropout", "probability")
 _LAST_FROZEN, _LAST_OF_STEM = "mixed7", "maximum_2"
 
 
-def set_trainable(model, trainable):
+def set_trainable(model: keras.Model, trainable: Literal["head", "upper", "blocks", "all"]) -> None:
     """Choose which layers of a network training may change.
 
     Parameters
@@ -79,14 +83,14 @@ def _convolutional_part(model):
     return [layer for layer in model.layers if layer.name not in _HEAD]
 
 
-def is_frozen(model):
+def is_frozen(model: keras.Model) -> bool:
     """Whether training leaves the convolutional part of a network as it is."""
     return _has_head(model) and not any(
         layer.trainable_variables for layer in _convolutional_part(model)
     )
 
 
-def split_head(model):
+def split_head(model: keras.Model) -> tuple[keras.Model, keras.Model]:
     """Split a network of `build_cnn` or `build_inception` at its features.
 
     Both parts hold its layers.

@@ -16,3 +16,7 @@ __all__ = [
     "pretrained_path",
     "save_model",
 ]
+
+
+def __dir__():
+    return __all__

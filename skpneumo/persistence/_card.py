@@ -1,5 +1,7 @@
 """The model card of a file, in Markdown."""
 
+from __future__ import annotations
+
 import re
 
 from skpneumo._utils.formatting import format_ends, format_metric, percent
@@ -10,6 +12,7 @@ from skpneumo._utils.model_file import (
     read_manifest,
     reraise_as_model_file_error,
 )
+from skpneumo._utils.typing import PathLike
 
 # What would begin a heading, a link, code, a column or HTML.
 _MARKUP = re.compile(r"[\\`#<>\[\]|]")
@@ -26,7 +29,7 @@ _TITLES = {
 }
 
 
-def model_card(path):
+def model_card(path: PathLike) -> str:
     """Describe the model in a file, in Markdown.
 
     Parameters

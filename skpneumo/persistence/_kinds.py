@@ -40,7 +40,7 @@ STEP_NAMES = tuple(kind.__name__ for kind in STEPS)
 BY_NAME = {kind.__name__: kind for kind in (*CLASSIFIERS, *STEPS, *WRAPPERS, *MEANS)}
 # Folders and ways of computing belong to the machine, not to the model; a folder of a file would
 # be read from and written to.
-NOT_SAVED = {"memory", "n_jobs", "verbose"}
+NOT_SAVED = {"callbacks", "memory", "n_jobs", "verbose"}
 LEARNT = {
     OperatingPointClassifierCV: {
         "best_threshold_": np.floating,

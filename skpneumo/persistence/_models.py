@@ -1,8 +1,13 @@
 """`save_model` and `load_model`."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any, Literal
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.files import check_parent_dir
@@ -18,6 +23,7 @@ from skpneumo._utils.provenance import (
     describe_threshold,
     package_versions,
 )
+from skpneumo._utils.typing import PathLike, Precision
 from skpneumo._utils.unwrap import unwrap
 from skpneumo.evaluation import Evaluation
 from skpneumo.exceptions import ModelFileError
@@ -34,8 +40,14 @@ _CONTRACT = (
 
 
 def save_model(
-    estimator, path, *, training_data=None, evaluation=None, notes=None, weights_dtype="float32"
-):
+    estimator: BaseEstimator,
+    path: PathLike,
+    *,
+    training_data: tuple[Any, Any] | None = None,
+    evaluation: Evaluation | None = None,
+    notes: Mapping[str, str] | None = None,
+    weights_dtype: Literal["float32", "int8"] = "float32",
+) -> None:
     """Write a fitted model into one file, by custom named ``.skpneumo``.
 
     The file is a safetensors file: it holds a manifest (JSON) and the weights. `load_model` builds
@@ -91,11 +103,11 @@ def save_model(
     What a training started from (``initial_network_``) is saved too, so that the card names its
     data and licence.
 
-    Not saved are ``memory``, ``n_jobs`` and ``verbose``, and parameters that are objects
-    (splitters, random states): the loaded estimator has their defaults. Of a weights file the name
-    is kept without its folder. Of a search the candidates that it did not select are not saved, so
-    that a loaded operating point, fitted again, does not search; with ``refit=False`` its
-    ``estimator`` is the candidate of the first fold.
+    Not saved are ``memory``, ``n_jobs``, ``verbose`` and ``callbacks``, and parameters that are
+    objects (splitters, random states): the loaded estimator has their defaults. Of a weights file
+    the name is kept without its folder. Of a search the candidates that it did not select are not
+    saved, so that a loaded operating point, fitted again, does not search; with ``refit=False``
+    its ``estimator`` is the candidate of the first fold.
 
     Examples
     --------
@@ -170,7 +182,7 @@ def _check_provenance(training_data, evaluation, notes):
             raise ValueError(f"notes must hold texts by name; got {name!r}: {text!r}. Use str().")
 
 
-def load_model(path, *, precision=None):
+def load_model(path: PathLike, *, precision: Precision | None = None) -> Any:
     """Read a model that `save_model` wrote; no code of the file is run.
 
     Parameters

@@ -1,10 +1,25 @@
 """The networks that come with the package, as estimators."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from sklearn.pipeline import Pipeline
+
 from skpneumo._utils.model_file import pretrained_path
 from skpneumo.persistence._models import load_model
 
+if TYPE_CHECKING:
 
-def load_pretrained(name="mean", *, min_recall=None):
+    class PretrainedPipeline(Pipeline):
+        """What a type checker is to know of the pipeline: its steps are no pipelines."""
+
+        def __getitem__(self, ind: Any) -> Any: ...
+
+
+def load_pretrained(
+    name: Literal["mean", "cnn", "inception"] = "mean", *, min_recall: float | None = None
+) -> PretrainedPipeline:
     """Load a network that comes with the package, already trained.
 
     Parameters

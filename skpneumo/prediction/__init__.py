@@ -3,3 +3,7 @@
 from skpneumo.prediction._predict_files import FilePrediction, predict_files
 
 __all__ = ["FilePrediction", "predict_files"]
+
+
+def __dir__():
+    return __all__

@@ -1,13 +1,18 @@
 """`predict_files`."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from numbers import Integral
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skpneumo._utils.parallel import map_chunks
 from skpneumo._utils.paths import check_paths
+from skpneumo._utils.typing import PathLike
 from skpneumo._utils.unwrap import unwrap
 from skpneumo.exceptions import ImageReadError
 from skpneumo.images import XRaySequence
@@ -34,7 +39,13 @@ class FilePrediction(NamedTuple):
     """Why the file cannot be read: a `NoXRayError` if it is sound but holds no X-ray."""
 
 
-def predict_files(model, paths, *, n_jobs=None, chunk_size=256):
+def predict_files(
+    model: Any,
+    paths: Sequence[PathLike] | ArrayLike,
+    *,
+    n_jobs: int | None = None,
+    chunk_size: int = 256,
+) -> Iterator[FilePrediction]:
     """Predict X-ray files in bounded memory, however many, in the workers of joblib.
 
     Parameters

@@ -9,3 +9,7 @@ from skpneumo.preprocessing._over_sampler import XRayOverSampler
 from skpneumo.preprocessing._resizer import XRayResizer
 
 __all__ = ["XRayAugmenter", "XRayLoader", "XRayOutlierDetector", "XRayOverSampler", "XRayResizer"]
+
+
+def __dir__():
+    return __all__

@@ -1,13 +1,17 @@
 """Random augmentation of X-rays, in training only."""
 
+from __future__ import annotations
+
 from concurrent.futures import ThreadPoolExecutor
 from numbers import Real
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
 from skpneumo._utils.threads import count_threads
+from skpneumo._utils.typing import RandomState, XRays
 from skpneumo.images import Augmentation, XRaySequence, check_xrays
 from skpneumo.preprocessing._base import XRayTransformer
 
@@ -140,18 +144,18 @@ class XRayAugmenter(XRayTransformer):
     def __init__(
         self,
         *,
-        rotation=7.0,
-        translation=0.05,
-        zoom=0.1,
-        crop=0.3,
-        border=0.3,
-        brightness=0.3,
-        contrast=0.2,
-        noise=0.05,
-        erasing=0.0,
-        horizontal_flip=False,
-        random_state=None,
-    ):
+        rotation: float = 7.0,
+        translation: float = 0.05,
+        zoom: float = 0.1,
+        crop: float = 0.3,
+        border: float = 0.3,
+        brightness: float = 0.3,
+        contrast: float = 0.2,
+        noise: float = 0.05,
+        erasing: float = 0.0,
+        horizontal_flip: bool = False,
+        random_state: RandomState | None = None,
+    ) -> None:
         self.rotation = rotation
         self.translation = translation
         self.zoom = zoom
@@ -164,7 +168,7 @@ class XRayAugmenter(XRayTransformer):
         self.horizontal_flip = horizontal_flip
         self.random_state = random_state
 
-    def to_augmentation(self):
+    def to_augmentation(self) -> Augmentation:
         """Check the parameters and return them as the function that changes one image.
 
         Returns
@@ -194,7 +198,7 @@ class XRayAugmenter(XRayTransformer):
             horizontal_flip=bool(self.horizontal_flip),
         )
 
-    def fit(self, X, y=None):
+    def fit(self, X: XRays, y: Any = None) -> Self:
         """Check the parameters and ``X``; nothing is learnt.
 
         Parameters
@@ -213,7 +217,7 @@ class XRayAugmenter(XRayTransformer):
         check_xrays(X)
         return self
 
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X: XRays, y: Any = None) -> Any:
         """Change every image of the training set.
 
         Parameters
@@ -234,7 +238,7 @@ class XRayAugmenter(XRayTransformer):
         seeds = draw_seeds(check_random_state(self.random_state), len(X))
         return augment_xrays(X, augmentation, seeds)
 
-    def transform(self, X):
+    def transform(self, X: XRays) -> Any:
         """Leave the images as they are.
 
         Parameters

@@ -2,6 +2,8 @@
 
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from skpneumo._utils.documentation import DocumentationLink
+
 
 def tag_images(input_tags):
     """State that the input is a batch of images or a list of paths, not a table."""
@@ -12,7 +14,7 @@ def tag_images(input_tags):
     input_tags.positive_only = True
 
 
-class XRayTransformer(TransformerMixin, BaseEstimator):
+class XRayTransformer(DocumentationLink, TransformerMixin, BaseEstimator):
     """Base of transformers of images, most of which learn nothing from them.
 
     Without ``get_feature_names_out`` scikit-learn offers no ``set_output`` here: images cannot

@@ -1,5 +1,10 @@
 """File paths as input of a pipeline."""
 
+from __future__ import annotations
+
+from typing import Any, Self
+
+from skpneumo._utils.typing import XRays
 from skpneumo.images import check_xrays
 from skpneumo.preprocessing._base import XRayTransformer
 
@@ -39,7 +44,7 @@ class XRayLoader(XRayTransformer):
 
     _parameter_constraints: dict = {}
 
-    def fit(self, X, y=None):
+    def fit(self, X: XRays, y: Any = None) -> Self:
         """Check ``X``; nothing is learnt.
 
         Parameters
@@ -57,7 +62,7 @@ class XRayLoader(XRayTransformer):
         check_xrays(X, same_size=False)
         return self
 
-    def transform(self, X):
+    def transform(self, X: XRays) -> Any:
         """Make a sequence of paths; pass images through.
 
         Parameters

@@ -1,19 +1,24 @@
 """Flag out-of-distribution images."""
 
+from __future__ import annotations
+
 import sys
 import warnings
 from contextlib import contextmanager
 from contextvars import ContextVar
 from numbers import Integral, Real
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image, ImageOps
 from scipy.linalg import eigh, svd
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.targets import check_groups
+from skpneumo._utils.typing import XRays
 from skpneumo.exceptions import OutlierWarning
 from skpneumo.images import check_xrays, resize_to
 from skpneumo.preprocessing._base import XRayTransformer
@@ -210,12 +215,16 @@ class XRayOutlierDetector(XRayTransformer):
     True
     """
 
+    mean_: np.ndarray
+    components_: np.ndarray
+    threshold_: float
+
     _parameter_constraints: dict = {
         "n_components": [Interval(Integral, 1, _SIDE**2, closed="both")],
         "contamination": [Interval(Real, 0, 0.5, closed="left")],
     }
 
-    def __init__(self, *, n_components=20, contamination=0.01):
+    def __init__(self, *, n_components: int = 20, contamination: float = 0.01) -> None:
         self.n_components = n_components
         self.contamination = contamination
 
@@ -224,7 +233,7 @@ class XRayOutlierDetector(XRayTransformer):
         tags.requires_fit = True
         return tags
 
-    def fit(self, X, y=None, groups=None):
+    def fit(self, X: XRays, y: Any = None, groups: ArrayLike | None = None) -> Self:
         """Learn the distribution of the training images.
 
         Parameters
@@ -263,7 +272,7 @@ class XRayOutlierDetector(XRayTransformer):
         self.threshold_ = float(_upper_limit(distances, self.contamination))
         return self
 
-    def fit_transform(self, X, y=None, groups=None):
+    def fit_transform(self, X: XRays, y: Any = None, groups: ArrayLike | None = None) -> Any:
         """Learn the distribution of the training images; return them without a warning.
 
         Parameters
@@ -283,7 +292,7 @@ class XRayOutlierDetector(XRayTransformer):
         self.fit(X, groups=groups)
         return check_xrays(X)
 
-    def transform(self, X):
+    def transform(self, X: XRays) -> Any:
         """Leave the images as they are, and warn of outliers.
 
         Parameters
@@ -323,7 +332,7 @@ class XRayOutlierDetector(XRayTransformer):
             )
         return X
 
-    def outlier_score(self, X):
+    def outlier_score(self, X: XRays) -> np.ndarray:
         """Distance of each image from the training images.
 
         Parameters

@@ -1,11 +1,19 @@
 """Over-sampling of the minority class."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
 from imblearn.utils import check_target_type
+from numpy.typing import ArrayLike
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils._param_validation import StrOptions
 
+from skpneumo._utils.documentation import DocumentationLink
+from skpneumo._utils.typing import RandomState, XRays
 from skpneumo.images import check_xrays
 from skpneumo.preprocessing._augmenter import XRayAugmenter, augment_xrays, draw_seeds
 from skpneumo.preprocessing._base import tag_images
@@ -18,7 +26,7 @@ def _draw_evenly(indices, n_draws, rng):
     return np.concatenate([indices[:0], *rounds])[:n_draws]
 
 
-class XRayOverSampler(BaseOverSampler):
+class XRayOverSampler(DocumentationLink, BaseOverSampler):
     """Repeat X-rays of the minority class, each repeat changed at random.
 
     A sampler of imbalanced-learn: a step of `imblearn.pipeline.Pipeline` that acts while
@@ -89,18 +97,27 @@ class XRayOverSampler(BaseOverSampler):
     XRaySequence(8 images, size=None)
     """
 
+    sampling_strategy_: dict
+    sample_indices_: np.ndarray
+
     _parameter_constraints: dict = {
         **BaseOverSampler._parameter_constraints,
         "augmentation": [StrOptions({"auto"}), XRayAugmenter, None],
         "random_state": ["random_state"],
     }
 
-    def __init__(self, *, sampling_strategy="auto", augmentation="auto", random_state=None):
+    def __init__(
+        self,
+        *,
+        sampling_strategy: float | str | dict | Callable = "auto",
+        augmentation: XRayAugmenter | Literal["auto"] | None = "auto",
+        random_state: RandomState | None = None,
+    ) -> None:
         super().__init__(sampling_strategy=sampling_strategy)
         self.augmentation = augmentation
         self.random_state = random_state
 
-    def fit_resample(self, X, y):
+    def fit_resample(self, X: XRays, y: ArrayLike) -> tuple[Any, Any]:
         """Add repeats to the images.
 
         Parameters

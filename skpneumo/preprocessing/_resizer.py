@@ -1,7 +1,12 @@
 """X-rays of one size."""
 
+from __future__ import annotations
+
+from typing import Any, Self
+
 from sklearn.utils._param_validation import StrOptions
 
+from skpneumo._utils.typing import Aspect, Size, XRays
 from skpneumo.images import ASPECTS, check_image_size, check_xrays, resize_to
 from skpneumo.preprocessing._base import XRayTransformer
 
@@ -58,11 +63,11 @@ class XRayResizer(XRayTransformer):
         "aspect": [StrOptions(set(ASPECTS))],
     }
 
-    def __init__(self, size=(224, 224), *, aspect="stretch"):
+    def __init__(self, size: Size = (224, 224), *, aspect: Aspect = "stretch") -> None:
         self.size = size
         self.aspect = aspect
 
-    def fit(self, X, y=None):
+    def fit(self, X: XRays, y: Any = None) -> Self:
         """Check the parameters and ``X``; nothing is learnt.
 
         Parameters
@@ -82,7 +87,7 @@ class XRayResizer(XRayTransformer):
         check_xrays(X, same_size=False)
         return self
 
-    def transform(self, X):
+    def transform(self, X: XRays) -> Any:
         """Resize.
 
         Parameters

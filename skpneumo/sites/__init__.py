@@ -26,3 +26,7 @@ __all__ = [
     "check_site",
     "plan_labels",
 ]
+
+
+def __dir__():
+    return __all__

@@ -1,17 +1,23 @@
 """A threshold of certified recall for a fraction of the labels."""
 
+from __future__ import annotations
+
 import warnings
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skpneumo._utils.bounds import draw_by_order, min_score_per_patient
+from skpneumo._utils.documentation import DocumentationLink
 from skpneumo._utils.response import RESPONSES, positive_scores
 from skpneumo._utils.targets import check_groups
+from skpneumo._utils.typing import PathLike, RandomState, Unit
 from skpneumo.sites._certifier_results import CertifierResults
 from skpneumo.sites._certifier_state import (
     get_fingerprints,
@@ -26,7 +32,7 @@ from skpneumo.sites._reading import UNREAD, Pool
 from skpneumo.sites._recorded import check_recorded, refuse_labels
 
 
-class RecallCertifier(CertifierResults, MetaEstimatorMixin, BaseEstimator):
+class RecallCertifier(DocumentationLink, CertifierResults, MetaEstimatorMixin, BaseEstimator):
     """Certify the recall of a fitted model at a new site, with labels of a part of its images.
 
     `fit` scores a pool of unlabelled images, `next_images` returns those to be read next, and
@@ -167,6 +173,8 @@ class RecallCertifier(CertifierResults, MetaEstimatorMixin, BaseEstimator):
     (1000,)
     """
 
+    unit_: Unit
+
     _parameter_constraints = {
         "estimator": [HasMethods([name]) for name in RESPONSES],
         "min_recall": [Interval(Real, 0, 1, closed="neither")],
@@ -174,13 +182,20 @@ class RecallCertifier(CertifierResults, MetaEstimatorMixin, BaseEstimator):
         "random_state": ["random_state"],
     }
 
-    def __init__(self, estimator, *, min_recall=0.95, confidence=0.95, random_state=None):
+    def __init__(
+        self,
+        estimator: BaseEstimator,
+        *,
+        min_recall: float = 0.95,
+        confidence: float = 0.95,
+        random_state: RandomState | None = None,
+    ) -> None:
         self.estimator = estimator
         self.min_recall = min_recall
         self.confidence = confidence
         self.random_state = random_state
 
-    def fit(self, X, y=None, *, groups=None):
+    def fit(self, X: Any, y: None = None, *, groups: ArrayLike | None = None) -> Self:
         """Score the pool, and draw the order of the patients.
 
         Parameters
@@ -216,7 +231,7 @@ class RecallCertifier(CertifierResults, MetaEstimatorMixin, BaseEstimator):
         self._proceed()
         return self
 
-    def next_images(self, n=20):
+    def next_images(self, n: int = 20) -> np.ndarray:
         """Return the rows of the images to be read next.
 
         Parameters
@@ -237,7 +252,7 @@ class RecallCertifier(CertifierResults, MetaEstimatorMixin, BaseEstimator):
         self._requested[rows] = True
         return rows
 
-    def record(self, rows, y):
+    def record(self, rows: ArrayLike, y: ArrayLike) -> Self:
         """Take labels of images.
 
         Parameters
@@ -274,7 +289,7 @@ class RecallCertifier(CertifierResults, MetaEstimatorMixin, BaseEstimator):
             warnings.warn(text, UserWarning, stacklevel=2)
         return self
 
-    def reset(self):
+    def reset(self) -> Self:
         """Forget all labels, so that corrected ones can be recorded.
 
         The order of the images stays, and all labels have to be recorded again: the result is that
@@ -293,7 +308,7 @@ class RecallCertifier(CertifierResults, MetaEstimatorMixin, BaseEstimator):
     def _proceed(self):
         self._progress = advance(self.pool_, self._labels, self._progress.plan, self._target)
 
-    def save(self, path):
+    def save(self, path: PathLike) -> None:
         """Write the state: scores, patients as numbers, the plan, and the labels received.
 
         Parameters
@@ -305,7 +320,9 @@ class RecallCertifier(CertifierResults, MetaEstimatorMixin, BaseEstimator):
         write_state(get_state(self), path)
 
     @classmethod
-    def load(cls, path, estimator, X, *, groups=None):
+    def load(
+        cls, path: PathLike, estimator: BaseEstimator, X: Any, *, groups: ArrayLike | None = None
+    ) -> Self:
         """Read a state that `save` wrote, to go on with it.
 
         Parameters

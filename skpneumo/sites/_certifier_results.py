@@ -1,5 +1,9 @@
 """What a certifier reports, while labels arrive and at the end."""
 
+from __future__ import annotations
+
+from typing import Literal
+
 import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
@@ -17,30 +21,30 @@ class CertifierResults:
         return hasattr(self, "pool_")
 
     @property
-    def classes_(self):
+    def classes_(self) -> np.ndarray:
         """The labels; the second is positive."""
         return np.asarray(self.estimator.classes_)
 
     @property
-    def finished_(self):
+    def finished_(self) -> bool:
         """Whether the labels are complete."""
         check_is_fitted(self)
         return self._progress.conclusion is not None
 
     @property
-    def plan_(self):
+    def plan_(self) -> Literal["upwards", "random sample"] | None:
         """How images are read; None until the pilot is labelled."""
         check_is_fitted(self)
         return self._progress.plan and self._progress.plan.kind
 
     @property
-    def n_labelled_(self):
+    def n_labelled_(self) -> int:
         """Number of images that were labelled."""
         check_is_fitted(self)
         return int(np.sum(self._labels != UNREAD))
 
     @property
-    def n_remaining_(self):
+    def n_remaining_(self) -> int:
         """Estimate of the number of images still to be labelled."""
         check_is_fitted(self)
         if self.finished_:
@@ -48,17 +52,17 @@ class CertifierResults:
         return estimate_remaining(self.pool_, self._labels, self._progress.plan, self._target)
 
     @property
-    def threshold_(self):
+    def threshold_(self) -> float:
         """Decision threshold of certified recall."""
         return self._concluded().threshold
 
     @property
-    def recall_lower_bound_(self):
+    def recall_lower_bound_(self) -> float:
         """The recall that is certified."""
         return self._concluded().recall_lower_bound
 
     @property
-    def classifier_(self):
+    def classifier_(self) -> CertifiedClassifier:
         """The model with this threshold."""
         conclusion = self._concluded()
         if not conclusion.n_positive:

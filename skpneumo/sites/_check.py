@@ -1,9 +1,14 @@
 """Whether a model's scores at a site are distributed as those that it was made with."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import norm
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
@@ -19,7 +24,14 @@ _MIN_SCORES = 20
 _N_TESTS = 2
 
 
-def check_site(estimator, X, *, groups=None, alpha=0.05, n_checks=1):
+def check_site(
+    estimator: BaseEstimator,
+    X: Any,
+    *,
+    groups: ArrayLike | None = None,
+    alpha: float = 0.05,
+    n_checks: int = 1,
+) -> SiteCheck:
     """Check, without labels, whether a model's scores at a site are those that it was made with.
 
     Parameters
@@ -116,7 +128,14 @@ def check_site(estimator, X, *, groups=None, alpha=0.05, n_checks=1):
     return check_scores(estimator, scores, groups=groups, alpha=alpha, n_checks=n_checks)
 
 
-def check_scores(estimator, scores, *, groups=None, alpha=0.05, n_checks=1):
+def check_scores(
+    estimator: BaseEstimator,
+    scores: np.ndarray,
+    *,
+    groups: ArrayLike | None = None,
+    alpha: float = 0.05,
+    n_checks: int = 1,
+) -> SiteCheck:
     """Check a site as `check_site` does, by scores that are computed already.
 
     Parameters

@@ -1,7 +1,10 @@
 """A table of numbers of images to label, as text and HTML."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from textwrap import fill
+from typing import Any
 
 from skpneumo._utils.formatting import percent
 
@@ -44,7 +47,7 @@ class LabelTable:
     confidence: float
 
     @property
-    def title(self):
+    def title(self) -> str:
         """What the table is about, in a sentence."""
         return (
             f"Labels to certify a recall of {100 * self.min_recall:g}% with "
@@ -53,7 +56,7 @@ class LabelTable:
         )
 
     @property
-    def note(self):
+    def note(self) -> str:
         """How to read the table."""
         return (
             "Patients (90%): among so many there are enough positive ones with a probability of "
@@ -62,7 +65,7 @@ class LabelTable:
             "reference; if not, specificity is often lower, and the certified recall still holds."
         )
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """Convert to numbers, texts, lists and dicts.
 
         Returns
@@ -74,7 +77,7 @@ class LabelTable:
             "rows": [dict(row) for row in self.rows]
         }
 
-    def cells(self):
+    def cells(self) -> list[list[str]]:
         """Rows as text.
 
         Returns
@@ -96,7 +99,7 @@ class LabelTable:
             for row in self.rows
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         lines = [*map(list, zip(*_HEADS, strict=True)), *self.cells()]
         # Side by side they would be wider than a terminal.
         whole = _format_table([line[:_N_WHOLE] for line in lines])
@@ -111,7 +114,7 @@ class LabelTable:
 
     __repr__ = __str__
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         from skpneumo._reporting.pages import render_page
 
         heads = [" ".join(head) for head in _HEADS]

@@ -1,20 +1,25 @@
 """Monitoring of the recall of a model in use."""
 
+from __future__ import annotations
+
 from numbers import Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import Interval
 
+from skpneumo._utils.documentation import DocumentationLink
 from skpneumo.sites._e_process import Capital, bet, initial_capital, log_e_value, log_payoffs
 
 _KNOWN_CLASSES = (("NORMAL", "PNEUMONIA"), (0, 1))
 _MAX_LOG = np.log(np.finfo(float).max)
 
 
-class RecallMonitor(BaseEstimator):
+class RecallMonitor(DocumentationLink, BaseEstimator):
     """Monitor whether the recall of a model in use stays at its required level.
 
     Confirmed cases are added as they arrive. After each, ``alarm_`` shows whether the recall is
@@ -124,18 +129,33 @@ class RecallMonitor(BaseEstimator):
     (5, 4, 4)
     """
 
+    alarm_: bool
+    alarm_at_: int | None
+    e_value_: float
+    log_e_values_: np.ndarray
+    n_positive_: int
+    n_missed_: int
+
     _parameter_constraints = {
         "min_recall": [Interval(Real, 0, 1, closed="neither")],
         "false_alarm": [Interval(Real, 0, 1, closed="neither")],
         "classes": ["array-like", None],
     }
 
-    def __init__(self, min_recall=0.95, false_alarm=0.05, *, classes=None):
+    def __init__(
+        self,
+        min_recall: float = 0.95,
+        false_alarm: float = 0.05,
+        *,
+        classes: ArrayLike | None = None,
+    ) -> None:
         self.min_recall = min_recall
         self.false_alarm = false_alarm
         self.classes = classes
 
-    def update(self, y_true, y_pred, verified_with=None):
+    def update(
+        self, y_true: ArrayLike, y_pred: ArrayLike, verified_with: float | None = None
+    ) -> Self:
         """Add confirmed cases, in the order of the examinations.
 
         Parameters
@@ -214,7 +234,7 @@ class RecallMonitor(BaseEstimator):
         self.alarm_ = bool(reached.size)
         self.alarm_at_ = int(reached[0]) + 1 if reached.size else None
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """Convert to what JSON can hold, to go on later with `from_dict`.
 
         Returns
@@ -234,7 +254,7 @@ class RecallMonitor(BaseEstimator):
         }
 
     @classmethod
-    def from_dict(cls, state):
+    def from_dict(cls, state: dict[str, Any]) -> Self:
         """Restore a monitor.
 
         Parameters

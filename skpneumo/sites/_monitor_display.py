@@ -1,10 +1,21 @@
 """Evidence of a low recall over the positive patients."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 
 from skpneumo._utils.drawing import get_axes, label_curve, merge_kwargs
 from skpneumo._utils.palette import BLUE, GREY, VERMILION
 from skpneumo.sites._monitor import check_is_updated
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    from skpneumo.sites._monitor import RecallMonitor
 
 
 class RecallMonitorDisplay:
@@ -48,13 +59,32 @@ class RecallMonitorDisplay:
     <...>
     """
 
-    def __init__(self, log_e_values, false_alarm, *, min_recall=None, name=None):
+    line_: Line2D
+    alarm_level_: Line2D
+    alarm_mark_: Line2D | None
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(
+        self,
+        log_e_values: np.ndarray,
+        false_alarm: float,
+        *,
+        min_recall: float | None = None,
+        name: str | None = None,
+    ) -> None:
         self.log_e_values = log_e_values
         self.false_alarm = false_alarm
         self.min_recall = min_recall
         self.name = name
 
-    def plot(self, ax=None, *, name=None, curve_kwargs=None):
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        name: str | None = None,
+        curve_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the e-value on a logarithmic axis.
 
         Parameters
@@ -111,7 +141,14 @@ class RecallMonitorDisplay:
         return self.ax_.plot(at, values[at], label=label, **style)[0]
 
     @classmethod
-    def from_monitor(cls, monitor, *, name=None, ax=None, curve_kwargs=None):
+    def from_monitor(
+        cls,
+        monitor: RecallMonitor,
+        *,
+        name: str | None = None,
+        ax: Axes | None = None,
+        curve_kwargs: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the evidence that a monitor has collected.
 
         Parameters

@@ -1,9 +1,12 @@
 """How many images of a site to label for which specificity."""
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import beta, binom
+from sklearn.base import BaseEstimator
 
 from skpneumo._utils.bounds import min_sample_size
 from skpneumo._utils.validation import check_open_fraction
@@ -30,7 +33,13 @@ class _Sample(NamedTuple):
     specificity_high: float
 
 
-def plan_labels(estimator, *, prevalence, min_recall=0.95, confidence=0.95):
+def plan_labels(
+    estimator: BaseEstimator,
+    *,
+    prevalence: float,
+    min_recall: float = 0.95,
+    confidence: float = 0.95,
+) -> LabelTable:
     """Plan how many images of a site to label, before any is labelled.
 
     Parameters

@@ -1,14 +1,21 @@
 """A threshold for one site, from its prevalence and unlabelled images."""
 
+from __future__ import annotations
+
 from numbers import Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.formatting import percent
 from skpneumo._utils.response import RESPONSES, positive_scores
 from skpneumo._utils.threshold_classifier import BaseThresholdClassifier, freeze
+from skpneumo._utils.typing import Unit
 from skpneumo.sites._prevalence_thresholds import (
     expected_ranges,
     implied_positive_rate,
@@ -120,18 +127,32 @@ class PrevalenceThresholdClassifier(BaseThresholdClassifier):
     (0.549..., 0.55)
     """
 
+    best_threshold_: float
+    positive_rate_: float
+    expected_recall_range_: tuple[float, float]
+    expected_specificity_range_: tuple[float, float]
+    unit_: Unit
+    n_units_: int
+    estimator_: FrozenEstimator
+
     _parameter_constraints = {
         "estimator": [HasMethods([name]) for name in RESPONSES],
         "prevalence": [Interval(Real, 0, 1, closed="neither"), tuple, list],
         "min_recall": [Interval(Real, 0, 1, closed="neither")],
     }
 
-    def __init__(self, estimator, *, prevalence, min_recall=0.98):
+    def __init__(
+        self,
+        estimator: BaseEstimator,
+        *,
+        prevalence: float | tuple[float, float],
+        min_recall: float = 0.98,
+    ) -> None:
         self.estimator = estimator
         self.prevalence = prevalence
         self.min_recall = min_recall
 
-    def fit(self, X, y=None, *, groups=None):
+    def fit(self, X: Any, y: Any = None, *, groups: ArrayLike | None = None) -> Self:
         """Set the threshold on one batch of unlabelled images of the site.
 
         Parameters
@@ -183,7 +204,7 @@ class PrevalenceThresholdClassifier(BaseThresholdClassifier):
         self.n_units_ = len(scores)
         return self
 
-    def describe_threshold(self):
+    def describe_threshold(self) -> str:
         """Describe how the threshold was chosen.
 
         Returns
@@ -203,7 +224,7 @@ class PrevalenceThresholdClassifier(BaseThresholdClassifier):
             f"{specificity}"
         )
 
-    def get_certified_target(self):
+    def get_certified_target(self) -> None:
         """Get the metric that the threshold is certified to reach: None.
 
         Returns

@@ -1,8 +1,11 @@
 """The result of a check of a site: numbers, text and page."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import asdict, dataclass, field
 from textwrap import wrap
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy.special import logit
@@ -10,6 +13,11 @@ from scipy.special import logit
 import skpneumo
 from skpneumo._reporting.files import write_report
 from skpneumo._utils.formatting import format_rows, percent
+from skpneumo._utils.frames import import_pandas
+from skpneumo._utils.typing import PathLike
+
+if TYPE_CHECKING:
+    import pandas
 
 _N_BARS = 30
 # Probabilities beyond these end up in the first and the last bar.
@@ -131,39 +139,39 @@ class SiteCheck:
     SiteCheckDisplay : Draw the scores.
     """
 
-    shift: str
+    shift: Literal["none", "prevalence", "population"]
     p_value: float
     prevalence: float
-    prevalence_interval: tuple
+    prevalence_interval: tuple[float, float]
     reference_prevalence: float
     positive_rate: float
     expected_positive_rate: float
-    expected_positive_rate_interval: tuple
+    expected_positive_rate_interval: tuple[float, float]
     expected_specificity: float
-    expected_specificity_interval: tuple
+    expected_specificity_interval: tuple[float, float]
     threshold: float
     n_images: int
     n_patients: int | None
     alpha: float
     n_checks: int
-    histogram: dict = field(default_factory=dict)
+    histogram: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def headline(self):
+    def headline(self) -> str:
         """The finding, in a few words."""
         return _HEADLINES[self.shift]
 
     @property
-    def meaning(self):
+    def meaning(self) -> str:
         """What the finding means."""
         return _MEANINGS[self.shift]
 
     @property
-    def advice(self):
+    def advice(self) -> str:
         """What to do next."""
         return _ADVICE[self.shift]
 
-    def get_rows(self):
+    def get_rows(self) -> list[tuple[str, str]]:
         """Get the numbers as text.
 
         Returns
@@ -192,12 +200,12 @@ class SiteCheck:
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.to_text()
 
     __repr__ = __str__
 
-    def to_text(self, width=79):
+    def to_text(self, width: int = 79) -> str:
         """Format the check as text.
 
         Parameters
@@ -213,7 +221,7 @@ class SiteCheck:
         headline, *paragraphs = ("\n".join(wrap(text, width)) for text in texts)
         return "\n\n".join([headline, format_rows(self.get_rows(), width), *paragraphs])
 
-    def summarize(self):
+    def summarize(self) -> str:
         """Summarize the check in one line.
 
         Returns
@@ -223,7 +231,7 @@ class SiteCheck:
         """
         return f"Check of the site (p-value {_format_p(self.p_value)}): {_SUMMARIES[self.shift]}"
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """Convert to numbers, texts, lists and dicts; None for what is not finite or not known.
 
         Returns
@@ -233,7 +241,36 @@ class SiteCheck:
         values = {name: _plain(value) for name, value in asdict(self).items()}
         return values | {"meaning": self.meaning, "advice": self.advice}
 
-    def to_json(self):
+    def to_frame(self) -> pandas.DataFrame:
+        """Convert the numbers to a data frame of one row, to be concatenated over sites or months.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One column for each attribute but ``histogram``; of an interval two, such as
+            "prevalence_low" and "prevalence_high". NaN for what is not known.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+
+        Examples
+        --------
+        Checks of several sites, one in each row::
+
+            pandas.concat({site: check.to_frame() for site, check in checks.items()})
+        """
+        values = {}
+        for name, value in asdict(self).items():
+            if name.endswith("_interval"):
+                name = name.removesuffix("_interval")
+                values |= {f"{name}_low": value[0], f"{name}_high": value[1]}
+            elif name != "histogram":
+                values[name] = value
+        return import_pandas().DataFrame([values])
+
+    def to_json(self) -> str:
         """Convert to JSON.
 
         Returns
@@ -242,7 +279,7 @@ class SiteCheck:
         """
         return json.dumps(self.to_dict(), indent=2, allow_nan=False)
 
-    def to_html(self):
+    def to_html(self) -> str:
         """Render a page that needs no other file and no network.
 
         Returns
@@ -251,7 +288,7 @@ class SiteCheck:
         """
         return self._render(embedded=False)
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         return self._render(embedded=True)
 
     def _render(self, embedded):
@@ -275,7 +312,7 @@ class SiteCheck:
             figure=figure,
         )
 
-    def save(self, path):
+    def save(self, path: PathLike) -> None:
         """Write the check to a file.
 
         Parameters

@@ -1,8 +1,18 @@
 """Scores of a site beside those of the reference."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 from skpneumo._utils.drawing import get_axes
 from skpneumo._utils.palette import BLUE, GREY, VERMILION
 from skpneumo.sites._site_check import clipped_log_odds
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from skpneumo.sites._site_check import SiteCheck
 
 
 def draw_check(figure, check):
@@ -53,11 +63,14 @@ class SiteCheckDisplay:
     <...>
     """
 
-    def __init__(self, histogram, threshold=None):
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(self, histogram: dict[str, Any], threshold: float | None = None) -> None:
         self.histogram = histogram
         self.threshold = threshold
 
-    def plot(self, ax=None):
+    def plot(self, ax: Axes | None = None) -> Self:
         """Draw the histograms.
 
         Parameters
@@ -90,7 +103,7 @@ class SiteCheckDisplay:
         return self
 
     @classmethod
-    def from_check(cls, check, *, ax=None):
+    def from_check(cls, check: SiteCheck, *, ax: Axes | None = None) -> Self:
         """Draw the scores that a check compared.
 
         Parameters

@@ -1,13 +1,21 @@
 """A fitted classifier with a threshold that was certified at a site."""
 
+from __future__ import annotations
+
 from numbers import Real
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.response import RESPONSES
 from skpneumo._utils.threshold_classifier import BaseThresholdClassifier, freeze
+from skpneumo._utils.typing import Unit
+
+if TYPE_CHECKING:
+    from skpneumo.sites._conclusion import Conclusion
 
 
 class CertifiedClassifier(BaseThresholdClassifier):
@@ -54,18 +62,29 @@ class CertifiedClassifier(BaseThresholdClassifier):
     See `RecallCertifier`.
     """
 
+    best_threshold_: float
+    unit_: Unit
+    recall_lower_bound_: float
+    n_positive_units_: int
+    images_per_patient_: float
+    n_labelled_: int
+    n_images_: int
+    estimator_: Any
+
     _parameter_constraints = {
         "estimator": [HasMethods([name]) for name in RESPONSES],
         "min_recall": [Interval(Real, 0, 1, closed="neither")],
         "confidence": [Interval(Real, 0, 1, closed="neither")],
     }
 
-    def __init__(self, estimator, *, min_recall=0.95, confidence=0.95):
+    def __init__(
+        self, estimator: BaseEstimator, *, min_recall: float = 0.95, confidence: float = 0.95
+    ) -> None:
         self.estimator = estimator
         self.min_recall = min_recall
         self.confidence = confidence
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Refuse: the threshold comes from `RecallCertifier`.
 
         Parameters
@@ -85,7 +104,7 @@ class CertifiedClassifier(BaseThresholdClassifier):
         )
 
     # Apart from `fit`, as FoldMeanClassifier.hold.
-    def hold(self, conclusion, *, unit, n_labelled, n_images):
+    def hold(self, conclusion: Conclusion, *, unit: Unit, n_labelled: int, n_images: int) -> Self:
         """Use a threshold that was certified.
 
         Parameters
@@ -109,7 +128,7 @@ class CertifiedClassifier(BaseThresholdClassifier):
         self.unit_, self.n_labelled_, self.n_images_ = unit, n_labelled, n_images
         return self
 
-    def describe_threshold(self):
+    def describe_threshold(self) -> str:
         """Describe how the threshold was chosen.
 
         Returns
@@ -127,7 +146,7 @@ class CertifiedClassifier(BaseThresholdClassifier):
             f"{self.n_labelled_} of {self.n_images_} images"
         )
 
-    def get_certified_target(self):
+    def get_certified_target(self) -> tuple[str, float]:
         """Get the recall that the threshold is certified to reach.
 
         Returns

@@ -1,15 +1,23 @@
 """Classifier that rules out, rules in, or leaves an image to be read."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
 from numbers import Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
+from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.mlflow_tracking import tracked_fit
 from skpneumo._utils.response import positive_scores
 from skpneumo._utils.targets import check_groups
+from skpneumo._utils.typing import Splitter, Unit
 from skpneumo.metrics import threshold_curve
 from skpneumo.model_selection import BaseThresholdClassifierCV, check_data
 from skpneumo.sites._triage_thresholds import (
@@ -152,6 +160,28 @@ class TriageClassifierCV(BaseThresholdClassifierCV):
     ['ruled in', 'ruled out', 'to be read']
     """
 
+    rule_in_threshold_: float
+    confidence_of_each_: float
+    unit_: Unit
+    n_positive_units_: int
+    n_negative_units_: int
+    n_positive_ruled_out_: int
+    n_negative_ruled_in_: int
+    recall_: float
+    specificity_: float
+    recall_lower_bound_: float
+    specificity_lower_bound_: float
+    proportion_to_read_: float
+    proportion_to_read_upper_bound_: float
+    to_read_by_class_: np.ndarray
+    to_read_by_class_upper_bound_: np.ndarray
+    images_per_patient_: float
+    curve_: Bunch
+    reference_: Bunch
+    estimator_: Any
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+
     _parameter_constraints = {
         "min_recall": [Interval(Real, 0, 1, closed="neither")],
         "min_specificity": [Interval(Real, 0, 1, closed="neither")],
@@ -161,15 +191,15 @@ class TriageClassifierCV(BaseThresholdClassifierCV):
 
     def __init__(
         self,
-        estimator,
+        estimator: BaseEstimator,
         *,
-        min_recall=0.98,
-        min_specificity=0.95,
-        confidence=0.95,
-        cv=None,
-        refit=False,
-        n_jobs=None,
-    ):
+        min_recall: float = 0.98,
+        min_specificity: float = 0.95,
+        confidence: float = 0.95,
+        cv: int | Splitter | Iterable | None = None,
+        refit: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
         self.estimator = estimator
         self.min_recall = min_recall
         self.min_specificity = min_specificity
@@ -179,7 +209,7 @@ class TriageClassifierCV(BaseThresholdClassifierCV):
         self.n_jobs = n_jobs
 
     @tracked_fit
-    def fit(self, X, y, *, groups=None, **params):
+    def fit(self, X: Any, y: ArrayLike, *, groups: ArrayLike | None = None, **params: Any) -> Self:
         """Choose both thresholds, and fit the model unless it is frozen.
 
         Parameters
@@ -242,11 +272,11 @@ class TriageClassifierCV(BaseThresholdClassifierCV):
         self.proportion_to_read_upper_bound_ = float(of_class @ point.to_read_by_class_upper_bound)
 
     @property
-    def rule_out_threshold_(self):
+    def rule_out_threshold_(self) -> float:
         """Threshold below which images are ruled out."""
         return self.best_threshold_
 
-    def predict_triage(self, X):
+    def predict_triage(self, X: Any) -> np.ndarray:
         """Rule images out or in, or leave them to be read.
 
         Parameters
@@ -264,7 +294,7 @@ class TriageClassifierCV(BaseThresholdClassifierCV):
         is_ruled = [scores < self.best_threshold_, scores >= self.rule_in_threshold_]
         return np.select(is_ruled, ["ruled out", "ruled in"], "to be read")
 
-    def describe_threshold(self):
+    def describe_threshold(self) -> str:
         """Describe how the thresholds were chosen.
 
         Returns
@@ -287,7 +317,7 @@ class TriageClassifierCV(BaseThresholdClassifierCV):
             f"{self.n_negative_units_} negative {self.unit_}s{scores}"
         )
 
-    def get_certified_target(self):
+    def get_certified_target(self) -> tuple[str, float]:
         """Get the metric that `predict` is certified to reach.
 
         Returns

@@ -102,7 +102,7 @@ def test_an_operating_point_is_one_run(runs, searched):
     inner = LogisticRegression()
     if searched:
         inner = GridSearchCV(inner, {"C": [0.1, 1]}, cv=2)
-    model = OperatingPointClassifierCV(inner, min_recall=0.9).fit(X, y)
+    model = OperatingPointClassifierCV(inner, min_recall=0.9, refit=True).fit(X, y)
     (run,) = runs()
     assert run.data.tags["estimator_name"] == "OperatingPointClassifierCV"
     assert run.data.params["min_recall"] == "0.9"

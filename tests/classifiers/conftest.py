@@ -61,9 +61,9 @@ def count_predicted(monkeypatch):
     def counting(module):
         numbers, predict_batches = [], module.predict_batches
 
-        def spy(model, read, n, batch_size):
+        def spy(model, read, n, batch_size, **options):
             numbers.append(n)
-            return predict_batches(model, read, n, batch_size)
+            return predict_batches(model, read, n, batch_size, **options)
 
         monkeypatch.setattr(module, "predict_batches", spy)
         return numbers

@@ -346,7 +346,7 @@ def test_progress_is_shown_or_not(xrays, tiny, capfd):
     assert (silent.out, silent.err) == ("", "")
     RESULTS.clear()
     tiny(verbose=1, epochs=2).fit(xrays.X, xrays.y)
-    assert "Epoch 2/2: loss" in capfd.readouterr().out
+    assert "Epoch 2/2: loss" in capfd.readouterr().err
     RESULTS.clear()
     tiny(verbose=2, epochs=2).fit(xrays.X, xrays.y)
     assert capfd.readouterr().out.count("loss") == 2

@@ -5,6 +5,7 @@ from scikeras.wrappers import BaseWrapper, KerasClassifier
 from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 
+from skpneumo import CNNPneumoniaClassifier
 from skpneumo.classifiers._base import BasePneumoniaClassifier
 from skpneumo.classifiers._scikeras import RepairedKerasClassifier
 
@@ -46,3 +47,23 @@ def test_tags_that_scikeras_lacks(tiny):
     assert tags.target_tags.required
     assert not tags.classifier_tags.multi_class
     assert not tags.input_tags.two_d_array
+
+
+def test_completion_offers_public_names_only(fitted):
+    names = {name for name in dir(fitted) if not name.startswith("_")}
+    assert {"fit", "predict_proba", "threshold", "history_", "model_", "initialized_"} <= names
+    assert not names & KEPT
+    assert "model_" not in dir(type(fitted)())
+
+
+def test_completion_does_not_hand_out_the_network(tiny, xrays):
+    clf = tiny().fit(xrays.X, xrays.y)
+    dir(clf)
+    assert not clf._fitted_network.is_handed_out
+
+
+def test_a_subclass_shows_its_own_names():
+    class OwnLoss(CNNPneumoniaClassifier):
+        loss = "focal"
+
+    assert "loss" in dir(OwnLoss())

@@ -512,3 +512,23 @@ def test_real_images_that_are_inverted_or_rotated(xray_data):
     for quarters, least in ((1, 0.98), (2, 0.85), (3, 0.98)):
         found = find_suspects(np.rot90(thumbnails, quarters, (1, 2)), np.zeros(len(thumbnails)))
         assert len(found["rotated"]) >= least * len(thumbnails)
+
+
+def test_a_data_frame_lists_the_images_of_each_finding(tmp_path, make_collection):
+    make_collection(tmp_path, {"train": 16, "test": 9})
+    files = sorted(tmp_path.rglob("*.png"))
+    shutil.copy(files[0], files[0].with_name("IM-7777-0001.png"))
+    files[1].write_bytes(b"no image")
+    data = load_xray_folder(tmp_path)
+    report = audit(data)
+    frame = report.to_frame()
+    for finding in report.findings:
+        lines = frame[frame["finding"] == finding.name]
+        groups = [rows["row"].tolist() for _, rows in lines.groupby("group")]
+        assert groups == finding.rows or not finding.rows
+        assert len(lines) >= 1
+        assert lines["level"].eq(finding.level).all()
+        known = lines.dropna(subset="row")
+        assert known["path"].tolist() == [data.paths[row] for row in known["row"]]
+    assert "unreadable" in {*frame["finding"]}
+    assert frame["finding"].str.startswith("exact_copies").sum() == 2

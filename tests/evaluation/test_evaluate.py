@@ -1,5 +1,6 @@
 import json
 import re
+import sys
 from html.parser import HTMLParser
 
 import keras
@@ -522,3 +523,18 @@ def test_a_data_frame_and_boolean_labels(train, new):
     )
     assert isinstance(report, Evaluation)
     assert report.classes == [False, True]
+
+
+def test_a_data_frame_has_a_row_for_each_metric(report):
+    frame = report.to_frame()
+    assert frame.index.name == "metric"
+    assert frame.index.tolist() == [*report.metrics]
+    assert any("bacteria" in name for name in frame.index)
+    for name, estimate in report.metrics.items():
+        np.testing.assert_equal(frame.loc[name].tolist(), [*estimate])
+
+
+def test_without_pandas_the_error_says_what_to_do(report, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match=r"pip install pandas.*to_dict"):
+        report.to_frame()

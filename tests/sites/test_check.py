@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import make_classification
@@ -373,3 +374,16 @@ def test_a_threshold_of_another_site_is_not_compared_with_the_reference(data, mo
     local = PrevalenceThresholdClassifier(model, prevalence=0.5).fit(X)
     with pytest.raises(ValueError, match="ThresholdClassifier was chosen on other data"):
         check_site(local, X)
+
+
+def test_data_frames_of_several_sites_make_a_table(checks):
+    frame = pd.concat({name: check.to_frame() for name, check in checks.items()})
+    assert frame["shift"].tolist() == [*checks]
+    for (name, _), row in frame.iterrows():
+        check = checks[name]
+        np.testing.assert_equal(
+            (row["prevalence"], row["prevalence_low"], row["prevalence_high"]),
+            (check.prevalence, *check.prevalence_interval),
+        )
+        assert row["p_value"] == check.p_value
+    assert "histogram" not in frame

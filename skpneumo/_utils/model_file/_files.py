@@ -4,6 +4,8 @@ The header of the file holds the manifest as JSON text, beside the SHA-256 of th
 manifest holds the dtype, the shape and the SHA-256 of each array.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
@@ -25,6 +27,7 @@ from skpneumo._utils.model_file._manifest import (
     parse_manifest,
 )
 from skpneumo._utils.model_file._quantization import dequantize_kernels, quantize_kernels
+from skpneumo._utils.typing import PathLike
 from skpneumo.exceptions import ModelFileError
 
 SUFFIX = ".skpneumo"
@@ -91,7 +94,7 @@ def _sha256(data):
     return hashlib.sha256(data).hexdigest()
 
 
-def is_model_file(path):
+def is_model_file(path: PathLike) -> bool:
     """Check whether a file is one of `save_model`, by its name or else by its content.
 
     Parameters

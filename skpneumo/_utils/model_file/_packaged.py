@@ -1,12 +1,16 @@
 """Files of the networks that come with the package."""
 
+from __future__ import annotations
+
 from importlib.resources import files
+from pathlib import Path
+from typing import Literal
 
 from skpneumo._utils.model_file._files import SUFFIX
 from skpneumo.exceptions import ModelFileError
 
 
-def pretrained_path(name="mean"):
+def pretrained_path(name: Literal["mean", "cnn", "inception"] = "mean") -> Path:
     """File of a network that comes with the package, such as `model_card` takes.
 
     Parameters

@@ -1,14 +1,19 @@
 """The audit of a dataset, before anything is trained on it."""
 
+from __future__ import annotations
+
 import json
 import platform
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from skpneumo._reporting.files import write_report
+from skpneumo._utils.typing import PathLike
 from skpneumo.datasets._auditing import _findings as find
 from skpneumo.datasets._auditing._balance import balance, small_splits
 from skpneumo.datasets._auditing._collection import (
@@ -23,6 +28,9 @@ from skpneumo.datasets._auditing._leaks import copies, patients
 from skpneumo.datasets._auditing._scan import scan_files, scan_images
 from skpneumo.datasets._auditing._shortcuts import MIN_PATIENTS, get_metadata, probe
 from skpneumo.datasets._auditing._suspects import find_suspects
+
+if TYPE_CHECKING:
+    import pandas
 
 _QUANTILES = (0.05, 0.5, 0.95)
 
@@ -58,7 +66,7 @@ class Audit:
         The paths or images that were audited; only the HTML reads them.
     """
 
-    findings: list
+    findings: list[find.Finding]
     n_images: int
     n_patients: int
     counts: dict
@@ -69,17 +77,17 @@ class Audit:
     date: str
     images: object
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.to_text()
 
     __repr__ = __str__
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         from skpneumo.datasets._auditing._report import as_html
 
         return as_html(self, embedded=True)
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """All findings and tables, without the images.
 
         Returns
@@ -91,7 +99,38 @@ class Audit:
         names = [field.name for field in fields(self) if field.name not in ("findings", "images")]
         return {"findings": found} | {name: getattr(self, name) for name in names}
 
-    def to_json(self):
+    def to_frame(self) -> pandas.DataFrame:
+        """List the images of all findings as a data frame, to filter, to sort and to write.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each image of a finding, with the columns "finding" and "level", "group"
+            (number of the group of copies, or of the patient, within the finding), "row" (of the
+            arrays that were audited), "path" (whole, unlike in the report; missing for arrays),
+            "detail", "found" and "advice". Files that were left out before have no "row", and a
+            finding about no single image has one line.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skpneumo.datasets import audit, make_xrays
+        >>> data = make_xrays(30, image_size=(72, 64), random_state=0)
+        >>> data.images[7] = data.images[3]
+        >>> frame = audit(data).to_frame()
+        >>> frame.loc[frame["finding"].str.startswith("exact_copies"), "row"].tolist()
+        [3, 7]
+        """
+        from skpneumo.datasets._auditing._frame import as_frame
+
+        return as_frame(self)
+
+    def to_json(self) -> str:
         """Write `to_dict` as JSON.
 
         Returns
@@ -100,7 +139,7 @@ class Audit:
         """
         return json.dumps(self.to_dict(), indent=2, allow_nan=False)
 
-    def to_text(self, width=88):
+    def to_text(self, width: int = 88) -> str:
         """Format the audit as lines of text.
 
         Parameters
@@ -116,7 +155,7 @@ class Audit:
 
         return as_text(self, width)
 
-    def to_html(self):
+    def to_html(self) -> str:
         """One page with all findings, and thumbnails of the first images of each.
 
         Returns
@@ -128,7 +167,7 @@ class Audit:
 
         return as_html(self)
 
-    def save(self, path):
+    def save(self, path: PathLike) -> None:
         """Write a report.
 
         Parameters
@@ -144,7 +183,7 @@ class Audit:
         write_report(self, path)
 
 
-def audit(data, *, n_jobs=None):
+def audit(data: Mapping[str, Any], *, n_jobs: int | None = None) -> Audit:
     """Check a dataset for duplicates, leakage and shortcuts.
 
     Every file is decoded once. The audit reports:

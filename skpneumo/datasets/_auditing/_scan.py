@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skpneumo._utils.parallel import map_chunks
+from skpneumo._utils.progress import track
 from skpneumo._utils.threads import count_threads
 from skpneumo.exceptions import ImageReadError, NoXRayError
 from skpneumo.images import (
@@ -86,9 +87,12 @@ def scan_files(paths, n_jobs=None):
     # threads have ended, so that a user's filter does not stop one of them.
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        for found, images in map_chunks(_scan_chunk, paths, n_jobs=n_jobs, chunk_size=_CHUNK_SIZE):
-            thumbnails[len(records) : len(records) + len(found)] = images
-            records += found
+        chunks = map_chunks(_scan_chunk, paths, n_jobs=n_jobs, chunk_size=_CHUNK_SIZE)
+        with track("Reading X-rays", len(paths), "files") as update:
+            for found, images in chunks:
+                thumbnails[len(records) : len(records) + len(found)] = images
+                records += found
+                update(advance=len(found))
     messages = {
         (str(warning.message), warning.category)
         for warning in caught

@@ -1,7 +1,10 @@
 """`export_onnx` and `export_tflite`."""
 
+from __future__ import annotations
+
 import json
 from datetime import UTC, datetime
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -10,6 +13,7 @@ from skpneumo._utils.files import atomic_write, check_parent_dir
 from skpneumo._utils.fork import check_process
 from skpneumo._utils.optional import import_optional
 from skpneumo._utils.provenance import describe_model, describe_threshold, package_versions
+from skpneumo._utils.typing import PathLike
 from skpneumo._utils.unwrap import unwrap
 from skpneumo.persistence._export import _onnx, _tflite
 from skpneumo.persistence._export._check import (
@@ -26,7 +30,9 @@ _NOTICE = (
 )
 
 
-def export_onnx(estimator, path, *, precision="float32"):
+def export_onnx(
+    estimator: Any, path: PathLike, *, precision: Literal["float32", "float16"] = "float32"
+) -> dict[str, str]:
     """Write a fitted model as an ONNX file, which onnxruntime runs without skpneumo.
 
     The file takes X-rays, ``images``, of shape (n, rows, columns) and type uint8, and returns
@@ -109,7 +115,9 @@ def export_onnx(estimator, path, *, precision="float32"):
     return _export(estimator, path, precision, _onnx)
 
 
-def export_tflite(estimator, path, *, precision="float32"):
+def export_tflite(
+    estimator: Any, path: PathLike, *, precision: Literal["float32", "float16"] = "float32"
+) -> dict[str, str]:
     """Write a fitted model as a TensorFlow Lite file, for phones and small devices.
 
     Like `export_onnx`, but for the format: the signature ``serving_default`` takes ``images`` and
