@@ -1,4 +1,4 @@
-"""The base of the classifiers: a fit and a prediction, in the order in which they happen."""
+"""The base of the classifiers: a fit, in the order in which it happens."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from typing import Self
 import joblib
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.metrics import accuracy_score
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
 from skpneumo._utils.fork import check_process
 from skpneumo._utils.mlflow_tracking import tracked_fit
@@ -35,14 +33,11 @@ from skpneumo.classifiers._checkpoint import (
 from skpneumo.classifiers._data import check_training_set
 from skpneumo.classifiers._fit_cache import (
     get_fit_key,
-    get_prediction_key,
     load_fit,
-    load_prediction,
     save_fit,
-    save_prediction,
 )
 from skpneumo.classifiers._network import unchanged_on_error
-from skpneumo.classifiers._network_owner import NetworkOwner
+from skpneumo.classifiers._prediction import NetworkPredictor
 from skpneumo.classifiers._trace_cache import borrow_trainer
 from skpneumo.classifiers._training import (
     append_history,
@@ -52,18 +47,16 @@ from skpneumo.classifiers._training import (
     count_augmented_epochs,
     count_steps,
     find_stage,
-    predict_batches,
     train,
 )
 from skpneumo.classifiers._validation_split import split_validation
-from skpneumo.images import check_xrays, resize_to
 from skpneumo.networks import PRECISIONS
 
 # So that a fit waits for an equal one in another thread, and takes its network.
 _FIT_LOCK = threading.RLock()
 
 
-class BasePneumoniaClassifier(NetworkOwner):
+class BasePneumoniaClassifier(NetworkPredictor):
     """scikit-learn classifier over a Keras network for two classes of X-rays.
 
     A subclass writes out its ``__init__``; what else it defines is listed in `NetworkOwner`.
@@ -339,87 +332,3 @@ class BasePneumoniaClassifier(NetworkOwner):
         vars(self).pop("history_", None)
         self.classes_ = data.classes
         return self
-
-    # -- prediction -------------------------------------------------------------------------------
-
-    def predict_proba(self, X: XRays) -> np.ndarray:
-        """Probability of each class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3), of paths, or XRaySequence
-            X-rays; images of another size than ``image_size_`` are resized to it.
-
-        Returns
-        -------
-        ndarray of shape (n, 2), dtype float32
-            In the order of ``classes_``: normal, pneumonia.
-        """
-        pneumonia = self._predict_positive(X)
-        return np.hstack([1 - pneumonia, pneumonia])
-
-    def predict_log_proba(self, X: XRays) -> np.ndarray:
-        """Logarithm of the probability of each class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3), of paths, or XRaySequence
-            X-rays; images of another size than ``image_size_`` are resized to it.
-
-        Returns
-        -------
-        ndarray of shape (n, 2), dtype float32
-            In the order of ``classes_``; minus infinity for a probability of 0.
-        """
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
-
-    def predict(self, X: XRays) -> np.ndarray:
-        """Label of each X-ray: pneumonia if its probability is at least ``threshold``.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3), of paths, or XRaySequence
-            X-rays; images of another size than ``image_size_`` are resized to it.
-
-        Returns
-        -------
-        ndarray of shape (n,)
-            Labels from ``classes_``.
-        """
-        pneumonia = self.predict_proba(X)[:, 1]
-        return self.classes_[(pneumonia >= self.threshold).astype(int)]
-
-    # Replaces that of scikeras, which validates y and passes its parameters on to a scorer of its
-    # own.
-    def score(self, X: XRays, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Accuracy of `predict`.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, H, W), (n, H, W, 1) or (n, H, W, 3), of paths, or XRaySequence
-            X-rays.
-        y : array-like of shape (n,)
-            True labels.
-        sample_weight : array-like of shape (n,), default=None
-            Weight of each image.
-
-        Returns
-        -------
-        float
-        """
-        return accuracy_score(y, self.predict(X), sample_weight=sample_weight)
-
-    def _predict_positive(self, X):
-        """Probability of pneumonia, of shape (n, 1)."""
-        check_is_fitted(self)
-        network = self._fitted_network
-        X = resize_to(check_xrays(X), self.image_size_)
-        key = get_prediction_key(network, X, self.memory)
-        probability = load_prediction(key, self.memory)
-        if probability is None:
-            reader = self._make_reader(X)
-            probability = predict_batches(network.head, reader, len(X), self.batch_size)
-            save_prediction(key, self.memory, probability)
-        # The cache holds this array, and callers may change what they are given.
-        return probability.copy()

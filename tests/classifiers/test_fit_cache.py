@@ -21,7 +21,7 @@ from sklearn.model_selection import (
 from skpneumo import XRayAugmenter, clear_cache
 from skpneumo._utils.caching import NETWORKS, RESULTS
 from skpneumo._utils.lru_cache import LRUCache, get_n_bytes
-from skpneumo.classifiers import _base
+from skpneumo.classifiers import _prediction
 from skpneumo.classifiers._fit_cache import _BYTES_PER_NETWORK
 from skpneumo.metrics import SCORERS, roc_auc_scorer
 from skpneumo.networks import build_cnn
@@ -30,7 +30,7 @@ from skpneumo.networks import build_cnn
 @pytest.fixture
 def n_predicted(count_predicted):
     """Count the images that networks predict, call by call."""
-    return count_predicted(_base)
+    return count_predicted(_prediction)
 
 
 def test_thresholds_train_once_and_predict_once(xrays, tiny, trained_epochs, n_predicted):

@@ -19,10 +19,12 @@ OTHER_PROCESS = """
 import sys
 import numpy as np
 from skpneumo import CNNPneumoniaClassifier
-from skpneumo.classifiers import _base, progress_callback
+from skpneumo.classifiers import _prediction, progress_callback
 data = np.load(sys.argv[1])
-predict_batches, predicted = _base.predict_batches, []
-_base.predict_batches = lambda *args: predicted.append(args[2]) or predict_batches(*args)
+predict_batches, predicted = _prediction.predict_batches, []
+_prediction.predict_batches = lambda *args, **options: (
+    predicted.append(args[2]) or predict_batches(*args, **options)
+)
 clf = CNNPneumoniaClassifier(
     filters=(2, 4), epochs=1, batch_size=16, random_state=0, threshold=0.8, memory=sys.argv[2]
 )
