@@ -144,5 +144,7 @@ print(f"{machine()}, {torch.get_num_threads()} threads of PyTorch {torch.__versi
 for name, images_per_s in speed.items():
     print(f"  {name:18}{images_per_s:8,.0f} images/s")
 report("training beside PyTorch", speed["plain"] / speed["PyTorch"], "at least 1.0")
-report("with augmentation, of the speed without", speed["augmented"] / speed["plain"], "at least 0.9")
+report(
+    "with augmentation, of the speed without", speed["augmented"] / speed["plain"], "at least 0.9"
+)
 report("prediction beside PyTorch", speed["prediction"] / speed["PyTorch predicts"], "at least 0.8")
