@@ -14,6 +14,7 @@ from skpneumo.networks._memory import release_memory as release_memory
 from skpneumo.networks._normalization import FusedBatchNormalization
 from skpneumo.networks._optimizer import LeakFreeAdam
 from skpneumo.networks._precision import PRECISIONS, resolve_precision
+from skpneumo.networks._precision import computes_on_cpu as computes_on_cpu
 from skpneumo.networks._seeds import seed_stream as seed_stream
 from skpneumo.networks._trainable import TRAINABLE, is_frozen, set_trainable, split_head
 

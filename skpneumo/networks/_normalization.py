@@ -1,9 +1,9 @@
 """Batch normalization that trains in one pass over memory."""
 
-from functools import cache
-
 import keras
 from keras import layers
+
+from skpneumo.networks._precision import computes_on_cpu
 
 
 @keras.saving.register_keras_serializable("skpneumo")
@@ -33,7 +33,8 @@ class FusedBatchNormalization(layers.BatchNormalization):
         tensor of shape (n, ..., n_channels)
             In the layer's compute dtype.
         """
-        if not (training and self.trainable and _is_fused()):
+        is_fused = keras.backend.backend() == "tensorflow" and computes_on_cpu()
+        if not (training and self.trainable and is_fused):
             return super().call(inputs, training=training)
         import tensorflow as tf
 
@@ -57,15 +58,6 @@ class FusedBatchNormalization(layers.BatchNormalization):
         ):
             moving.assign(moving * self.momentum + value * (1 - self.momentum))
         return fused.y
-
-
-@cache
-def _is_fused():
-    if keras.backend.backend() != "tensorflow":
-        return False
-    import tensorflow as tf
-
-    return not (tf.config.list_physical_devices("GPU") or tf.config.list_physical_devices("TPU"))
 
 
 # As of `HistogramEqualization`: the public module, which Keras's error shows.
