@@ -2,7 +2,9 @@ import pickle
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.ndimage import affine_transform, gaussian_filter
+from scipy.stats import norm
 
 from skpneumo.images import Augmentation
 
@@ -222,6 +224,31 @@ def test_half_of_the_images_get_noise():
     assert np.abs(noise.mean(axis=(1, 2))).max() < 1.2
     one = noise[spread.argmax()]
     assert abs(np.corrcoef(one[:, 1:].ravel(), one[:, :-1].ravel())[0, 1]) < 0.05
+
+
+def test_noise_is_normal():
+    grey = np.full((90, 111), 128, np.uint8)
+    images = [Augmentation(noise=0.1)(grey, seed) for seed in range(40)]
+    noise = max(images, key=np.std) - 128.0
+    spread = noise.std()
+    assert spread > 20
+    for n_deviations in (-2.5, -1, 0, 1, 2.5):
+        below = np.mean(noise < np.ceil(n_deviations * spread) - 0.5)
+        expected = norm.cdf((np.ceil(n_deviations * spread) - 0.5) / spread)
+        assert below == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / 9990))
+
+
+def test_a_frame_holds_what_was_moved():
+    image = np.rint(60 + np.add.outer(np.arange(90), np.arange(70)) * 0.7).astype(np.uint8)
+    moves = {"rotation": 9.0, "zoom": 0.1, "crop": 0.2}
+    for seed in range(20):
+        framed = Augmentation(**moves, border=1.0)(image, seed)
+        moved = Augmentation(**moves)(image, seed)
+        is_bar = (framed == framed[0, 0]) | (framed == framed[-1, -1])
+        bars = is_bar.all(axis=1), is_bar.all(axis=0)
+        inside = framed[~bars[0]][:, ~bars[1]]
+        shrunk = Image.fromarray(moved).resize(inside.shape[::-1], Image.Resampling.BILINEAR)
+        assert np.median(np.abs(inside - np.asarray(shrunk, dtype=float))) <= 2
 
 
 def test_noise_does_not_wrap_around():
