@@ -3,8 +3,9 @@
     python tests/benchmarks/beside_torch.py [n_images] [rounds]
 
 Both compute in the type that ``precision="auto"`` selects, PyTorch in channels_last and, in
-bfloat16, under autocast. Each measurement runs in turn with the others, so that other work on the
-machine slows all of them; reported are ratios of medians. Compilation is not counted.
+bfloat16, under autocast. Measurements are made in turn, and ratios are of medians; compilation is
+not counted. On a machine with other work the threads of PyTorch wait for each other in busy loops:
+run it on a quiet one, or compare processor time with ``OMP_NUM_THREADS=1``.
 """
 
 import sys
@@ -148,17 +149,19 @@ def measure(call):
 
 
 rounds = [{name: measure(call) for name, call in measured.items()} for _ in range(ROUNDS)]
-speed, processor_s = (
+speed, per_processor_s = (
     {name: N_IMAGES / median(times[name][i] for times in rounds) for name in measured}
     for i in range(2)
 )
 print(f"{machine()}, {torch.get_num_threads()} threads of PyTorch {torch.__version__}")
 for name in measured:
-    print(f"  {name:18}{speed[name]:8,.0f} images/s{processor_s[name]:8,.0f} per processor second")
+    print(
+        f"  {name:18}{speed[name]:8,.0f} images/s{per_processor_s[name]:8,.0f} per processor second"
+    )
 for what, ours, theirs, wanted in (
     ("training beside PyTorch", "plain", "PyTorch", "at least 1.0"),
     ("training with augmentation, of that without", "augmented", "plain", "at least 0.9"),
     ("prediction beside PyTorch", "prediction", "PyTorch predicts", "at least 0.8"),
 ):
-    detail = f"By processor time {processor_s[ours] / processor_s[theirs]:.2f}."
+    detail = f"By processor time {per_processor_s[ours] / per_processor_s[theirs]:.2f}."
     report(what, speed[ours] / speed[theirs], wanted, detail)
