@@ -1,7 +1,9 @@
 """The data of a training: checked and encoded once, and read in batches of bounded memory."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
@@ -11,6 +13,12 @@ from skpneumo._utils.memory import MAX_DECODED_BYTES
 from skpneumo._utils.targets import check_groups, check_labels, two_classes
 from skpneumo.classifiers._sample_weight import multiply_weights
 from skpneumo.images import XRaySequence, check_xrays
+from skpneumo.networks import computes_on_cpu
+
+# Augmentation holds Python's lock for a quarter of its time: more threads would wait for it.
+_MAX_AUGMENTING_THREADS = 4
+# With fewer, a thread that reads ahead takes a processor from the step that it runs beside.
+_MIN_PROCESSORS_TO_PREFETCH = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,11 +134,21 @@ class ImageReader:
     X : ndarray of shape (n, H, W), dtype uint8, or XRaySequence
         The images.
     augment : callable, default=None
-        Called as ``augment(image, row, epoch)``.
+        Called as ``augment(image, row, epoch)``, in threads.
+
+    Attributes
+    ----------
+    is_in_memory : bool
+        Whether nothing has to be read from files.
     """
 
     def __init__(self, X, augment=None):
         self._X, self._augment = X, augment
+        self.is_in_memory = not isinstance(X, XRaySequence)
+        if augment is not None:
+            n_threads = min(os.cpu_count() or 1, _MAX_AUGMENTING_THREADS)
+            self._starts = range(n_threads)
+            self._pool = ThreadPoolExecutor(n_threads)
 
     def __call__(self, rows, epoch=0):
         """Images of some rows.
@@ -148,9 +166,15 @@ class ImageReader:
         """
         images = np.asarray(self._X[rows])
         if self._augment is not None:
-            pairs = zip(images, rows.tolist(), strict=True)
-            images = np.stack([self._augment(image, row, epoch) for image, row in pairs])
+            work = partial(self._augment_in_place, images, rows.tolist(), epoch)
+            # Consumed, so that an error in a thread is raised here.
+            for _ in self._pool.map(work, self._starts):
+                pass
         return images[..., None]
+
+    def _augment_in_place(self, images, rows, epoch, start):
+        for i in range(start, len(rows), len(self._starts)):
+            images[i] = self._augment(images[i], rows[i], epoch)
 
 
 def augment_until(augmentation, seed, n_epochs, image, row, epoch):
@@ -183,6 +207,29 @@ def padded_batches(rows, batch_size):
         batch = rows[start : start + batch_size]
         n_own = len(batch)
         yield np.concatenate([batch, rows[: batch_size - n_own]]), n_own
+
+
+def read_batches(read, function, arguments):
+    """Call a function on each item, ahead of the consumer if that saves time.
+
+    Parameters
+    ----------
+    read : callable
+        What the function reads with, such as an `ImageReader`.
+    function : callable
+        Called on each item.
+    arguments : iterable
+        The items.
+
+    Returns
+    -------
+    iterator
+        Of the results.
+    """
+    is_beside_step = computes_on_cpu() and (os.cpu_count() or 1) < _MIN_PROCESSORS_TO_PREFETCH
+    if is_beside_step and getattr(read, "is_in_memory", False):
+        return map(function, arguments)
+    return prefetch(function, arguments)
 
 
 def prefetch(function, arguments):

@@ -33,6 +33,11 @@ class FeatureReader:
         How each view of an image is changed.
     n_views : int, default=1
         Number of changed views of each image, drawn once for all fits.
+
+    Attributes
+    ----------
+    is_in_memory : bool
+        Whether features are kept in this process rather than read from the store on disk.
     """
 
     def __init__(self, network, X, batch_size, augmentation=None, n_views=1):
@@ -44,6 +49,7 @@ class FeatureReader:
             self._views = [(repr(augmentation), i) for i in range(n_views)]
         n_rows = len(self._images) * len(self._views)
         fits = n_rows * self._backbone.output_shape[-1] * _BYTES_PER_FEATURE <= MAX_DECODED_BYTES
+        self.is_in_memory = fits
         self._features = {} if fits else None
         with track("Computing features", n_rows, "X-rays") as update:
             for view in self._views:

@@ -18,7 +18,7 @@ from skpneumo.networks import resolve_precision
 
 # Part of every key of a fit: to be raised when an equal fit ends with another network than before,
 # or with other attributes.
-_RECIPE = 3
+_RECIPE = 4
 # Parameters that change nothing in the network that a fit ends with; class weights are part of
 # the weights of the images, which are in the key.
 _NOT_IN_KEY = ("threshold", "class_weight", "callbacks", "memory", "verbose")

@@ -15,7 +15,7 @@ import numpy as np
 from skpneumo._utils.fork import check_process
 from skpneumo._utils.interrupts import deferred_interrupts
 from skpneumo._utils.progress import ignore, track
-from skpneumo.classifiers._data import padded_batches, prefetch
+from skpneumo.classifiers._data import padded_batches, prefetch, read_batches
 from skpneumo.networks import LeakFreeAdam, quiet_tracing
 
 # Fraction of the epochs, the last ones, that see the images as they are: Touvron et al., "Fixing
@@ -231,7 +231,8 @@ def _train_epoch(state, read, y, sample_weight, batch_size, learning_rate, seed,
     order = np.random.default_rng([seed, epoch]).permutation(len(y))
     prepare = partial(_read_training_batch, read, y, sample_weight, epoch)
     total, n_seen = 0.0, 0
-    for inputs, targets, batch_weights in prefetch(prepare, padded_batches(order, batch_size)):
+    batches = read_batches(read, prepare, padded_batches(order, batch_size))
+    for inputs, targets, batch_weights in batches:
         for callback in callbacks:
             callback.on_batch_begin()
         with deferred_interrupts():

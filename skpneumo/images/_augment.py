@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from PIL import Image
+from scipy.special import ndtri
 
 _MAX_BORDER = 0.12
+_IDENTITY = (1, 0, 0, 0, 1, 0)
+_LEVELS = np.arange(256, dtype=np.float32)
 
 
 def check_augmentation(augmentation):
@@ -83,63 +88,77 @@ class Augmentation:
         """
         rng = np.random.default_rng(seed)
         image = self._move(image, rng)
-        image = self._frame(image, rng)
         image = self._expose(image, rng)
         image = self._add_noise(image, rng)
         return self._erase(image, rng)
 
     def _move(self, image, rng):
-        height, width = image.shape
-        angle, scale, right, down = rng.uniform(-1, 1, size=4)
+        affine, bars = self._draw_affine(image.shape, rng), self._draw_bars(image.shape, rng)
+        if bars is not None:
+            return _frame(image, affine, *bars)
+        return image if affine == _IDENTITY else _warp(image, affine, image.shape)
+
+    def _draw_affine(self, shape, rng):
+        """Coefficients of the map from positions in the result to those in the image."""
+        height, width = shape
+        # Python's numbers, since NumPy's take ten times as long one by one.
+        angle, scale, right, down = (2 * value - 1 for value in rng.random(4).tolist())
         mirror = -1.0 if self.horizontal_flip and rng.random() < 0.5 else 1.0
-        angle = np.deg2rad(angle * self.rotation)
+        angle = math.radians(angle * self.rotation)
         scale = (1 + self.zoom) ** -scale
         # Fractions of width and height that are left, and how far their middle moves.
-        left_x, left_y = 1 - self.crop * rng.random(2)
-        off_x, off_y = (rng.random(2) - 0.5) * (1 - left_x, 1 - left_y)
+        cut_x, cut_y, off_x, off_y = rng.random(4).tolist()
+        left_x, left_y = 1 - self.crop * cut_x, 1 - self.crop * cut_y
+        off_x, off_y = (off_x - 0.5) * (1 - left_x), (off_y - 0.5) * (1 - left_y)
         across, along = scale * left_x, scale * left_y
-        cos, sin = np.cos(angle), np.sin(angle)
+        cos, sin = math.cos(angle), math.sin(angle)
         to_x = mirror * across * cos, across * sin
         to_y = -mirror * along * sin, along * cos
         x, y = width / 2, height / 2
         x_from = x + (off_x - right * self.translation) * width
         y_from = y + (off_y - down * self.translation) * height
-        affine = (
+        return (
             *to_x, x_from - to_x[0] * x - to_x[1] * y,
             *to_y, y_from - to_y[0] * x - to_y[1] * y,
         )  # fmt: skip
-        if np.allclose(affine, (1, 0, 0, 0, 1, 0)):
-            return image
-        moved = Image.fromarray(image).transform(
-            (width, height), Image.Transform.AFFINE, affine, Image.Resampling.BILINEAR, fillcolor=0
-        )
-        return np.array(moved)
 
-    def _frame(self, image, rng):
+    def _draw_bars(self, shape, rng):
+        """Grey level of the bars, and their widths left, right, at the top and at the bottom."""
         if rng.random() >= self.border:
-            return image
-        height, width = image.shape
-        fractions = rng.uniform(0, _MAX_BORDER, size=4) * (rng.random(4) < 0.5)
-        left, right, top, bottom = (fractions * (width, width, height, height)).astype(int)
-        framed = np.full_like(image, rng.choice([0, 255]))
-        inside = Image.fromarray(image).resize((width - left - right, height - top - bottom))
-        framed[top : height - bottom, left : width - right] = inside
-        return framed
+            return None
+        height, width = shape
+        widths = [
+            int(_MAX_BORDER * wide * side) if drawn < 0.5 else 0
+            for wide, drawn, side in zip(
+                rng.random(4).tolist(),
+                rng.random(4).tolist(),
+                (width, width, height, height),
+                strict=True,
+            )
+        ]
+        return 255 * (rng.random() < 0.5), widths
 
     def _expose(self, image, rng):
-        shift, gain = rng.uniform(-1, 1, size=2) * (255 * self.brightness, self.contrast)
+        shift, gain = rng.random(2).tolist()
+        shift, gain = 255 * self.brightness * (2 * shift - 1), self.contrast * (2 * gain - 1)
         if shift == 0 and gain == 0:
             return image
-        mean = image.mean()
-        levels = (np.arange(256) - mean) * (1 + gain) + mean + shift
-        return np.clip(np.rint(levels), 0, 255).astype(np.uint8)[image]
+        mean = int(image.sum()) / image.size
+        levels = _LEVELS * (1 + gain) + (shift - gain * mean)
+        # Four times as fast as indexing the table.
+        changed = bytearray(image).translate(_to_grey(levels).tobytes())
+        return np.frombuffer(changed, dtype=np.uint8).reshape(image.shape)
 
     def _add_noise(self, image, rng):
-        spread = 255 * self.noise * rng.uniform(-1, 1)
+        spread = 255 * self.noise * (2 * rng.random() - 1)
         if spread <= 0:
             return image
-        noise = rng.standard_normal(image.shape, dtype=np.float32)
-        return np.clip(np.rint(image + spread * noise), 0, 255).astype(np.uint8)
+        # From 16 bits each: a quarter of the time of `rng.standard_normal`.
+        bits = rng.bit_generator.random_raw(-(-image.size // 4)).view(np.uint16)
+        noise = _normal_quantiles().take(bits[: image.size]).reshape(image.shape)
+        noise *= np.float32(spread)
+        noise += image
+        return _to_grey(noise)
 
     def _erase(self, image, rng):
         if rng.random() >= self.erasing:
@@ -153,6 +172,44 @@ class Augmentation:
         erased = image.copy()
         erased[top : top + rows, left : left + columns] = round(float(image.mean()))
         return erased
+
+
+def _warp(image, affine, shape):
+    """Bilinear interpolation of an image, which is black outside."""
+    rows, columns = shape
+    return np.array(
+        Image.fromarray(image).transform(
+            (columns, rows), Image.Transform.AFFINE, affine, Image.Resampling.BILINEAR
+        )
+    )
+
+
+def _frame(image, affine, level, widths):
+    """Warp an image, and shrink it to what the bars of a frame leave."""
+    height, width = image.shape
+    left, right, top, bottom = widths
+    rows, columns = height - top - bottom, width - left - right
+    a, b, c, d, e, f = affine
+    across, along = width / columns, height / rows
+    framed = np.full_like(image, level)
+    framed[top : top + rows, left : left + columns] = _warp(
+        image, (a * across, b * along, c, d * across, e * along, f), (rows, columns)
+    )
+    return framed
+
+
+def _to_grey(levels):
+    """Round floats, which may be changed, to grey levels."""
+    levels += np.float32(0.5)
+    np.maximum(levels, 0, out=levels)
+    np.minimum(levels, 255, out=levels)
+    return levels.astype(np.uint8)
+
+
+@cache
+def _normal_quantiles():
+    """Quantiles of the normal distribution in the middles of 2**16 equal parts, float32."""
+    return ndtri((np.arange(2**16) + 0.5) / 2**16).astype(np.float32)
 
 
 # The defaults of XRayAugmenter.

@@ -11,14 +11,17 @@ from skpneumo.networks._inception import build_backbone, build_inception
 from skpneumo.networks._maps import MAPS as MAPS
 from skpneumo.networks._maps import split_at_maps
 from skpneumo.networks._memory import release_memory as release_memory
+from skpneumo.networks._normalization import FusedBatchNormalization
 from skpneumo.networks._optimizer import LeakFreeAdam
 from skpneumo.networks._precision import PRECISIONS, resolve_precision
+from skpneumo.networks._precision import computes_on_cpu as computes_on_cpu
 from skpneumo.networks._seeds import seed_stream as seed_stream
 from skpneumo.networks._trainable import TRAINABLE, is_frozen, set_trainable, split_head
 
 __all__ = [
     "PRECISIONS",
     "TRAINABLE",
+    "FusedBatchNormalization",
     "HistogramEqualization",
     "LeakFreeAdam",
     "build_backbone",

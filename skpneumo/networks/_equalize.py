@@ -54,8 +54,18 @@ class HistogramEqualization(layers.Layer):
         # An image of one grey level has a span of 0.
         span = ops.maximum(rows * columns - darkest, 1)
         table = 2 * ops.maximum(not_brighter - darkest, 0) / span - 1
-        equalized = ops.take_along_axis(table, levels, axis=1)
-        return ops.cast(ops.reshape(equalized, (-1, rows, columns, 1)), self.compute_dtype)
+        equalized = _look_up(ops.cast(table, self.compute_dtype), levels)
+        return ops.reshape(equalized, (-1, rows, columns, 1))
+
+
+def _look_up(tables, levels):
+    """Value of each level in the table of its row."""
+    if keras.backend.backend() != "tensorflow":
+        return ops.take_along_axis(tables, levels, axis=1)
+    import tensorflow as tf
+
+    # Keras would allow for negative numbers, in four passes over all pixels as int64.
+    return tf.gather(tables, levels, batch_dims=1)
 
 
 # A saved network holds this name, and Keras's error shows it if the layer is not registered: the

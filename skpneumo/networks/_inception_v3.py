@@ -7,6 +7,7 @@ that what it builds depends on what else a process does. A test compares the two
 import keras
 from keras import layers
 
+from skpneumo.networks._normalization import FusedBatchNormalization
 from skpneumo.networks._parts import CHANNELS_LAST, LayerNames
 
 # Trainings here are a few hundred steps long: with Keras's momentum of 0.99 the running
@@ -114,7 +115,7 @@ class _Block:
                 dtype=self.policy,
                 name=self.names("convolution"),
             )(x)
-            x = layers.BatchNormalization(
+            x = FusedBatchNormalization(
                 scale=False,
                 momentum=_MOMENTUM,
                 dtype=self.policy,

@@ -82,6 +82,21 @@ def _jax_is_fast():
     return device.platform == "tpu"
 
 
+@cache
+def computes_on_cpu():
+    """Whether the backend of Keras has no other device; False if that is not known."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return all(device.device_type == "CPU" for device in tf.config.list_physical_devices())
+    if backend == "jax":
+        import jax
+
+        return jax.devices()[0].platform == "cpu"
+    return False
+
+
 def cpu_computes_bfloat16():
     """Whether this machine's processor has instructions for bfloat16."""
     try:

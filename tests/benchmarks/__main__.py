@@ -18,6 +18,7 @@ from _measure import machine
 FOLDER = Path(__file__).parent
 STUDIES = {
     "accuracy",
+    "beside_torch",
     "certified",
     "claims",
     "coverage",

@@ -1,6 +1,8 @@
 """The training loop does what plain Keras does."""
 
 import gc
+import os
+from functools import partial
 
 import keras
 import numpy as np
@@ -9,9 +11,11 @@ from sklearn.metrics import log_loss
 
 from skpneumo.classifiers._data import (
     ImageReader,
+    augment_until,
     load_if_fits_in_memory,
     padded_batches,
     prefetch,
+    read_batches,
 )
 from skpneumo.classifiers._training import (
     compile_network,
@@ -20,7 +24,7 @@ from skpneumo.classifiers._training import (
     predict_batches,
     train,
 )
-from skpneumo.images import XRaySequence
+from skpneumo.images import DEFAULT_AUGMENTATION, XRaySequence
 from skpneumo.networks import build_cnn
 
 
@@ -110,6 +114,27 @@ def test_reading_ahead_keeps_the_order_and_passes_errors_on():
     assert next(results) == 1
     with pytest.raises(ZeroDivisionError):
         next(results)
+
+
+@pytest.mark.parametrize("n_processors", [1, 2, 64])
+def test_batches_are_equal_whether_or_not_they_are_read_ahead(n_processors, xrays, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: n_processors)
+    augment = partial(augment_until, DEFAULT_AUGMENTATION, 7, 2)
+    read = ImageReader(xrays.X, augment)
+    batches = [np.array([3, 0, 9, 9, 4]), np.array([9]), np.array([], dtype=int)]
+    for rows, images in zip(batches, read_batches(read, read, batches), strict=True):
+        # Of its row and epoch alone, not of those in its batch.
+        for row, image in zip(rows, images, strict=True):
+            expected = DEFAULT_AUGMENTATION(xrays.X[row], [7, 0, row])
+            np.testing.assert_array_equal(image[..., 0], expected)
+
+
+def test_errors_of_an_augmentation_are_raised(xrays):
+    def fail(image, row, epoch):
+        raise OverflowError(row)
+
+    with pytest.raises(OverflowError):
+        ImageReader(xrays.X, fail)(np.arange(3))
 
 
 def test_a_stream_trains_as_an_array_does(xrays, paths, y, network):

@@ -2,9 +2,12 @@ import pickle
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.ndimage import affine_transform, gaussian_filter
+from scipy.stats import norm
 
 from skpneumo.images import Augmentation
+from skpneumo.images._augment import _frame, _warp
 
 ALL = Augmentation(
     rotation=15,
@@ -222,6 +225,31 @@ def test_half_of_the_images_get_noise():
     assert np.abs(noise.mean(axis=(1, 2))).max() < 1.2
     one = noise[spread.argmax()]
     assert abs(np.corrcoef(one[:, 1:].ravel(), one[:, :-1].ravel())[0, 1]) < 0.05
+
+
+def test_noise_is_normal():
+    grey = np.full((90, 111), 128, np.uint8)
+    images = [Augmentation(noise=0.1)(grey, seed) for seed in range(40)]
+    noise = max(images, key=np.std) - 128.0
+    spread = noise.std()
+    assert spread > 20
+    for n_deviations in (-2.5, -1, 0, 1, 2.5):
+        below = np.mean(noise < np.ceil(n_deviations * spread) - 0.5)
+        expected = norm.cdf((np.ceil(n_deviations * spread) - 0.5) / spread)
+        assert below == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / 9990))
+
+
+@pytest.mark.parametrize("widths", [(0, 9, 4, 0), (8, 8, 0, 0), (0, 0, 0, 10)])
+def test_a_frame_holds_what_was_moved(image, widths):
+    affine = (0.8, -0.5, 21.0, 0.6, 0.9, -14.0)
+    left, right, top, bottom = widths
+    framed = _frame(image, affine, 255, widths)
+    inside = framed[top : len(framed) - bottom, left : framed.shape[1] - right]
+    assert (framed == 255).sum() == image.size - inside.size
+    moved = Image.fromarray(_warp(image, affine, image.shape))
+    shrunk = np.asarray(moved.resize(inside.shape[::-1], Image.Resampling.BILINEAR), dtype=float)
+    # But for the edge of what was uncovered, which shrinking blurs.
+    assert np.mean(np.abs(inside - shrunk) <= 3) > 0.97
 
 
 def test_noise_does_not_wrap_around():
