@@ -1,5 +1,9 @@
 """Batch normalization that trains in one pass over memory."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import keras
 from keras import layers
 
@@ -16,7 +20,7 @@ class FusedBatchNormalization(layers.BatchNormalization):
     are computed by Keras, as are trainings with other backends and on other devices.
     """
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: Any, training: bool | None = None, mask: None = None) -> Any:
         """Normalize images or feature maps.
 
         Parameters
