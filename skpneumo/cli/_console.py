@@ -5,7 +5,7 @@ import os
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from skpneumo.cli._messages import standard_output
+from skpneumo._utils.formatting import fold_lines
 
 _UNLIMITED = 10_000  # columns
 
@@ -18,6 +18,7 @@ class PipeConsole(Console):
 
 
 OUT, ERR = PipeConsole(), PipeConsole(stderr=True)
+NOTHING = Console(quiet=True, stderr=True)
 
 
 def results_width():
@@ -48,13 +49,28 @@ def print_lines(text):
     ----------
     text : str
     """
-    with standard_output():
-        # Brackets in names of files are no markup.
-        OUT.print(text, markup=False, highlight=False, soft_wrap=True)
+    # Brackets in names of files are no markup.
+    OUT.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def make_progress_bar():
-    """Create a bar as wide as the terminal, on standard error.
+def print_folded(text):
+    """Print the lines of a text, folded to the width of the terminal.
+
+    Parameters
+    ----------
+    text : str
+    """
+    width = results_width()
+    print_lines(text if width is None else fold_lines(text, width))
+
+
+def make_progress_bar(console=ERR):
+    """Create a bar as wide as the terminal.
+
+    Parameters
+    ----------
+    console : rich.console.Console, default=standard error
+        Where it is drawn.
 
     Returns
     -------
@@ -65,6 +81,6 @@ def make_progress_bar():
         BarColumn(bar_width=None),
         TaskProgressColumn(),
         TimeRemainingColumn(compact=True),
-        console=ERR,
+        console=console,
         expand=True,
     )

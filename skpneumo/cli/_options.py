@@ -1,5 +1,7 @@
 """Arguments and options that several commands have."""
 
+import glob
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -7,11 +9,63 @@ import typer
 
 from skpneumo.cli._parsers import Number, parse_folder, parse_output, parse_report
 
+# Names on the command line of the networks that come with the package.
+PRETRAINED = {"default": "mean", "mean": "mean", "cnn": "cnn", "inception": "inception"}
+_MODEL_SUFFIX = ".skpneumo"
+
+
+def complete_model(incomplete: str):
+    """List the pretrained networks, model files and folders that begin like this.
+
+    Parameters
+    ----------
+    incomplete : str
+        What is typed so far.
+
+    Returns
+    -------
+    list of str
+    """
+    return [name for name in PRETRAINED if name.startswith(incomplete)] + sorted(
+        f"{path}{os.sep}" if os.path.isdir(path) else path
+        for path in glob.iglob(f"{glob.escape(incomplete)}*")
+        if path.endswith(_MODEL_SUFFIX) or os.path.isdir(path)
+    )
+
+
+def complete_model_or_image(incomplete: str):
+    """List the pretrained networks and all files that begin like this.
+
+    Parameters
+    ----------
+    incomplete : str
+        What is typed so far.
+
+    Returns
+    -------
+    list of str
+    """
+    return [name for name in PRETRAINED if name.startswith(incomplete)] + sorted(
+        f"{path}{os.sep}" if os.path.isdir(path) else path
+        for path in glob.iglob(f"{glob.escape(incomplete)}*")
+    )
+
+
 Model = Annotated[
     str,
     typer.Argument(
         metavar="MODEL",
-        help="File of save_model, or a pretrained network: default, cnn, inception.",
+        autocompletion=complete_model,
+        help="Model file, or a network of the package: default, cnn, inception.",
+    ),
+]
+Images = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[MODEL] IMAGES...",
+        autocompletion=complete_model_or_image,
+        help="X-rays, or folders of them, after a model file or after cnn, inception or default, "
+        "the mean of both, which predicts if no model is named.",
     ),
 ]
 LabelledFolder = Annotated[
@@ -47,7 +101,6 @@ AllViews = Annotated[
         "the headers of DICOM files.",
     ),
 ]
-AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 
 def output_file(text):
@@ -63,6 +116,26 @@ def output_file(text):
     typer.Option
     """
     return typer.Option(parser=parse_output, metavar="FILE", help=text)
+
+
+LabelOutliers = Annotated[
+    bool, typer.Option("--label-outliers", help="Predict out-of-distribution images too.")
+]
+Jobs = Annotated[
+    int,
+    typer.Option(
+        parser=Number(int, 1),
+        metavar="N",
+        help="Number of processes that work at once, each with a network of its own in memory.",
+    ),
+]
+AsJSON = Annotated[
+    bool, typer.Option("--json", help="Print the result as JSON, and nothing else on this stream.")
+]
+Output = Annotated[Path | None, output_file("Write the same JSON here.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print no progress and no table; warnings and errors.")
+]
 
 
 def open_fraction(metavar, text):

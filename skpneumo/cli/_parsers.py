@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 from skpneumo._reporting.files import has_report_suffix
-from skpneumo.cli._messages import describe_os_error
+from skpneumo.cli._errors import describe_os_error
 
 _MAX_SIDE = 4096  # beyond it no model can be saved
 _MAX_SHOWN = 40  # characters of a wrong value

@@ -20,7 +20,7 @@ from skpneumo import (
     load_pretrained,
     save_model,
 )
-from skpneumo.cli import _prediction
+from skpneumo.cli._prediction import _job
 from skpneumo.datasets import load_xray_folder
 from skpneumo.exceptions import OutlierWarning
 
@@ -194,11 +194,11 @@ def test_predict_refuses_a_folder_of_heatmaps_before_it_predicts(
     collection, model_file, tmp_path, invoke, words
 ):
     (tmp_path / "file").touch()
-    with mock.patch.object(_prediction, "predict_files") as predict_files:
+    with mock.patch.object(_job, "predict_all") as predict_all:
         done = invoke("predict", model_file, collection, "--heatmaps", tmp_path / "file/maps")
     assert done.exit_code == 1
     assert "file/maps" in words(done.stderr)
-    predict_files.assert_not_called()
+    predict_all.assert_not_called()
 
 
 def test_predict_names_what_is_missing(collection, model_file, tmp_path, invoke):
