@@ -67,12 +67,13 @@ def test_predict(collection, model_file, tmp_path, invoke):
     )
     assert done.stdout.count("out-of-distribution, not labelled") == n + 1
     assert {row["error"] for row in rows} == {""}
-    assert done.stderr.endswith(f"Wrote {table}.\n")
+    assert f"Wrote {table}.\nNext: see the evidence: skpneumo explain" in done.stderr
     # With the option they are predicted as the others.
     done = invoke(
         "predict", model_file, tmp_path / "scans", negative, "--csv", table, "--label-outliers"
     )
     assert done.exit_code == 0, done.output
+    assert f"{4 - n} of 4 files are in {table} already" in done.stderr or n == 4
     rows = read_rows(table)
     np.testing.assert_array_equal([float(row["probability"]) for row in rows], probability)
     assert {row["label"] for row in rows} <= {"NORMAL", "PNEUMONIA"}
@@ -161,7 +162,7 @@ def test_the_table_does_not_replace_an_x_ray(
     original = next((collection / "test" / "NORMAL").iterdir())
     file = shutil.copy(original, tmp_path)
     done = invoke("predict", model_file, file, "--csv", file)
-    assert_refused(done, 1, "The table would replace")
+    assert_refused(done, 1, "is no table of skpneumo predict, and is not replaced")
     assert Path(file).read_bytes() == original.read_bytes()
 
 

@@ -1,7 +1,7 @@
 """The table of predictions as a CSV file that grows, and that a later run takes up again."""
 
+import codecs
 import csv
-import io
 import os
 
 from skpneumo._utils.files import atomic_write
@@ -61,8 +61,8 @@ class TableFile:
             return
         names = {_as_written(file): file for file in files} if os.path.exists(self.path) else {}
         modified = os.stat(self.path).st_mtime if names else 0.0
-        with atomic_write(self.path) as part, io.TextIOWrapper(part, "utf-8", newline="") as text:
-            writer = self._make_writer(text)
+        with atomic_write(self.path) as part:
+            writer = self._make_writer(codecs.getwriter("utf-8")(part, "backslashreplace"))
             writer.writeheader()
             for written in self._read():
                 file = names.get(written["file"])
@@ -72,8 +72,6 @@ class TableFile:
                 elif is_wanted(row) and not _is_newer(file, modified):
                     writer.writerow(written)
                     yield row
-            text.flush()
-            text.detach()
 
     def append(self, rows):
         """Append rows, and hand them to the operating system.
