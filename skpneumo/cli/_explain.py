@@ -14,7 +14,7 @@ from skpneumo.cli._options import (
     Quiet,
     views_to_load,
 )
-from skpneumo.cli._parsers import Choice, parse_folder
+from skpneumo.cli._parsers import Choice, UsageError, parse_folder
 from skpneumo.cli._run import start_run
 
 # By their names on the command line.
@@ -49,7 +49,7 @@ def explain(
     to its own maximum: read the probability first.
     """
     if not images:
-        raise typer.BadParameter("Name X-rays or folders of them.")
+        raise UsageError("Name X-rays or folders of them.")
     with start_run("The drawing", as_json=as_json, output=output, quiet=quiet) as run:
         with run.working("Loading TensorFlow"):  # for which --help and wrong options need not wait
             from skpneumo.cli import _prediction

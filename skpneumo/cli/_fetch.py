@@ -27,9 +27,10 @@ def fetch(
         str,
         typer.Argument(
             parser=Choice(_DATASETS),
-            metavar="|".join(_DATASETS),
-            help="The X-rays of Kermany et al. (1.2 GB), the same small (4 to 200 MB), or the "
-            "ImageNet weights that train --model inception starts from (88 MB).",
+            metavar="DATASET",
+            help="kermany: the X-rays of Kermany et al. (1.2 GB); pneumoniamnist: the same, small "
+            "(4 to 200 MB); imagenet: the weights that train --model inception starts from "
+            "(88 MB).",
         ),
     ],
     size: Annotated[

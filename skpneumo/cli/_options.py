@@ -1,7 +1,6 @@
 """Arguments and options that several commands have."""
 
 import glob
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -11,11 +10,10 @@ from skpneumo.cli._parsers import Number, parse_folder, parse_output, parse_repo
 
 # Names on the command line of the networks that come with the package.
 PRETRAINED = {"default": "mean", "mean": "mean", "cnn": "cnn", "inception": "inception"}
-_MODEL_SUFFIX = ".skpneumo"
 
 
 def complete_model(incomplete: str):
-    """List the pretrained networks, model files and folders that begin like this.
+    """List the pretrained networks, and files and folders, that begin like this.
 
     Parameters
     ----------
@@ -25,30 +23,10 @@ def complete_model(incomplete: str):
     Returns
     -------
     list of str
+        Empty if no network is meant: the shell itself completes files better.
     """
-    return [name for name in PRETRAINED if name.startswith(incomplete)] + sorted(
-        f"{path}{os.sep}" if os.path.isdir(path) else path
-        for path in glob.iglob(f"{glob.escape(incomplete)}*")
-        if path.endswith(_MODEL_SUFFIX) or os.path.isdir(path)
-    )
-
-
-def complete_model_or_image(incomplete: str):
-    """List the pretrained networks and all files that begin like this.
-
-    Parameters
-    ----------
-    incomplete : str
-        What is typed so far.
-
-    Returns
-    -------
-    list of str
-    """
-    return [name for name in PRETRAINED if name.startswith(incomplete)] + sorted(
-        f"{path}{os.sep}" if os.path.isdir(path) else path
-        for path in glob.iglob(f"{glob.escape(incomplete)}*")
-    )
+    names = [name for name in PRETRAINED if name.startswith(incomplete)]
+    return names + sorted(glob.iglob(f"{glob.escape(incomplete)}*")) if names else []
 
 
 Model = Annotated[
@@ -63,7 +41,7 @@ Images = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[MODEL] IMAGES...",
-        autocompletion=complete_model_or_image,
+        autocompletion=complete_model,
         help="X-rays, or folders of them, after a model file or after cnn, inception or default, "
         "the mean of both, which predicts if no model is named.",
     ),
@@ -133,9 +111,7 @@ AsJSON = Annotated[
     bool, typer.Option("--json", help="Print the result as JSON, and nothing else on this stream.")
 ]
 Output = Annotated[Path | None, output_file("Write the same JSON here.")]
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Print no progress and no table; warnings and errors.")
-]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")]
 
 
 def open_fraction(metavar, text):

@@ -16,6 +16,14 @@ _MAX_SIDE = 4096  # beyond it no model can be saved
 _MAX_SHOWN = 40  # characters of a wrong value
 
 
+class UsageError(typer.BadParameter):
+    """Options that contradict each other, or a missing one: nothing was done."""
+
+    def format_message(self):
+        """Return the message; that of a parameter would begin with "Invalid value"."""
+        return self.message
+
+
 @dataclass(frozen=True)
 class Number:
     """Parser of a number within limits.
@@ -73,7 +81,9 @@ class Choice:
 
     def __call__(self, text):
         if text not in self.words:
-            raise typer.BadParameter(f"got {_shown(text)}, wanted {' or '.join(self.words)}.")
+            *words, last = self.words
+            wanted = f"{', '.join(words)} or {last}"
+            raise typer.BadParameter(f"got {_shown(text)}, wanted {wanted}.")
         return text
 
 

@@ -16,7 +16,7 @@ from skpneumo.cli._options import (
     output_file,
     views_to_load,
 )
-from skpneumo.cli._parsers import Number, parse_folder
+from skpneumo.cli._parsers import Number, UsageError, parse_folder
 from skpneumo.cli._run import quote, start_run
 
 _Csv = Annotated[
@@ -82,9 +82,9 @@ def predict(
     was named, or every file, is left out.
     """
     if (threshold is not None) + (prevalence is not None) + triage > 1:
-        raise typer.BadParameter("--threshold, --prevalence and --triage exclude each other.")
+        raise UsageError("--threshold, --prevalence and --triage exclude each other.")
     if not images and not demo:
-        raise typer.BadParameter("Name X-rays or folders of them, or try --demo.")
+        raise UsageError("Name X-rays or folders of them, or try --demo.")
     with start_run("The prediction", as_json=as_json, output=output, quiet=quiet) as run:
         with run.working("Loading TensorFlow"):  # for which --help and wrong options need not wait
             from skpneumo.cli import _prediction

@@ -17,7 +17,14 @@ from skpneumo.cli._options import (
     output_file,
     views_to_load,
 )
-from skpneumo.cli._parsers import Choice, Number, parse_classes, parse_folder, parse_size
+from skpneumo.cli._parsers import (
+    Choice,
+    Number,
+    UsageError,
+    parse_classes,
+    parse_folder,
+    parse_size,
+)
 from skpneumo.cli._run import quote, start_run
 
 _MODELS = ("cnn", "inception")
@@ -189,23 +196,23 @@ def train(
 def _check_options(folder, model, weights, classes, min_recall, confidence, output, save):
     """Refuse options that contradict each other."""
     if confidence is not None and not 0 < min_recall < 1:
-        raise typer.BadParameter(
+        raise UsageError(
             f"--confidence certifies a recall between 0 and 1, got --min-recall {min_recall:g}."
         )
     if output is not None and output == save:
-        raise typer.BadParameter(f"--output and --save both name {output}.")
+        raise UsageError(f"--output and --save both name {output}.")
     if weights is not None and weights.lower() == "imagenet" and model == "cnn":
-        raise typer.BadParameter(
+        raise UsageError(
             "There are no ImageNet weights of the cnn, only of --model inception. Wanted: "
             "--weights pretrained, none or a model file."
         )
     if weights is not None and weights.lower() == "default":
-        raise typer.BadParameter(
+        raise UsageError(
             "--weights is pretrained, imagenet, none or a file, got default. Leave it out for the "
             "default of the model."
         )
     if classes and folder is None:
-        raise typer.BadParameter("--classes is for a folder; synthetic X-rays have none.")
+        raise UsageError("--classes is for a folder; synthetic X-rays have none.")
 
 
 def _initial_weights(text):

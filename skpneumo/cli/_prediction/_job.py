@@ -108,6 +108,7 @@ class PredictionJob:
             lambda: print_results(
                 *(tally, model, self.options, results_console()),
                 n_skipped=len(found.skipped),
+                csv=self.csv,
                 true_labels=self.true_labels,
             ),
         )

@@ -11,7 +11,7 @@ _TITLES = {"left_out": "Left out, holding no frontal chest X-ray", "unreadable":
 _COLUMNS = {"left_out": "left_out", "unreadable": "error"}
 
 
-def print_results(tally, model, options, console, *, n_skipped, true_labels=None):
+def print_results(tally, model, options, console, *, n_skipped, csv=None, true_labels=None):
     """Print predictions, files that are left out and files that cannot be read, as tables.
 
     Parameters
@@ -26,6 +26,8 @@ def print_results(tally, model, options, console, *, n_skipped, true_labels=None
         Standard output.
     n_skipped : int
         Number of heatmaps of skpneumo in folders.
+    csv : path, default=None
+        The table that holds all rows.
     true_labels : dict of str to label, default=None
         By file, if they are known.
     """
@@ -40,7 +42,8 @@ def print_results(tally, model, options, console, *, n_skipped, true_labels=None
     thresholds = options.get_thresholds(model)
     summary = predictions_summary(tally, positive, *thresholds, n_skipped=n_skipped)
     if hidden := tally.n_files - sum(map(len, shown.values())):
-        summary = f"… and {hidden:,} more: --csv FILE writes all.\n{summary}"
+        where = "--csv FILE writes all" if csv is None else f"all are in {csv}"
+        summary = f"… and {hidden:,} more: {where}.\n{summary}"
     console.print(summary, markup=False, highlight=False)
 
 
