@@ -2,33 +2,45 @@
 
 import re
 
-# What the library calls by its names in Python, by pattern, and how it is typed here.
-_OPTIONS = "min_recall|min_specificity|confidence|prevalence|weights|model"
+_OPTION = r"(?<![\w/.-])(min_recall|min_specificity|confidence|prevalence|weights)"
+# By pattern, each narrow enough to leave names of files alone.
 _TYPED = [
     (re.compile(pattern), typed)
     for pattern, typed in (
         (r"load_xray_folder\(root, classes=\{[^}]*\}\), or on the command line ", ""),
-        (r" For example, classes=\{[^}]*\}\.", " For example, --classes Opacity=PNEUMONIA."),
+        (r"For example, classes=\{[^}]*\}\.", "For example, --classes Opacity=PNEUMONIA."),
         (r"views='all', or --all-views on the command line, keeps", "--all-views keeps"),
-        (r", or set confidence=None to require it only of the images at hand\.", "."),
         (r"pass the file as weights=\.\.\.", "pass the file as --weights FILE"),
         (
-            r"'pretrained', the path of a file of save_model, or None for random weights",
+            "'pretrained', the path of a file of save_model, or None for random weights",
             "pretrained, a model file, or none for random weights",
         ),
         (
-            r"'imagenet' downloads them, None trains from scratch",
+            "'imagenet' downloads them, None trains from scratch",
             "imagenet downloads them, none trains from scratch",
         ),
         (r"Set image_size, for example to \(150, 150\)", "Give --image-size 150 or more"),
-        (r"Raise alpha, or count fewer checks", "Count fewer --checks"),
+        (
+            r"lower (\w+) or confidence, or set confidence=None to require it only of the images "
+            r"at hand\.",
+            r"lower --\1 or --confidence.",
+        ),
+        (
+            r"Lower (\w+) or confidence, or set confidence=None to require it only of the images "
+            r"at hand\.",
+            r"Lower --\1 or --confidence.",
+        ),
+        (
+            r"lower min_recall, min_specificity or confidence\.",
+            "lower --min-recall, --min-specificity or --confidence.",
+        ),
+        (r"with a lower min_recall\.", "with a lower --min-recall."),
         (r"With n_checks=", "With --checks "),
-        (r"weights=None", "--weights none"),
-        (rf"\b({_OPTIONS})='([^']*)'", r"--\1 \2"),
-        (rf"\b({_OPTIONS})=(\d\S*)", r"--\1 \2"),
-        (r"(?<![\w-])(min_recall|min_specificity)\b", r"--\1"),
-        (r"--min_", "--min-"),
-        (r"lower (--min-\w+) or confidence", r"lower \1 or --confidence"),
+        (r"Raise alpha, or count fewer checks\.", "Count fewer --checks."),
+        (rf"{_OPTION}=None\b", r"--\1 none"),
+        (rf"{_OPTION}='([^']*)'", r"--\1 \2"),
+        (rf"{_OPTION}=(\d\S*)", r"--\1 \2"),
+        (r"--min_(recall|specificity)", r"--min-\1"),
     )
 ]
 
@@ -44,6 +56,12 @@ def in_typed_words(text):
     Returns
     -------
     str
+
+    Examples
+    --------
+    >>> from skpneumo.cli._wording import in_typed_words
+    >>> in_typed_words("Fetch the file, or train from scratch with weights=None.")
+    'Fetch the file, or train from scratch with --weights none.'
     """
     for pattern, typed in _TYPED:
         text = pattern.sub(typed, text)
