@@ -1,5 +1,6 @@
 """``skpneumo info``, ``card``, ``export`` and ``fetch``."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import skpneumo
 from skpneumo import load_model, persistence
 from skpneumo._utils.model_file import read_manifest
-from skpneumo.datasets import make_xrays
+from skpneumo.datasets import _registry, make_xrays
 from skpneumo.networks import resolve_precision
 from skpneumo.persistence import model_card, pretrained_path
 
@@ -55,6 +56,24 @@ def test_what_is_no_model_is_refused(command, tmp_path, invoke, assert_refused):
     assert_refused(invoke(command, tmp_path / "gone"), 1, "there is no such file")
     (tmp_path / "a.skpneumo").write_bytes(b"no model")
     assert_refused(invoke(command, tmp_path / "a.skpneumo"), 1, "a.skpneumo")
+
+
+def test_fetch(tmp_path, monkeypatch, invoke, words):
+    # Put there by hand, as the error of a machine without internet access proposes.
+    path = tmp_path / "pneumoniamnist.npz"
+    images, labels = np.zeros((3, 9, 7), "uint8"), np.array([[0], [1], [1]])
+    np.savez(path, test_images=images, test_labels=labels)
+    checksum = f"md5:{hashlib.md5(path.read_bytes()).hexdigest()}"
+    remote = _registry.PNEUMONIAMNIST[28]._replace(checksum=checksum)
+    monkeypatch.setitem(_registry.PNEUMONIAMNIST, 28, remote)
+    done = invoke("fetch", "pneumoniamnist", "--data-home", tmp_path, "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert (found["path"], found["images"]) == (str(path), 3)
+    assert "CC BY 4.0" in found["licence"]
+    assert "Downloads 4 to 200 MB, unless it is there." in words(done.stderr)
+    done = invoke("fetch", "pneumoniamnist", "--data-home", tmp_path, "--quiet")
+    assert (done.exit_code, done.output) == (0, "")
 
 
 def test_fetch_refuses(invoke, assert_refused):
