@@ -3,7 +3,7 @@
 import nox
 
 nox.options.default_venv_backend = "venv"
-nox.options.sessions = ["tests", "lowest", "precision", "jax", "torch", "mlflow", "docs"]
+nox.options.sessions = ["tests", "lowest", "precision", "jax", "torch", "mlflow", "ray", "docs"]
 
 LOWEST = [
     "imbalanced-learn==0.14.0",
@@ -79,6 +79,13 @@ def mlflow(session):
     session.run(
         "pytest", "--numprocesses=0", "tests/_utils/test_mlflow_tracking.py", *session.posargs
     )
+
+
+@nox.session(python="3.12")
+def ray(session):
+    """Run a search and predictions on the workers of Ray."""
+    session.install(".[test]", "ray")
+    session.run("pytest", "--numprocesses=0", "tests/test_ray.py", *session.posargs)
 
 
 @nox.session(python="3.12")

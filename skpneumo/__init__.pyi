@@ -9,6 +9,7 @@ from . import (
     model_selection,
     networks,
     persistence,
+    prediction,
     preprocessing,
     sites,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "model_selection",
     "networks",
     "persistence",
+    "prediction",
     "preprocessing",
     "save_model",
     "sites",

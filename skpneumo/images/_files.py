@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from skpneumo._utils.caching import default_store
+from skpneumo._utils.threads import count_threads
 from skpneumo.exceptions import ImageReadError
 from skpneumo.images._read import read_xray
 
@@ -16,7 +17,7 @@ def thread_map(function, items):
     """List of ``function(item)``, computed in threads; Pillow releases Python's lock."""
     if len(items) < 2:
         return [function(item) for item in items]
-    with ThreadPoolExecutor(min(len(items), os.cpu_count() or 1, 16)) as pool:
+    with ThreadPoolExecutor(min(len(items), count_threads(), 16)) as pool:
         return list(pool.map(function, items))
 
 

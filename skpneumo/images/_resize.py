@@ -1,13 +1,14 @@
 """The only module that resizes."""
 
 import math
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
 from PIL import Image
+
+from skpneumo._utils.threads import count_threads
 
 ASPECTS = ("stretch", "crop", "pad")
 
@@ -193,7 +194,7 @@ def resize_xrays(images, size, aspect="stretch"):
     def put(i):
         resized[i] = resize_image(Image.fromarray(images[i]), size, aspect)
 
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(count_threads()) as pool:
         # Consumed, so that an error in a thread is raised here.
         for _ in pool.map(put, range(len(images))):
             pass

@@ -2,9 +2,11 @@
 
 import warnings
 from contextlib import suppress
+from itertools import chain
 
 import numpy as np
 
+from skpneumo._utils.parallel import map_chunks
 from skpneumo._utils.paths import check_paths
 from skpneumo.exceptions import ImageReadError
 from skpneumo.images._augment import check_augmentation
@@ -141,13 +143,18 @@ class XRaySequence:
             ]
         return prints
 
-    def check(self, on_error="raise"):
+    def check(self, on_error="raise", *, n_jobs=None):
         """Decode every file, in threads, to find those that cannot be read.
+
+        With a ``size`` the images are in the cache of the machine afterwards.
 
         Parameters
         ----------
         on_error : {"raise", "skip"}, default="raise"
             Stop with the list of all unreadable files, or only warn of them.
+        n_jobs : int, default=None
+            Number of workers of joblib, by default 1 with several threads. It pays on a cluster
+            (``joblib.parallel_config("dask")``), whose workers must see the files.
 
         Returns
         -------
@@ -167,7 +174,8 @@ class XRaySequence:
         """
         if on_error not in ("raise", "skip"):
             raise ValueError(f"on_error must be 'raise' or 'skip', got {on_error!r}.")
-        causes = {path: str(error) for path, error in self.find_unreadable().items()}
+        unreadable = self.find_unreadable(n_jobs=n_jobs)
+        causes = {path: str(error) for path, error in unreadable.items()}
         if causes:
             text = f"{len(causes):,} of {len(self):,} files cannot be read:"
             text = "\n".join([text, *(f"  {cause}" for cause in causes.values())])
@@ -176,8 +184,13 @@ class XRaySequence:
             warnings.warn(text, UserWarning, stacklevel=2)
         return causes
 
-    def find_unreadable(self):
+    def find_unreadable(self, *, n_jobs=None):
         """Decode every file, in threads, and return the errors.
+
+        Parameters
+        ----------
+        n_jobs : int, default=None
+            Number of workers of joblib, as for `check`.
 
         Returns
         -------
@@ -189,31 +202,17 @@ class XRaySequence:
         --------
         check : Stop with, or warn of, the same.
         """
-        errors = {}
-        for start in range(0, len(self), _DECODED_AT_ONCE):
-            rows = range(start, min(start + _DECODED_AT_ONCE, len(self)))
-            for row, error in zip(rows, self._read_errors(rows), strict=True):
-                if error is not None:
-                    errors[self.paths[row]] = error
-        return errors
+        parts = map_chunks(_find_errors, self, n_jobs=n_jobs, chunk_size=_DECODED_AT_ONCE)
+        return dict(chain.from_iterable(parts))
 
-    def _read_errors(self, rows):
-        """The error of each row's file, or None."""
-
-        def read_error(row):
-            try:
-                self._decode([row])
-            except ImageReadError as error:
-                # Without its traceback, whose frames hold what was read of the file.
-                return type(error)(str(error))
-            return None
-
-        # One by one is slower; but without a size so many images at once may not fit in memory.
-        if self.size is not None:
-            with suppress(ImageReadError):
-                self._decode(rows)
-                return [None] * len(rows)
-        return thread_map(read_error, rows)
+    def _read_error(self, row):
+        """The error of a row's file, or None."""
+        try:
+            self._decode([row])
+        except ImageReadError as error:
+            # Without its traceback, whose frames hold what was read of the file.
+            return type(error)(str(error))
+        return None
 
     def __len__(self):
         return len(self.paths)
@@ -279,6 +278,18 @@ class XRaySequence:
                     )
                 images[i] = image
         return images
+
+
+def _find_errors(sequence):
+    """Paths of the files of a sequence that cannot be read, each with its error."""
+    rows = range(len(sequence))
+    # One by one is slower; but without a size so many images at once may not fit in memory.
+    if sequence.size is not None:
+        with suppress(ImageReadError):
+            sequence._decode(rows)
+            return []
+    errors = thread_map(sequence._read_error, rows)
+    return [pair for pair in zip(sequence.paths, errors, strict=True) if pair[1] is not None]
 
 
 def resize_to(X, size, aspect="stretch"):

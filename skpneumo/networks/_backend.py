@@ -8,6 +8,8 @@ import tempfile
 import threading
 from contextlib import ExitStack, contextmanager, suppress
 
+from skpneumo._utils.threads import get_thread_limit
+
 # How TensorFlow begins a line: a letter and a date, or a date and a letter.
 _LOGGED = rb"(%(kind)b\d{4} \d\d:\d\d:\d+\.\d+ |\d{4}-\d\d-\d\d [\d:.]+: %(kind)b )"
 # What it writes while it loads and looks for devices: information, and errors that only mean that
@@ -98,6 +100,22 @@ def float32_policy():
         keras.config.set_dtype_policy(before)
 
 
+def _limit_threads():
+    """Let TensorFlow compute with as many threads as ``OMP_NUM_THREADS`` says, which it ignores.
+
+    Otherwise each worker of a machine would start as many as there are cores.
+    """
+    limit, threading_config = get_thread_limit(), tf.config.threading
+    is_set = threading_config.get_intra_op_parallelism_threads() or os.environ.get(
+        "TF_NUM_INTRAOP_THREADS"
+    )
+    if limit is None or is_set:
+        return
+    with suppress(RuntimeError):  # TensorFlow has computed before skpneumo was imported
+        threading_config.set_intra_op_parallelism_threads(limit)
+        threading_config.set_inter_op_parallelism_threads(limit)
+
+
 with quiet_start_up():
     import keras
 
@@ -106,3 +124,4 @@ with quiet_start_up():
 
         # Looks for a GPU, as the first computation would, but initialises no device.
         tf.config.list_physical_devices()
+        _limit_threads()

@@ -1,6 +1,5 @@
 """Random augmentation of X-rays, in training only."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from numbers import Real
 
@@ -8,6 +7,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
+from skpneumo._utils.threads import count_threads
 from skpneumo.images import Augmentation, XRaySequence, check_xrays
 from skpneumo.preprocessing._base import XRayTransformer
 
@@ -41,7 +41,7 @@ def augment_xrays(images, augmentation, seeds):
     def put(i):
         changed[i] = augmentation(images[i], seeds[i])
 
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(count_threads()) as pool:
         # Consumed, so that an error in a thread is raised here.
         for _ in pool.map(put, np.flatnonzero(seeds >= 0)):
             pass

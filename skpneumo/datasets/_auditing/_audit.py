@@ -144,7 +144,7 @@ class Audit:
         write_report(self, path)
 
 
-def audit(data):
+def audit(data, *, n_jobs=None):
     """Check a dataset for duplicates, leakage and shortcuts.
 
     Every file is decoded once. The audit reports:
@@ -165,6 +165,9 @@ def audit(data):
         As `load_xray_folder` returns it: ``paths``, ``target``, and, if known, ``split``,
         ``patient``, ``groups``, ``view`` and ``reasons``. Instead of paths it may have
         ``images``, as `make_xrays` returns them; these have no file metadata.
+    n_jobs : int, default=None
+        Number of workers of joblib that read the files, by default 1 with several threads. It pays
+        on a cluster (``joblib.parallel_config("dask")``), whose workers must see the files.
 
     Returns
     -------
@@ -199,7 +202,7 @@ def audit(data):
     """
     images, collection = check_collection(data)
     has_files = "paths" in data
-    records, thumbnails = scan_files(images) if has_files else scan_images(images)
+    records, thumbnails = scan_files(images, n_jobs) if has_files else scan_images(images)
     readable = np.flatnonzero([not record.cause for record in records])
     metadata = get_metadata([records[row] for row in readable])
     target = collection.target[readable]

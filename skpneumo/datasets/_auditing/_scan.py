@@ -1,13 +1,14 @@
 """One pass over all images: a thumbnail of each, and a few facts about its file."""
 
 import hashlib
-import os
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 
+from skpneumo._utils.parallel import map_chunks
+from skpneumo._utils.threads import count_threads
 from skpneumo.exceptions import ImageReadError, NoXRayError
 from skpneumo.images import (
     READ_WARNINGS,
@@ -22,6 +23,7 @@ SIDE = 64
 _SIZE = (SIDE, SIDE)
 _GREY = ("1", "L", "LA", "I", "F")
 _DIGEST_BYTES = 16
+_CHUNK_SIZE = 256
 _DAMAGED = "the file changed while it was read"
 
 
@@ -56,13 +58,15 @@ class ImageRecord(NamedTuple):
     holds_no_xray: bool = False
 
 
-def scan_files(paths):
+def scan_files(paths, n_jobs=None):
     """Scan files, each opened and decoded once, in threads.
 
     Parameters
     ----------
     paths : sequence of str
         The files.
+    n_jobs : int, default=None
+        Number of workers of joblib.
 
     Returns
     -------
@@ -77,14 +81,14 @@ def scan_files(paths):
         Of `read_xray`, once for each file.
     """
     thumbnails = np.zeros((len(paths), *_SIZE), dtype=np.uint8)
+    records = []
     # Pillow warns of odd metadata, which is harmless here. Other warnings are issued when all
     # threads have ended, so that a user's filter does not stop one of them.
-    with (
-        warnings.catch_warnings(record=True) as caught,
-        ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool,
-    ):
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        records = list(pool.map(_scan_file, paths, thumbnails))
+        for found, images in map_chunks(_scan_chunk, paths, n_jobs=n_jobs, chunk_size=_CHUNK_SIZE):
+            thumbnails[len(records) : len(records) + len(found)] = images
+            records += found
     messages = {
         (str(warning.message), warning.category)
         for warning in caught
@@ -93,6 +97,12 @@ def scan_files(paths):
     for text, category in sorted(messages, key=lambda pair: (pair[0], pair[1].__name__)):
         warnings.warn(text, category, stacklevel=3)  # at the line that called audit
     return records, thumbnails
+
+
+def _scan_chunk(paths):
+    thumbnails = np.zeros((len(paths), *_SIZE), dtype=np.uint8)
+    with ThreadPoolExecutor(min(count_threads(), 16)) as pool:
+        return list(pool.map(_scan_file, paths, thumbnails)), thumbnails
 
 
 def scan_images(images):
