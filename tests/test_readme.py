@@ -52,7 +52,7 @@ def test_nothing_to_train(tmp_path, monkeypatch, capsys):
     model, samples = names["model"], names["samples"]
     labels, rest = capsys.readouterr().out.split("]", 1)
     assert labels + "]" == str(samples.target)  # it was trained on them
-    assert f"]] {str(model[-1].best_threshold_)}\n[0." in rest
+    assert f"]] {model[-1].best_threshold_!s}\n[0." in rest
     assert not [*tmp_path.iterdir()]
 
 

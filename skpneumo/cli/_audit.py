@@ -5,6 +5,7 @@ from skpneumo.cli._options import (
     AllViews,
     AsJSON,
     Classes,
+    Jobs,
     LabelledFolder,
     Output,
     Quiet,
@@ -20,6 +21,7 @@ def audit(
     report: Report = None,
     classes: Classes = None,
     all_views: AllViews = False,
+    jobs: Jobs = 1,
     output: Output = None,
     as_json: AsJSON = False,
     quiet: Quiet = False,
@@ -34,8 +36,8 @@ def audit(
             data = datasets.load_xray_folder(
                 folder, classes=class_of_folder, views=views_to_load(all_views)
             )
-            run.announce(time_reading(data.paths), "The audit")
-            result = datasets.audit(data)
+            run.announce(time_reading(data.paths) / jobs, "The audit")
+            result = datasets.audit(data, n_jobs=jobs)
         if report is not None:
             result.save(report)
             run.written.append(report)

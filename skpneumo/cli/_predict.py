@@ -9,6 +9,7 @@ from skpneumo.cli._options import (
     AllViews,
     AsJSON,
     Images,
+    Jobs,
     LabelOutliers,
     Output,
     Quiet,
@@ -70,6 +71,7 @@ def predict(
     triage: _Triage = False,
     label_outliers: LabelOutliers = False,
     all_views: AllViews = False,
+    jobs: Jobs = 1,
     output: Output = None,
     as_json: AsJSON = False,
     quiet: Quiet = False,
@@ -102,6 +104,7 @@ def predict(
             heatmaps=heatmaps,
             prevalence=prevalence,
             true_labels=samples or None,
+            n_jobs=jobs,
         )
         job.run(run)
         run.next_step = _next_step(images, demo, csv)

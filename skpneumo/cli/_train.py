@@ -187,7 +187,9 @@ def train(
         )
         seconds = _training.estimate_seconds(classifier, options, len(data.train.y))
         run.announce(seconds, "Training, without early stopping,")
-        with run.progress("Reading images") as show:
+        # Workers report no progress.
+        doing = "Reading images" if jobs == 1 else f"Searching in {jobs} processes"
+        with run.progress(doing) as show:
             result, fitted = _training.run(data, classifier, options, test=test, on_progress=show)
         _deliver(result, fitted, save, run)
         run.next_step = _next_step(folder, save)

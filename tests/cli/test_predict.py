@@ -333,12 +333,12 @@ def test_a_long_table_is_cut_on_the_screen_alone(
     files, table = sorted((collection / "test" / "NORMAL").iterdir())[:5], tmp_path / "out.csv"
     done = invoke("predict", model_file, *files)
     assert done.stdout.count(".png") == 2
-    assert "… and 3 more: --csv FILE writes all.\n5 files, " in done.stdout
+    assert "… and 3 more: --csv FILE writes all.\n5 files" in done.stdout
     assert (
         len(json.loads(invoke("predict", model_file, *files, "--json").stdout)["predictions"]) == 5
     )
     done = invoke("predict", model_file, *files, "--csv", table)
-    assert f"… and 3 more: all are in {table}.\n5 files, " in done.stdout
+    assert f"… and 3 more: all are in {table}.\n5 files" in done.stdout
     assert len(read_rows(table)) == 5
 
 

@@ -74,6 +74,10 @@ class FoundFiles:
         unreadable = XRaySequence(files).find_unreadable() if files else {}
         return [file for file in files if file not in unreadable]
 
+    def with_reasons(self, files):
+        """Return each file with its error and the reason why it is left out, or None."""
+        return [(file, self.errors.get(file), self.left_out.get(file)) for file in files]
+
     def add_error(self, name, cause):
         """Add a path that is not an X-ray."""
         self.files.append(name)

@@ -50,6 +50,8 @@ class PredictionJob:
         Set the threshold by this proportion of patients with pneumonia.
     true_labels : dict of str to label, default=None
         By file, if they are known.
+    n_jobs : int, default=1
+        Processes that predict at once.
     """
 
     names: list
@@ -59,6 +61,7 @@ class PredictionJob:
     method: str = "integrated"
     prevalence: float | None = None
     true_labels: dict | None = None
+    n_jobs: int = 1
 
     def run(self, run):
         """Predict, deliver the result and report what a reader must know of it.
@@ -102,6 +105,7 @@ class PredictionJob:
                 show=show,
                 table=table,
                 heatmaps=folder,
+                n_jobs=self.n_jobs,
             )
         run.deliver(
             lambda: results_as_json(tally, model, self.options, skipped=found.skipped),

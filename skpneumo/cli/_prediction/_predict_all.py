@@ -4,16 +4,19 @@ import time
 from contextlib import closing, nullcontext
 from itertools import islice
 
+from skpneumo._utils.parallel import map_chunks
 from skpneumo.cli._prediction._predict_files import predict_batch
 from skpneumo.cli._site import identify_patients
+from skpneumo.prediction import share_model
 
 # A file that vanishes after its check makes only its own batch start again.
 _BATCH_SIZE = 64
-# Batches that are timed, after the first, which builds the network.
-_TIMED = 4
+# Batches that are timed, after the first, which builds the network; and those that workers finish
+# before the next ones are given to them, for each worker.
+_TIMED, _PER_CALL = 4, 16
 
 
-def predict_all(model, found, options, tally, *, run, show, table=None, heatmaps=None):
+def predict_all(model, found, options, tally, *, run, show, table=None, heatmaps=None, n_jobs=1):
     """Predict files, and hand on each batch.
 
     Parameters
@@ -34,15 +37,23 @@ def predict_all(model, found, options, tally, *, run, show, table=None, heatmaps
         Rows that it holds are not computed again; the others are appended.
     heatmaps : HeatmapFolder, default=None
         Draws each file that has a probability.
+    n_jobs : int, default=1
+        Processes that predict at once.
     """
     with nullcontext() if table is None else closing(table):
         known = _take_known(table, found, options, tally, heatmaps)
         if known:
             run.note(f"{len(known):,} of {len(found.files):,} files are in {table.path} already.")
         run.next_step = "" if table is None else "run the same command again: it goes on from here."
-        left = (file for file in found.files if file not in known)
+        left = [file for file in found.files if file not in known]
+        batches = map_chunks(
+            *(predict_batch, found.with_reasons(left), share_model(model), options),
+            n_jobs=n_jobs,
+            chunk_size=_BATCH_SIZE,
+        )
         try:
-            for rows, patients in _predict_batches(model, left, found, options, tally, run, show):
+            for rows, patients in _timed(batches, len(left), n_jobs, run):
+                show((tally.n_files + len(rows)) / len(found.files), "Predicting")
                 if table is not None:
                     table.append(rows)
                 _hand_on(rows, patients, found, tally, heatmaps)
@@ -62,18 +73,18 @@ def _take_known(table, found, options, tally, heatmaps):
     return known
 
 
-def _predict_batches(model, files, found, options, tally, run, show):
-    n_before, n_files = tally.n_files, len(found.files)
-    started = 0.0
-    for n, batch in enumerate(_batches(files)):
-        show(tally.n_files / n_files, "Predicting")
-        if n == 1:
-            started, n_before = time.perf_counter(), tally.n_files
-        if n == 1 + _TIMED:
-            per_file = (time.perf_counter() - started) / (tally.n_files - n_before)
-            run.announce(per_file * (n_files - tally.n_files), "The prediction")
-        yield predict_batch(model, batch, found, options)
-    show(1, "Predicting")
+def _timed(batches, n_files, n_jobs, run):
+    """Announce how long the rest takes, after some batches."""
+    # Workers deliver many batches at once; here the first one builds the network.
+    first, last = (0, _PER_CALL * n_jobs) if n_jobs > 1 else (1, 1 + _TIMED)
+    started = time.perf_counter()
+    for n, batch in enumerate(batches, 1):
+        if n == first:
+            started = time.perf_counter()
+        if n == last:
+            per_batch = (time.perf_counter() - started) / (last - first)
+            run.announce(per_batch * (n_files / _BATCH_SIZE - n), "The prediction")
+        yield batch
 
 
 def _hand_on(rows, patients, found, tally, heatmaps, *, are_new=True):

@@ -73,17 +73,16 @@ class PredictionOptions:
         return float(threshold), float(model.rule_in_threshold_) if self.triage else None
 
 
-def predict_batch(model, files, found, options):
-    """Predict some files.
+def predict_batch(known, shared, options):
+    """Predict some files, here or in a worker.
 
     Parameters
     ----------
-    model : classifier
-        Fitted; it takes paths.
-    files : list of str
-        Some of ``found.files``. Those that vanish meanwhile become rows with an error.
-    found : FoundFiles
-        Returned by `find_files`; it holds what is known to be unreadable.
+    known : list of (str, str or None, str or None)
+        Files, each with the reason why it cannot be read or is left out as far as `find_files` has
+        found one. Those that vanish meanwhile become rows with an error.
+    shared : SharedModel
+        Holds the fitted model; it takes paths.
     options : PredictionOptions
         How to predict.
 
@@ -94,8 +93,9 @@ def predict_batch(model, files, found, options):
     patients : list of str or None
         The patient of each file that was predicted, None for the others.
     """
-    errors = {file: found.errors[file] for file in files if file in found.errors}
-    left_out = {file: found.left_out[file] for file in files if file in found.left_out}
+    model, files = shared.get(), [file for file, _, _ in known]
+    errors = {file: error for file, error, _ in known if error}
+    left_out = {file: reason for file, _, reason in known if reason}
     openable = [file for file in files if file not in errors and file not in left_out]
     records = dict(zip(openable, read_records(openable, options.views), strict=True))
     left_out |= {file: record.reason for file, record in records.items() if record.reason}
