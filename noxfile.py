@@ -31,6 +31,7 @@ MAIN_PARTS = [
     "tests/classifiers/test_trace_cache.py",
     "tests/inspection/test_gradcam.py",
     "tests/networks",
+    "tests/persistence/test_export.py",
     "tests/persistence/test_models.py",
     "tests/persistence/test_pretrained.py",
 ]

@@ -209,6 +209,14 @@ class NetworkOwner(RepairedKerasClassifier):
         self._set_trained_stage()
         self._network.set_weights(weights)
 
+    def _compute_in(self, precision):
+        """Let the network compute in another type, with the same weights."""
+        precision = resolve_precision(precision)
+        if precision != self.precision_:
+            fit = getattr(self, "history_", {}), self.initial_network_
+            weights = self._network.get_weights()
+            self._rebuild(self.image_size_, self.classes_, precision, weights, *fit)
+
     def _make_reader(self, X, seed=None, n_augmented=np.inf, *, is_read_repeatedly=False):
         """Reader of the inputs of the head, augmented with a seed in the first epochs."""
         network = self._fitted_network

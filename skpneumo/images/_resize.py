@@ -85,15 +85,26 @@ def resize_image(image, size, aspect="stretch", extent=None):
         return image
     box = (0, 0, width, height)
     if aspect == "stretch":
-        return image.resize((columns, rows), Image.Resampling.BILINEAR, box=box)
+        return _resize_box(image, columns, rows, box)
     if aspect == "crop":
-        box = _cover_box(width, height, columns, rows)
-        return image.resize((columns, rows), Image.Resampling.BILINEAR, box=box)
+        return _resize_box(image, columns, rows, _cover_box(width, height, columns, rows))
     left, top, right, bottom = _fit_box(width, height, columns, rows)
-    small = image.resize((right - left, bottom - top), Image.Resampling.BILINEAR, box=box)
+    small = _resize_box(image, right - left, bottom - top, box)
     padded = Image.new("L", (columns, rows), 0)
     padded.paste(small, (left, top))
     return padded
+
+
+def _resize_box(image, columns, rows, box):
+    """Resize a part of an image, first its rows and then its columns.
+
+    Both are rounded to grey levels, so that the order matters. In one call Pillow chooses it from
+    version 13 on, by the sizes; exported models need one, and so do equal results of all versions.
+    """
+    left, top, right, bottom = box
+    bilinear = Image.Resampling.BILINEAR
+    image = image.resize((columns, image.height), bilinear, box=(left, 0, right, image.height))
+    return image.resize((columns, rows), bilinear, box=(0, top, columns, bottom))
 
 
 def resized_positions(shape, size, aspect="stretch"):

@@ -16,9 +16,6 @@ from skpneumo._utils.response import get_default_threshold, positive_scores
 from skpneumo._utils.targets import order_checked
 from skpneumo.model_selection._out_of_fold import check_data, takes_groups
 
-# Log odds of 16: a classifier that returns exactly 0 or 1 does not overrule all others.
-_RESOLUTION = (1e-7, 1e-7)
-
 
 def models_have(name):
     """Check for `available_if`: whether all models of a mean have a method."""
@@ -173,6 +170,8 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
     (100, 2)
     """
 
+    # Log odds of 16: a classifier that returns exactly 0 or 1 does not overrule all others.
+    _resolution = (1e-7, 1e-7)
     _parameter_constraints = {
         "estimators": [list, tuple],
         "prevalence": [Interval(Real, 0, 1, closed="neither"), None],
@@ -264,7 +263,7 @@ class LogOddsMeanClassifier(BaseLogOddsMean, _BaseComposition):
         return float(logit(self.prevalence) - logit(in_training))
 
     def _average(self, probabilities):
-        return mean_by_log_odds(probabilities, _RESOLUTION, self.shift_)
+        return mean_by_log_odds(probabilities, self._resolution, self.shift_)
 
     def _check_estimators(self):
         if not self.estimators or any(

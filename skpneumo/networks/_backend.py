@@ -12,16 +12,19 @@ from skpneumo._utils.threads import get_thread_limit
 
 # How TensorFlow begins a line: a letter and a date, or a date and a letter.
 _LOGGED = rb"(%(kind)b\d{4} \d\d:\d\d:\d+\.\d+ |\d{4}-\d\d-\d\d [\d:.]+: %(kind)b )"
-# What it writes while it loads and looks for devices: information, and errors that only mean that
-# there is no GPU, or that a plugin was registered twice.
+# What it writes while it loads and looks for devices, and converts to TFLite: information, errors
+# that only mean that there is no GPU, or that a plugin was registered twice, and warnings about
+# options that it sets itself.
 _START_UP = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog"
+    rb"|INFO: Created TensorFlow Lite "
     rb"|To enable the following instructions: .* rebuild TensorFlow"
     rb"|"
     + _LOGGED % {b"kind": b"I"}
     + rb"|"
     + _LOGGED % {b"kind": b"[WE]"}
-    + rb".*(failed call to cuInit|already registered|already been registered)"
+    + rb".*(failed call to cuInit|already registered|already been registered"
+    + rb"|Ignored (output_format|drop_control_dependency))"
 )
 
 

@@ -21,7 +21,9 @@ from skpneumo._utils.provenance import (
 from skpneumo._utils.unwrap import unwrap
 from skpneumo.evaluation import Evaluation
 from skpneumo.exceptions import ModelFileError
+from skpneumo.networks import PRECISIONS
 from skpneumo.persistence._loading import build
+from skpneumo.persistence._precision import convert_precision
 from skpneumo.persistence._saving import describe
 
 _WEIGHTS_DTYPES = ("float32", "int8")
@@ -158,13 +160,18 @@ def _check_provenance(training_data, evaluation, notes):
             raise ValueError(f"notes must hold texts by name; got {name!r}: {text!r}. Use str().")
 
 
-def load_model(path):
+def load_model(path, *, precision=None):
     """Read a model that `save_model` wrote; no code of the file is run.
 
     Parameters
     ----------
     path : str or path
         The file.
+    precision : {"auto", "float32", "bfloat16"}, default=None
+        Type in which its networks compute, ``precision_``; None leaves that of their fit, "auto" is
+        the fastest of this machine. Probabilities change with it, mostly by less than .02: a
+        threshold was chosen by those of the fit. The parameter ``precision``, by which a new `fit`
+        chooses, stays.
 
     Returns
     -------
@@ -180,6 +187,8 @@ def load_model(path):
         anything else than such a model. It is a ValueError.
     RuntimeError
         If this process was forked after TensorFlow ran, where Keras would hang.
+    ValueError
+        If ``precision`` is something else.
 
     Notes
     -----
@@ -188,6 +197,11 @@ def load_model(path):
 
     Files of format 1, which development versions before 0.1.0 wrote, are read too.
     """
+    if precision is not None and precision not in PRECISIONS:
+        raise ValueError(
+            f"precision must be None or one of {', '.join(map(repr, PRECISIONS))}; got "
+            f"{precision!r}."
+        )
     check_process()
     manifest, arrays = read_model_file(path)
     with reraise_as_model_file_error(path):
@@ -197,4 +211,4 @@ def load_model(path):
         stated = manifest["classes"], manifest["threshold"]
         if stated != (np.asarray(estimator.classes_).tolist(), unwrap(estimator).threshold):
             raise ModelFileError("it states other classes or another threshold than its model has")
-    return estimator
+    return estimator if precision is None else convert_precision(estimator, precision)
