@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from skpneumo.cli._console import print_folded
+from skpneumo.cli._console import print_paragraphs
 from skpneumo.cli._options import (
     AllViews,
     AsJSON,
@@ -81,7 +81,7 @@ def calibrate(
                 run.written.append(save)
         result = _calibration.describe_as_dict(calibrated, before)
         text = _calibration.describe_calibration(calibrated, before)
-        run.deliver(result, lambda: print_folded(text))
+        run.deliver(result, lambda: print_paragraphs(text))
         run.next_step = _next_step(save, min_specificity is not None)
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from skpneumo.cli._console import print_folded
+from skpneumo.cli._console import print_paragraphs
 from skpneumo.cli._options import AsJSON, Model, Output, Quiet, output_file
 from skpneumo.cli._run import quote, start_run
 
@@ -31,7 +31,7 @@ def card(
             if save is not None:
                 write_text(text, save)
                 run.written.append(save)
-        run.deliver(manifest, lambda: print_folded(text))
+        run.deliver(manifest, lambda: print_paragraphs(text))
         run.next_step = (
             "keep it beside the model with --save card.md."
             if save is None

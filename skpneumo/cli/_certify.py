@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from skpneumo.cli._console import print_folded
+from skpneumo.cli._console import print_paragraphs
 from skpneumo.cli._errors import ExitCode
 from skpneumo.cli._labels_file import match_rows, read_labels, write_labels
 from skpneumo.cli._options import (
@@ -88,7 +88,7 @@ def certify(
             else _describe_wanted(certifier, labels, n_wanted, len(names))
         )
         result = _describe_as_dict(certifier, n_wanted, len(names))
-        run.deliver(result, lambda: print_folded(text))
+        run.deliver(result, lambda: print_paragraphs(text))
         if not certifier.finished_:
             run.next_step = f"type the labels into {labels}, and run the command again."
             raise typer.Exit(ExitCode.LABELS_WANTED)

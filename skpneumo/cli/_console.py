@@ -1,6 +1,7 @@
 """Standard output for results, standard error for messages and progress."""
 
 import os
+from textwrap import fill
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -62,6 +63,39 @@ def print_folded(text):
     """
     width = results_width()
     print_lines(text if width is None else fold_lines(text, width))
+
+
+def print_paragraphs(text):
+    """Print paragraphs and lists of Markdown, wrapped to the width of the terminal.
+
+    Parameters
+    ----------
+    text : str
+        Each paragraph and each item of a list on one line.
+    """
+    width = results_width()
+    if width is None:
+        print_lines(text)
+        return
+    options = {"break_long_words": False, "break_on_hyphens": False}
+    for line in text.splitlines():
+        indent = "  " if line.startswith("- ") else ""
+        print_lines(fill(line, width, subsequent_indent=indent, **options))
+
+
+def print_facts(facts):
+    """Print names and values side by side, values wrapped to the width of the terminal.
+
+    Parameters
+    ----------
+    facts : dict of str to str
+        By name.
+    """
+    n = max(map(len, facts)) + 2
+    for name, value in facts.items():
+        line = f"{name:<{n}}{value}"
+        width = results_width()
+        print_lines(line if width is None else fill(line, width, subsequent_indent=" " * n))
 
 
 def make_progress_bar(console=ERR):

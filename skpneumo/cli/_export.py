@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from skpneumo.cli._console import print_folded
+from skpneumo.cli._console import print_paragraphs
 from skpneumo.cli._options import AsJSON, Model, Output, Quiet
 from skpneumo.cli._parsers import Choice, parse_output
 from skpneumo.cli._run import start_run
@@ -58,7 +58,7 @@ def export(
             except ImportError as error:  # of a package that only the export needs
                 raise ValueError(str(error)) from None
             run.written.append(file)
-        run.deliver(metadata, lambda: print_folded(_describe(metadata)))
+        run.deliver(metadata, lambda: print_paragraphs(_describe(metadata)))
         run.next_step = f"run it with {'onnxruntime' if is_onnx else 'ai-edge-litert'}."
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from skpneumo.cli._console import print_folded
+from skpneumo.cli._console import print_paragraphs
 from skpneumo.cli._options import AsJSON, Output, Quiet
 from skpneumo.cli._parsers import Choice, parse_folder
 from skpneumo.cli._run import quote, start_run
@@ -63,7 +63,7 @@ def fetch(
         silence = redirect_stderr(io.StringIO()) if quiet else nullcontext()
         with silence:
             found = _fetch(dataset, int(size), data_home)
-        run.deliver(found, lambda: print_folded(f"{found['description']}: {found['path']}"))
+        run.deliver(found, lambda: print_paragraphs(f"{found['description']}: {found['path']}"))
         run.next_step = _next_step(dataset, found["path"])
 
 

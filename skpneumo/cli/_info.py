@@ -6,10 +6,8 @@ import platform
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
-from skpneumo.cli._console import results_console
+from skpneumo.cli._console import print_facts
 from skpneumo.cli._options import PRETRAINED, AsJSON, Output, Quiet, complete_model
 from skpneumo.cli._run import quote, start_run
 
@@ -116,11 +114,12 @@ def _count_bytes(folder):
 
 
 def _print(facts):
-    table = Table.grid(padding=(0, 2))
-    for name, value in facts.items():
-        title = name.replace("_bytes", " size").replace("_", " ")
-        table.add_row(title, escape(_show(name, value)))
-    results_console().print(table)
+    print_facts(
+        {
+            name.replace("_bytes", " size").replace("_", " "): _show(name, value)
+            for name, value in facts.items()
+        }
+    )
 
 
 def _show(name, value):

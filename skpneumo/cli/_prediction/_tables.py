@@ -34,12 +34,15 @@ def predictions_table(rows, positive, width=80, *, true_labels=None):
     table.add_column("file", overflow="fold")
     for title in ("probability" if wide else "prob.", answer):
         table.add_column(title, justify="right", no_wrap=True)
-    if wide:
+    notes = [escape(_note(row, true_labels)) for row in rows]
+    has_notes = wide and any(notes)
+    if has_notes:
         table.add_column("note", overflow="fold")
-    for row in rows:
-        file = row["file"] if true_labels is None else os.path.basename(row["file"])
-        file, note = escape(file), escape(_note(row, true_labels))
-        names = [file, note] if wide else [f"{file}\n{note}" if note else file]
+    for row, note in zip(rows, notes, strict=True):
+        file = escape(row["file"] if true_labels is None else os.path.basename(row["file"]))
+        names = (
+            [file, note] if has_notes else [file] if wide else [f"{file}\n{note}" if note else file]
+        )
         probability = "" if row["probability"] is None else f"{row['probability']:.3f}"
         label = "" if row[answer] is None else escape(str(row[answer]))
         style = "bold" if row["label"] is not None and row["label"] == positive else None
