@@ -73,14 +73,8 @@ def print_paragraphs(text):
     text : str
         Each paragraph and each item of a list on one line.
     """
-    width = results_width()
-    if width is None:
-        print_lines(text)
-        return
-    options = {"break_long_words": False, "break_on_hyphens": False}
     for line in text.splitlines():
-        indent = "  " if line.startswith("- ") else ""
-        print_lines(fill(line, width, subsequent_indent=indent, **options))
+        _print_wrapped(line, indent="  " if line.startswith("- ") else "")
 
 
 def print_facts(facts):
@@ -93,9 +87,15 @@ def print_facts(facts):
     """
     n = max(map(len, facts)) + 2
     for name, value in facts.items():
-        line = f"{name:<{n}}{value}"
-        width = results_width()
-        print_lines(line if width is None else fill(line, width, subsequent_indent=" " * n))
+        _print_wrapped(f"{name:<{n}}{value}", indent=" " * n)
+
+
+def _print_wrapped(line, indent):
+    if (width := results_width()) is not None:
+        # Paths stay whole, to be copied.
+        options = {"break_long_words": False, "break_on_hyphens": False}
+        line = fill(line, width, subsequent_indent=indent, **options)
+    print_lines(line)
 
 
 def make_progress_bar(console=ERR):

@@ -64,7 +64,7 @@ def export(
 
 def _describe(metadata):
     return (
-        f"{metadata['model']} in {metadata['precision']}. Input: {metadata['input']} "
+        f"{metadata['model']} in {metadata['precision']}. Input: {metadata['input']}. "
         f"Decision threshold: {float(metadata['threshold']):.4g}. Largest difference from the "
         f"original: {float(metadata['max_difference']):.1g}."
     )

@@ -40,13 +40,11 @@ def predictions_table(rows, positive, width=80, *, true_labels=None):
         table.add_column("note", overflow="fold")
     for row, note in zip(rows, notes, strict=True):
         file = escape(row["file"] if true_labels is None else os.path.basename(row["file"]))
-        names = (
-            [file, note] if has_notes else [file] if wide else [f"{file}\n{note}" if note else file]
-        )
+        below = f"\n{note}" if note and not wide else ""
         probability = "" if row["probability"] is None else f"{row['probability']:.3f}"
         label = "" if row[answer] is None else escape(str(row[answer]))
         style = "bold" if row["label"] is not None and row["label"] == positive else None
-        table.add_row(names[0], probability, label, *names[1:], style=style)
+        table.add_row(f"{file}{below}", probability, label, *[note] * has_notes, style=style)
     return table
 
 
