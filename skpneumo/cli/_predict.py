@@ -85,6 +85,8 @@ def predict(
     """
     if (threshold is not None) + (prevalence is not None) + triage > 1:
         raise UsageError("--threshold, --prevalence and --triage exclude each other.")
+    if csv is not None and csv == output:
+        raise UsageError(f"--csv and --output both name {csv}.")
     if not images and not demo:
         raise UsageError("Name X-rays or folders of them, or try --demo.")
     with start_run("The prediction", as_json=as_json, output=output, quiet=quiet) as run:
