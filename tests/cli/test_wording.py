@@ -7,7 +7,9 @@ import pytest
 from skpneumo.cli._wording import in_typed_words
 
 # Names of parameters, calls and values as Python has them.
-PYTHON = re.compile(r"\w+=\S|\w\(|\bNone\b|\bTrue\b|\bFalse\b|(?<!-)\b[a-z]+_[a-z_]+\b")
+PYTHON = re.compile(
+    r"\b[a-z_]+=\S|\w\((?!s\))|\b(None|True|False)\b|\b(min|image|load|save)_[a-z_]+"
+)
 
 
 @pytest.fixture
