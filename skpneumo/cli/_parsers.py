@@ -112,7 +112,7 @@ def parse_classes(pairs):
     for pair in pairs or ():
         name, separator, target = pair.rpartition("=")
         if not separator or classes.setdefault(name, target) != target:
-            raise typer.BadParameter(
+            raise UsageError(
                 "--classes takes the name of a folder and its one class, such as "
                 f"Opacity=PNEUMONIA, got {_shown(pair)}."
             )
