@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import pickle
 import re
 import shutil
 from pathlib import Path
@@ -10,6 +11,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 from PIL import Image
 from sklearn.pipeline import make_pipeline
 
@@ -21,7 +23,8 @@ from skpneumo import (
     load_pretrained,
     save_model,
 )
-from skpneumo.cli._prediction import _job, _tally
+from skpneumo.cli._prediction import PredictionOptions, _job, _tally
+from skpneumo.cli._prediction._predict_files import predict_batch
 from skpneumo.datasets import load_xray_folder
 from skpneumo.exceptions import OutlierWarning
 
@@ -308,6 +311,20 @@ def test_rows_of_a_table_are_not_computed_again(
     assert_refused(done, 1, "holds predictions of another threshold: 0.5, now 0.9. Name another")
     done = invoke("predict", "cnn", *command[2:])
     assert_refused(done, 1, "holds predictions of another model")
+
+
+def test_jobs(collection, model_file, invoke):
+    command = ("predict", model_file, collection, "gone.png", "--label-outliers", "--json")
+    alone = invoke(*command)
+    # Processes take half a minute to start TensorFlow; the switch to threads is the same.
+    with parallel_config("threading"):
+        together = invoke(*command, "--jobs", "2")
+    results = [json.loads(done.stdout) for done in (alone, together)]
+    scores = [[row.pop("outlier_score") for row in r["predictions"]] for r in results]
+    assert results[0] == results[1]
+    np.testing.assert_allclose(*scores, rtol=1e-5)
+    # What is sent to processes can be sent.
+    pickle.dumps((predict_batch, PredictionOptions(threshold=0.5)))
 
 
 def test_json_output_and_quiet_mean_the_same_as_elsewhere(collection, model_file, tmp_path, invoke):

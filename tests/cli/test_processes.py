@@ -1,6 +1,5 @@
 """The command line in processes of its own: pipes, full disks, closed streams, interruptions."""
 
-import csv
 import os
 import pty
 import re
@@ -153,20 +152,3 @@ def test_only_results_are_on_standard_output(offline):
 
 def test_tensorflow_is_silent(offline):
     assert not re.search(r"absl|oneDNN|cuda|tf\.function", offline.stderr)
-
-
-def test_predictions_in_two_processes(collection, model_file, tmp_path):
-    rows = []
-    for jobs in ("1", "2"):
-        table = tmp_path / f"{jobs}.csv"
-        done = run(
-            *("predict", model_file, collection, "--label-outliers", "--quiet"),
-            *("--csv", table, "--jobs", jobs),
-        )
-        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-        with table.open(newline="", encoding="utf-8") as file:
-            rows.append(list(csv.DictReader(file)))
-    assert len(rows[0]) == 75
-    for row, other in zip(*rows, strict=True):
-        score = pytest.approx(float(row.pop("outlier_score")))
-        assert (row, float(other.pop("outlier_score"))) == (other, score)
