@@ -128,5 +128,43 @@ def describe_calibration(calibrated, before):
     return "\n".join(lines)
 
 
+def describe_as_dict(calibrated, before):
+    """Describe a calibrated model, ready for JSON.
+
+    Parameters
+    ----------
+    calibrated : OperatingPointClassifierCV or TriageClassifierCV
+        Fitted.
+    before : classifier
+        The model before.
+
+    Returns
+    -------
+    dict
+    """
+    result = {
+        "threshold": float(calibrated.best_threshold_),
+        "threshold_before": float(unwrap(before).threshold),
+        "min_recall": calibrated.min_recall,
+        "confidence": calibrated.confidence,
+        "certified": calibrated.describe_threshold(),
+        "recall": float(calibrated.recall_),
+        "specificity": float(calibrated.specificity_),
+        "counted": f"{calibrated.unit_}s",
+        "n_positive": int(calibrated.n_positive_units_),
+        "n_negative": int(calibrated.n_negative_units_),
+    }
+    if not hasattr(calibrated, "proportion_to_read_"):
+        bound = float(calibrated.specificity_lower_bound_)
+        return result | {"specificity_lower_bound": bound}
+    return result | {
+        "min_specificity": calibrated.min_specificity,
+        "rule_in_threshold": float(calibrated.rule_in_threshold_),
+        "n_positive_ruled_out": int(calibrated.n_positive_ruled_out_),
+        "proportion_to_read": float(calibrated.proportion_to_read_),
+        "proportion_to_read_upper_bound": float(calibrated.proportion_to_read_upper_bound_),
+    }
+
+
 def _capitalized(text):
     return text[0].upper() + text[1:]

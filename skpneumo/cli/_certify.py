@@ -1,30 +1,30 @@
 """``skpneumo certify``."""
 
 import os
-import sys
-from contextlib import redirect_stdout
 from pathlib import Path
-from textwrap import wrap
 from typing import Annotated
 
 import typer
 
-from skpneumo.cli._console import ERR, print_lines, results_width
+from skpneumo.cli._console import print_paragraphs
+from skpneumo.cli._errors import ExitCode
 from skpneumo.cli._labels_file import match_rows, read_labels, write_labels
-from skpneumo.cli._messages import errors_as_messages, warnings_as_messages
 from skpneumo.cli._options import (
     AllViews,
+    AsJSON,
     Model,
+    Output,
+    Quiet,
     SiteFolder,
     open_fraction,
     output_file,
     views_to_load,
 )
 from skpneumo.cli._parsers import Number
+from skpneumo.cli._run import quote, start_run
 from skpneumo.cli._site import find_pool
 from skpneumo.exceptions import DatasetError
 
-LABELS_WANTED = 4  # exit status
 # Fixed, so that nobody tries several orders and keeps the threshold that pleases most.
 _RANDOM_STATE = 0
 
@@ -48,41 +48,51 @@ def certify(
     confidence: _Confidence = 0.95,
     images: _Images = 20,
     all_views: AllViews = False,
+    output: Output = None,
+    as_json: AsJSON = False,
+    quiet: Quiet = False,
 ):
-    """Certify the recall of a model at a new site, with labels of a part of its X-rays.
+    """Certify the recall at a new site with a part of the labels.
 
     The first run lists images in the table. Type a label (or unsure) beside each, and run the same
     command again: it takes the labels and lists more, until the recall is certified. The exit
     status is 4 while labels are wanted. What is known is kept beside the table, in a file that ends
     in .state.
     """
-    with errors_as_messages("The certification", ERR) as written:
-        with warnings_as_messages(ERR), ERR.status("Certifying …"), redirect_stdout(sys.stderr):
+    with start_run("The certification", as_json=as_json, output=output, quiet=quiet) as run:
+        with run.working("Certifying"):
             # Imports TensorFlow, for which --help and wrong options need not wait.
             from skpneumo.cli._models import open_model
+            from skpneumo.cli._timing import time_predictions
 
-            pool = find_pool(folder, views_to_load(all_views))
-            certifier = _open_certifier(open_model(model), pool, labels, min_recall, confidence)
+            classifier = open_model(model)
+            pool = find_pool(folder, views_to_load(all_views), run)
+            run.announce(time_predictions(classifier, pool[0]), "The certification")
+            certifier = _open_certifier(classifier, pool, labels, min_recall, confidence)
             typed = read_labels(labels, certifier.classes_.tolist()) if labels.exists() else {}
             names = [os.path.relpath(file, folder) for file in pool[0]]
             _record(certifier, match_rows(typed, names, labels), labels)
-            if not certifier.finished_:
+            if certifier.finished_:
+                _save_certified(certifier, save)
+                run.written.append(save)
+            else:
                 listed = dict.fromkeys((names[row] for row in certifier.next_images(images)), "")
-                write_labels(typed | _new(listed, typed), labels)
+                typed |= _new(listed, typed)
+                write_labels(typed, labels)
                 certifier.save(_state_file(labels))
-                written.append(labels)
+                run.written.append(labels)
+        n_wanted = sum(label == "" for label in typed.values())
+        text = (
+            _describe(certifier)
+            if certifier.finished_
+            else _describe_wanted(certifier, labels, n_wanted, len(names))
+        )
+        result = _describe_as_dict(certifier, n_wanted, len(names))
+        run.deliver(result, lambda: print_paragraphs(text))
         if not certifier.finished_:
-            n_wanted = len(_new(listed, typed)) + sum(label == "" for label in typed.values())
-            negative, positive = certifier.classes_.tolist()
-            _print_folded(
-                f"Labelled images: {certifier.n_labelled_:,} of {len(names):,}; still needed: "
-                f"about {certifier.n_remaining_:,}. Type {negative}, {positive} or unsure beside "
-                f"each image without a label in {labels} ({n_wanted}), and run the command again."
-            )
-            raise typer.Exit(LABELS_WANTED)
-        _save_certified(certifier, save)
-        written.append(save)
-        _print_folded(_describe(certifier))
+            run.next_step = f"type the labels into {labels}, and run the command again."
+            raise typer.Exit(ExitCode.LABELS_WANTED)
+        run.next_step = f"skpneumo predict {quote(save)} {quote(folder)}"
 
 
 def _record(certifier, rows_and_labels, table):
@@ -95,9 +105,30 @@ def _record(certifier, rows_and_labels, table):
         ) from None
 
 
-def _print_folded(text):
-    width = results_width()
-    print_lines(text if width is None else "\n".join(wrap(text, width, break_on_hyphens=False)))
+def _describe_wanted(certifier, labels, n_wanted, n_images):
+    negative, positive = certifier.classes_.tolist()
+    return (
+        f"Labelled images: {certifier.n_labelled_:,} of {n_images:,}; still needed: "
+        f"about {certifier.n_remaining_:,}. Type {negative}, {positive} or unsure beside "
+        f"each image without a label in {labels} ({n_wanted}), and run the command again."
+    )
+
+
+def _describe_as_dict(certifier, n_wanted, n_images):
+    result = {
+        "finished": bool(certifier.finished_),
+        "min_recall": certifier.min_recall,
+        "confidence": certifier.confidence,
+        "n_images": n_images,
+        "n_labelled": int(certifier.n_labelled_),
+    }
+    if not certifier.finished_:
+        return result | {"n_remaining": int(certifier.n_remaining_), "n_listed": n_wanted}
+    return result | {
+        "plan": certifier.plan_,
+        "threshold": float(certifier.threshold_),
+        "certified_recall": float(certifier.recall_lower_bound_),
+    }
 
 
 def _new(listed, typed):

@@ -1,11 +1,12 @@
 """Standard output for results, standard error for messages and progress."""
 
 import os
+from textwrap import fill
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from skpneumo.cli._messages import standard_output
+from skpneumo._utils.formatting import fold_lines
 
 _UNLIMITED = 10_000  # columns
 
@@ -18,6 +19,7 @@ class PipeConsole(Console):
 
 
 OUT, ERR = PipeConsole(), PipeConsole(stderr=True)
+NOTHING = Console(quiet=True, stderr=True)
 
 
 def results_width():
@@ -48,13 +50,61 @@ def print_lines(text):
     ----------
     text : str
     """
-    with standard_output():
-        # Brackets in names of files are no markup.
-        OUT.print(text, markup=False, highlight=False, soft_wrap=True)
+    # Brackets in names of files are no markup.
+    OUT.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def make_progress_bar():
-    """Create a bar as wide as the terminal, on standard error.
+def print_folded(text):
+    """Print the lines of a text, folded to the width of the terminal.
+
+    Parameters
+    ----------
+    text : str
+    """
+    width = results_width()
+    print_lines(text if width is None else fold_lines(text, width))
+
+
+def print_paragraphs(text):
+    """Print paragraphs and lists of Markdown, wrapped to the width of the terminal.
+
+    Parameters
+    ----------
+    text : str
+        Each paragraph and each item of a list on one line.
+    """
+    for line in text.splitlines():
+        _print_wrapped(line, indent="  " if line.startswith("- ") else "")
+
+
+def print_facts(facts):
+    """Print names and values side by side, values wrapped to the width of the terminal.
+
+    Parameters
+    ----------
+    facts : dict of str to str
+        By name.
+    """
+    n = max(map(len, facts)) + 2
+    for name, value in facts.items():
+        _print_wrapped(f"{name:<{n}}{value}", indent=" " * n)
+
+
+def _print_wrapped(line, indent):
+    if (width := results_width()) is not None:
+        # Paths stay whole, to be copied.
+        options = {"break_long_words": False, "break_on_hyphens": False}
+        line = fill(line, width, subsequent_indent=indent, **options)
+    print_lines(line)
+
+
+def make_progress_bar(console=ERR):
+    """Create a bar as wide as the terminal.
+
+    Parameters
+    ----------
+    console : rich.console.Console, default=standard error
+        Where it is drawn.
 
     Returns
     -------
@@ -65,6 +115,6 @@ def make_progress_bar():
         BarColumn(bar_width=None),
         TaskProgressColumn(),
         TimeRemainingColumn(compact=True),
-        console=ERR,
+        console=console,
         expand=True,
     )

@@ -1,13 +1,20 @@
 """``skpneumo evaluate``."""
 
-import sys
-from contextlib import redirect_stdout
-
-from skpneumo._utils.formatting import fold_lines, shorten
-from skpneumo.cli._console import ERR, print_lines, results_width
-from skpneumo.cli._messages import errors_as_messages, warnings_as_messages
-from skpneumo.cli._options import AllViews, Classes, LabelledFolder, Model, Report, views_to_load
+from skpneumo._utils.formatting import shorten
+from skpneumo.cli._console import print_folded
+from skpneumo.cli._options import (
+    AllViews,
+    AsJSON,
+    Classes,
+    LabelledFolder,
+    Model,
+    Output,
+    Quiet,
+    Report,
+    views_to_load,
+)
 from skpneumo.cli._parsers import parse_classes
+from skpneumo.cli._run import quote, start_run
 from skpneumo.cli._site import report_check
 from skpneumo.exceptions import DatasetError
 
@@ -18,23 +25,27 @@ def evaluate(
     report: Report = None,
     classes: Classes = None,
     all_views: AllViews = False,
+    output: Output = None,
+    as_json: AsJSON = False,
+    quiet: Quiet = False,
 ):
     """Evaluate a model on images that it was not trained on.
 
     Only the test split is evaluated, if the folder has splits.
     """
     class_of_folder = parse_classes(classes)
-    with errors_as_messages("The evaluation", ERR) as written:
-        evaluating = ERR.status("Evaluating …")
-        with warnings_as_messages(ERR), evaluating, redirect_stdout(sys.stderr):
+    with start_run("The evaluation", as_json=as_json, output=output, quiet=quiet) as run:
+        with run.working("Evaluating"):
             # Imports TensorFlow, for which --help and wrong options need not wait.
             from skpneumo import evaluation
             from skpneumo.cli._models import open_model
+            from skpneumo.cli._timing import time_predictions
             from skpneumo.datasets import load_xray_folder
 
             classifier = open_model(model)
             data = load_xray_folder(folder, classes=class_of_folder, views=views_to_load(all_views))
             rows = select_test_rows(data, folder)
+            run.announce(time_predictions(classifier, data.paths[rows]), "The evaluation")
             result = evaluation.evaluate(
                 classifier,
                 data.paths[rows],
@@ -44,10 +55,14 @@ def evaluate(
             )
             if report is not None:
                 result.save(report)
-                written.append(report)
-        width = results_width()
-        print_lines(str(result) if width is None else fold_lines(str(result), width))
-        report_check(classifier, result.predictions.y_score, data.groups[rows])
+                run.written.append(report)
+        run.deliver(result.to_json(), lambda: print_folded(str(result)))
+        report_check(classifier, result.predictions.y_score, data.groups[rows], run)
+        run.next_step = (
+            "see the misclassified images with --report report.html."
+            if report is None
+            else f"set a threshold for this hospital: skpneumo calibrate {quote(model)} FOLDER"
+        )
 
 
 def select_test_rows(data, folder):

@@ -3,13 +3,11 @@
 from sklearn.frozen import FrozenEstimator
 
 from skpneumo._utils.response import positive_scores
+from skpneumo.cli._options import PRETRAINED
 from skpneumo.cli._site import identify_patients, report_check
 from skpneumo.exceptions import DatasetError
-from skpneumo.persistence import is_model_file, load_model, load_pretrained
+from skpneumo.persistence import is_model_file, load_model, load_pretrained, pretrained_path
 from skpneumo.sites import PrevalenceThresholdClassifier
-
-# By their names on the command line.
-_PRETRAINED = {"default": "mean", "mean": "mean", "cnn": "cnn", "inception": "inception"}
 
 
 def open_model(path):
@@ -30,7 +28,22 @@ def open_model(path):
     ModelFileError
         If the file is missing or was not written by `save_model`.
     """
-    return load_pretrained(_PRETRAINED[path]) if path in _PRETRAINED else load_model(path)
+    return load_pretrained(PRETRAINED[path]) if path in PRETRAINED else load_model(path)
+
+
+def get_model_path(name):
+    """Return the file of a model.
+
+    Parameters
+    ----------
+    name : str
+        As `open_model` takes it.
+
+    Returns
+    -------
+    str or Path
+    """
+    return pretrained_path(PRETRAINED[name]) if name in PRETRAINED else name
 
 
 def open_first_model(names):
@@ -61,7 +74,7 @@ def open_first_model(names):
 
 
 def _is_model(name):
-    return name in _PRETRAINED or is_model_file(name)
+    return name in PRETRAINED or is_model_file(name)
 
 
 def check_has_triage(model):
@@ -80,12 +93,11 @@ def check_has_triage(model):
     if not hasattr(model, "predict_triage"):
         raise ValueError(
             "--triage needs a model with two thresholds, and this one has a single one. Write one "
-            "with skpneumo calibrate and --min-specificity, or save a fitted "
-            "skpneumo.sites.TriageClassifierCV."
+            "with skpneumo calibrate and --min-specificity."
         )
 
 
-def set_threshold(model, found, prevalence):
+def set_threshold(model, found, prevalence, views, run):
     """Set the threshold of a model on the files of one site.
 
     Parameters
@@ -96,15 +108,19 @@ def set_threshold(model, found, prevalence):
         The files.
     prevalence : float
         Proportion of their patients that have pneumonia.
+    views : {"frontal", "all"}
+        As `FoundFiles.list_readable` takes it.
+    run : Run
+        Prints the check of the site.
 
     Returns
     -------
     PrevalenceThresholdClassifier
     """
-    files = found.list_readable()
+    files = found.list_readable(views)
     patients = identify_patients(files)
     classifier = PrevalenceThresholdClassifier(FrozenEstimator(model), prevalence=prevalence)
     classifier.fit(files, groups=patients)
     # Where the population does not differ, the threshold of the model is the better one.
-    report_check(model, positive_scores(model, files), patients)
+    report_check(model, positive_scores(model, files), patients, run)
     return classifier

@@ -1,5 +1,6 @@
 """Arguments and options that several commands have."""
 
+import glob
 from pathlib import Path
 from typing import Annotated
 
@@ -7,11 +8,42 @@ import typer
 
 from skpneumo.cli._parsers import Number, parse_folder, parse_output, parse_report
 
+# Names on the command line of the networks that come with the package.
+PRETRAINED = {"default": "mean", "mean": "mean", "cnn": "cnn", "inception": "inception"}
+
+
+def complete_model(incomplete: str):
+    """List the pretrained networks, and files and folders, that begin like this.
+
+    Parameters
+    ----------
+    incomplete : str
+        What is typed so far.
+
+    Returns
+    -------
+    list of str
+        Empty if no network is meant: the shell itself completes files better.
+    """
+    names = [name for name in PRETRAINED if name.startswith(incomplete)]
+    return names + sorted(glob.iglob(f"{glob.escape(incomplete)}*")) if names else []
+
+
 Model = Annotated[
     str,
     typer.Argument(
         metavar="MODEL",
-        help="File of save_model, or a pretrained network: default, cnn, inception.",
+        autocompletion=complete_model,
+        help="Model file, or a network of the package: default, cnn, inception.",
+    ),
+]
+Images = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[MODEL] IMAGES...",
+        autocompletion=complete_model,
+        help="X-rays, or folders of them, after a model file or after cnn, inception or default, "
+        "the mean of both, which predicts if no model is named.",
     ),
 ]
 LabelledFolder = Annotated[
@@ -47,7 +79,6 @@ AllViews = Annotated[
         "the headers of DICOM files.",
     ),
 ]
-AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 
 def output_file(text):
@@ -63,6 +94,24 @@ def output_file(text):
     typer.Option
     """
     return typer.Option(parser=parse_output, metavar="FILE", help=text)
+
+
+LabelOutliers = Annotated[
+    bool, typer.Option("--label-outliers", help="Predict out-of-distribution images too.")
+]
+Jobs = Annotated[
+    int,
+    typer.Option(
+        parser=Number(int, 1),
+        metavar="N",
+        help="Number of processes that work at once, each with a network of its own in memory.",
+    ),
+]
+AsJSON = Annotated[
+    bool, typer.Option("--json", help="Print the result as JSON, and nothing else on this stream.")
+]
+Output = Annotated[Path | None, output_file("Write the same JSON here.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")]
 
 
 def open_fraction(metavar, text):

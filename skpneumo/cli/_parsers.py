@@ -10,10 +10,18 @@ from pathlib import Path
 import typer
 
 from skpneumo._reporting.files import has_report_suffix
-from skpneumo.cli._messages import describe_os_error
+from skpneumo.cli._errors import describe_os_error
 
 _MAX_SIDE = 4096  # beyond it no model can be saved
 _MAX_SHOWN = 40  # characters of a wrong value
+
+
+class UsageError(typer.BadParameter):
+    """Options that contradict each other, or a missing one: nothing was done."""
+
+    def format_message(self):
+        """Return the message; that of a parameter would begin with "Invalid value"."""
+        return self.message
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,9 @@ class Choice:
 
     def __call__(self, text):
         if text not in self.words:
-            raise typer.BadParameter(f"got {_shown(text)}, wanted {' or '.join(self.words)}.")
+            *words, last = self.words
+            wanted = f"{', '.join(words)} or {last}"
+            raise typer.BadParameter(f"got {_shown(text)}, wanted {wanted}.")
         return text
 
 
@@ -102,7 +112,7 @@ def parse_classes(pairs):
     for pair in pairs or ():
         name, separator, target = pair.rpartition("=")
         if not separator or classes.setdefault(name, target) != target:
-            raise typer.BadParameter(
+            raise UsageError(
                 "--classes takes the name of a folder and its one class, such as "
                 f"Opacity=PNEUMONIA, got {_shown(pair)}."
             )

@@ -5,15 +5,13 @@ import os
 import numpy as np
 
 from skpneumo._utils.filenames import parse_filename
-from skpneumo.cli._console import ERR
-from skpneumo.cli._messages import print_warning
 from skpneumo.exceptions import DatasetError
 
 # Fewer find only the grossest differences, and would be an alarm in vain now and then.
 _MIN_IMAGES = 50
 
 
-def find_pool(folder, views):
+def find_pool(folder, views, run):
     """Find the X-rays of a site.
 
     Parameters
@@ -22,6 +20,8 @@ def find_pool(folder, views):
         A folder.
     views : {"frontal", "all"}
         As `load_xray_folder` takes it.
+    run : Run
+        Warns of files that cannot be read.
 
     Returns
     -------
@@ -35,12 +35,12 @@ def find_pool(folder, views):
     """
     from skpneumo.cli._prediction import find_files
 
-    found = find_files([folder], views)
-    files = sorted(found.list_readable())
+    found = find_files([folder])
+    files = sorted(found.list_readable(views))
     if not files:
         raise DatasetError(f"{folder} holds no X-ray that can be read. Name another folder.")
     if n_unread := len(found.files) - len(files):
-        print_warning(f"{n_unread:,} files of {folder} contain no readable X-ray.", ERR)
+        run.warn(f"{n_unread:,} files of {folder} contain no readable X-ray.")
     return files, identify_patients(files)
 
 
@@ -58,35 +58,32 @@ def identify_patients(files):
     """
     from skpneumo.images import read_records
 
-    patients = []
-    for file, record in zip(files, read_records(files, "all"), strict=True):
-        identity = record.identity
-        name = parse_filename(os.path.basename(file))
-        if identity.patient or identity.study:
-            patients.append(f"dicom {identity.patient or identity.study}")
-        else:
-            patients.append(f"file {file}" if name is None else f"name {name.group}")
-    return patients
+    records = read_records(files, "all")
+    return [get_patient(file, record.identity) for file, record in zip(files, records, strict=True)]
 
 
-def report_check_of_files(model, files, scores):
-    """Check a site as `report_check` does, with the patients of the files.
+def get_patient(file, identity):
+    """Return the patient of a file.
 
     Parameters
     ----------
-    model : classifier
-        The model that predicted.
-    files : list of str
-        X-rays of the site.
-    scores : array-like of shape (n_files,)
-        Score of each.
+    file : str
+        An X-ray.
+    identity : Identity
+        Of its header.
+
+    Returns
+    -------
+    str
+        A name of the patient, to be compared and never shown.
     """
-    # The headers of fewer files need not be read.
-    if len(files) >= _MIN_IMAGES:
-        report_check(model, scores, identify_patients(files))
+    if identity.patient or identity.study:
+        return f"dicom {identity.patient or identity.study}"
+    name = parse_filename(os.path.basename(file))
+    return f"file {file}" if name is None else f"name {name.group}"
 
 
-def report_check(model, scores, patients):
+def report_check(model, scores, patients, run):
     """Check a site by the scores of a prediction, and print what was found in one line.
 
     Nothing is printed for fewer than 50 files or 20 patients, or a model without reference scores.
@@ -99,6 +96,8 @@ def report_check(model, scores, patients):
         Score of each X-ray.
     patients : sequence of str
         The patient of each.
+    run : Run
+        Prints it.
     """
     if len(scores) < _MIN_IMAGES:
         return
@@ -110,6 +109,6 @@ def report_check(model, scores, patients):
         # A model without reference scores, or fewer patients than a check takes.
         return
     if check.shift == "population":
-        print_warning(check.summarize(), ERR)
+        run.warn(check.summarize())
     else:
-        ERR.print(check.summarize(), markup=False, highlight=False)
+        run.note(check.summarize())

@@ -1,31 +1,31 @@
 """``skpneumo train``."""
 
-import json
-import sys
-from contextlib import redirect_stdout
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from skpneumo._utils.files import write_text
-from skpneumo.cli._console import ERR, OUT, make_progress_bar
-from skpneumo.cli._messages import (
-    errors_as_messages,
-    print_warning,
-    standard_output,
-    warnings_as_messages,
-)
+from skpneumo.cli._console import OUT
 from skpneumo.cli._options import (
     AllViews,
     AsJSON,
     Classes,
+    Jobs,
+    Output,
+    Quiet,
     open_fraction,
     output_file,
     views_to_load,
 )
-from skpneumo.cli._parsers import Choice, Number, parse_classes, parse_folder, parse_size
+from skpneumo.cli._parsers import (
+    Choice,
+    Number,
+    UsageError,
+    parse_classes,
+    parse_folder,
+    parse_size,
+)
+from skpneumo.cli._run import quote, start_run
 
 _MODELS = ("cnn", "inception")
 # Image size and epochs by model, on synthetic X-rays and on a folder: a search on two cores takes
@@ -98,6 +98,14 @@ _Confidence = Annotated[
         "search is repeated inside each fold, which takes --folds times as long.",
     ),
 ]
+_Memory = Annotated[
+    Path | None,
+    typer.Option(
+        parser=parse_folder,
+        metavar="FOLDER",
+        help="Keep finished fits and epochs here: the same command resumes a run that was stopped.",
+    ),
+]
 _Test = Annotated[bool, typer.Option(help="Evaluate on the folder's test split at the end.")]
 _Seed = Annotated[
     int,
@@ -121,13 +129,16 @@ def train(
     min_recall: _MinRecall = 0.98,
     confidence: _Confidence = None,
     test: _Test = True,
-    output: Annotated[Path | None, output_file("Write all results here, as JSON.")] = None,
     save: Annotated[
         Path | None, output_file("Write the model here, for predict and evaluate.")
     ] = None,
-    as_json: AsJSON = False,
+    memory: _Memory = None,
+    jobs: Jobs = 1,
     all_views: AllViews = False,
     seed: _Seed = 0,
+    output: Output = None,
+    as_json: AsJSON = False,
+    quiet: Quiet = False,
 ):
     """Search class weights and thresholds by cross-validation.
 
@@ -141,12 +152,12 @@ def train(
     class_of_folder = parse_classes(classes)
     default_size, default_epochs = (_ON_SYNTHETIC if folder is None else _ON_FOLDER)[model]
     size = default_size if image_size is None else parse_size(image_size)
-    with errors_as_messages("Training", ERR) as written:
+    with start_run("Training", as_json=as_json, output=output, quiet=quiet) as run:
         # Takes seconds, for which --help and wrong options need not wait.
-        with ERR.status("Loading TensorFlow …"):
+        with run.working("Loading TensorFlow"):
             from skpneumo.cli import _training
         # Warnings about patients are shown before hours of training, not after.
-        with warnings_as_messages(ERR), ERR.status("Reading the folder …"):
+        with run.working("Reading the folder"):
             if folder is None:
                 data = _training.draw_synthetic(image_size=size, subset=subset, random_state=seed)
             else:
@@ -161,46 +172,49 @@ def train(
             model,
             weights=_initial_weights(weights),
             epochs=epochs or default_epochs,
+            memory=memory,
             random_state=seed,
         )
         if (warning := _training.get_weights_warning(classifier)) is not None:
-            print_warning(warning, ERR)
+            run.warn(warning)
         options = _training.SearchOptions(
             image_size=size,
             n_folds=folds,
             min_recall=min_recall,
             confidence=confidence,
+            n_jobs=jobs,
             random_state=seed,
         )
-        # Keras reports a download on standard output, where only results belong.
-        with warnings_as_messages(ERR), make_progress_bar() as bar, redirect_stdout(sys.stderr):
-            task = bar.add_task("Reading images", total=1)
-            result, fitted = _training.run(
-                data, classifier, options, test=test, on_progress=partial(_show, bar, task)
-            )
-        _deliver(result, fitted, save, output, as_json, written)
+        seconds = _training.estimate_seconds(classifier, options, len(data.train.y))
+        run.announce(seconds, "Training, without early stopping,")
+        # Workers report no progress.
+        doing = "Reading images" if jobs == 1 else f"Searching in {jobs} processes"
+        with run.progress(doing) as show:
+            result, fitted = _training.run(data, classifier, options, test=test, on_progress=show)
+        _deliver(result, fitted, save, run)
+        run.next_step = _next_step(folder, save)
 
 
 def _check_options(folder, model, weights, classes, min_recall, confidence, output, save):
     """Refuse options that contradict each other."""
     if confidence is not None and not 0 < min_recall < 1:
-        raise typer.BadParameter(
+        raise UsageError(
             f"--confidence certifies a recall between 0 and 1, got --min-recall {min_recall:g}."
         )
     if output is not None and output == save:
-        raise typer.BadParameter(f"--output and --save both name {output}.")
+        raise UsageError(f"--output and --save both name {output}.")
     if weights is not None and weights.lower() == "imagenet" and model == "cnn":
-        raise typer.BadParameter(
+        raise UsageError(
             "There are no ImageNet weights of the cnn, only of --model inception. Wanted: "
             "--weights pretrained, none or a model file."
         )
     if weights is not None and weights.lower() == "default":
-        raise typer.BadParameter(
+        raise UsageError(
             "--weights is pretrained, imagenet, none or a file, got default. Leave it out for the "
             "default of the model."
         )
     if classes and folder is None:
-        raise typer.BadParameter("--classes is for a folder; synthetic X-rays have none.")
+        raise UsageError("--classes is for a folder; synthetic X-rays have none.")
 
 
 def _initial_weights(text):
@@ -212,31 +226,25 @@ def _initial_weights(text):
     return None if word == "none" else text
 
 
-def _show(bar, task, fraction, doing):
-    bar.update(task, completed=fraction, description=doing)
-
-
-def _deliver(result, model, save, output, as_json, written):
+def _deliver(result, model, save, run):
     """Save the model, write the results and print them; if one fails, the others are done."""
     from skpneumo.cli._training import model_notes, print_result
     from skpneumo.persistence import save_model
 
-    text = json.dumps(result, indent=2)
     # After hours of training a full disk or a closed pipe must not cost the other results.
     try:
         if save is not None:
             save_model(model, save, notes=model_notes(result))
-            written.append(save)
+            run.written.append(save)
     finally:
-        try:
-            if output is not None:
-                write_text(f"{text}\n", output)
-                written.append(output)
-        finally:
-            with standard_output():
-                if as_json:
-                    print(text)
-                else:
-                    print_result(result, OUT)
-            if not result["beats_baseline"]:
-                print_warning(result["comparison"]["verdict"], ERR)
+        run.deliver(result, lambda: print_result(result, OUT))
+        if not result["beats_baseline"]:
+            run.warn(result["comparison"]["verdict"])
+
+
+def _next_step(folder, save):
+    if folder is None:
+        return "train on X-rays: skpneumo fetch kermany, or name a folder of your own."
+    if save is None:
+        return "keep the model with --save model.skpneumo."
+    return f"skpneumo predict {quote(save)} IMAGES, or evaluate it on other X-rays."

@@ -156,6 +156,8 @@ def load_pneumoniamnist(path: PathLike) -> Bunch:
             "", since the file does not hold it.
         split : ndarray of shape (n_images,)
             "train", "val" or "test".
+        filename : str
+            Path of the file.
         DESCR : str
             Description of the file and its images.
         licence : str
@@ -212,6 +214,7 @@ def load_pneumoniamnist(path: PathLike) -> Bunch:
         patient=patient,
         subtype=np.full(len(images), ""),
         split=split,
+        filename=path,
         DESCR=_DESCR.format(
             path=path, counts=", ".join(counts), rows=images.shape[1], columns=images.shape[2]
         ),

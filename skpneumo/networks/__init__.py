@@ -7,7 +7,7 @@ from skpneumo.networks._cnn import FILTERS as FILTERS
 from skpneumo.networks._cnn import build_cnn
 from skpneumo.networks._equalize import HistogramEqualization
 from skpneumo.networks._inception import MIN_SIDE as MIN_SIDE
-from skpneumo.networks._inception import build_backbone, build_inception
+from skpneumo.networks._inception import build_backbone, build_inception, fetch_imagenet_weights
 from skpneumo.networks._maps import MAPS as MAPS
 from skpneumo.networks._maps import split_at_maps
 from skpneumo.networks._memory import release_memory as release_memory
@@ -27,6 +27,7 @@ __all__ = [
     "build_backbone",
     "build_cnn",
     "build_inception",
+    "fetch_imagenet_weights",
     "is_frozen",
     "resolve_precision",
     "set_trainable",

@@ -118,12 +118,28 @@ def build_backbone(
         image_size, policy=policy, seeds=seed_stream(seed), name=_BACKBONE
     )
     if load and weights is not None:
-        _load_weights(application, _download() if weights == "imagenet" else weights)
+        _load_weights(application, fetch_imagenet_weights() if weights == "imagenet" else weights)
     return keras.Model(images, application(x), name="frozen_part")
 
 
-def _download():
-    """Path of the ImageNet weights, downloaded on first use."""
+def fetch_imagenet_weights():
+    """Download the ImageNet weights of InceptionV3 (88 MB), unless they are there.
+
+    Returns
+    -------
+    str
+        Path of the file, in the folder of Keras: ``~/.keras/models``, or ``models`` in that of the
+        environment variable ``KERAS_HOME``.
+
+    Raises
+    ------
+    WeightsError
+        If they cannot be downloaded; the message names the file to fetch. It is a ValueError.
+
+    See Also
+    --------
+    build_inception : Builds the network with them.
+    """
     try:
         return keras.utils.get_file(
             _WEIGHTS_URL.rpartition("/")[-1],

@@ -38,10 +38,11 @@ def model_file(collection, tmp_path_factory):
 def make_tiny_classifier():
     """Return a function like `make_classifier` whose CNN is tiny."""
 
-    def make(model="cnn", *, weights="default", epochs=1, random_state=0):
+    def make(model="cnn", *, weights="default", epochs=1, memory=None, random_state=0):
+        options = {"epochs": epochs, "memory": memory, "random_state": random_state}
         if model == "cnn" and weights == "default":
-            return TinyCNN(epochs=epochs, random_state=random_state)
-        return make_classifier(model, weights=weights, epochs=epochs, random_state=random_state)
+            return TinyCNN(**options)
+        return make_classifier(model, weights=weights, **options)
 
     make_classifier = _training.make_classifier
     return make

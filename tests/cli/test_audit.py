@@ -13,7 +13,7 @@ def test_audit(collection, tmp_path, words, invoke):
     done = invoke("audit", collection, "--report", page)
     assert done.exit_code == 0, done.output
     assert "75 X-rays" in done.stdout
-    assert words(done.stderr).endswith(f"Wrote {page}.")
+    assert f"Wrote {page}. Next: " in words(done.stderr)
     assert page.read_text(encoding="utf-8").lower().startswith("<!doctype html>")
 
 

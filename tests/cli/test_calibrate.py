@@ -43,7 +43,7 @@ def test_calibrate(model_file, collection, tmp_path, invoke, words):
         f"Decision threshold for PNEUMONIA: {expected.best_threshold_:.4g} (before: 0.5)." in text
     )
     assert "A recall of 60% of patients certified with 80% confidence on" in text
-    assert done.stderr.endswith(f"Wrote {path}.\n")
+    assert done.stderr.endswith(f"Wrote {path}.\nNext: skpneumo predict {path} IMAGES\n")
 
 
 def test_an_earlier_operating_point_is_dropped(

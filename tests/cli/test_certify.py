@@ -51,7 +51,7 @@ def test_certify(collection, model_file, tmp_path, invoke, words):
     assert done.exit_code == 0, done.output
     assert 2 <= n_runs <= 10
     assert "a recall of 80% of patients certified with 95% confidence" in words(done.stdout)
-    assert words(done.stderr).endswith(f"Wrote {save}.")
+    assert f"Wrote {save}. Next: skpneumo predict {save} {pool}" in words(done.stderr)
     model = load_model(save)
     assert isinstance(model, CertifiedClassifier)
     assert f"{model.best_threshold_:.4g}" in done.stdout

@@ -64,7 +64,7 @@ def test_report(point_file, site, expected, tmp_path, invoke, words, suffix):
     path = tmp_path / f"check.{suffix}"
     done = invoke("check-site", point_file, site, "--report", path)
     assert done.exit_code == 0, done.output
-    assert words(done.stderr).endswith(f"Wrote {path}.")
+    assert f"Wrote {path}. Next: skpneumo " in words(done.stderr)
     assert expected.advice.split("(")[0] in words(path.read_text(encoding="utf-8"))
 
 

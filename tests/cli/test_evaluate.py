@@ -31,7 +31,7 @@ def test_evaluate(collection, model_file, tmp_path, invoke, words):
     # Once, not again where those among them that are misclassified are drawn.
     assert words(done.stderr).count("images are out of distribution") == 1
     assert re.search(r"above 1: 0 \(IM-\d{4}-\d{4}\.png, \d\.\d{3}\), ", words(done.stderr))
-    assert words(done.stderr).endswith(f"Wrote {page}.")
+    assert f"Wrote {page}. Next: set a threshold for this hospital" in words(done.stderr)
     assert invoke("evaluate", model_file, collection, "--report", "a.pdf").exit_code == 2
     (tmp_path / "bare").mkdir()
     done = invoke("evaluate", model_file, tmp_path / "bare")

@@ -10,13 +10,9 @@ import pytest
 import typer
 from rich.console import Console
 
-from skpneumo.cli._messages import (
-    describe_error,
-    describe_os_error,
-    errors_as_messages,
-    plain_characters,
-    warnings_as_messages,
-)
+from skpneumo.cli._errors import describe_error, describe_os_error
+from skpneumo.cli._run import start_run, warnings_as_messages
+from skpneumo.cli._streams import plain_characters
 
 
 @pytest.fixture
@@ -76,7 +72,7 @@ def test_texts_of_libraries_stay_as_they_are():
     ],
 )
 def test_a_command_ends_in_a_sentence(console, error, code, message):
-    with pytest.raises(typer.Exit) as ended, errors_as_messages("Training", console):
+    with pytest.raises(typer.Exit) as ended, start_run("Training", console=console):
         raise error
     assert ended.value.exit_code == code
     assert message in printed(console)
@@ -84,8 +80,8 @@ def test_a_command_ends_in_a_sentence(console, error, code, message):
 
 
 def write_two(console, error=None):
-    with errors_as_messages("Training", console) as written:
-        written += ["model.skpneumo", "results[1].json"]
+    with start_run("Training", console=console) as run:
+        run.written += ["model.skpneumo", "results[1].json"]
         if error is not None:
             raise error
 
@@ -101,7 +97,7 @@ def test_what_was_written_is_named_however_a_command_ends(console):
 
 
 def test_bugs_are_not_hidden(console):
-    with pytest.raises(ZeroDivisionError), errors_as_messages("Training", console):
+    with pytest.raises(ZeroDivisionError), start_run("Training", console=console):
         raise ZeroDivisionError
 
 
@@ -109,7 +105,7 @@ def test_long_paths_stay_whole():
     path = "/".join(["folder"] * 20)
     for terminal in (True, False):
         console = Console(file=io.StringIO(), width=40, color_system=None, force_terminal=terminal)
-        with pytest.raises(typer.Exit), errors_as_messages("Training", console):
+        with pytest.raises(typer.Exit), start_run("Training", console=console):
             raise ValueError(f"There is no folder {path} in this place, so nothing can be done.")
         assert path in printed(console)
         lines = printed(console).splitlines()

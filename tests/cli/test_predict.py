@@ -1,7 +1,9 @@
 """``skpneumo predict``."""
 
 import csv
+import json
 import os
+import pickle
 import re
 import shutil
 from pathlib import Path
@@ -9,6 +11,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 from PIL import Image
 from sklearn.pipeline import make_pipeline
 
@@ -20,7 +23,8 @@ from skpneumo import (
     load_pretrained,
     save_model,
 )
-from skpneumo.cli import _prediction
+from skpneumo.cli._prediction import PredictionOptions, _job, _tally
+from skpneumo.cli._prediction._predict_files import predict_batch
 from skpneumo.datasets import load_xray_folder
 from skpneumo.exceptions import OutlierWarning
 
@@ -67,12 +71,13 @@ def test_predict(collection, model_file, tmp_path, invoke):
     )
     assert done.stdout.count("out-of-distribution, not labelled") == n + 1
     assert {row["error"] for row in rows} == {""}
-    assert done.stderr.endswith(f"Wrote {table}.\n")
+    assert f"Wrote {table}.\nNext: see the evidence: skpneumo explain" in done.stderr
     # With the option they are predicted as the others.
     done = invoke(
         "predict", model_file, tmp_path / "scans", negative, "--csv", table, "--label-outliers"
     )
     assert done.exit_code == 0, done.output
+    assert f"{4 - n} of 4 files are in {table} already" in done.stderr or n == 4
     rows = read_rows(table)
     np.testing.assert_array_equal([float(row["probability"]) for row in rows], probability)
     assert {row["label"] for row in rows} <= {"NORMAL", "PNEUMONIA"}
@@ -161,7 +166,7 @@ def test_the_table_does_not_replace_an_x_ray(
     original = next((collection / "test" / "NORMAL").iterdir())
     file = shutil.copy(original, tmp_path)
     done = invoke("predict", model_file, file, "--csv", file)
-    assert_refused(done, 1, "The table would replace")
+    assert_refused(done, 1, "is no table of skpneumo predict, and is not replaced")
     assert Path(file).read_bytes() == original.read_bytes()
 
 
@@ -194,11 +199,11 @@ def test_predict_refuses_a_folder_of_heatmaps_before_it_predicts(
     collection, model_file, tmp_path, invoke, words
 ):
     (tmp_path / "file").touch()
-    with mock.patch.object(_prediction, "predict_files") as predict_files:
+    with mock.patch.object(_job, "predict_all") as predict_all:
         done = invoke("predict", model_file, collection, "--heatmaps", tmp_path / "file/maps")
     assert done.exit_code == 1
     assert "file/maps" in words(done.stderr)
-    predict_files.assert_not_called()
+    predict_all.assert_not_called()
 
 
 def test_predict_names_what_is_missing(collection, model_file, tmp_path, invoke):
@@ -269,3 +274,97 @@ def test_a_model_is_recognized_by_its_content(collection, model_file, tmp_path, 
     file = next((collection / "test" / "NORMAL").iterdir())
     outputs = [invoke("predict", model, file).stdout for model in (model_file, renamed)]
     assert outputs[0] == outputs[1] != invoke("predict", file).stdout
+
+
+# -- a table that grows ---------------------------------------------------------------------------
+
+
+def test_rows_of_a_table_are_not_computed_again(
+    collection, model_file, tmp_path, invoke, holds, assert_refused
+):
+    table, scans = tmp_path / "out.csv", tmp_path / "scans"
+    scans.mkdir()
+    originals = sorted((collection / "test" / "NORMAL").iterdir())
+    for i, file in enumerate(originals[:3]):
+        shutil.copyfile(file, scans / f"{i}.png")
+        os.utime(scans / f"{i}.png", (1e9, 1e9))
+    command = ("predict", model_file, scans, "--csv", table, "--label-outliers")
+    assert invoke(*command).exit_code == 0
+    # A number that no network computes shows which rows were kept.
+    rows = read_rows(table)
+    altered = table.read_text(encoding="utf-8").replace(rows[1]["probability"], "0.12345678")
+    table.write_text(altered[: altered.rindex(rows[2]["file"]) + 9], encoding="utf-8")
+    (scans / "bad.png").write_bytes(b"no image")
+    shutil.copyfile(originals[3], scans / "3.png")
+    for n_known in (2, 4):
+        done = invoke(*command)
+        assert done.exit_code == 1
+        assert holds(done.stderr, f"{n_known} of 5 files are in {table} already.")
+        found = {Path(row["file"]).name: row for row in read_rows(table)}
+        assert len(found) == len(read_rows(table)) == 5
+        assert found["1.png"]["probability"] == "0.12345678"
+        assert found["2.png"]["probability"] == rows[2]["probability"]
+        assert found["bad.png"]["error"]
+    assert "0.123" in done.stdout
+    (scans / "bad.png").unlink()
+    done = invoke(*command, "--threshold", "0.9")
+    assert_refused(done, 1, "holds predictions of another threshold: 0.5, now 0.9. Name another")
+    done = invoke("predict", "cnn", *command[2:])
+    assert_refused(done, 1, "holds predictions of another model")
+
+
+def test_jobs(collection, model_file, invoke):
+    command = ("predict", model_file, collection, "gone.png", "--label-outliers", "--json")
+    alone = invoke(*command)
+    # Processes take half a minute to start TensorFlow; the switch to threads is the same.
+    with parallel_config("threading"):
+        together = invoke(*command, "--jobs", "2")
+    results = [json.loads(done.stdout) for done in (alone, together)]
+    scores = [[row.pop("outlier_score") for row in r["predictions"]] for r in results]
+    assert results[0] == results[1]
+    np.testing.assert_allclose(*scores, rtol=1e-5)
+    # What is sent to processes can be sent.
+    pickle.dumps((predict_batch, PredictionOptions(threshold=0.5)))
+
+
+def test_json_output_and_quiet_mean_the_same_as_elsewhere(collection, model_file, tmp_path, invoke):
+    files, output = sorted((collection / "test" / "NORMAL").iterdir())[:2], tmp_path / "out.json"
+    done = invoke("predict", model_file, *files, "--json", "--output", output)
+    result = json.loads(done.stdout)
+    assert json.loads(output.read_text(encoding="utf-8")) == result
+    assert [row["file"] for row in result["predictions"]] == [str(file) for file in files]
+    assert result["left_out"] == result["unreadable"] == result["skipped"] == []
+    output.unlink()
+    done = invoke("predict", model_file, *files, "--quiet", "--output", output)
+    assert (done.exit_code, done.output) == (0, "")
+    assert json.loads(output.read_text(encoding="utf-8")) == result
+    done = invoke("predict", model_file, "gone.png", "--quiet")
+    assert done.stdout == ""
+    assert done.stderr.startswith("Error: 1 of 1 could not be read: gone.png (")
+
+
+def test_a_long_table_is_cut_on_the_screen_alone(
+    collection, model_file, tmp_path, invoke, monkeypatch
+):
+    monkeypatch.setattr(_tally, "MAX_SHOWN", 2)
+    files, table = sorted((collection / "test" / "NORMAL").iterdir())[:5], tmp_path / "out.csv"
+    done = invoke("predict", model_file, *files)
+    assert done.stdout.count(".png") == 2
+    assert "… and 3 more: --csv FILE writes all.\n5 files" in done.stdout
+    assert (
+        len(json.loads(invoke("predict", model_file, *files, "--json").stdout)["predictions"]) == 5
+    )
+    done = invoke("predict", model_file, *files, "--csv", table)
+    assert f"… and 3 more: all are in {table}.\n5 files" in done.stdout
+    assert len(read_rows(table)) == 5
+
+
+def test_demo(invoke, words):
+    done = invoke("predict", "cnn", "--demo", columns="80")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.count("true label: NORMAL") == done.stdout.count("label: PNEUMONIA") == 6
+    assert "12 files" in done.stdout
+    assert "were trained on these X-rays" in words(done.stderr)
+    done = invoke("predict")
+    assert done.exit_code == 2
+    assert "Error: Name X-rays or folders of them, or try --demo." in words(done.stderr)

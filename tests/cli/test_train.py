@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+import skpneumo
 from skpneumo import load_model
 from skpneumo._utils.formatting import percent
+from skpneumo.cli._training import SearchOptions, estimate_seconds
+from skpneumo.cli._training._search import make_search
 from skpneumo.datasets import load_xray_folder
 from skpneumo.persistence import model_card
 
@@ -75,7 +78,7 @@ def test_a_model_that_does_not_beat_the_baseline_is_reported(done, result, holds
 
 
 def test_what_was_written_is_named_on_standard_error(done, output):
-    assert done.stderr.endswith(f"Wrote {output}.\n")
+    assert f"Wrote {output}.\n" in done.stderr
     assert "Wrote" not in done.stdout
 
 
@@ -407,3 +410,34 @@ def test_options_out_of_range_are_refused(arguments, assert_refused, run_train):
 def test_a_recall_that_cannot_be_certified_is_refused(recall, assert_refused, run_train):
     done = run_train("--confidence", "0.9", "--min-recall", recall)
     assert_refused(done, 2, f"certifies a recall between 0 and 1, got --min-recall {recall}.")
+
+
+# -- a run that is resumed, and several processes -------------------------------------------------
+
+
+def test_a_run_with_a_memory_is_resumed(collection, tmp_path, run_train):
+    options = (collection, "--seed", "7", "--no-test", "--json", "--memory", tmp_path / "memory")
+    first = json.loads(run_train(*options).stdout)
+    files = {file for file in (tmp_path / "memory").rglob("*") if file.is_file()}
+    assert files
+    skpneumo.clear_cache(disk=False)
+    again = json.loads(run_train(*options).stdout)
+    assert again | {"seconds": 0} == first | {"seconds": 0}
+    assert {file for file in (tmp_path / "memory").rglob("*") if file.is_file()} == files
+
+
+def test_jobs_reach_the_search(make_tiny_classifier):
+    options = SearchOptions(image_size=(40, 36), n_folds=2, n_jobs=3)
+    assert make_search(make_tiny_classifier(), options).n_jobs == 3
+
+
+def test_the_estimate_of_the_duration(make_tiny_classifier):
+    def estimate(model="cnn", n_images=4000, epochs=20, **options):
+        options = SearchOptions(image_size=(96, 96), **options)
+        classifier = make_tiny_classifier(model, weights=None, epochs=epochs)
+        return estimate_seconds(classifier, options, n_images)
+
+    assert estimate(n_images=8000) == pytest.approx(2 * estimate())
+    assert estimate(epochs=10) == pytest.approx(estimate() / 2)
+    assert estimate(confidence=0.95) == pytest.approx(5 * estimate())
+    assert estimate("inception") > 5 * estimate()

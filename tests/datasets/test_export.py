@@ -17,10 +17,13 @@ from pydicom.uid import ExplicitVRLittleEndian
 from typer.testing import CliRunner
 
 from skpneumo import CNNPneumoniaClassifier, cli, load_model, save_model
-from skpneumo.cli._prediction import FoundFiles, exit_status, find_files, predict_files
+from skpneumo.cli._prediction import FoundFiles, PredictionOptions, find_files
+from skpneumo.cli._prediction._predict_files import predict_batch
+from skpneumo.cli._prediction._tally import Tally
 from skpneumo.datasets import audit, load_xray_folder, make_xrays
 from skpneumo.exceptions import DatasetError, ImageReadError, LowContrastWarning
 from skpneumo.images import read_xray
+from skpneumo.prediction import share_model
 
 STORAGE = "1.2.840.10008.5.1.4.1.1."
 CLASSES = {
@@ -467,6 +470,11 @@ def test_predict_writes_json(scans, model_file):
     assert 0 < result["threshold"] < 1
 
 
+def predict_found(model_file, found):
+    known = found.with_reasons(found.files)
+    return predict_batch(known, share_model(load_model(model_file)), PredictionOptions())[0]
+
+
 def test_exit_status_of_predict(scans, model_file):
     folder = scans / "0"
     (folder / "broken").unlink()
@@ -499,11 +507,11 @@ def test_exit_status_of_predict(scans, model_file):
     ],
 )
 def test_which_status_wins(kinds, named, status):
-    rows = [
-        {"file": str(row), "error": {"e": "e"}.get(kind), "left_out": {"l": "l"}.get(kind)}
-        for row, kind in enumerate(kinds)
-    ]
-    assert exit_status(rows, named) == status
+    tally, empty = Tally(), dict.fromkeys(PredictionOptions().columns)
+    for row, kind in enumerate(kinds):
+        reasons = {"error": {"e": "e"}.get(kind), "left_out": {"l": "l"}.get(kind)}
+        tally.add(empty | {"file": str(row)} | reasons, None, named=str(row) in named)
+    assert tally.exit_code() == status
 
 
 @pytest.mark.parametrize(
@@ -531,7 +539,7 @@ def test_an_empty_file_cannot_be_read(tmp_path, model_file, name):
     (tmp_path / name).touch()
     found = find_files([tmp_path])
     assert not found.left_out
-    rows = predict_files(load_model(model_file), found)
+    rows = predict_found(model_file, found)
     assert {Path(row["file"]).name for row in rows if row["error"]} == {name}
 
 
@@ -573,9 +581,8 @@ def test_what_only_decoding_shows_to_hold_no_x_ray_is_left_out(tmp_path, model_f
     good = save(tmp_path / "IM1", IMAGES[0])
     raw = save(tmp_path / "IM2", IMAGES[1], PresentationIntentType="FOR PROCESSING")
     # As if the file had been replaced since the headers were read.
-    rows = predict_files(
-        load_model(model_file), FoundFiles([str(good), str(raw), str(tmp_path / "gone")])
-    )
+    files = [str(good), str(raw), str(tmp_path / "gone")]
+    rows = predict_found(model_file, FoundFiles(files))
     assert [bool(row["probability"]) for row in rows] == [True, False, False]
     assert [bool(row["left_out"]) for row in rows] == [False, True, False]
     assert [bool(row["error"]) for row in rows] == [False, False, True]

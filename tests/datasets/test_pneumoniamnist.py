@@ -58,7 +58,7 @@ def test_all_is_in_the_order_of_the_file(tmp_path, write, labels):
 
 def test_the_bunch_is_that_of_the_other_loaders(tmp_path):
     data = load_pneumoniamnist(str(save(tmp_path / "a.npz", content())))
-    assert set(data) == {"images", *ROWS, "DESCR", "licence", "citation"}
+    assert set(data) == {"images", *ROWS, "filename", "DESCR", "licence", "citation"}
     for key in ROWS:
         assert data[key].shape == (13,)
         assert data[key].dtype.kind == "U"

@@ -1,29 +1,8 @@
-"""The work of ``skpneumo predict``: from the names of files to a prediction for each."""
+"""The work of ``skpneumo predict`` and ``explain``: a prediction for each of many files."""
 
 from skpneumo.cli._prediction._find_files import FoundFiles, find_files
-from skpneumo.cli._prediction._heatmaps import prepare_folder, write_heatmaps
-from skpneumo.cli._prediction._predict_files import predict_files
-from skpneumo.cli._prediction._results import (
-    check_overwrites_nothing,
-    describe_errors,
-    describe_omissions,
-    exit_status,
-    print_results,
-    results_as_dict,
-    write_csv,
-)
+from skpneumo.cli._prediction._job import PredictionJob
+from skpneumo.cli._prediction._predict_files import PredictionOptions
+from skpneumo.cli._prediction._samples import load_samples
 
-__all__ = [
-    "FoundFiles",
-    "check_overwrites_nothing",
-    "describe_errors",
-    "describe_omissions",
-    "exit_status",
-    "find_files",
-    "predict_files",
-    "prepare_folder",
-    "print_results",
-    "results_as_dict",
-    "write_csv",
-    "write_heatmaps",
-]
+__all__ = ["FoundFiles", "PredictionJob", "PredictionOptions", "find_files", "load_samples"]

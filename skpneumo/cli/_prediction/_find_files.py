@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from skpneumo._utils.heatmap_marks import is_heatmap
-from skpneumo.cli._messages import os_error_cause
+from skpneumo.cli._errors import os_error_cause
 from skpneumo.exceptions import DatasetError
 from skpneumo.images import (
     READABLE_FORMATS,
@@ -36,12 +36,13 @@ class FoundFiles:
     Attributes
     ----------
     files : list of str
-        Files to predict, and names behind which there is none, in the order in which they came.
+        Files to predict, and names behind which there is none, in the order in which they came,
+        each once.
     errors : dict of str to str
         Those of them that cannot be read, and why.
     left_out : dict of str to str
         Those of them that hold no frontal chest X-ray, and why.
-    named : list of str
+    named : set of str
         Those of the files that were named themselves, not found in a folder.
     skipped : list of str
         Heatmaps of skpneumo in folders.
@@ -50,15 +51,32 @@ class FoundFiles:
     files: list = field(default_factory=list)
     errors: dict = field(default_factory=dict)
     left_out: dict = field(default_factory=dict)
-    named: list = field(default_factory=list)
+    named: set = field(default_factory=set)
     skipped: list = field(default_factory=list)
 
-    def list_readable(self):
-        """List the files that hold an X-ray that can be read, each once."""
+    def list_readable(self, views):
+        """List the files that hold an X-ray that can be read.
+
+        Parameters
+        ----------
+        views : {"frontal", "all"}
+            Leave out lateral and oblique views and other parts of the body than the chest by the
+            headers of DICOM files, or only files that hold no X-ray.
+
+        Returns
+        -------
+        list of str
+        """
         unread = self.errors | self.left_out
-        files = [file for file in dict.fromkeys(self.files) if file not in unread]
+        files = [file for file in self.files if file not in unread]
+        records = read_records(files, views)
+        files = [file for file, record in zip(files, records, strict=True) if not record.reason]
         unreadable = XRaySequence(files).find_unreadable() if files else {}
         return [file for file in files if file not in unreadable]
+
+    def with_reasons(self, files):
+        """Return each file with its error and the reason why it is left out, or None."""
+        return [(file, self.errors.get(file), self.left_out.get(file)) for file in files]
 
     def add_error(self, name, cause):
         """Add a path that is not an X-ray."""
@@ -71,7 +89,7 @@ class FoundFiles:
         self.left_out[name] = reason
 
 
-def find_files(paths, views="frontal"):
+def find_files(paths):
     """Files that are named, and the images in folders that are.
 
     Parameters
@@ -79,9 +97,6 @@ def find_files(paths, views="frontal"):
     paths : sequence of path
         Files are taken as they are; folders are searched, whatever the names in them, but not
         folders that are links in them. Files that cannot be read stop nothing.
-    views : {"frontal", "all"}, default="frontal"
-        Leave out lateral and oblique views and other parts of the body than the chest by the
-        headers of DICOM files, or only files that hold no X-ray.
 
     Returns
     -------
@@ -106,18 +121,9 @@ def find_files(paths, views="frontal"):
             found.add_error(name, cause)
         else:
             found.files.append(name)
-            found.named.append(name)
-    _leave_out_other_views(found, views)
+            found.named.add(name)
+    found.files = list(dict.fromkeys(found.files))
     return found
-
-
-def _leave_out_other_views(found, views):
-    readable = [
-        name for name in found.files if not (name in found.errors or name in found.left_out)
-    ]
-    for name, record in zip(readable, read_records(readable, views), strict=True):
-        if record.reason:
-            found.left_out[name] = record.reason
 
 
 def _add_folder(folder, found):

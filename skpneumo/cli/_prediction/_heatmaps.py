@@ -35,58 +35,68 @@ def prepare_folder(folder):
         raise
 
 
-def write_heatmaps(model, rows, folder, written):
-    """Write a heatmap of each file that was predicted.
+class HeatmapFolder:
+    """A folder of heatmaps, which are numbered by row, and marked: they are no X-rays.
 
     Parameters
     ----------
     model : classifier
         Fitted, with a network inside.
-    rows : list of dict
-        Returned by `predict_files`.
     folder : path
         An existing folder.
-    written : list
-        What the command has written; its last item counts the heatmaps, also if one fails.
-    """
-    n_files = len(written)
-    for n, _ in enumerate(draw_heatmaps(model, rows, folder), 1):
-        written[n_files:] = [f"{n} heatmap{'s' * (n > 1)} in {folder}"]
+    method : {"integrated", "gradcam"}, default="integrated"
+        See `GradCAM`.
 
-
-def draw_heatmaps(model, rows, folder):
-    """Draw and save heatmaps one by one.
-
-    Parameters
+    Attributes
     ----------
-    model : classifier
-        Fitted, with a network inside.
-    rows : list of dict
-        Returned by `predict_files`.
-    folder : path
-        An existing folder. Pictures are numbered by row, and marked: later runs do not take them
-        for X-rays.
+    n_written : int
+        Number of heatmaps that were written.
 
-    Yields
+    Raises
     ------
-    Path
-        Each picture, once it is written.
+    ValueError
+        If there is no network whose evidence can be drawn.
     """
-    try:
-        cam = GradCAM(model)
-    except TypeError as error:
-        raise ValueError(f"No heatmap can be drawn. {error}") from None
-    for i, row in enumerate(rows):
-        if row["probability"] is None:
-            continue
+
+    def __init__(self, model, folder, *, method="integrated"):
         try:
-            display = _plot_heatmap(cam, row, str(model.classes_[1]))
+            self._cam = GradCAM(model, method=method)
+        except TypeError as error:
+            raise ValueError(f"No heatmap can be drawn. {error}") from None
+        self._label = str(model.classes_[1])
+        self.folder = folder
+        self.n_written = 0
+
+    def draw(self, index, row, *, again=True):
+        """Draw the heatmap of a row.
+
+        Parameters
+        ----------
+        index : int
+            Number of the row.
+        row : dict
+            Returned by `predict_batch`.
+        again : bool, default=True
+            Whether a heatmap that is there is replaced.
+
+        Returns
+        -------
+        Path or None
+            None for a row without a probability, or a file that has vanished.
+        """
+        path = Path(self.folder, f"{index:04}-{Path(row['file']).stem[:_MAX_STEM]}.png")
+        if row["probability"] is None:
+            return None
+        if path.exists() and not again:
+            return path
+        try:
+            display = _plot_heatmap(self._cam, row, self._label)
         except ImageReadError as error:  # the file was removed after its prediction
             warnings.warn(f"There is no heatmap of {error}", UserWarning, stacklevel=2)
-            continue
-        path = Path(folder, f"{i:04}-{Path(row['file']).stem[:_MAX_STEM]}.png")
+            return None
         _save_figure(display.figure_, path)
-        yield path
+        self.n_written += 1
+        return path
 
 
 def _plot_heatmap(cam, row, label):

@@ -1,5 +1,7 @@
 """Tables of predictions, as wide as the terminal."""
 
+import os
+
 from rich import box
 from rich.markup import escape
 from rich.table import Table
@@ -7,7 +9,7 @@ from rich.table import Table
 _WITH_NOTE = 70  # columns from which notes and reasons have a column of their own
 
 
-def predictions_table(rows, positive, width=80):
+def predictions_table(rows, positive, width=80, *, true_labels=None):
     """Tabulate the probability and the label, or the answer of a triage, of each file.
 
     Parameters
@@ -18,6 +20,8 @@ def predictions_table(rows, positive, width=80):
         The positive class; its rows stand out.
     width : int, default=80
         Columns of the terminal. In narrow ones notes stand below the names of files.
+    true_labels : dict of str to label, default=None
+        By file, if they are known, for the notes; files are named without their folder then.
 
     Returns
     -------
@@ -30,15 +34,17 @@ def predictions_table(rows, positive, width=80):
     table.add_column("file", overflow="fold")
     for title in ("probability" if wide else "prob.", answer):
         table.add_column(title, justify="right", no_wrap=True)
-    if wide:
+    notes = [escape(_note(row, true_labels)) for row in rows]
+    has_notes = wide and any(notes)
+    if has_notes:
         table.add_column("note", overflow="fold")
-    for row in rows:
-        file, note = escape(row["file"]), escape(_note(row))
-        names = [file, note] if wide else [f"{file}\n{note}" if note else file]
+    for row, note in zip(rows, notes, strict=True):
+        file = escape(row["file"] if true_labels is None else os.path.basename(row["file"]))
+        below = f"\n{note}" if note and not wide else ""
         probability = "" if row["probability"] is None else f"{row['probability']:.3f}"
         label = "" if row[answer] is None else escape(str(row[answer]))
         style = "bold" if row["label"] is not None and row["label"] == positive else None
-        table.add_row(names[0], probability, label, *names[1:], style=style)
+        table.add_row(f"{file}{below}", probability, label, *[note] * has_notes, style=style)
     return table
 
 
@@ -72,19 +78,24 @@ def reasons_table(title, reasons, width=80, *, style=None):
     return table
 
 
-def _note(row):
-    if not row["outlier"]:
-        return ""
-    return "out-of-distribution" + (", not labelled" if row["label"] is None else "")
+def _note(row, true_labels):
+    notes = []
+    if row["outlier"]:
+        notes.append("out-of-distribution" + (", not labelled" if row["label"] is None else ""))
+    if row.get("heatmap"):
+        notes.append(row["heatmap"])
+    if true_labels is not None:
+        notes.append(f"true label: {true_labels[row['file']]}")
+    return "; ".join(notes)
 
 
-def predictions_summary(rows, positive, threshold, rule_in_threshold=None, *, n_skipped=0):
+def predictions_summary(tally, positive, threshold, rule_in_threshold=None, *, n_skipped=0):
     """Count the files by outcome, and state the decision threshold.
 
     Parameters
     ----------
-    rows : list of dict
-        Returned by `predict_files`.
+    tally : Tally
+        Of the predictions.
     positive : label
         The positive class.
     threshold : float
@@ -99,27 +110,25 @@ def predictions_summary(rows, positive, threshold, rule_in_threshold=None, *, n_
     -------
     str
     """
-    n_unread = sum(row["error"] is not None for row in rows)
-    n_left_out = sum(row["left_out"] is not None for row in rows)
-    outliers = [row for row in rows if row["outlier"]]
-    unlabelled = ", not labelled" if any(row["label"] is None for row in outliers) else ""
+    unlabelled = ", not labelled" if tally.n_unlabelled else ""
     counts = (
-        f"{len(rows)} file{'s' * (len(rows) != 1)}"
-        + f", {n_left_out} left out" * (n_left_out > 0)
-        + f", {n_unread} not read" * (n_unread > 0)
-        + f", {len(outliers)} out-of-distribution{unlabelled}" * (len(outliers) > 0)
-        + f", {n_skipped} heatmap{'s' * (n_skipped != 1)} skipped" * (n_skipped > 0)
+        f"{tally.n_files:,} file{'s' * (tally.n_files != 1)}"
+        + f", {tally.n_left_out:,} left out" * (tally.n_left_out > 0)
+        + f", {tally.n_unread:,} not read" * (tally.n_unread > 0)
+        + f", {tally.n_outliers:,} out-of-distribution{unlabelled}" * (tally.n_outliers > 0)
+        + f", {n_skipped:,} heatmap{'s' * (n_skipped != 1)} skipped" * (n_skipped > 0)
     )
     decision = f"Decision threshold for {positive}: {threshold:.3g}"
     if rule_in_threshold is not None:
-        decision = _triage_summary(rows, positive, threshold, rule_in_threshold)
+        decision = _triage_summary(tally.answers, positive, threshold, rule_in_threshold)
     return f"{counts}. {decision}. Not a medical device."
 
 
-def _triage_summary(rows, positive, rule_out_threshold, rule_in_threshold):
-    answers = [row["triage"] for row in rows]
-    n_ruled_out, n_to_read, n_ruled_in = map(answers.count, ("ruled out", "to be read", "ruled in"))
+def _triage_summary(answers, positive, rule_out_threshold, rule_in_threshold):
+    n_ruled_out, n_to_read, n_ruled_in = (
+        answers.get(answer, 0) for answer in ("ruled out", "to be read", "ruled in")
+    )
     return (
-        f"{positive} ruled out below {rule_out_threshold:.4g}: {n_ruled_out}; ruled in from "
-        f"{rule_in_threshold:.4g} on: {n_ruled_in}; to be read: {n_to_read}"
+        f"{positive} ruled out below {rule_out_threshold:.4g}: {n_ruled_out:,}; ruled in from "
+        f"{rule_in_threshold:.4g} on: {n_ruled_in:,}; to be read: {n_to_read:,}"
     )

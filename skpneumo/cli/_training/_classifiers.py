@@ -10,13 +10,17 @@ from skpneumo.persistence import is_model_file
 _SLOWNESS = {"cnn": 1, "inception": 20}
 _PIXELS = 72 * 64
 _EPOCHS_OF_BASELINE = 4
+# Training of the default CNN with its augmentation: 573 images of 96 x 96 pixels a second on two
+# cores; more cores than eight hardly help.
+_PIXELS_PER_CORE_SECOND = 573 * 96 * 96 / 2
+_MAX_CORES = 8
 _OPTIMISTIC = (
     "The training starts from {}: cross-validated estimates on images which that network has seen "
     "are too optimistic{}."
 )
 
 
-def make_classifier(model, *, weights="default", epochs=None, random_state=0):
+def make_classifier(model, *, weights="default", epochs=None, memory=None, random_state=0):
     """Create a classifier with the defaults of its class.
 
     Parameters
@@ -27,6 +31,8 @@ def make_classifier(model, *, weights="default", epochs=None, random_state=0):
         Initial weights; "default" are those of the class.
     epochs : int, default=None
         Maximum number of epochs; None for the default of the class.
+    memory : path, default=None
+        Folder in which fits and epochs are kept.
     random_state : int, default=0
         Controls initialization, shuffling and augmentation.
 
@@ -35,7 +41,7 @@ def make_classifier(model, *, weights="default", epochs=None, random_state=0):
     BasePneumoniaClassifier
     """
     kind = CNNPneumoniaClassifier if model == "cnn" else InceptionPneumoniaClassifier
-    options = {"random_state": random_state}
+    options = {"random_state": random_state, "memory": None if memory is None else str(memory)}
     if weights != "default":
         options["weights"] = weights
     return kind(**options | ({} if epochs is None else {"epochs": epochs}))
@@ -88,3 +94,26 @@ def baseline_epochs(classifier, image_size):
     """Return how many epochs of a classifier a fit of the baseline takes as long as."""
     pixels = image_size[0] * image_size[1]
     return _EPOCHS_OF_BASELINE * _PIXELS / (pixels * _SLOWNESS[model_name(classifier)])
+
+
+def estimate_seconds(classifier, options, n_images):
+    """Estimate how long a search takes at most: early stopping and reused fits save time.
+
+    Parameters
+    ----------
+    classifier : BasePneumoniaClassifier
+        Made by `make_classifier`.
+    options : SearchOptions
+        Candidates and folds.
+    n_images : int
+        Training images.
+
+    Returns
+    -------
+    float
+    """
+    in_folds = (options.n_folds - 1) / options.n_folds
+    n_image_epochs = options.n_fits * count_epochs(classifier) * n_images * in_folds
+    pixels = options.image_size[0] * options.image_size[1]
+    cost = pixels * _SLOWNESS[model_name(classifier)] / _PIXELS_PER_CORE_SECOND
+    return n_image_epochs * cost / min(os.cpu_count() or 1, _MAX_CORES)

@@ -36,6 +36,8 @@ class SearchOptions:
     confidence : float, default=None
         Certify ``min_recall`` for new patients with this confidence: the search is repeated inside
         each fold, and the scores of the images left out set the threshold.
+    n_jobs : int, default=1
+        Processes that fit at once.
     random_state : int, default=0
         Controls the folds.
     class_weights : tuple of float, default=(1, 2, 4)
@@ -49,6 +51,7 @@ class SearchOptions:
     min_recall: float = 0.98
     min_specificity: float = 0.5
     confidence: float | None = None
+    n_jobs: int = 1
     random_state: int = 0
     class_weights: tuple = (1, 2, 4)
     thresholds: tuple = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -133,6 +136,7 @@ def make_search(classifier, options):
         | {"specificity_at_recall": specificity_at_recall},
         refit=HighestSpecificity(options.min_recall, options.min_specificity),
         cv=options.make_folds(),
+        n_jobs=options.n_jobs,
         # By default a fit that fails is a warning and a NaN, and another candidate is selected.
         error_score="raise",
     )

@@ -3,6 +3,7 @@
 import os
 import shutil
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,14 +14,11 @@ from sklearn.pipeline import make_pipeline
 
 from skpneumo import CNNPneumoniaClassifier, XRayOutlierDetector, XRayOverSampler
 from skpneumo._utils.heatmap_marks import HEATMAP_METADATA, is_heatmap
-from skpneumo.cli._prediction import (
-    FoundFiles,
-    check_overwrites_nothing,
-    describe_errors,
-    find_files,
-    predict_files,
-    prepare_folder,
-)
+from skpneumo.cli._prediction import FoundFiles, PredictionOptions, find_files
+from skpneumo.cli._prediction._heatmaps import prepare_folder
+from skpneumo.cli._prediction._predict_files import predict_batch
+from skpneumo.cli._prediction._results import describe_errors
+from skpneumo.cli._prediction._tally import Tally
 from skpneumo.datasets import load_xray_folder, make_xrays
 from skpneumo.exceptions import DatasetError
 from skpneumo.images import read_xray
@@ -69,8 +67,13 @@ def draw_heatmap(path):
     plt.close(figure)
 
 
+def predict_found(model, found):
+    shared = SimpleNamespace(get=lambda: model)
+    return predict_batch(found.with_reasons(found.files), shared, PredictionOptions())[0]
+
+
 def predict(*paths):
-    return predict_files(Brightness(), find_files(paths))
+    return predict_found(Brightness(), find_files(paths))
 
 
 @pytest.mark.parametrize(
@@ -110,7 +113,11 @@ def test_what_cannot_be_read_is_a_row_among_the_others(scans, name, cause):
     assert rows[1]["probability"] is rows[1]["label"] is None
     expected = Brightness().predict_proba(["scans/a.png", "scans/more/c.png"])[:, 1]
     assert [row["probability"] for row in rows[::2]] == expected.tolist()
-    assert describe_errors(rows).startswith(f"1 of 3 could not be read: {name} (")
+    tally = Tally()
+    for row in rows:
+        tally.add(row, None)
+    assert describe_errors(tally).startswith(f"1 of 3 could not be read: {name} (")
+    assert (tally.exit_code(), len(tally.scores)) == (1, 2)
 
 
 @contextmanager
@@ -143,16 +150,16 @@ def test_what_may_not_be_read(scans, tmp_path):
 
 
 def test_a_file_that_vanishes_meanwhile(scans):
-    rows = predict_files(Vanishing("scans/b.png"), find_files([scans]))
+    rows = predict_found(Vanishing("scans/b.png"), find_files([scans]))
     assert [row["error"] is None for row in rows] == [True, False, True]
     assert "there is no such file" in rows[1]["error"]
     assert rows[0]["probability"] is not None
 
 
 def test_one_file_named_twice(scans):
-    rows = predict("scans/a.png", "scans/a.png", "gone.png", "gone.png")
-    assert rows[0] == rows[1]
-    assert rows[2] == rows[3]
+    rows = predict("scans/a.png", "gone.png", "scans/a.png", "gone.png", "scans")
+    names = ["scans/a.png", "gone.png", "scans/b.png", "scans/more/c.png"]
+    assert [row["file"] for row in rows] == names
 
 
 def test_nothing_but_errors(scans):
@@ -174,7 +181,7 @@ def test_steps_without_a_transform_are_passed_over(collection):
         make_pipeline("passthrough", detector, cnn),
     ):
         model.fit(train.paths, train.target)
-        rows = predict_files(model, FoundFiles(files))
+        rows = predict_found(model, FoundFiles(files))
         expected = (
             detector.outlier_score(files).tolist()
             if detector in model.named_steps.values()
@@ -221,14 +228,6 @@ def test_only_the_mark_makes_a_heatmap(scans, tmp_path):
 
 
 # -- places to write to ---------------------------------------------------------------------------
-
-
-def test_the_table_replaces_nothing_that_is_read(scans):
-    os.symlink("scans/a.png", "link.csv")
-    for csv in ("scans/a.png", "./scans/../scans/a.png", "link.csv"):
-        with pytest.raises(DatasetError, match="The table would replace"):
-            check_overwrites_nothing(csv, ["default", "scans/a.png"])
-    check_overwrites_nothing("out.csv", ["default", "scans/a.png"])
 
 
 def test_the_folder_of_heatmaps_is_tried(scans, tmp_path):

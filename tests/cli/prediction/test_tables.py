@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from skpneumo.cli._prediction._tables import predictions_summary, predictions_table
+from skpneumo.cli._prediction._tally import Tally
 
 WIDTHS = [40, 50, 57, 60, 70, 79, 80, 200]
 
@@ -47,5 +48,5 @@ def test_labels_are_printed_without_markup():
     console = Console(width=80, color_system=None)
     with console.capture() as captured:
         console.print(predictions_table([row], "[red]sick"))
-        console.print(predictions_summary([row], "[red]sick", 0.5), markup=False)
+        console.print(predictions_summary(Tally(), "[red]sick", 0.5), markup=False)
     assert captured.get().count("[red]sick") == 2
