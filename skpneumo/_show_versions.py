@@ -8,7 +8,16 @@ from importlib.metadata import PackageNotFoundError, requires, version
 import skpneumo
 from skpneumo._utils.array_store import default_location
 
-_OPTIONAL = ("imagecodecs", "jax", "pandas", "torch", "distributed", "mlflow")
+_OPTIONAL = (
+    "imagecodecs",
+    "onnxruntime",
+    "ai-edge-litert",
+    "jax",
+    "pandas",
+    "torch",
+    "distributed",
+    "mlflow",
+)
 _VARIABLES = (
     "KERAS_BACKEND",
     "OMP_NUM_THREADS",
@@ -37,18 +46,28 @@ def show_versions() -> None:
     >>> import skpneumo
     >>> skpneumo.show_versions()  # doctest: +SKIP
     """
-    sections = {
-        "System": _describe_system(),
-        "Python dependencies": _find_versions(),
-        "Keras": _describe_keras(),
-        "Environment variables": {name: os.environ.get(name) for name in _VARIABLES},
-        "Cache": {"on disk": _describe_cache()},
-    }
+    sections = describe_installation() | {"Cache": {"on disk": _describe_cache()}}
     for title, values in sections.items():
         print(f"\n{title}:")
         width = max(map(len, values))
         for name, value in values.items():
             print(f"{name:>{width + 2}}: {value}")
+
+
+def describe_installation():
+    """Describe machine, packages, backend and environment.
+
+    Returns
+    -------
+    dict of str to dict
+        Values by name, by title of the section.
+    """
+    return {
+        "System": _describe_system(),
+        "Python dependencies": _find_versions(),
+        "Keras": _describe_keras(),
+        "Environment variables": {name: os.environ.get(name) for name in _VARIABLES},
+    }
 
 
 def _describe_system():
@@ -90,7 +109,7 @@ def _describe_keras():
     return {
         "backend": keras.backend.backend(),
         "devices": ", ".join(keras.distribution.list_devices()),
-        "precision='auto'": resolve_precision("auto"),
+        "precision": resolve_precision("auto"),
     }
 
 

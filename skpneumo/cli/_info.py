@@ -1,8 +1,6 @@
 """``skpneumo info``."""
 
-import importlib.metadata
 import os
-import platform
 from typing import Annotated
 
 import typer
@@ -10,9 +8,6 @@ import typer
 from skpneumo.cli._console import print_facts
 from skpneumo.cli._options import PRETRAINED, AsJSON, Output, Quiet, complete_model
 from skpneumo.cli._run import quote, start_run
-
-_PACKAGES = ("skpneumo", "scikit-learn", "keras", "tensorflow", "numpy", "pillow", "pydicom")
-_OPTIONAL = ("imagecodecs", "onnxruntime", "ai-edge-litert")
 
 
 def info(
@@ -31,33 +26,35 @@ def info(
     """Show versions, precision, cache and models, or describe a model."""
     with start_run("The description", as_json=as_json, output=output, quiet=quiet) as run:
         with run.working("Looking"):
-            facts = describe_installation() if model is None else describe_model_file(model)
+            facts = describe_this_installation() if model is None else describe_model_file(model)
         run.deliver(facts, lambda: _print(facts))
         run.next_step = (
             "skpneumo predict --demo" if model is None else f"skpneumo card {quote(model)}"
         )
 
 
-def describe_installation():
-    """Describe this installation.
+def describe_this_installation():
+    """Describe this installation, its cache and its models.
 
     Returns
     -------
     dict
         Ready for JSON.
     """
+    from skpneumo._show_versions import describe_installation
     from skpneumo._utils.array_store import default_location
-    from skpneumo.networks import resolve_precision
 
-    location = default_location()
-    installed = [name for name in _OPTIONAL if _version(name) is not None]
+    sections, location = describe_installation(), default_location()
+    versions = sections["Python dependencies"]
     return {
-        "python": platform.python_version(),
-        "system": platform.platform(),
-        "cores": os.cpu_count(),
-        "versions": {name: _version(name) for name in (*_PACKAGES, *installed)},
-        "backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
-        "precision": resolve_precision("auto"),
+        **sections["System"],
+        "versions": {name: number for name, number in versions.items() if number is not None},
+        **sections["Keras"],
+        "environment": {
+            name: value
+            for name, value in sections["Environment variables"].items()
+            if value is not None
+        },
         "cache": location,
         "cache_bytes": 0 if location is None else _count_bytes(location),
         "models": [name for name in PRETRAINED if name != "default"],
@@ -96,13 +93,6 @@ def describe_model_file(model):
         "created": manifest["created"],
         "versions": manifest["versions"],
     }
-
-
-def _version(package):
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def _count_bytes(folder):

@@ -26,7 +26,7 @@ def test_info(invoke, tmp_path, words):
     assert facts["models"] == ["mean", "cnn", "inception"]
     for columns in ("60", None):
         text = words(invoke("info", columns=columns).stdout)
-        assert f"skpneumo {skpneumo.__version__}, scikit-learn" in text
+        assert f"skpneumo {skpneumo.__version__}" in text
         assert "models mean, cnn, inception" in text
 
 
