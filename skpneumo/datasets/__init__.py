@@ -4,6 +4,7 @@ from skpneumo.datasets._auditing import Audit, Finding, audit
 from skpneumo.datasets._folder import load_xray_folder
 from skpneumo.datasets._kermany import fetch_kermany
 from skpneumo.datasets._pneumoniamnist import fetch_pneumoniamnist, load_pneumoniamnist
+from skpneumo.datasets._samples import load_sample_xrays
 from skpneumo.datasets._synthetic import make_xrays
 from skpneumo.datasets._tree import split_from_name
 
@@ -14,6 +15,7 @@ __all__ = [
     "fetch_kermany",
     "fetch_pneumoniamnist",
     "load_pneumoniamnist",
+    "load_sample_xrays",
     "load_xray_folder",
     "make_xrays",
     "split_from_name",
