@@ -11,9 +11,10 @@ from skpneumo.cli._check_site import check_site
 from skpneumo.cli._evaluate import evaluate
 from skpneumo.cli._messages import prepare_streams
 from skpneumo.cli._predict import predict
+from skpneumo.cli._serve import serve
 from skpneumo.cli._train import train
 
-COMMANDS = (train, audit, predict, evaluate, check_site, calibrate, certify)
+COMMANDS = (train, audit, predict, evaluate, check_site, calibrate, certify, serve)
 
 # Usage errors are plain text: a frame around them would break paths into pieces.
 app = typer.Typer(
