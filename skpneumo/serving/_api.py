@@ -179,6 +179,7 @@ async def folder(request: Request, since: int = 0):
         "rows": [
             {
                 "row": row,
+                "path": scan.get_relative_path(row),
                 "label": scan.get_label(row),
                 "prediction": state.describe(scan.answers[row]),
             }

@@ -169,6 +169,11 @@ class FolderScan:
         except ValueError as error:
             self.site_note = str(error)
 
+    def get_relative_path(self, row):
+        """Path of a file within the folder, safe to print."""
+        parts = Path(os.path.relpath(self.files[row], self.folder)).parts
+        return "/".join(map(clean_name, parts))
+
     def get_label(self, row):
         """Label of a file by its folders, or None."""
         return label_by_folders(self.files[row], self.folder, self.classes)

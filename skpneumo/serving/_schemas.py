@@ -120,6 +120,7 @@ class FolderRow(BaseModel):
     """A file of the folder."""
 
     row: int
+    path: str = Field(description="Within the folder.")
     label: str | None = Field(description="By the names of its folders.")
     prediction: Prediction
 

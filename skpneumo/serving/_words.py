@@ -69,7 +69,7 @@ def write_sentences(answer, facts, reference):
 
 def _compare_with_threshold(answer, facts):
     low, high = facts["threshold"], facts["rule_in_threshold"]
-    number = f"Its probability of {facts['positive']} is {answer.probability:.3f}."
+    number = f"Its probability of {facts['positive']} is {_format(answer.probability)}."
     if high is None:
         return f"{number} From {low:.3f} on, the model predicts {facts['positive']}."
     return (
@@ -86,8 +86,8 @@ def _compare_with_reference(answer, facts, reference):
     below = float(np.mean(y_score[y_true] <= answer.probability))
     known = facts["reference"]
     sentences = [
-        f"Where the model was made, {percent(above, up=True)} of the X-rays labelled {negative} "
-        f"score as high or higher, and {percent(below, up=True)} of those labelled {positive} as "
+        f"Among the X-rays that the model was made with, {_share(above)} of those labelled "
+        f"{negative} score as high or higher, and {_share(below)} of those labelled {positive} as "
         "low or lower."
     ]
     if answer.label == positive:
@@ -97,7 +97,17 @@ def _compare_with_reference(answer, facts, reference):
         errors, wrong, right = 1 - known["recall"], positive, negative
         meaning = f"This does not rule {wrong.lower()} out"
     sentences.append(
-        f"{meaning}: there, the model gave this answer to {percent(errors, up=True)} of the X-rays "
-        f"labelled {wrong}."
+        f"{meaning}: the model gave this answer to {_share(errors)} of those labelled {wrong}."
     )
     return sentences
+
+
+def _share(proportion):
+    return percent(proportion, up=True) if proportion > 0 else "none"
+
+
+def _format(probability):
+    """No probability is 0 or 1."""
+    if probability >= 0.9995:
+        return "above 0.999"
+    return "below 0.001" if probability < 0.0005 else f"{probability:.3f}"

@@ -4,9 +4,9 @@ import { make } from "./api.js";
 import { drawScale } from "./scale.js";
 
 export function keyOf(facts, withSite = false) {
-  const list = make("ul", "skp-key");
+  const list = make("ul", "skp-key", "", make("li", "", "The X-rays that the model was made with, labelled"));
   const [negative, positive] = facts.classes;
-  const parts = [["skp-negative", `${negative} where the model was made`], ["skp-positive", `${positive} there`]];
+  const parts = [["skp-negative", negative], ["skp-positive", positive]];
   if (withSite) parts.push(["skp-here", "this site"]);
   for (const [name, text] of parts) list.append(make("li", "", "", make("i", name), text));
   return list;
@@ -15,6 +15,9 @@ export function keyOf(facts, withSite = false) {
 const box = (level, ...texts) => make("div", `skp-note-box skp-${level}`, "", ...texts.map(text => make("p", "", text)));
 
 export const errorBox = text => Object.assign(box("error", text), { role: "alert" });
+
+// No probability is 0 or 1.
+export const format = p => p >= 0.9995 ? "> 0.999" : p < 0.0005 ? "< 0.001" : p.toFixed(3);
 
 const capitalised = text => text.charAt(0).toUpperCase() + text.slice(1);
 
@@ -34,7 +37,7 @@ function drawCertainty(answer, facts) {
     output.textContent = slider.value;
     const n = all ? Math.round(100 * with_ / all) : 0;
     const few = with_ > 0 && n === 0 ? "fewer than 1" : `about ${n}`;
-    text.textContent = `Then ${few} of 100 with this answer (${isPositive ? positive : negative}) have it, if the model errs here as often as where it was made.`;
+    text.textContent = `Then ${few} of 100 with this answer (${isPositive ? positive : negative}) have it, if the model errs as often as on the X-rays that it was made with.`;
   };
   slider.addEventListener("input", update);
   update();
@@ -53,8 +56,8 @@ export function renderAnswer(element, answer, facts, { site = null, name = "" } 
     if (answer.outlier_score !== null) element.append(make("p", "skp-note", `Outlier score ${answer.outlier_score.toFixed(2)}; above 1 an image is out of distribution.`));
     return;
   }
-  element.append(make("p", "skp-probability", answer.probability.toFixed(3)), make("p", "skp-note", `probability of ${facts.positive}`));
-  element.append(drawScale(facts, { probability: answer.probability }));
+  element.append(make("p", "skp-probability", format(answer.probability)), make("p", "skp-note", `probability of ${facts.positive}`));
+  element.append(drawScale(facts, { probability: answer.probability, text: format(answer.probability) }));
   if (facts.reference) element.append(keyOf(facts));
   for (const sentence of answer.sentences) element.append(make("p", "", sentence));
   if (facts.reference && answer.triage === null) element.append(drawCertainty(answer, facts));

@@ -1,7 +1,7 @@
 // The page for many X-rays: a list that grows while they are predicted.
 
 import { acceptDrops, askBlob, askJSON, formOf, make, postJSON, predict, wait } from "./api.js";
-import { errorBox, renderAnswer, renderCheck } from "./answer.js";
+import { errorBox, format, renderAnswer, renderCheck } from "./answer.js";
 import { readLabels, toCSV } from "./tables.js";
 import { Viewer } from "./viewer.js";
 
@@ -101,7 +101,7 @@ async function showFolder() {
   for (let delay = 0.5; mine === list; delay = Math.min(3, 1.3 * delay)) {
     const state = await askJSON(`/folder?since=${mine.rows.length}`);
     mine.nTotal = state.n_files;
-    for (const { row, label, prediction } of state.rows) mine.rows.push({ row, label, answer: prediction, path: prediction.file });
+    for (const { row, path, label, prediction } of state.rows) mine.rows.push({ row, label, answer: prediction, path });
     mine.note = state.site_note;
     if (state.site_check) mine.check = state.site_check;
     if (mine === list) update();
@@ -180,7 +180,7 @@ function drawRow(row) {
   const { answer } = row, button = make("button", "", row.path);
   button.type = "button";
   button.dataset.open = list.rows.indexOf(row);
-  const number = make("td", "skp-number", answer.probability === null ? "" : answer.probability.toFixed(3));
+  const number = make("td", "skp-number", answer.probability === null ? "" : format(answer.probability));
   if (answer.probability !== null) number.append(meter(answer.probability));
   const note = [answer.reason, ...answer.warnings].filter(Boolean).join(" ");
   return make("tr", answer.label === facts.positive ? "skp-is-positive" : "", "",

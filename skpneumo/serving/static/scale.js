@@ -29,10 +29,10 @@ function bars(edges, proportions, name, top) {
 
 function anchor(x) { return x < 70 ? "start" : x > WIDTH - 70 ? "end" : "middle"; }
 
-export function drawScale(facts, { probability = null, check = null } = {}) {
+export function drawScale(facts, { probability = null, text = "", check = null } = {}) {
   const description = probability === null
     ? "Scores of this site beside those that the model was made with."
-    : `Probability ${probability.toFixed(3)} on a scale, beside the decision threshold ${facts.threshold.toFixed(3)} and the scores of the X-rays that the model was made with.`;
+    : `Probability ${text} on a scale, beside the decision threshold ${facts.threshold.toFixed(3)} and the scores of the X-rays that the model was made with.`;
   const svg = part("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "skp-scale", role: "img", "aria-label": description });
   const shown = check || facts.reference;
   if (shown) {
@@ -56,7 +56,7 @@ export function drawScale(facts, { probability = null, check = null } = {}) {
     const x = xOf(logOdds(probability));
     svg.append(part("line", { x1: x, x2: x, y1: TOP - 6, y2: BASE, class: "skp-mark" }));
     svg.append(part("circle", { cx: x, cy: TOP - 6, r: 5, class: "skp-mark-point" }));
-    svg.append(part("text", { x: x + (anchor(x) === "start" ? -4 : anchor(x) === "end" ? 4 : 0), y: TOP - 17, "text-anchor": anchor(x), class: "skp-mark-label" }, `this X-ray: ${probability.toFixed(3)}`));
+    svg.append(part("text", { x: x + (anchor(x) === "start" ? -4 : anchor(x) === "end" ? 4 : 0), y: TOP - 17, "text-anchor": anchor(x), class: "skp-mark-label" }, `this X-ray: ${text}`));
   }
   return svg;
 }

@@ -1,0 +1,92 @@
+"""A tiny model, files to send, and the page without a server."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("fastapi", reason="the packages of skpneumo[serve] are not installed")
+pytest.importorskip("httpx", reason="httpx, which sends requests to the page, is not installed")
+
+
+@pytest.fixture(scope="session")
+def xrays():
+    """Synthetic X-rays that are not square, sorted by class."""
+    from skpneumo.datasets import make_xrays
+
+    return make_xrays(260, image_size=(56, 48), difficulty=0.6, random_state=0)
+
+
+@pytest.fixture(scope="session")
+def model(xrays):
+    """A network with an outlier detector and a certified threshold, hardly trained."""
+    from sklearn.pipeline import make_pipeline
+
+    from skpneumo import CNNPneumoniaClassifier, OperatingPointClassifierCV, XRayOutlierDetector
+
+    cnn = CNNPneumoniaClassifier(
+        (36, 32), filters=(4, 8), epochs=6, learning_rate=0.01, random_state=0
+    )
+    point = OperatingPointClassifierCV(cnn, min_recall=0.8, cv=2)
+    return make_pipeline(XRayOutlierDetector(contamination=0), point).fit(
+        xrays.images, xrays.target, operatingpointclassifiercv__groups=xrays.groups
+    )
+
+
+@pytest.fixture(scope="session")
+def folder_of(tmp_path_factory):
+    """Return a function that writes X-rays into a new folder, sorted by their labels."""
+    from PIL import Image
+
+    from skpneumo.datasets import make_xrays
+
+    def write(n, *, random_state=1, broken=True):
+        root = tmp_path_factory.mktemp("site")
+        xrays = make_xrays(n, image_size=(56, 48), difficulty=0.6, random_state=random_state)
+        for row, (image, label) in enumerate(zip(xrays.images, xrays.target, strict=True)):
+            place = root / label
+            place.mkdir(exist_ok=True)
+            Image.fromarray(image).save(place / f"scan {row:03}.png")
+        if broken:
+            (root / "broken.jpeg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
+        return Path(root)
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def encode():
+    """Return a function that encodes an image as PNG or JPEG."""
+    from PIL import Image
+
+    def encode_image(image, kind="PNG"):
+        file = io.BytesIO()
+        Image.fromarray(np.asarray(image)).save(file, kind)
+        return file.getvalue()
+
+    return encode_image
+
+
+@pytest.fixture(scope="session")
+def open_page(model):
+    """Return a context manager: a client of the page, whose origin is that of a browser's page."""
+    from fastapi.testclient import TestClient
+
+    from skpneumo.serving import Settings, create_app
+
+    def open_with(estimator=None, *, host="127.0.0.1", headers=None, **settings):
+        app = create_app(estimator or model, Settings(host=host, **settings))
+        client = TestClient(
+            app, base_url="http://localhost:8000", headers=headers, follow_redirects=False
+        )
+        return client
+
+    return open_with
+
+
+@pytest.fixture(scope="module")
+def page(open_page):
+    """The page, without a folder."""
+    with open_page() as client:
+        yield client
