@@ -1,4 +1,4 @@
-"""The reading list: what it certifies is what the library certifies, whatever happens on the way."""
+"""The reading list certifies what the library certifies, whatever happens on the way."""
 
 import os
 import signal
