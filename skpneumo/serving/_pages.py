@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from pydantic import ValidationError
@@ -17,6 +18,8 @@ from skpneumo.serving._words import NOTICE
 
 router = APIRouter(include_in_schema=False)
 STATIC = Path(__file__).parent / "static"
+_Token = Annotated[str, Form(max_length=1000)]
+_Table = Annotated[str, Form(max_length=2**26)]
 _BASE_STYLES = Path(skpneumo.__file__).parent / "_reporting" / "base.css"
 
 
@@ -64,7 +67,7 @@ async def login(request: Request):
 
 
 @router.post("/login")
-async def take_token(request: Request, token: str = Form("", max_length=1000)):
+async def take_token(request: Request, token: _Token = ""):
     """Let those in who know the token."""
     keeper = request.app.state.page.keeper
     if not keeper.is_needed:
@@ -100,7 +103,7 @@ async def base_styles():
 
 
 @router.post("/report")
-async def report(request: Request, images: str = Form(max_length=2**26)):
+async def report(request: Request, images: _Table):
     """The evaluation report of X-rays that were predicted before, by their labels."""
     state = request.app.state.page
     try:
@@ -111,7 +114,7 @@ async def report(request: Request, images: str = Form(max_length=2**26)):
 
 
 @router.post("/folder/report")
-async def folder_report(request: Request, labels: str = Form("{}", max_length=2**26)):
+async def folder_report(request: Request, labels: _Table = "{}"):
     """The evaluation report of the folder, by the names of its folders or other labels."""
     state = request.app.state.page
     scan = state.require_scan()

@@ -28,6 +28,7 @@ STUDIES = {
     "outliers",
     "pretrain",
     "search_inside",
+    "serving",
     "shipped",
     "sites",
     "sites_certifier",

@@ -16,8 +16,8 @@ def send(page, *files, path="/predict", field="files", **params):
 
 
 def test_the_numbers_are_those_of_the_library_to_the_bit(page, model, xrays, encode, tmp_path):
-    files = [(f"{row}.png", encode(xrays.images[row])) for row in range(4)]
-    large = np.kron(xrays.images[5], np.ones((9, 11), np.uint8))
+    files = [(f"{row}.png", encode(xrays.images[row])) for row in range(0, 8, 2)]
+    large = np.kron(xrays.images[4], np.ones((9, 11), np.uint8))
     files.append(("large.jpeg", encode(large, "JPEG")))  # decoded at a reduced size
     found = send(page, *files).json()
     assert found["positive"] == "PNEUMONIA"
@@ -63,6 +63,7 @@ def dicom(image, **elements):
 
     dataset = Dataset()
     dataset.SOPClassUID = "1.2.840.10008.5.1.4.1.1.1.1"
+    dataset.SOPInstanceUID = "1.2.3.4"
     dataset.Modality, dataset.BodyPartExamined, dataset.ViewPosition = "DX", "CHEST", "PA"
     dataset.PatientName, dataset.PatientID = "Secret^Sally", "ID-77123"
     dataset.Rows, dataset.Columns = image.shape
@@ -87,7 +88,7 @@ def test_dicom_files_keep_their_secrets(page, xrays, caplog):
         ("1.dcm", dicom(chest)),
         ("2.dcm", lateral),
         ("3.dcm", other),
-        ("4.dcm", lateral[:900]),
+        ("4.dcm", dicom(chest)[:-900]),
     )
     first, second, third, fourth = response.json()["predictions"]
     assert first["outcome"] == "predicted"
@@ -109,7 +110,7 @@ def test_dicom_files_keep_their_secrets(page, xrays, caplog):
         "C:\\scans\\x.png",
         "/etc/passwd",
         "x\x00\n\x1b[31my.png",
-        "a" * 5000,
+        "a" * 3000,
         "‮gnp.x",
     ],
 )
