@@ -41,7 +41,9 @@ def write_files(folder, sizes, n):
 
 def send(port, content):
     """Predict one file; its answer."""
-    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="files"; filename="a.jpeg"\r\n\r\n'
+    head = (
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="files"; filename="a.jpeg"\r\n\r\n'
+    )
     body = head.encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     try:

@@ -39,7 +39,10 @@ def test_generated_requests_get_the_described_responses(page):
         operation = result.ok()
 
         @hypothesis.settings(
-            max_examples=8, deadline=None, database=None, derandomize=True,
+            max_examples=8,
+            deadline=None,
+            database=None,
+            derandomize=True,
             suppress_health_check=list(hypothesis.HealthCheck),
         )
         @hypothesis.given(case=operation.as_strategy())

@@ -75,7 +75,9 @@ def server():
 
 
 def form(content, name="Secret.png"):
-    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'
+    head = (
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'
+    )
     return head.encode() + content + f"\r\n--{BOUNDARY}--\r\n".encode()
 
 
@@ -123,7 +125,10 @@ def test_odd_requests_are_refused_and_the_page_goes_on(server, xrays, encode):
     endless = b"186a1\r\n" + b"x" * 100_001
     cases = {
         "whole": (exchange(server, head_of(len(body)), body), (200,)),
-        "in chunks": (exchange(server, head_of(None, "Transfer-Encoding: chunked"), chunked), (200,)),
+        "in chunks": (
+            exchange(server, head_of(None, "Transfer-Encoding: chunked"), chunked),
+            (200,),
+        ),
         "longer than it says": (exchange(server, head_of(len(body) - 9), body), (400,)),
         "shorter than it says": (exchange(server, head_of(len(body) + 9), body), (408,)),
         "nothing after the head": (exchange(server, head_of(900)), (408,)),
