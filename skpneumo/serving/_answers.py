@@ -89,6 +89,7 @@ def answer_file(model, path, name, *, all_views=False, label_outliers=False):
     known = {"file": clean_name(name), "patient": get_patient(record.identity, name)}
     if record.reason:
         return Answer(**known, outcome=LEFT_OUT, reason=record.reason)
+    # In one thread only: filters of warnings are those of the process.
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         warnings.simplefilter("ignore", OutlierWarning)
@@ -97,7 +98,12 @@ def answer_file(model, path, name, *, all_views=False, label_outliers=False):
         except ImageReadError as error:
             outcome = LEFT_OUT if isinstance(error, NoXRayError) else UNREADABLE
             return Answer(**known, outcome=outcome, reason=get_reason(error, path))
-    texts = [get_reason(one.message, path) for one in caught if one.category in READ_WARNINGS]
+    # Threads that decode pictures warn too, of other files.
+    texts = [
+        get_reason(one.message, path)
+        for one in caught
+        if one.category in READ_WARNINGS and str(one.message).startswith(f"{path}: ")
+    ]
     return Answer(**known, **found, warnings=list(dict.fromkeys(texts)))
 
 

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import tempfile
 import traceback
+import warnings
 from contextlib import asynccontextmanager
 
 import numpy as np
@@ -16,6 +17,8 @@ from starlette.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
 
 import skpneumo
+from skpneumo.exceptions import OutlierWarning
+from skpneumo.images import READ_WARNINGS
 from skpneumo.serving import _api, _pages, _reading_api
 from skpneumo.serving._answers import answer_file
 from skpneumo.serving._limits import BodyLimits
@@ -68,7 +71,13 @@ def make_app(model, settings):
 @asynccontextmanager
 async def _lifespan(app):
     state = app.state.page
-    with tempfile.TemporaryDirectory(prefix="skpneumo-") as state.scratch:
+    with (
+        tempfile.TemporaryDirectory(prefix="skpneumo-") as state.scratch,
+        warnings.catch_warnings(),
+    ):
+        for category in (OutlierWarning, *READ_WARNINGS):
+            # They name files, and would be printed. Answers report them.
+            warnings.simplefilter("ignore", category)
         work = asyncio.create_task(_work(state))
         try:
             yield

@@ -1,14 +1,12 @@
 """X-rays and heatmaps as PNG files for the page."""
 
 import io
-import warnings
 
 import numpy as np
 from PIL import Image, PngImagePlugin
 
 from skpneumo._utils.heatmap_marks import HEATMAP_METADATA
-from skpneumo.exceptions import OutlierWarning
-from skpneumo.images import READ_WARNINGS, read_xray
+from skpneumo.images import read_xray
 from skpneumo.inspection import GradCAM
 
 # Beyond it reading does not gain, and phones run out of memory.
@@ -34,11 +32,7 @@ def draw_xray(source):
     ImageReadError
         If it cannot be read.
     """
-    with warnings.catch_warnings():
-        for category in READ_WARNINGS:
-            # Reported with the prediction.
-            warnings.simplefilter("ignore", category)
-        image = Image.fromarray(read_xray(source))
+    image = Image.fromarray(read_xray(source))
     image.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
     file = io.BytesIO()
     image.save(file, "PNG", compress_level=1)
@@ -77,10 +71,7 @@ def draw_heatmap(model, path):
     """
     import matplotlib
 
-    with warnings.catch_warnings():
-        for category in (OutlierWarning, *READ_WARNINGS):
-            warnings.simplefilter("ignore", category)
-        heat = GradCAM(model).transform([path])[0]
+    heat = GradCAM(model).transform([path])[0]
     small = Image.fromarray(np.uint8(np.rint(255 * heat)))
     small.thumbnail((_MAX_HEATMAP_SIDE, _MAX_HEATMAP_SIDE), Image.Resampling.BILINEAR)
     heat = np.asarray(small) / 255

@@ -1,12 +1,15 @@
 """A folder in the page: its list, its report, and its reading list from begin to end."""
 
+import json
 import shutil
 import time
+import warnings
 
 import numpy as np
 import pytest
 
 from skpneumo import load_model
+from skpneumo.exceptions import OutlierWarning
 from skpneumo.serving._folder import find_images, identify_patients, label_by_folders
 from skpneumo.serving._reading_list import MODEL_NAME, RECORDS_NAME
 from skpneumo.sites import RecallCertifier
@@ -111,8 +114,6 @@ def test_the_report_of_uploads_needs_no_images(page):
             zip(rng.uniform(size=40), ["NORMAL"] * 15 + ["pneumonia"] * 25, strict=True)
         )
     ]
-    import json
-
     found = page.post("/report", data={"images": json.dumps({"images": images})})
     assert found.status_code == 200
     assert "40 images of 40 patients" in found.text
@@ -136,7 +137,9 @@ def test_a_site_is_certified_through_the_page(open_page, folder_of, model):
     files = find_images(site)
     labels = {row: "NORMAL" if "NORMAL" in file else "PNEUMONIA" for row, file in enumerate(files)}
     wanted = RecallCertifier(model, min_recall=0.85, confidence=0.8, random_state=0)
-    wanted.fit(files, groups=identify_patients(files))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OutlierWarning)
+        wanted.fit(files, groups=identify_patients(files))
     while not wanted.finished_:
         rows = wanted.next_images(1)
         wanted.record(rows, [labels[row] for row in rows.tolist()])
