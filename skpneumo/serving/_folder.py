@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from skpneumo._utils.filenames import parse_filename
-from skpneumo.images import is_image, list_entries, read_records
+from skpneumo.images import XRaySequence, is_image, list_entries, read_records
 from skpneumo.serving._answers import (
     OUTLIER,
     PREDICTED,
@@ -40,6 +40,25 @@ def find_images(folder):
         elif is_image(entry) and entry.is_file():
             files.append(entry.path)
     return sorted(files)
+
+
+def find_pool(folder):
+    """Find the frontal chest X-rays of a folder that can be read, sorted by name.
+
+    Parameters
+    ----------
+    folder : path
+        Those that lack a header are taken for frontal chest X-rays.
+
+    Returns
+    -------
+    list of str
+    """
+    files = find_images(folder)
+    records = read_records(files, "frontal")
+    files = [file for file, record in zip(files, records, strict=True) if not record.reason]
+    unreadable = XRaySequence(files).find_unreadable() if files else {}
+    return [file for file in files if file not in unreadable]
 
 
 def label_by_folders(file, root, classes):
@@ -177,9 +196,3 @@ class FolderScan:
     def get_label(self, row):
         """Label of a file by its folders, or None."""
         return label_by_folders(self.files[row], self.folder, self.classes)
-
-    def list_pool(self):
-        """Files that hold a frontal chest X-ray, as far as is known, once all are predicted."""
-        kept = (PREDICTED, OUTLIER)
-        rows = zip(self.files, self.answers, strict=True)
-        return [file for file, answer in rows if answer.outcome in kept]

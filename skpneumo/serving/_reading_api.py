@@ -26,7 +26,7 @@ async def get_state(
     state = request.app.state.page
     reading_list = await _opened(state)
     if reading_list is None:
-        return {"is_begun": False, "n_images": len(state.scan.list_pool())}
+        return {"is_begun": False, "n_images": len(state.pool)}
     return await _describe(state, reading_list, reader.strip(), is_third, back)
 
 
@@ -70,7 +70,7 @@ async def picture(request: Request, row: int):
     if reading_list is None or not (row in reading_list.window or row in reading_list.images):
         raise HTTPException(404, "The reading list does not want this image.")
     async with request.app.state.decoding:
-        return await as_png(run_in_threadpool(draw_xray, state.scan.list_pool()[row]))
+        return await as_png(run_in_threadpool(draw_xray, state.pool[row]))
 
 
 async def _opened(state):

@@ -4,9 +4,10 @@ import asyncio
 from dataclasses import asdict
 
 from fastapi import HTTPException
+from starlette.concurrency import run_in_threadpool
 
 from skpneumo.serving._answers import answer_file
-from skpneumo.serving._folder import FolderScan
+from skpneumo.serving._folder import FolderScan, find_pool
 from skpneumo.serving._model_facts import collect_facts, find_reference
 from skpneumo.serving._reading_list import (
     begin_reading_list,
@@ -36,6 +37,8 @@ class PageState:
         Folder for names of uploads, while the server runs.
     is_ready : bool
         Whether the model has predicted once.
+    pool : list of str or None
+        The X-rays of the folder that the reading list is for, once they are found.
     reading_lock : asyncio.Lock
         Held by whoever opens or begins the reading list.
     """
@@ -51,7 +54,7 @@ class PageState:
             self.scan = FolderScan(settings.folder, self.session, self.facts["classes"])
         self.scratch = None
         self.is_ready = False
-        self.reading_list, self.reading_result = None, None
+        self.pool, self.reading_list, self.reading_result = None, None, None
         self.reading_lock = asyncio.Lock()
 
     def describe(self, answer):
@@ -82,22 +85,23 @@ class PageState:
 
     async def open_reading_list(self):
         """The reading list of the folder, or None if it has not begun."""
-        scan = self.require_scan()
+        scan = self.require_scan(done=False)
         async with self.reading_lock:
+            if self.pool is None:
+                self.pool = await run_in_threadpool(find_pool, scan.folder)
             if self.reading_list is None:
                 self.reading_list = await self.session.run(
-                    open_reading_list, scan.folder, scan.list_pool()
+                    open_reading_list, scan.folder, self.pool
                 )
         return self.reading_list
 
     async def begin_reading_list(self, start):
         """Begin the reading list of the folder."""
-        scan = self.require_scan()
         if await self.open_reading_list() is not None:
             raise ValueError("The reading list of this folder has begun already. Go on with it.")
         async with self.reading_lock:
             self.reading_list = await self.session.run(
-                _begin, scan.folder, scan.list_pool(), start.model_dump()
+                _begin, self.scan.folder, self.pool, start.model_dump()
             )
 
     async def get_reading_result(self):

@@ -27,6 +27,7 @@ STUDIES = {
     "out_of_fold",
     "outliers",
     "pretrain",
+    "reading_list",
     "search_inside",
     "serving",
     "shipped",

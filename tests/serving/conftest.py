@@ -1,7 +1,11 @@
 """A tiny model, files to send, and the page without a server."""
 
 import io
+import socket
+import threading
+import time
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -97,3 +101,32 @@ def page(open_page):
     """The page, without a folder."""
     with open_page() as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def serving():
+    """Return a context manager: the page at a port of this machine, served by a thread."""
+    return serve_in_thread
+
+
+@contextmanager
+def serve_in_thread(model, **settings):
+    """The page at a port of this machine, in a thread."""
+    import uvicorn
+
+    from skpneumo.serving import Settings, create_app
+
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    app = create_app(model, Settings(port=port, **settings))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", ws="none"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(30)

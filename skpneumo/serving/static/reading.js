@@ -1,6 +1,6 @@
 // The reading list: image after image, without scores, by the keyboard.
 
-import { askBlob, askJSON, make, postJSON, wait } from "./api.js";
+import { askBlob, askJSON, make, postJSON } from "./api.js";
 import { Viewer } from "./viewer.js";
 
 const find = selector => document.querySelector(selector);
@@ -23,13 +23,7 @@ const address = back => `/reading-list?${new URLSearchParams({ reader, is_third:
 
 async function start() {
   show("loading");
-  for (;;) {
-    const folder = await askJSON("/folder?since=1000000000");
-    if (folder.n_done === folder.n_files) break;
-    find("[data-loading-text]").textContent = `${folder.n_done} of ${folder.n_files} files of the folder are looked through …`;
-    await wait(1);
-  }
-  find("[data-loading-text]").textContent = "Opening the reading list …";
+  find("[data-loading-text]").textContent = "The X-rays of the folder are looked through …";
   await update(await askJSON(address()));
 }
 
