@@ -8,7 +8,6 @@ import numpy as np
 from skpneumo._utils.filenames import parse_filename
 from skpneumo.images import XRaySequence, is_image, list_entries, read_records
 from skpneumo.serving._answers import (
-    OUTLIER,
     PREDICTED,
     UNREADABLE,
     Answer,

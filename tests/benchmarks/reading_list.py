@@ -8,6 +8,7 @@ import argparse
 import http.client
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -109,7 +110,7 @@ def play(server, files, min_recall, kills):
                 # While the reading is under way: before, in the middle, or after it.
                 kills.pop(0)
                 subprocess.Popen(
-                    [sys.executable, "-c", KILLER, str(server.process.pid), str(np.random.rand())]
+                    [sys.executable, "-c", KILLER, str(server.process.pid), str(random.random())]
                 )
                 try:
                     server.ask("POST", "/reading-list/readings", reading)
@@ -156,7 +157,8 @@ def main():
         f"model {options.model}, recall of {options.min_recall:g} certified on {len(files)} images"
     )
     print(
-        f"images read        {result['n_labelled']} by the page, {wanted.n_labelled_} by the library"
+        f"images read        {result['n_labelled']} by the page, "
+        f"{wanted.n_labelled_} by the library"
     )
     print(f"threshold          {result['threshold']!r}, {float(wanted.threshold_)!r}")
     print(f"specificity        {result['specificity']:.3f} {result['specificity_interval']}")

@@ -180,8 +180,8 @@ function drawRow(row) {
   const { answer } = row, button = make("button", "", row.path);
   button.type = "button";
   button.dataset.open = list.rows.indexOf(row);
-  const number = make("td", "skp-number", answer.probability === null ? "" : format(answer.probability));
-  if (answer.probability !== null) number.append(meter(answer.probability));
+  const number = make("td", "skp-number");
+  if (answer.probability !== null) number.append(make("b", "", format(answer.probability)), meter(answer.probability));
   const note = [answer.reason, ...answer.warnings].filter(Boolean).join(" ");
   return make("tr", answer.label === facts.positive ? "skp-is-positive" : "", "",
     make("td", "", "", button), number, make("td", "skp-label", answer.triage || answer.label || "no answer"),
