@@ -10,6 +10,7 @@ from . import (
     networks,
     persistence,
     preprocessing,
+    serving,
     sites,
 )
 from ._utils.array_store import ArrayStore
@@ -51,5 +52,6 @@ __all__ = [
     "persistence",
     "preprocessing",
     "save_model",
+    "serving",
     "sites",
 ]
