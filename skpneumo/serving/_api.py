@@ -14,6 +14,7 @@ from skpneumo.serving._pictures import draw_heatmap, draw_xray
 from skpneumo.serving._uploads import as_path, read_uploads
 
 router = APIRouter()
+_MAX_ROWS = 1000
 _PROBLEMS = {
     400: "The request is damaged.",
     401: "The token is missing.",
@@ -169,10 +170,11 @@ def _row(scan, row):
 
 @router.get("/folder", response_model=schemas.FolderProgress, responses=problems(404, 422))
 async def folder(request: Request, since: int = 0):
-    """Return the predictions of the files of the folder, from the row ``since`` on."""
+    """Return predictions of the files of the folder, up to 1,000 from the row ``since`` on."""
     state = request.app.state.page
     scan = state.require_scan(done=False)
-    rows = range(min(max(since, 0), len(scan.answers)), len(scan.answers))
+    start = min(max(since, 0), len(scan.answers))
+    rows = range(start, min(start + _MAX_ROWS, len(scan.answers)))
     return {
         "n_files": len(scan.files),
         "n_done": len(scan.answers),

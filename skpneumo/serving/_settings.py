@@ -65,7 +65,8 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     folder: Path | None = None
-    token: str | None = None
+    # Not to be printed with the others.
+    token: str | None = field(default=None, repr=False)
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self):

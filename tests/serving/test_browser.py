@@ -243,3 +243,38 @@ def test_the_token_is_asked_for(serving, browser, model):
         tab.wait_for_selector("[data-drop]")
         assert json.loads(tab.evaluate("async () => (await fetch('/model')).text()"))["name"]
         tab.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(address, browser, scheme):
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+    ).Axe()
+    tab = browser.new_page(color_scheme=scheme)
+    found = []
+
+    def look(name):
+        violations = axe.run(tab).response["violations"]
+        found.extend(
+            (name, one["id"], one["impact"], one["nodes"][0]["html"]) for one in violations
+        )
+
+    tab.goto(address)
+    look("start")
+    tab.click("[data-sample='1']")
+    tab.wait_for_selector(".skp-headline")
+    wait_for_picture(tab)
+    look("one image")
+    tab.goto(f"{address}/images")
+    tab.wait_for_selector("text=61 of 61 files")
+    look("many images")
+    tab.click("[data-rows] button >> nth=0")
+    wait_for_picture(tab)
+    look("dialog")
+    tab.goto(f"{address}/reading")
+    tab.wait_for_selector("[data-begin]:not([hidden])")
+    look("reading list")
+    tab.goto(f"{address}/login")
+    look("token")
+    tab.close()
+    assert found == []

@@ -105,8 +105,9 @@ async function showFolder() {
     mine.note = state.site_note;
     if (state.site_check) mine.check = state.site_check;
     if (mine === list) update();
-    if (state.n_done === state.n_files && (state.site_check || state.site_note)) return;
-    await wait(delay);
+    const isBehind = mine.rows.length < state.n_done;
+    if (!isBehind && state.n_done === state.n_files && (state.site_check || state.site_note)) return;
+    if (!isBehind) await wait(delay);
   }
 }
 
