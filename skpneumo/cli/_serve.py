@@ -15,7 +15,7 @@ _TOKEN = "SKPNEUMO_TOKEN"
 _Model = Annotated[
     str,
     typer.Argument(
-        metavar="[MODEL]",
+        metavar="MODEL",
         help="File of save_model, or a pretrained network: default, cnn, inception.",
     ),
 ]
@@ -63,7 +63,7 @@ def serve(
                 settings = serving.Settings(
                     host=host, port=port, folder=folder, token=os.environ.get(_TOKEN) or None
                 )
-                serving.check_extra()
+                serving.prepare(settings)
             except ImportError as error:
                 raise ValueError(str(error)) from None
             classifier = open_model(model)

@@ -27,7 +27,7 @@ def create_app(model, settings=None):
     ValueError
         If the model has no ``predict_proba``, or the settings contradict each other.
     """
-    check_extra()
+    _check_extra()
     from skpneumo.serving._app import make_app
 
     return make_app(model, settings or Settings())
@@ -56,8 +56,28 @@ def serve(model, settings=None, *, on_start=None):
     run_server(app, settings or Settings(), on_start)
 
 
-def check_extra():
-    """Raise an ImportError if the packages of ``skpneumo[serve]`` are not installed."""
+def prepare(settings):
+    """Check what can be checked before a model is loaded.
+
+    Parameters
+    ----------
+    settings : Settings
+        Host and port.
+
+    Raises
+    ------
+    ImportError
+        If the packages of ``skpneumo[serve]`` are not installed.
+    OSError
+        If the port cannot be used.
+    """
+    _check_extra()
+    from skpneumo.serving._server import open_socket
+
+    open_socket(settings).close()
+
+
+def _check_extra():
     try:
         import fastapi  # noqa: F401
         import python_multipart  # noqa: F401

@@ -1,6 +1,8 @@
 """The web server: uvicorn, with a bound on the time for the head of a request."""
 
 import logging
+import os
+import socket
 
 import h11
 import uvicorn
@@ -60,6 +62,40 @@ class _Server(uvicorn.Server):
             self._on_start()
 
 
+def open_socket(settings):
+    """Open the port.
+
+    Parameters
+    ----------
+    settings : Settings
+        Host and port.
+
+    Returns
+    -------
+    socket.socket
+
+    Raises
+    ------
+    OSError
+        If it cannot be used.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    opened = socket.socket(family)
+    try:
+        if os.name == "posix":
+            # A server that ended just now still holds its port.
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.bind((settings.host, settings.port))
+    except OSError as error:
+        opened.close()
+        cause = (error.strerror or str(error)).lower()
+        raise OSError(
+            f"Cannot listen at {settings.host}, port {settings.port}: {cause}. Choose another port "
+            "with --port."
+        ) from None
+    return opened
+
+
 def run_server(app, settings, on_start):
     """Serve an application until the process is interrupted.
 
@@ -80,8 +116,6 @@ def run_server(app, settings, on_start):
     logging.getLogger("skpneumo.serving").setLevel(logging.INFO)
     config = uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
         http=BoundedProtocol,
         ws="none",
         loop="asyncio",
@@ -97,4 +131,4 @@ def run_server(app, settings, on_start):
         timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=2**15,
     )
-    _Server(config, on_start).run()
+    _Server(config, on_start).run(sockets=[open_socket(settings)])

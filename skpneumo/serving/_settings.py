@@ -1,6 +1,7 @@
 """Where the reading page is served, to whom, and how much it accepts."""
 
 import ipaddress
+import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +60,7 @@ class Settings:
     Raises
     ------
     ValueError
-        If the token is too short.
+        If the token is too short, or there is no such folder.
     """
 
     host: str = "127.0.0.1"
@@ -70,6 +71,8 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self):
+        if self.folder is not None and not os.path.isdir(self.folder):
+            raise ValueError(f"{self.folder}: there is no such folder. Check the name.")
         if self.token is None and not is_loopback(self.host):
             object.__setattr__(self, "token", secrets.token_urlsafe(24))
         if self.token is not None and len(self.token) < MIN_TOKEN:

@@ -216,3 +216,34 @@ def test_a_list_of_other_files_is_refused(open_page, folder_of):
         refused = page.get("/reading-list")
         assert refused.status_code == 409
         assert "another pool" in refused.json()["detail"]
+
+
+def test_two_readers_and_a_third_through_the_page(open_page, folder_of):
+    site = folder_of(60, random_state=10, broken=False)
+    with open_page(folder=site) as page:
+        goal = {"min_recall": 0.8, "confidence": 0.8, "n_readers": 2}
+        begun = page.post("/reading-list", json=goal).json()
+        assert begun["n_readers"] == 2
+
+        def read(reader, label, **options):
+            row = page.get("/reading-list", params={"reader": reader} | options).json()["row"]
+            reading = {"reader": reader, "row": row, "label": label} | options
+            return row, page.post("/reading-list/readings", json=reading).json()
+
+        row, state = read("A", "negative")
+        assert state["n_labelled"] == 0
+        same, state = read("B", "positive")
+        assert same == row
+        assert (state["n_labelled"], state["n_disagreements"]) == (0, 1)
+        # Of the readings of others nothing is told.
+        assert set(state) & {"images", "labels", "history"} == set()
+        for reader in ("A", "B"):
+            params = {"reader": reader, "is_third": True}
+            assert page.get("/reading-list", params=params).json()["row"] is None
+        decided, state = read("C", "positive", is_third=True)
+        assert decided == row
+        assert (state["n_labelled"], state["n_disagreements"]) == (1, 0)
+        assert state["waiting_for"] == "There is no image on which the readers disagree."
+        other, state = read("A", "negative")
+        assert other != row
+        assert state["readers"] == ["A", "B"]
