@@ -12,6 +12,7 @@ from skpneumo.serving._answers import get_reason
 from skpneumo.serving._folder import check_scored
 from skpneumo.serving._pictures import draw_heatmap, draw_xray
 from skpneumo.serving._uploads import as_path, read_uploads
+from skpneumo.serving._words import ADVICE
 
 router = APIRouter()
 _MAX_ROWS = 1000
@@ -133,7 +134,8 @@ def describe_check(check):
     """A check of a site as the API returns it."""
     bars = {name: check.histogram[name] for name in ("edges", "site", "negative", "positive")}
     return {
-        **{name: getattr(check, name) for name in ("shift", "headline", "meaning", "advice")},
+        **{name: getattr(check, name) for name in ("shift", "headline", "meaning")},
+        "advice": ADVICE[check.shift],
         "summary": check.summarize(),
         "rows": check.get_rows(),
         **bars,

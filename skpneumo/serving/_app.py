@@ -58,8 +58,8 @@ def make_app(model, settings):
     app.state.decoding = _api.make_decoding_limit()
     for module in (_api, _reading_api, _pages):
         app.include_router(module.router)
-    # Now, not at the first request: FastAPI sets filters of warnings while it builds this, and those
-    # are of the process, in which the thread of the model reads warnings about files.
+    # Now, not at the first request: FastAPI sets filters of warnings while it builds this. They are
+    # those of the process, in which the thread of the model reads warnings about files.
     app.openapi()
     app.mount("/static", StaticFiles(directory=_pages.STATIC))
     app.add_exception_handler(BusyError, _describe_busy)

@@ -113,7 +113,8 @@ def run_server(app, settings, on_start):
     OSError
         If the port cannot be used.
     """
-    logging.getLogger("skpneumo.serving").setLevel(logging.INFO)
+    # It logs characters of damaged forms.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     config = uvicorn.Config(
         app,
         http=BoundedProtocol,

@@ -6,6 +6,13 @@ from skpneumo._utils.formatting import percent
 from skpneumo.serving._answers import LEFT_OUT, OUTLIER, PREDICTED
 
 NOTICE = "Research software, not a medical device: it must not decide about a patient."
+# By the shift that a check of the site found, for people who use the page alone.
+ADVICE = {
+    "none": "Before you rely on the recall, certify it with the reading list.",
+    "prevalence": "Keep the threshold, and certify the recall with the reading list. What an "
+    "answer is worth changes with the prevalence.",
+    "population": "Do not use this threshold here: certify another one with the reading list.",
+}
 _NO_ANSWER = {
     OUTLIER: "No answer: this does not look like a chest X-ray",
     LEFT_OUT: "No answer: this is no frontal chest X-ray",

@@ -47,7 +47,7 @@ function drawCertainty(answer, facts) {
 
 export function renderAnswer(element, answer, facts, { site = null, name = "" } = {}) {
   element.replaceChildren();
-  if (site) element.append(box(site.shift === "population" ? "error" : "warning", site.summary));
+  if (site) element.append(box(site.shift === "population" ? "error" : "warning", `${site.headline}. ${site.advice}`));
   if (answer.warnings.length) element.append(box("warning", ...answer.warnings));
   const isPredicted = answer.outcome === "predicted";
   if (!isPredicted) element.append(box(answer.outcome === "unreadable" ? "error" : "warning", capitalised(answer.reason)));

@@ -186,7 +186,7 @@ function drawRow(row) {
   const note = [answer.reason, ...answer.warnings].filter(Boolean).join(" ");
   return make("tr", answer.label === facts.positive ? "skp-is-positive" : "", "",
     make("td", "", "", button), number, make("td", "skp-label", answer.triage || answer.label || "no answer"),
-    make("td", "", row.label || ""), make("td", "skp-reason", note));
+    make("td", "skp-true", row.label || ""), make("td", "skp-reason", note));
 }
 
 // One of them ------------------------------------------------------------------------------------
