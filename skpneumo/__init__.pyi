@@ -11,6 +11,7 @@ from . import (
     persistence,
     prediction,
     preprocessing,
+    serving,
     sites,
 )
 from ._show_versions import show_versions
@@ -56,6 +57,7 @@ __all__ = [
     "preprocessing",
     "progress",
     "save_model",
+    "serving",
     "show_versions",
     "sites",
 ]

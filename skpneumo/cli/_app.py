@@ -18,12 +18,13 @@ from skpneumo.cli._export import export
 from skpneumo.cli._fetch import fetch
 from skpneumo.cli._info import info
 from skpneumo.cli._predict import predict
+from skpneumo.cli._serve import serve
 from skpneumo.cli._streams import prepare_streams
 from skpneumo.cli._train import train
 
 COMMANDS = (
     *(predict, explain, fetch, audit, train, evaluate),
-    *(check_site, calibrate, certify, export, card, info),
+    *(check_site, calibrate, certify, serve, export, card, info),
 )
 
 # Usage errors are plain text: a frame around them would break paths into pieces.

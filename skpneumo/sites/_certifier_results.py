@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
+from skpneumo._utils.bounds import clopper_pearson_interval
 from skpneumo._utils.threshold_classifier import freeze
-from skpneumo.sites._progress import estimate_remaining
-from skpneumo.sites._reading import UNREAD
+from skpneumo.sites._progress import estimate_remaining, get_sampled
+from skpneumo.sites._reading import UNREAD, highest_negative_scores
 from skpneumo.sites._site_classifier import CertifiedClassifier
+
+
+class SpecificityEstimate(NamedTuple):
+    """Specificity at a certified threshold."""
+
+    value: float
+    low: float
+    """Lower end of the confidence interval."""
+    high: float
+    """Upper end."""
+    n: int
+    """Number of negative patients that it is estimated from."""
 
 
 class CertifierResults:
@@ -81,6 +94,30 @@ class CertifierResults:
             n_labelled=self.n_labelled_,
             n_images=len(self._labels),
         )
+
+    def estimate_specificity(self):
+        """Estimate the specificity of patients at `threshold_`: what the certified recall costs.
+
+        Returns
+        -------
+        SpecificityEstimate or None
+            ``value``, ``low``, ``high`` and ``n``: the proportion of the negative patients of the
+            random samples (all their images were read, whatever their scores) that is predicted
+            negative, and Clopper and Pearson's interval at ``confidence``. None if there are none.
+
+        Raises
+        ------
+        NotFittedError
+            If the labels are not complete.
+        """
+        threshold = self._concluded().threshold
+        sampled = get_sampled(self.pool_, self._labels, self._progress.plan, self._target)
+        scores = highest_negative_scores(self.pool_, self._labels, sampled)
+        if not len(scores):
+            return None
+        n_right = int(np.sum(scores < threshold))
+        interval = clopper_pearson_interval(n_right, len(scores), self._target.confidence)
+        return SpecificityEstimate(n_right / len(scores), *map(float, interval), len(scores))
 
     def _concluded(self):
         if not self.finished_:

@@ -152,3 +152,27 @@ def estimate_remaining(pool, labels, plan, target):
         known = np.concatenate([pilot, sampled])
         remaining = remaining_upwards(pool, labels, patients, known, rank, *goal)
     return max(1, round(float(remaining)))
+
+
+def get_sampled(pool, labels, plan, target):
+    """Patients who were read as random samples, whatever their scores.
+
+    Parameters
+    ----------
+    pool : Pool
+        The images.
+    labels : ndarray of int of shape (n_images,)
+        Label of each image.
+    plan : LabelPlan
+        The plan, which is complete.
+    target : Target
+        What is certified.
+
+    Returns
+    -------
+    ndarray of int
+        Those of the pilot, and of the sample after it.
+    """
+    follow = _follow_upwards if plan.kind == "upwards" else _follow_sample
+    sampled = follow(pool, labels.tolist(), plan, target)[2]
+    return np.concatenate([get_pilot(pool), sampled])

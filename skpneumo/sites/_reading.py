@@ -159,3 +159,26 @@ def count_images_read(pool, labels, patients):
     positive = np.bincount(pool.patients, labels == POSITIVE, minlength=len(pool.order))[patients]
     negative = read[positive == 0]
     return float(read.mean()), float(negative.mean() if len(negative) else read.mean())
+
+
+def highest_negative_scores(pool, labels, patients):
+    """Highest score of each patient all of whose images are labelled negative.
+
+    Parameters
+    ----------
+    pool : Pool
+        The images.
+    labels : ndarray of int of shape (n_images,)
+        Label of each image.
+    patients : ndarray of int
+        Others are left out.
+
+    Returns
+    -------
+    ndarray
+    """
+    n_images = np.bincount(pool.patients, minlength=len(pool.order))
+    n_negative = np.bincount(pool.patients, labels == NEGATIVE, minlength=len(pool.order))
+    highest = np.full(len(pool.order), -np.inf, dtype=pool.scores.dtype)
+    np.maximum.at(highest, pool.patients, pool.scores)
+    return highest[patients[(n_images == n_negative)[patients]]]

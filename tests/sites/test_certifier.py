@@ -499,3 +499,37 @@ def test_patients_in_the_place_of_labels_are_refused():
     model = FrozenEstimator(LogisticRegression().fit(X, y))
     with pytest.raises(TypeError, match=r"Pass the patients as groups="):
         RecallCertifier(model).fit(X, np.arange(300))
+
+
+def test_specificity_is_that_of_new_patients(by_first_column):
+    """What the certified recall costs, by the negative patients of the random samples."""
+    rng = np.random.default_rng(5)
+    y = np.where(np.arange(3000) < 2100, "NORMAL", "PNEUMONIA")
+    X = rng.normal(2.5 * (y == "PNEUMONIA")[:, None], 1, (3000, 1))
+    certifier = RecallCertifier(by_first_column(), random_state=0).fit(X)
+    with pytest.raises(NotFittedError, match="not complete"):
+        certifier.estimate_specificity()
+    while not certifier.finished_:
+        rows = certifier.next_images(50)
+        certifier.record(rows, y[rows])
+    found = certifier.estimate_specificity()
+    truth = norm.cdf(float(certifier.threshold_))
+    assert found.low < truth < found.high
+    assert found.low < found.value < found.high
+    assert 20 < found.n < certifier.n_labelled_
+
+
+def test_specificity_counts_a_patient_by_the_highest_image(by_first_column):
+    """In a pool that is read as a whole, the estimate is the proportion itself."""
+    rng = np.random.default_rng(6)
+    patient = np.repeat(np.arange(120), 2)
+    y = np.where(patient < 40, "NORMAL", "PNEUMONIA")
+    X = rng.normal(2.0 * (y == "PNEUMONIA")[:, None], 1, (240, 1))
+    certifier = RecallCertifier(by_first_column(), random_state=0).fit(X, groups=patient)
+    while not certifier.finished_:
+        rows = certifier.next_images(7)
+        certifier.record(rows, y[rows])
+    highest = X[patient < 40, 0].reshape(40, 2).max(axis=1)
+    found = certifier.estimate_specificity()
+    assert found.n == 40
+    assert found.value == np.mean(highest < certifier.threshold_)
