@@ -122,7 +122,7 @@ def build_backbone(
     return keras.Model(images, application(x), name="frozen_part")
 
 
-def fetch_imagenet_weights():
+def fetch_imagenet_weights() -> str:
     """Download the ImageNet weights of InceptionV3 (88 MB), unless they are there.
 
     Returns

@@ -1,11 +1,24 @@
 """The reading page: a model in the browser, on one machine and with nothing from outside it."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from skpneumo._utils.optional import import_optional
 from skpneumo.serving._settings import Limits, Settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 __all__ = ["Limits", "Settings", "create_app", "serve"]
 
 
-def create_app(model, settings=None):
+def __dir__():
+    return __all__
+
+
+def create_app(model: Any, settings: Settings | None = None) -> FastAPI:
     """Create the ASGI application of the reading page.
 
     Parameters
@@ -33,7 +46,9 @@ def create_app(model, settings=None):
     return make_app(model, settings or Settings())
 
 
-def serve(model, settings=None, *, on_start=None):
+def serve(
+    model: Any, settings: Settings | None = None, *, on_start: Callable[[], Any] | None = None
+) -> None:
     """Serve the reading page until the process is interrupted.
 
     Parameters
@@ -78,12 +93,5 @@ def prepare(settings):
 
 
 def _check_extra():
-    try:
-        import fastapi  # noqa: F401
-        import python_multipart  # noqa: F401
-        import uvicorn  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            f"The reading page needs {error.name}, which is not installed. Install the extra "
-            "packages with: pip install 'skpneumo[serve]'"
-        ) from None
+    for module in ("fastapi", "python_multipart", "uvicorn"):
+        import_optional(module, "serve")

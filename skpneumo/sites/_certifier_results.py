@@ -95,7 +95,7 @@ class CertifierResults:
             n_images=len(self._labels),
         )
 
-    def estimate_specificity(self):
+    def estimate_specificity(self) -> SpecificityEstimate | None:
         """Estimate the specificity of patients at `threshold_`: what the certified recall costs.
 
         Returns

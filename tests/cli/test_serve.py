@@ -30,7 +30,7 @@ def test_a_missing_folder_is_refused(invoke, assert_refused):
 
 def test_the_extra_packages_are_named(invoke, assert_refused, monkeypatch):
     monkeypatch.setitem(sys.modules, "fastapi", None)
-    assert_refused(invoke("serve", "cnn"), 1, "pip install 'skpneumo[serve]'")
+    assert_refused(invoke("serve", "cnn"), 1, 'pip install "skpneumo[serve]"')
 
 
 def test_a_short_token_is_refused(invoke, assert_refused, monkeypatch):
