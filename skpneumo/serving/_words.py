@@ -1,4 +1,4 @@
-"""An answer in words: what the model answers, and how sure that makes anyone."""
+"""An answer in words: what the model answers, and what it means for a patient."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-// The answer for one X-ray: warnings first, then the answer, then how sure that makes anyone.
+// The answer for one X-ray: warnings first, then the answer, then what it means for a patient.
 
 import { make } from "./api.js";
 import { drawScale } from "./scale.js";
@@ -41,7 +41,7 @@ function drawCertainty(answer, facts) {
   };
   slider.addEventListener("input", update);
   update();
-  part.append(make("h3", "skp-h3", "How sure does that make anyone?"), label, slider, text);
+  part.append(make("h3", "skp-h3", "What does that mean for a patient?"), label, slider, text);
   return part;
 }
 
