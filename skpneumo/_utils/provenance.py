@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import pickle
 import platform
 import re
 import sys
@@ -177,8 +178,16 @@ def describe_model(estimator):
         "name": " and ".join(_one_of_each_kind(nested.classifiers)),
         "params": _get_params(nested.classifiers),
         "layers": layers,
-        "fingerprint": model_fingerprint(estimator),
+        "fingerprint": _describe_fingerprint(estimator),
     }
+
+
+def _describe_fingerprint(estimator):
+    try:
+        return model_fingerprint(estimator)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        # A report of a model with a lambda is better than none.
+        return "none, as a part of the model cannot be pickled"
 
 
 def _one_of_each_kind(classifiers):

@@ -11,7 +11,7 @@ from skpneumo.networks._inception import build_backbone, build_inception, fetch_
 from skpneumo.networks._maps import MAPS as MAPS
 from skpneumo.networks._maps import split_at_maps
 from skpneumo.networks._memory import release_memory as release_memory
-from skpneumo.networks._normalization import FusedBatchNormalization
+from skpneumo.networks._normalization import BatchNormalization
 from skpneumo.networks._optimizer import LeakFreeAdam
 from skpneumo.networks._precision import PRECISIONS, resolve_precision
 from skpneumo.networks._precision import computes_on_cpu as computes_on_cpu
@@ -21,7 +21,7 @@ from skpneumo.networks._trainable import TRAINABLE, is_frozen, set_trainable, sp
 __all__ = [
     "PRECISIONS",
     "TRAINABLE",
-    "FusedBatchNormalization",
+    "BatchNormalization",
     "HistogramEqualization",
     "LeakFreeAdam",
     "build_backbone",

@@ -10,7 +10,7 @@ from keras import layers
 
 from skpneumo._utils.typing import Size
 from skpneumo.networks._equalize import HistogramEqualization
-from skpneumo.networks._normalization import FusedBatchNormalization
+from skpneumo.networks._normalization import BatchNormalization
 from skpneumo.networks._parts import CHANNELS_LAST, LayerNames, add_head, dtype_policy, make_head
 from skpneumo.networks._seeds import seed_stream
 
@@ -34,7 +34,7 @@ def _convolve(x, n_filters, policy, seeds, names, *, kernel=3, stride=1):
     )(x)
     # Trainings here are a few hundred steps long: with Keras's momentum of 0.99 the running
     # statistics would lag behind the weights.
-    return FusedBatchNormalization(momentum=0.9, dtype=policy, name=names("normalization"))(x)
+    return BatchNormalization(momentum=0.9, dtype=policy, name=names("normalization"))(x)
 
 
 def _gate(x, policy, seeds, names):

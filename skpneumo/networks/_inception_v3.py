@@ -7,7 +7,7 @@ that what it builds depends on what else a process does. A test compares the two
 import keras
 from keras import layers
 
-from skpneumo.networks._normalization import FusedBatchNormalization
+from skpneumo.networks._normalization import BatchNormalization
 from skpneumo.networks._parts import CHANNELS_LAST, LayerNames
 
 # Trainings here are a few hundred steps long: with Keras's momentum of 0.99 the running
@@ -115,7 +115,7 @@ class _Block:
                 dtype=self.policy,
                 name=self.names("convolution"),
             )(x)
-            x = FusedBatchNormalization(
+            x = BatchNormalization(
                 scale=False,
                 momentum=_MOMENTUM,
                 dtype=self.policy,

@@ -11,13 +11,16 @@ from skpneumo.networks._precision import computes_on_cpu
 
 
 @keras.saving.register_keras_serializable("skpneumo")
-class FusedBatchNormalization(layers.BatchNormalization):
+class BatchNormalization(layers.BatchNormalization):
     """Batch normalization over the last axis, faster in training with TensorFlow on a CPU.
 
     Keras computes it by some twenty operations on float32, forwards and backwards, which take
     longer than the convolutions of a small network in bfloat16. TensorFlow has one operation for
     it, in float32 inside, which Keras 3 does not use. Results are equal up to rounding. Predictions
     are computed by Keras, as are trainings with other backends and on other devices.
+
+    It has the name of Keras's layer, by which files of weights name their groups: those of either
+    can be loaded into the other.
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: None = None) -> Any:
@@ -65,4 +68,4 @@ class FusedBatchNormalization(layers.BatchNormalization):
 
 
 # As of `HistogramEqualization`: the public module, which Keras's error shows.
-FusedBatchNormalization.__module__ = "skpneumo.networks"
+BatchNormalization.__module__ = "skpneumo.networks"

@@ -6,7 +6,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skpneumo import CNNPneumoniaClassifier, OperatingPointClassifierCV, XRayAugmenter, XRayResizer
 from skpneumo._utils.provenance import (
@@ -139,3 +139,11 @@ def test_parameters_are_reported_without_folders():
 )
 def test_of_a_path_the_file_name_alone_is_reported(value, reported):
     assert reported_params(LogisticRegression(C=value))["C"] == reported
+
+
+def test_a_model_that_cannot_be_pickled_is_described(train):
+    steps = FunctionTransformer(lambda X: X), LogisticRegression()
+    model = make_pipeline(*steps).fit(train.X, train.y)
+    described = describe_model(model)
+    assert described["fingerprint"] == "none, as a part of the model cannot be pickled"
+    assert described["layers"] == ["Pipeline(FunctionTransformer)"]

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from skpneumo.networks import FusedBatchNormalization
+from skpneumo.networks import BatchNormalization
 
 
 def run(kind, inputs, dtype, training, **options):
@@ -37,20 +37,20 @@ def inputs():
 @pytest.mark.parametrize(("dtype", "atol"), [("float32", 2e-5), ("bfloat16", 2e-2)])
 def test_it_trains_as_that_of_keras(inputs, scale, dtype, atol):
     expected = run(keras.layers.BatchNormalization, inputs, dtype, True, scale=scale)
-    found = run(FusedBatchNormalization, inputs, dtype, True, scale=scale)
+    found = run(BatchNormalization, inputs, dtype, True, scale=scale)
     for a, b in zip(found, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=atol)
 
 
 def test_it_predicts_as_that_of_keras_to_the_last_bit(inputs):
     for dtype in ("float32", "bfloat16"):
-        kinds = FusedBatchNormalization, keras.layers.BatchNormalization
+        kinds = BatchNormalization, keras.layers.BatchNormalization
         found, expected = (run(kind, inputs, dtype, False) for kind in kinds)
         np.testing.assert_array_equal(found[0], expected[0])
 
 
 def test_a_frozen_one_keeps_its_statistics(inputs):
-    layer = FusedBatchNormalization()
+    layer = BatchNormalization()
     layer.build(inputs.shape)
     layer.trainable = False
     layer(inputs, training=True)
@@ -63,7 +63,7 @@ def test_a_frozen_one_keeps_its_statistics(inputs):
 
 
 def test_it_is_saved_and_loaded(tmp_path, inputs):
-    model = keras.Sequential([keras.Input(inputs.shape[1:]), FusedBatchNormalization()])
+    model = keras.Sequential([keras.Input(inputs.shape[1:]), BatchNormalization()])
     model.save(tmp_path / "a.keras")
     loaded = keras.models.load_model(tmp_path / "a.keras")
-    assert type(loaded.layers[-1]) is FusedBatchNormalization
+    assert type(loaded.layers[-1]) is BatchNormalization

@@ -161,7 +161,7 @@ _LAYERS = {
     "HistogramEqualization": _equalize,
     "Rescaling": _rescale,
     "Conv2D": _convolve,
-    "FusedBatchNormalization": _normalize,
+    "BatchNormalization": _normalize,
     "ReLU": _rectify,
     "Activation": _activate,
     "MaxPooling2D": _pool_maximum,
