@@ -1,6 +1,5 @@
 """The data of a training: checked and encoded once, and read in batches of bounded memory."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,6 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skpneumo._utils.memory import MAX_DECODED_BYTES
 from skpneumo._utils.targets import check_groups, check_labels, two_classes
+from skpneumo._utils.threads import count_threads
 from skpneumo.classifiers._sample_weight import multiply_weights
 from skpneumo.images import XRaySequence, check_xrays
 from skpneumo.networks import computes_on_cpu
@@ -146,7 +146,7 @@ class ImageReader:
         self._X, self._augment = X, augment
         self.is_in_memory = not isinstance(X, XRaySequence)
         if augment is not None:
-            n_threads = min(os.cpu_count() or 1, _MAX_AUGMENTING_THREADS)
+            n_threads = min(count_threads(), _MAX_AUGMENTING_THREADS)
             self._starts = range(n_threads)
             self._pool = ThreadPoolExecutor(n_threads)
 
@@ -226,7 +226,7 @@ def read_batches(read, function, arguments):
     iterator
         Of the results.
     """
-    is_beside_step = computes_on_cpu() and (os.cpu_count() or 1) < _MIN_PROCESSORS_TO_PREFETCH
+    is_beside_step = computes_on_cpu() and count_threads() < _MIN_PROCESSORS_TO_PREFETCH
     if is_beside_step and getattr(read, "is_in_memory", False):
         return map(function, arguments)
     return prefetch(function, arguments)

@@ -12,6 +12,8 @@ from skpneumo.classifiers._hashing import hash_each_image
 from skpneumo.classifiers._training import predict_batches
 
 _IMAGES_PER_PART = 256
+# Raised whenever an augmentation draws other numbers, since features are kept on disk.
+_VIEWS = 2
 _BYTES_PER_FEATURE = 4
 
 
@@ -46,7 +48,7 @@ class FeatureReader:
         self._batch_size, self._augmentation = batch_size, augmentation
         self._views = [None]
         if augmentation is not None:
-            self._views = [(repr(augmentation), i) for i in range(n_views)]
+            self._views = [(_VIEWS, repr(augmentation), i) for i in range(n_views)]
         n_rows = len(self._images) * len(self._views)
         fits = n_rows * self._backbone.output_shape[-1] * _BYTES_PER_FEATURE <= MAX_DECODED_BYTES
         self.is_in_memory = fits
@@ -103,7 +105,7 @@ class FeatureReader:
 
     def _compute(self, rows, view):
         reader = ImageReader(self._X, None if view is None else self._augment)
-        read = partial(_read_part, reader, np.array(rows), 0 if view is None else view[1])
+        read = partial(_read_part, reader, np.array(rows), 0 if view is None else view[-1])
         features = predict_batches(
             self._backbone, read, len(rows), self._batch_size, is_shown=False
         )

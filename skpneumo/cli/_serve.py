@@ -50,7 +50,7 @@ def serve(
     folder: _Folder = None,
     quiet: Quiet = False,
 ):
-    """Show predictions in the browser, and certify a recall by reading X-rays there.
+    """Show predictions in the browser, and certify a recall there.
 
     Nothing leaves this machine, and nothing is kept unless a folder is given. Needs the extra
     packages of skpneumo[serve]. Ctrl-C ends it.
@@ -80,7 +80,7 @@ def _announce(settings, run):
     if settings.token is not None:
         print_lines(f"Token: {settings.token}")
         run.warn(
-            "X-rays and the token travel unencrypted. Use a network that you trust, an SSH "
-            "tunnel, or a proxy with TLS."
+            "X-rays and the token travel unencrypted. Use a network that you trust, or an SSH "
+            "tunnel."
         )
     print_lines("Research software, not a medical device.")

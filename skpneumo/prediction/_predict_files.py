@@ -157,6 +157,8 @@ def _predict(model, files, errors, n_files):
 
 def _fill_batch(files, model, n_files):
     """Repeat files up to the size of a batch, if that is the size that all files have together."""
-    batch_size = max(getattr(one, "batch_size", 1) for one in unwrap(model).classifiers)
+    sizes = [getattr(one, "batch_size", 1) for one in unwrap(model).classifiers]
+    # Others have words for it.
+    batch_size = max(size if isinstance(size, Integral) else 1 for size in sizes)
     n = max(len(files), min(batch_size, n_files))
     return [files[i % len(files)] for i in range(n)]

@@ -1,7 +1,6 @@
 """What a model answers for one file: a prediction, or the reason why there is none."""
 
 import hashlib
-import os
 import re
 import secrets
 import warnings
@@ -144,7 +143,7 @@ def get_outlier_score(model, path):
 def get_reason(error, path):
     """Text of an error or a warning about a file, without its path."""
     text = str(error).removeprefix(f"{path}: ")
-    return text.replace(path, "this file").replace(os.path.basename(path), "this file")
+    return text.replace(path, "this file")
 
 
 def clean_name(name):

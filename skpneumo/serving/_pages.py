@@ -120,7 +120,7 @@ async def folder_report(request: Request, labels: _Table = "{}"):
     scan = state.require_scan()
     try:
         by_row = {int(row): str(label) for row, label in json.loads(labels).items()}
-    except (AttributeError, ValueError):
+    except (AttributeError, RecursionError, ValueError):
         raise HTTPException(422, "The labels are damaged. Load the page again.") from None
     return await _as_report(state.session.run(evaluate_folder, scan, by_row))
 

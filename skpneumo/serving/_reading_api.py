@@ -27,7 +27,7 @@ async def get_state(
     reading_list = await _opened(state)
     if reading_list is None:
         return {"is_begun": False, "n_images": len(state.pool)}
-    return await _describe(state, reading_list, reader.strip(), is_third, back)
+    return await _describe(state, reading_list, _normalize(reader), is_third, back)
 
 
 @router.post("", response_model=schemas.ReadingState, responses=_STATUSES)
@@ -48,7 +48,7 @@ async def record(request: Request, reading: schemas.Reading):
     reading_list = await _opened(state)
     if reading_list is None:
         raise HTTPException(409, "The reading list has not begun.")
-    reader = reading.reader.strip()
+    reader = _normalize(reading.reader)
     recorded = RecordedReading(reader, reading.row, reading.label, reading.is_third)
     async with state.reading_lock:
         try:
@@ -71,6 +71,11 @@ async def picture(request: Request, row: int):
         raise HTTPException(404, "The reading list does not want this image.")
     async with request.app.state.decoding:
         return await as_png(run_in_threadpool(draw_xray, state.pool[row]))
+
+
+def _normalize(reader):
+    """One name for one reader: phones write the first letter of "ab" as a capital."""
+    return " ".join(reader.split()).upper()
 
 
 async def _opened(state):

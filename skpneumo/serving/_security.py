@@ -5,10 +5,10 @@ import hmac
 import logging
 import secrets
 import socket
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse
 
 from skpneumo.serving._settings import is_address, is_loopback
@@ -77,11 +77,9 @@ class TokenKeeper:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return self.is_right(token.strip())
-        try:
-            cookies = SimpleCookie(headers.get("cookie", ""))
-        except CookieError:
-            return False
-        return COOKIE in cookies and _equal(cookies[COOKIE].value, self.cookie)
+        # Not http.cookies, which drops all of them for one of another program that it dislikes.
+        given = cookie_parser(headers.get("cookie", "")).get(COOKIE)
+        return given is not None and _equal(given, self.cookie)
 
 
 def _equal(given, wanted):

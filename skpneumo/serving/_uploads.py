@@ -87,7 +87,7 @@ def as_path(content, folder):
     str
         The path, until the end of the block.
     """
-    path = os.path.join(folder, str(next(_NUMBERS)))
+    path = os.path.join(folder, f"upload-{next(_NUMBERS)}")
     descriptor = _open_in_memory(path)
     if descriptor is None:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)

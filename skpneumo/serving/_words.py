@@ -76,12 +76,14 @@ def write_sentences(answer, facts, reference):
 
 def _compare_with_threshold(answer, facts):
     low, high = facts["threshold"], facts["rule_in_threshold"]
-    number = f"Its probability of {facts['positive']} is {_format(answer.probability)}."
+    positive, number = facts["positive"], _format(answer.probability)
+    sentence = f"Its probability of {positive} is {number}."
     if high is None:
-        return f"{number} From {low:.3f} on, the model predicts {facts['positive']}."
+        relation = "at least" if answer.label == positive else "below"
+        return f"{sentence} That is {relation} the decision threshold, {_significant(low)}."
     return (
-        f"{number} Below {low:.3f} the model rules {facts['positive']} out, from {high:.3f} on it "
-        "rules it in, and what lies between is to be read."
+        f"{sentence} The model rules {positive} out below {_significant(low)}, and in from "
+        f"{_significant(high)} on; what lies between is to be read."
     )
 
 
@@ -91,26 +93,46 @@ def _compare_with_reference(answer, facts, reference):
     negative, positive = facts["classes"]
     above = float(np.mean(y_score[~y_true] >= answer.probability))
     below = float(np.mean(y_score[y_true] <= answer.probability))
-    known = facts["reference"]
     sentences = [
-        f"Among the X-rays that the model was made with, {_share(above)} of those labelled "
-        f"{negative} score as high or higher, and {_share(below)} of those labelled {positive} as "
-        "low or lower."
+        f"Among the X-rays by which the threshold was chosen, {_describe_proportion(above)} of "
+        f"those labelled {negative} score as high or higher, and {_describe_proportion(below)} of "
+        f"those labelled {positive} as low or lower."
     ]
-    if answer.label == positive:
-        errors, wrong, right = 1 - known["specificity"], negative, positive
-        meaning = f"This does not show {right.lower()}"
-    else:
-        errors, wrong, right = 1 - known["recall"], positive, negative
-        meaning = f"This does not rule {wrong.lower()} out"
+    if answer.triage == "to be read":
+        return sentences
+    has_this_answer = _select_equal_answers(answer, facts, y_score)
+    is_positive = answer.triage == "ruled in" or (
+        answer.triage is None and answer.label == positive
+    )
+    wrong, rows = (negative, ~y_true) if is_positive else (positive, y_true)
+    meaning = (
+        f"This does not show {positive.lower()}"
+        if is_positive
+        else f"This does not rule {positive.lower()} out"
+    )
+    errors = _describe_proportion(float(np.mean(has_this_answer[rows])))
     sentences.append(
-        f"{meaning}: the model gave this answer to {_share(errors)} of those labelled {wrong}."
+        f"{meaning}: the model gave the same answer to {errors} of those labelled {wrong}."
     )
     return sentences
 
 
-def _share(proportion):
+def _select_equal_answers(answer, facts, y_score):
+    """Which of the reference scores lead to the answer."""
+    low, high = facts["threshold"], facts["rule_in_threshold"]
+    if answer.triage is None:
+        is_above = y_score >= low
+        return is_above if answer.label == facts["positive"] else ~is_above
+    return y_score >= high if answer.triage == "ruled in" else y_score < low
+
+
+def _describe_proportion(proportion):
     return percent(proportion, up=True) if proportion > 0 else "none"
+
+
+def _significant(threshold):
+    """Enough digits that a small threshold is not 0."""
+    return f"{threshold:.3g}"
 
 
 def _format(probability):

@@ -161,7 +161,7 @@ def test_many_images(tab, address, xrays, encode, tmp_path):
     with tab.expect_download() as waiting:
         tab.click("[data-csv]")
     lines = waiting.value.path().read_text("utf-8").splitlines()
-    assert lines[0].startswith("file,probability,label")
+    assert lines[0].startswith("file,probability,predicted_label")
     by_file = {line.split(",")[0]: float(line.split(",")[1]) for line in lines[1:-1]}
     ordered = [by_file[name] for name in names[:-1]]
     assert ordered == sorted(ordered, reverse=True)

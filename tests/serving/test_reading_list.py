@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.frozen import FrozenEstimator
 
 from skpneumo.serving._agreement import Agreement
+from skpneumo.serving._reading_api import _normalize
 from skpneumo.serving._reading_list import ReadingList
 from skpneumo.serving._records import ReadingRecords, RecordedReading
 from skpneumo.sites import RecallCertifier
@@ -227,3 +228,8 @@ def test_records_hold_no_names(pool, tmp_path):
     broken.write_bytes(b"no database" * 100)
     with pytest.raises(OSError, match="cannot be recorded"):
         ReadingRecords(broken)
+
+
+@pytest.mark.parametrize("name", ["ab c", " AB  C", "Ab c "])
+def test_a_name_written_in_another_way_is_the_same_reader(name):
+    assert _normalize(name) == "AB C"

@@ -1,5 +1,6 @@
 """Heatmaps of predicted files, as pictures in a folder."""
 
+import hashlib
 import os
 import tempfile
 import warnings
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from skpneumo._utils.files import atomic_write
 from skpneumo._utils.heatmap_marks import HEATMAP_METADATA
+from skpneumo._utils.provenance import model_fingerprint
 from skpneumo.exceptions import ImageReadError, OutlierWarning
 from skpneumo.images import read_xray
 from skpneumo.inspection import GradCAM, GradCAMDisplay
@@ -36,7 +38,10 @@ def prepare_folder(folder):
 
 
 class HeatmapFolder:
-    """A folder of heatmaps, which are numbered by row, and marked: they are no X-rays.
+    """A folder of heatmaps, which are marked: they are no X-rays.
+
+    The name of each is that of its file, and a hash of path, model and method: other files of the
+    same name, and other models, have pictures of their own.
 
     Parameters
     ----------
@@ -64,16 +69,15 @@ class HeatmapFolder:
         except TypeError as error:
             raise ValueError(f"No heatmap can be drawn. {error}") from None
         self._label = str(model.classes_[1])
+        self._origin = f"{model_fingerprint(model)}\0{method}"
         self.folder = folder
         self.n_written = 0
 
-    def draw(self, index, row, *, again=True):
+    def draw(self, row, *, again=True):
         """Draw the heatmap of a row.
 
         Parameters
         ----------
-        index : int
-            Number of the row.
         row : dict
             Returned by `predict_batch`.
         again : bool, default=True
@@ -84,7 +88,7 @@ class HeatmapFolder:
         Path or None
             None for a row without a probability, or a file that has vanished.
         """
-        path = Path(self.folder, f"{index:04}-{Path(row['file']).stem[:_MAX_STEM]}.png")
+        path = Path(self.folder, self._make_name(row["file"]))
         if row["probability"] is None:
             return None
         if path.exists() and not again:
@@ -97,6 +101,11 @@ class HeatmapFolder:
         _save_figure(display.figure_, path)
         self.n_written += 1
         return path
+
+    def _make_name(self, file):
+        text = f"{os.path.abspath(file)}\0{self._origin}"
+        digest = hashlib.blake2b(os.fsencode(text), digest_size=4).hexdigest()
+        return f"{Path(file).stem[:_MAX_STEM]}-{digest}.png"
 
 
 def _plot_heatmap(cam, row, label):

@@ -90,7 +90,7 @@ def _timed(batches, n_files, n_jobs, run):
 def _hand_on(rows, patients, found, tally, heatmaps, *, are_new=True):
     for row, patient in zip(rows, patients, strict=True):
         if heatmaps is not None:
-            path = heatmaps.draw(tally.n_files, row, again=are_new)
+            path = heatmaps.draw(row, again=are_new)
             row["heatmap"] = None if path is None else str(path)
         tally.add(row, patient, named=row["file"] in found.named)
 

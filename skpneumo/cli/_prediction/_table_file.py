@@ -2,7 +2,11 @@
 
 import codecs
 import csv
+import hashlib
 import os
+import tempfile
+
+from filelock import FileLock, Timeout
 
 from skpneumo._utils.files import atomic_write
 from skpneumo.exceptions import DatasetError
@@ -34,6 +38,7 @@ class TableFile:
         self._labels = {str(label): label for label in labels} | {"": None}
         self._fields = [*columns, *origin]
         self._file = None
+        self._lock = _make_lock(path)
 
     def load(self, files, is_wanted):
         """Read the rows that are there, and drop those that are to be predicted again.
@@ -54,8 +59,16 @@ class TableFile:
         Raises
         ------
         DatasetError
-            If the file is no such table, or holds predictions of another model or threshold.
+            If the file is no such table, holds predictions of another model or threshold, or
+            another run writes to it.
         """
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise DatasetError(
+                f"{self.path}: another run writes to this table. Wait until it has ended, or name "
+                "another file."
+            ) from None
         if os.path.exists(self.path) and not os.path.isfile(self.path):
             self._open().writeheader()
             return
@@ -88,6 +101,7 @@ class TableFile:
         """Close the file."""
         if self._file is not None:
             self._file.close()
+        self._lock.release()
 
     def _open(self):
         if self._file is None:
@@ -167,3 +181,9 @@ def _is_newer(file, modified):
         return os.stat(file).st_mtime > modified
     except (OSError, ValueError):
         return False
+
+
+def _make_lock(path):
+    """Lock of a table among the runs of one machine; elsewhere, so that no file lies beside it."""
+    digest = hashlib.blake2b(os.fsencode(os.path.abspath(path)), digest_size=8).hexdigest()
+    return FileLock(os.path.join(tempfile.gettempdir(), f"skpneumo-{digest}.lock"))

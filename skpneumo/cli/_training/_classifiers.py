@@ -2,6 +2,7 @@
 
 import os
 
+from skpneumo._utils.threads import count_threads
 from skpneumo.classifiers import CNNPneumoniaClassifier, InceptionPneumoniaClassifier
 from skpneumo.persistence import is_model_file
 
@@ -116,4 +117,4 @@ def estimate_seconds(classifier, options, n_images):
     n_image_epochs = options.n_fits * count_epochs(classifier) * n_images * in_folds
     pixels = options.image_size[0] * options.image_size[1]
     cost = pixels * _SLOWNESS[model_name(classifier)] / _PIXELS_PER_CORE_SECOND
-    return n_image_epochs * cost / min(os.cpu_count() or 1, _MAX_CORES)
+    return n_image_epochs * cost / min(count_threads(), _MAX_CORES)

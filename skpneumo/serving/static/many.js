@@ -50,6 +50,9 @@ async function take(files) {
   const rows = shown.filter(one => !tables.includes(one)).map(({ file, path }) => ({ file, path, answer: null, label: labelOfPath(path) }));
   if (list.isFolder) list = newList();
   list.rows.push(...rows);
+  // A check of fewer files.
+  list.check = null;
+  find("[data-site]").replaceChildren();
   list.nTotal = list.rows.length;
   list.stopped = false;
   for (const { file } of tables) await takeLabels(file);
@@ -69,7 +72,7 @@ async function work(mine, waiting) {
 }
 
 async function answerOf(file) {
-  const failed = reason => ({ file: file.name, outcome: "unreadable", reason, warnings: [], probability: null, label: null, triage: null, outlier_score: null, patient: null, headline: "No answer", sentences: [] });
+  const failed = reason => ({ file: file.name, outcome: "failed", reason, warnings: [], probability: null, label: null, triage: null, outlier_score: null, patient: null, headline: "No answer", sentences: [] });
   if (file.size > Number(page.dataset.maxBytes)) return failed("this file is larger than the server accepts.");
   try { return await predict(file); } catch (error) { return failed(error.message); }
 }
@@ -83,12 +86,15 @@ function labelOfPath(path) {
 async function takeLabels(file) {
   const { labels, error } = readLabels(await file.text(), facts.classes);
   find("[data-message]").textContent = error || "";
+  const nameOf = row => row.path.split("/").pop();
+  const timesOf = list.rows.reduce((times, row) => times.set(nameOf(row), (times.get(nameOf(row)) ?? 0) + 1), new Map());
   let n = 0;
   for (const row of list.rows) {
-    const label = labels.get(row.path) ?? labels.get(row.path.split("/").pop());
+    // A name alone says which file is meant only if no other one has it.
+    const label = labels.get(row.path) ?? (timesOf.get(nameOf(row)) === 1 ? labels.get(nameOf(row)) : undefined);
     if (label !== undefined) { row.label = label; n++; }
   }
-  if (!error) find("[data-message]").textContent = `${n} labels found.`;
+  if (!error) find("[data-message]").textContent = `${n} of ${list.rows.length} files have a label in the table, which holds ${labels.size}.`;
   update();
 }
 
@@ -96,6 +102,7 @@ async function takeLabels(file) {
 
 async function showFolder() {
   list = Object.assign(newList(), { isFolder: true });
+  find("[data-site]").replaceChildren();
   find("[data-list-part]").hidden = false;
   const mine = list;
   for (let delay = 0.5; mine === list; delay = Math.min(3, 1.3 * delay)) {
@@ -253,7 +260,12 @@ document.querySelectorAll("[data-files]").forEach(input => input.addEventListene
   input.value = "";
 }));
 find("[data-labels]").addEventListener("change", event => { if (event.target.files.length) takeLabels(event.target.files[0]); event.target.value = ""; });
-find("[data-stop]").addEventListener("click", () => { list.stopped = true; update(); });
+find("[data-stop]").addEventListener("click", () => {
+  list.stopped = true;
+  list.rows = done();
+  list.nTotal = list.rows.length;
+  update();
+});
 find("[data-clear]").addEventListener("click", () => { list = newList(); find("[data-list-part]").hidden = true; find("[data-site]").replaceChildren(); });
 find("[data-filters]").addEventListener("click", event => { if (event.target.dataset.filter) { filter = event.target.dataset.filter; update(); } });
 find("[data-search]").addEventListener("input", update);

@@ -1,6 +1,6 @@
 // Tables of labels and predictions as CSV.
 
-const COLUMNS = ["file", "probability", "label", "triage", "outcome", "outlier_score", "true_label", "reason", "warnings"];
+const COLUMNS = ["file", "probability", "predicted_label", "triage", "outcome", "outlier_score", "true_label", "reason", "warnings"];
 
 function quote(value) {
   let text = value === null || value === undefined ? "" : String(value);
@@ -42,6 +42,7 @@ export function readLabels(text, classes) {
   const delimiter = [",", ";", "\t"].reduce((a, b) => head.split(b).length > head.split(a).length ? b : a);
   const names = parseLine(head, delimiter).map(name => name.toLowerCase());
   const [file, label] = [names.indexOf("file"), names.indexOf("label")];
+  // A table of predictions has no column "label": predictions are not to become the truth.
   if (file < 0 || label < 0) return { labels, error: "A table of labels has the columns file and label." };
   for (const line of lines.slice(1)) {
     const cells = parseLine(line, delimiter);
