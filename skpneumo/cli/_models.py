@@ -4,9 +4,10 @@ from sklearn.frozen import FrozenEstimator
 
 from skpneumo._utils.response import positive_scores
 from skpneumo.cli._options import PRETRAINED
-from skpneumo.cli._site import identify_patients, report_check
+from skpneumo.cli._site import report_check
 from skpneumo.exceptions import DatasetError
 from skpneumo.persistence import is_model_file, load_model, load_pretrained, pretrained_path
+from skpneumo.prediction import identify_patients
 from skpneumo.sites import PrevalenceThresholdClassifier
 
 

@@ -1,13 +1,10 @@
 """X-rays of a site: files, patients, and the check that other commands make on the way."""
 
-import os
-
 import numpy as np
 
-from skpneumo._utils.filenames import parse_filename
 from skpneumo.exceptions import DatasetError
 
-# Fewer find only the grossest differences, and would be an alarm in vain now and then.
+# Fewer find only the grossest differences, and lead to a false positive now and then.
 _MIN_IMAGES = 50
 
 
@@ -34,6 +31,7 @@ def find_pool(folder, views, run):
         If there is none.
     """
     from skpneumo.cli._prediction import find_files
+    from skpneumo.prediction import identify_patients
 
     found = find_files([folder])
     files = sorted(found.list_readable(views))
@@ -42,45 +40,6 @@ def find_pool(folder, views, run):
     if n_unread := len(found.files) - len(files):
         run.warn(f"{n_unread:,} files of {folder} contain no readable X-ray.")
     return files, identify_patients(files)
-
-
-def identify_patients(files):
-    """Identify the patient of each file: by its header, else its name, else the file itself.
-
-    Parameters
-    ----------
-    files : list of str
-        X-rays.
-
-    Returns
-    -------
-    list of str
-    """
-    from skpneumo.images import read_records
-
-    records = read_records(files, "all")
-    return [get_patient(file, record.identity) for file, record in zip(files, records, strict=True)]
-
-
-def get_patient(file, identity):
-    """Return the patient of a file.
-
-    Parameters
-    ----------
-    file : str
-        An X-ray.
-    identity : Identity
-        Of its header.
-
-    Returns
-    -------
-    str
-        A name of the patient, to be compared and never shown.
-    """
-    if identity.patient or identity.study:
-        return f"dicom {identity.patient or identity.study}"
-    name = parse_filename(os.path.basename(file))
-    return f"file {file}" if name is None else f"name {name.group}"
 
 
 def report_check(model, scores, patients, run):

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from skpneumo._utils.filenames import parse_filename
-from skpneumo._utils.unwrap import get_transformers, unwrap
 from skpneumo.exceptions import ImageReadError, NoXRayError, OutlierWarning
 from skpneumo.images import READ_WARNINGS, read_records
-from skpneumo.preprocessing import XRayOutlierDetector
+from skpneumo.prediction import score_outliers
 
 PREDICTED, OUTLIER, LEFT_OUT, UNREADABLE = OUTCOMES = (
     "predicted",
@@ -107,7 +106,8 @@ def answer_file(model, path, name, *, all_views=False, label_outliers=False):
 
 
 def _predict(model, path, label_outliers):
-    score = get_outlier_score(model, path)
+    scores = score_outliers(model, [path])
+    score = None if scores is None else float(scores[0])
     if score is not None and score > 1 and not label_outliers:
         return {
             "outcome": OUTLIER,
@@ -128,16 +128,6 @@ def _predict(model, path, label_outliers):
 def has_triage(model):
     """Whether a model rules out, rules in, or leaves to be read."""
     return hasattr(model, "predict_triage")
-
-
-def get_outlier_score(model, path):
-    """Score of the outlier detector in a pipeline; None without one."""
-    X = [path]
-    for step in get_transformers(unwrap(model).branches[0]):
-        if isinstance(step, XRayOutlierDetector):
-            return float(step.outlier_score(X)[0])
-        X = step.transform(X)
-    return None
 
 
 def get_reason(error, path):

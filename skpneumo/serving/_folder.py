@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from skpneumo._utils.filenames import parse_filename
 from skpneumo.images import XRaySequence, is_image, list_entries, read_records
 from skpneumo.serving._answers import (
     PREDICTED,
@@ -78,29 +77,6 @@ def label_by_folders(file, root, classes):
     parts = {part.casefold() for part in Path(os.path.relpath(file, root)).parts[:-1]}
     found = [label for label in classes if label.casefold() in parts]
     return found[0] if len(found) == 1 else None
-
-
-def identify_patients(files):
-    """Patient of each file: by its header, else its name, else the file itself.
-
-    Parameters
-    ----------
-    files : list of str
-        X-rays.
-
-    Returns
-    -------
-    list of str
-        Never to be shown or kept.
-    """
-    patients = []
-    for file, record in zip(files, read_records(files, "all"), strict=True):
-        identity, name = record.identity, parse_filename(os.path.basename(file))
-        if identity.patient or identity.study:
-            patients.append(f"dicom {identity.patient or identity.study}")
-        else:
-            patients.append(f"file {file}" if name is None else f"name {name.group}")
-    return patients
 
 
 def check_scored(model, answers):

@@ -12,8 +12,8 @@ from pathlib import Path
 from sklearn.frozen import FrozenEstimator
 
 from skpneumo.persistence import save_model
+from skpneumo.prediction import identify_patients
 from skpneumo.serving._agreement import POSITIVE, UNSURE, Agreement
-from skpneumo.serving._folder import identify_patients
 from skpneumo.serving._records import ReadingRecords, RecordedReading
 from skpneumo.sites import RecallCertifier
 

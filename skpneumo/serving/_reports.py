@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from skpneumo.evaluation import evaluate
+from skpneumo.prediction import identify_patients
 from skpneumo.serving._answers import PREDICTED
-from skpneumo.serving._folder import identify_patients
 
 
 class ScoredBefore(ClassifierMixin, BaseEstimator):

@@ -74,7 +74,8 @@ def by_the_library(model, folder, min_recall):
     from sklearn.frozen import FrozenEstimator
 
     from skpneumo import load_pretrained
-    from skpneumo.serving._folder import find_pool, identify_patients
+    from skpneumo.prediction import identify_patients
+    from skpneumo.serving._folder import find_pool
     from skpneumo.sites import RecallCertifier
 
     files = find_pool(folder)

@@ -10,7 +10,8 @@ import pytest
 
 from skpneumo import load_model
 from skpneumo.exceptions import OutlierWarning
-from skpneumo.serving._folder import find_images, identify_patients, label_by_folders
+from skpneumo.prediction import identify_patients
+from skpneumo.serving._folder import find_images, label_by_folders
 from skpneumo.serving._reading_list import MODEL_NAME, RECORDS_NAME
 from skpneumo.sites import RecallCertifier
 

@@ -6,8 +6,7 @@ from itertools import islice
 
 from skpneumo._utils.parallel import map_chunks
 from skpneumo.cli._prediction._predict_files import predict_batch
-from skpneumo.cli._site import identify_patients
-from skpneumo.prediction import share_model
+from skpneumo.prediction import identify_patients, share_model
 
 # A file that vanishes after its check makes only its own batch start again.
 _BATCH_SIZE = 64

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skpneumo._utils.unwrap import get_transformers, unwrap
-from skpneumo.cli._site import get_patient
+from skpneumo._utils.unwrap import unwrap
 from skpneumo.exceptions import ImageReadError, NoXRayError, OutlierWarning
 from skpneumo.images import XRaySequence, read_records
-from skpneumo.preprocessing import XRayOutlierDetector
+from skpneumo.prediction import get_patient, score_outliers
 
 COLUMNS = ("file", "probability", "label", "outlier", "outlier_score", "error", "left_out")
 _TRIAGE_PLACE = COLUMNS.index("outlier")
@@ -138,10 +137,13 @@ def _predict(model, files, options):
         labels = np.asarray(model.predict(files))
     else:
         labels = np.asarray(model.classes_)[(probability >= options.threshold).astype(int)]
+    outlier_scores = score_outliers(model, files)
     columns = {
         "probability": probability.tolist(),
         "label": labels.tolist(),
-        "outlier_score": _outlier_scores(model, files),
+        "outlier_score": (
+            [None] * len(files) if outlier_scores is None else outlier_scores.tolist()
+        ),
     }
     if options.triage:
         columns["triage"] = model.predict_triage(files).tolist()
@@ -160,15 +162,3 @@ def _drop_unreadable(files, errors, left_out):
         reasons = left_out if isinstance(error, NoXRayError) else errors
         reasons[file] = str(error).removeprefix(f"{file}: ")
     return [file for file in files if file not in unreadable]
-
-
-def _outlier_scores(model, files):
-    """Score files by the outlier detector of a pipeline; None without one."""
-    X, transformers = files, get_transformers(unwrap(model).branches[0])
-    if not any(isinstance(step, XRayOutlierDetector) for step in transformers):
-        return [None] * len(files)
-    for step in transformers:
-        if isinstance(step, XRayOutlierDetector):
-            break
-        X = step.transform(X)
-    return step.outlier_score(X).tolist()
