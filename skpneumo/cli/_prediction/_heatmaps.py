@@ -8,7 +8,6 @@ from pathlib import Path
 
 from skpneumo._utils.files import atomic_write
 from skpneumo._utils.heatmap_marks import HEATMAP_METADATA
-from skpneumo._utils.provenance import model_fingerprint
 from skpneumo.exceptions import ImageReadError, OutlierWarning
 from skpneumo.images import read_xray
 from skpneumo.inspection import GradCAM, GradCAMDisplay
@@ -49,6 +48,8 @@ class HeatmapFolder:
         Fitted, with a network inside.
     folder : path
         An existing folder.
+    fingerprint : str
+        Of the model.
     method : {"integrated", "gradcam"}, default="integrated"
         See `GradCAM`.
 
@@ -63,13 +64,13 @@ class HeatmapFolder:
         If there is no network whose evidence can be drawn.
     """
 
-    def __init__(self, model, folder, *, method="integrated"):
+    def __init__(self, model, folder, fingerprint, *, method="integrated"):
         try:
             self._cam = GradCAM(model, method=method)
         except TypeError as error:
             raise ValueError(f"No heatmap can be drawn. {error}") from None
         self._label = str(model.classes_[1])
-        self._origin = f"{model_fingerprint(model)}\0{method}"
+        self._origin = f"{fingerprint}\0{method}"
         self.folder = folder
         self.n_written = 0
 

@@ -131,7 +131,7 @@ class PredictionJob:
         table = None if self.csv is None else self._make_table(model, fingerprint)
         folder = None
         if self.heatmaps is not None:
-            folder = HeatmapFolder(model, self.heatmaps, method=self.method)
+            folder = HeatmapFolder(model, self.heatmaps, fingerprint, method=self.method)
         return model, found, table, folder
 
     def _make_table(self, model, fingerprint):
