@@ -5,7 +5,7 @@ from sklearn.model_selection import ParameterGrid, check_cv
 
 
 def count_fits(estimator):
-    """Count the fits of classifiers with a network inside a fit, as far as parameters tell.
+    """Count the fits of classifiers with a network inside a fit, as far as parameters show.
 
     Parameters
     ----------

@@ -192,7 +192,7 @@ def open_reading_list(model, folder, files):
         except ValueError as error:
             records.close()
             text = str(error).removeprefix(f"{file} ")
-            raise ValueError(f"{RECORDS_NAME} {text} Or move it away to begin anew.") from None
+            raise ValueError(f"{RECORDS_NAME} {text} Or move it away to begin a new one.") from None
     return ReadingList(certifier, n_readers, records)
 
 

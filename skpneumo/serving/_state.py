@@ -40,7 +40,7 @@ class PageState:
     pool : list of str or None
         The X-rays of the folder that the reading list is for, once they are found.
     reading_lock : asyncio.Lock
-        Held by whoever opens or begins the reading list.
+        Held while the reading list is opened or begun.
     """
 
     def __init__(self, model, settings):

@@ -203,9 +203,10 @@ def test_the_reading_list_by_the_keyboard(serving, browser, model, folder_of):
         tab.fill("#reader", "AB")
         tab.keyboard.press("Enter")
         tab.wait_for_selector("[data-read]:not([hidden])")
-        n_read = 0
+        n_read, idle = 0, "[data-reading]:not([aria-busy])"
         while tab.locator("[data-read]:not([hidden])").count():
             wait_for_picture(tab)
+            tab.wait_for_selector(idle)
             state = tab.evaluate("async () => (await fetch('/reading-list?reader=AB')).json()")
             if state["row"] is None:
                 break
@@ -213,8 +214,11 @@ def test_the_reading_list_by_the_keyboard(serving, browser, model, folder_of):
                 # A slip, and back.
                 tab.keyboard.press("p")
                 tab.wait_for_selector("text=You have read 4.")
+                # No key counts before the X-ray is shown.
+                tab.wait_for_selector(idle)
                 tab.keyboard.press("b")
                 tab.wait_for_selector("text=You read this X-ray before")
+                tab.wait_for_selector(idle)
             tab.keyboard.press("n" if "NORMAL" in files[state["row"]] else "p")
             n_read += 1
             progress = f"[data-reading]:has-text('You have read {n_read}.')"

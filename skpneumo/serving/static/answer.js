@@ -32,8 +32,8 @@ function drawCertainty(answer, facts) {
   const label = Object.assign(make("label", "", "How many of 100 of your patients have pneumonia? "), { htmlFor: id });
   label.append(output);
   const update = () => {
-    const p = slider.value / 100, hit = recall * p, alarm = (1 - specificity) * (1 - p), miss = (1 - recall) * p, clear = specificity * (1 - p);
-    const [with_, all] = isPositive ? [hit, hit + alarm] : [miss, miss + clear];
+    const p = slider.value / 100, hit = recall * p, falsePositive = (1 - specificity) * (1 - p), miss = (1 - recall) * p, clear = specificity * (1 - p);
+    const [with_, all] = isPositive ? [hit, hit + falsePositive] : [miss, miss + clear];
     output.textContent = slider.value;
     const n = all ? Math.round(100 * with_ / all) : 0;
     const few = with_ > 0 && n === 0 ? "fewer than 1" : `about ${n}`;

@@ -4,7 +4,7 @@ const MAX_TRIES = 5;
 
 export const wait = seconds => new Promise(done => setTimeout(done, 1000 * seconds));
 
-export async function ask(path, options = {}) {
+export async function request(path, options = {}) {
   // A full queue is no error yet: the server says when to come again.
   for (let n = 1; ; n++) {
     let response;
@@ -26,11 +26,11 @@ export async function ask(path, options = {}) {
   }
 }
 
-export const askJSON = async (path, options) => (await ask(path, options)).json();
+export const fetchJSON = async (path, options) => (await request(path, options)).json();
 
-export const askBlob = async (path, options) => (await ask(path, options)).blob();
+export const fetchBlob = async (path, options) => (await request(path, options)).blob();
 
-export const postJSON = (path, value) => askJSON(path, {
+export const postJSON = (path, value) => fetchJSON(path, {
   method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(value),
 });
 
@@ -41,7 +41,7 @@ export function formOf(field, file) {
 }
 
 export const predict = async (file, signal) =>
-  (await askJSON("/predict", { ...formOf("files", file), signal })).predictions[0];
+  (await fetchJSON("/predict", { ...formOf("files", file), signal })).predictions[0];
 
 // Element with a class, a text and children.
 export function make(tag, name = "", text = "", ...children) {

@@ -1,6 +1,6 @@
 // The page for many X-rays: a list that grows while they are predicted.
 
-import { acceptDrops, askBlob, askJSON, formOf, make, postJSON, predict, wait } from "./api.js";
+import { acceptDrops, fetchBlob, fetchJSON, formOf, make, postJSON, predict, wait } from "./api.js";
 import { errorBox, format, renderAnswer, renderCheck } from "./answer.js";
 import { readLabels, toCSV } from "./tables.js";
 import { Viewer } from "./viewer.js";
@@ -8,7 +8,7 @@ import { Viewer } from "./viewer.js";
 const find = selector => document.querySelector(selector);
 const AT_ONCE = 2, MAX_SHOWN = 500, MIN_TO_CHECK = 20;
 const page = find("[data-many]");
-const facts = await askJSON("/model");
+const facts = await fetchJSON("/model");
 const viewer = new Viewer(find("[data-viewer]"));
 const FILTERS = {
   all: ["All", () => true],
@@ -106,7 +106,7 @@ async function showFolder() {
   find("[data-list-part]").hidden = false;
   const mine = list;
   for (let delay = 0.5; mine === list; delay = Math.min(3, 1.3 * delay)) {
-    const state = await askJSON(`/folder?since=${mine.rows.length}`);
+    const state = await fetchJSON(`/folder?since=${mine.rows.length}`);
     mine.nTotal = state.n_files;
     for (const { row, path, label, prediction } of state.rows) mine.rows.push({ row, label, answer: prediction, path });
     mine.note = state.site_note;
@@ -207,7 +207,7 @@ async function open(row) {
   viewer.setBusy(true);
   const site = list.check && list.check.shift !== "none" ? list.check : null;
   renderAnswer(find("[data-dialog] [data-answer]"), row.answer, facts, { site, name: row.path });
-  const picture = kind => row.file ? askBlob(`/${kind}`, formOf("file", row.file)) : askBlob(`/folder/${row.row}/${kind}`);
+  const picture = kind => row.file ? fetchBlob(`/${kind}`, formOf("file", row.file)) : fetchBlob(`/folder/${row.row}/${kind}`);
   try {
     const blob = await picture("picture");
     if (isMine()) await viewer.show(blob);

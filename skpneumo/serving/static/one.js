@@ -1,18 +1,18 @@
 // The page for one X-ray.
 
-import { acceptDrops, ask, askBlob, askJSON, formOf, make, predict } from "./api.js";
+import { acceptDrops, request, fetchBlob, fetchJSON, formOf, make, predict } from "./api.js";
 import { errorBox, renderAnswer } from "./answer.js";
 import { Viewer } from "./viewer.js";
 
 const find = selector => document.querySelector(selector);
 const start = find("[data-start]"), result = find("[data-result]"), answerPart = find("[data-answer]");
 const viewer = new Viewer(find("[data-viewer]"));
-const facts = askJSON("/model");
+const facts = fetchJSON("/model");
 let current = null;
 
 const siteWarning = async () => {
   try {
-    const { site_check: check } = await askJSON("/folder?since=1000000000");
+    const { site_check: check } = await fetchJSON("/folder?since=1000000000");
     return check && check.shift !== "none" ? check : null;
   } catch { return null; }
 };
@@ -42,7 +42,7 @@ async function open(file) {
 
 async function showPicture(file, mine) {
   try {
-    const blob = await askBlob("/picture", formOf("file", file));
+    const blob = await fetchBlob("/picture", formOf("file", file));
     if (mine === current) await viewer.show(blob);
   } catch { /* The answer says why. */ } finally {
     if (mine === current) viewer.setBusy(false);
@@ -53,7 +53,7 @@ async function showHeatmap(file, mine) {
   if (!(await facts).has_heatmaps) { viewer.noHeatmap("No heatmap"); return; }
   viewer.waitForHeatmap();
   try {
-    const blob = await askBlob("/heatmap", formOf("file", file));
+    const blob = await fetchBlob("/heatmap", formOf("file", file));
     if (mine === current) await viewer.showHeatmap(blob);
   } catch { if (mine === current) viewer.noHeatmap("No heatmap"); }
 }
@@ -66,6 +66,6 @@ for (const element of [find("[data-drop]"), result]) acceptDrops(element, data =
 find("[data-again]").addEventListener("click", () => { current = null; result.hidden = true; start.hidden = false; viewer.clear(); });
 document.querySelectorAll("[data-sample]").forEach(button => button.addEventListener("click", async () => {
   const name = button.querySelector("span").textContent;
-  const blob = await (await ask(`/samples/${button.dataset.sample}`)).blob();
+  const blob = await (await request(`/samples/${button.dataset.sample}`)).blob();
   open(new File([blob], `${name}.jpeg`, { type: "image/jpeg" }));
 }));

@@ -1,6 +1,6 @@
 // The reading list: image after image, without scores, by the keyboard.
 
-import { askBlob, askJSON, make, postJSON } from "./api.js";
+import { fetchBlob, fetchJSON, make, postJSON } from "./api.js";
 import { Viewer } from "./viewer.js";
 
 const find = selector => document.querySelector(selector);
@@ -24,7 +24,7 @@ const address = back => `/reading-list?${new URLSearchParams({ reader, is_third:
 async function start() {
   show("loading");
   find("[data-loading-text]").textContent = "The X-rays of the folder are looked through …";
-  await update(await askJSON(address()));
+  await update(await fetchJSON(address()));
 }
 
 async function update(next) {
@@ -65,7 +65,7 @@ async function showImage(row) {
   viewer.clear();
   viewer.setBusy(true);
   try {
-    const blob = await askBlob(`/reading-list/${row}/picture`);
+    const blob = await fetchBlob(`/reading-list/${row}/picture`);
     if (state.row === row) await viewer.show(blob);
   } finally { viewer.setBusy(false); }
 }
@@ -84,7 +84,7 @@ const record = label => attempt(async () => {
   await update(next);
 });
 
-const goBack = () => attempt(async () => update(await askJSON(address(state.row))));
+const goBack = () => attempt(async () => update(await fetchJSON(address(state.row))));
 
 function drawResult() {
   const { result } = state, part = find("[data-result]");
@@ -116,12 +116,12 @@ find("[data-who]").addEventListener("submit", event => {
   event.preventDefault();
   reader = find("#reader").value.trim();
   isThird = event.target.elements.third.checked && state.n_readers > 1;
-  if (reader) attempt(async () => { await update(await askJSON(address())); viewer.canvas.focus({ preventScroll: true }); });
+  if (reader) attempt(async () => { await update(await fetchJSON(address())); viewer.canvas.focus({ preventScroll: true }); });
 });
 document.querySelectorAll("[data-label]").forEach(button => button.addEventListener("click", () => record(button.dataset.label)));
 find("[data-back]").addEventListener("click", goBack);
-find("[data-again]").addEventListener("click", () => attempt(async () => update(await askJSON(address()))));
-document.querySelectorAll("[data-leave]").forEach(button => button.addEventListener("click", () => attempt(async () => { reader = ""; await update(await askJSON(address())); })));
+find("[data-again]").addEventListener("click", () => attempt(async () => update(await fetchJSON(address()))));
+document.querySelectorAll("[data-leave]").forEach(button => button.addEventListener("click", () => attempt(async () => { reader = ""; await update(await fetchJSON(address())); })));
 document.addEventListener("keydown", event => {
   const isTyping = /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName);
   if (find("[data-read]").hidden || isTyping || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
